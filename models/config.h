@@ -1,0 +1,54 @@
+/** What a model is: the sizes and choices of Hugging Face's config.json, or of a preset. */
+#ifndef DLG_MODELS_CONFIG_H
+#define DLG_MODELS_CONFIG_H
+
+#include "base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum {
+    DLG_MASKED_LM,              /**< BertForMaskedLM */
+    DLG_SEQUENCE_CLASSIFICATION /**< BertForSequenceClassification */
+} dlg_task;
+
+/** "mlm" or "cls", as truth files and metadata spell them. */
+const char *dlg_task_name(dlg_task);
+
+typedef enum {
+    DLG_GELU_ERF, /**< "gelu" */
+    DLG_GELU_TANH /**< "gelu_new", "gelu_pytorch_tanh" */
+} dlg_gelu_form;
+
+/** Sizes of a BERT. All fields are filled and checked: hidden_size is a multiple of n_heads, nothing is zero. */
+typedef struct {
+    dlg_task task;
+    size_t vocabulary_size;
+    size_t hidden_size;
+    size_t n_layers;
+    size_t n_heads;
+    size_t intermediate_size;
+    size_t max_positions;
+    size_t n_token_types;
+    size_t n_labels;             /**< classes; 2 unless the file says otherwise; meaningless for DLG_MASKED_LM */
+    dlg_gelu_form gelu;
+    double layer_norm_eps;
+    double initializer_range;    /**< standard deviation of fresh weights */
+    bool tied_decoder;           /**< the masked-LM decoder is the word embedding */
+} dlg_config;
+
+/**
+ * Read a config.json. Absent keys take Hugging Face's defaults for BERT. Refused by name (DLG_EFORMAT): another model_type or
+ * architecture, relative position embeddings, decoders and cross attention, an activation not listed above, sizes out of range, a problem_type
+ * other than single-label classification, quantisation.
+ */
+DLG_MUST_USE dlg_status dlg_config_read(dlg_config *out, const char *path, dlg_error *);
+
+/**
+ * A preset by name: tiny (128 x 2), mini (256 x 4), small (512 x 4), medium (512 x 8), base (768 x 12); heads of 64, intermediate size
+ * 4 x hidden, 512 positions, 2 token types, std 0.02. Errors: DLG_EARG lists the names there are.
+ */
+DLG_MUST_USE dlg_status dlg_config_preset(dlg_config *out, const char *name, dlg_task task, size_t vocabulary_size, size_t n_labels,
+                                          dlg_error *);
+
+#endif

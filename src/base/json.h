@@ -1,0 +1,27 @@
+/**
+ * JSON from strangers: cJSON, with what it lets pass refused: duplicate keys, deep nesting, bytes after the end, text that is not
+ * UTF-8. Look members up with cJSON_GetObjectItemCaseSensitive (the plain one ignores case).
+ */
+#ifndef DLG_BASE_JSON_H
+#define DLG_BASE_JSON_H
+
+#include "base/status.h"
+
+#include <cjson/cJSON.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/** Nesting beyond this is refused; configurations and headers need less than ten. */
+#define DLG_JSON_MAX_DEPTH 64
+
+/** Parse n_bytes of JSON text. `name` (a path) starts every message. *out is NULL on failure; free with cJSON_Delete. */
+DLG_MUST_USE dlg_status dlg_json_parse(cJSON **out, const char *name, const void *bytes, size_t n_bytes, dlg_error *);
+
+/** The same for a file. */
+DLG_MUST_USE dlg_status dlg_json_read(cJSON **out, const char *path, dlg_error *);
+
+/** A whole number in [0, 2^53]: beyond that cJSON's doubles round. @return false when the item is NULL, no number, negative or not whole */
+bool dlg_json_whole(const cJSON *item, uint64_t *out);
+
+#endif

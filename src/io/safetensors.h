@@ -1,0 +1,88 @@
+/**
+ * safetensors: an 8-byte little-endian header length, a JSON header {name: {dtype, shape, data_offsets}}, and the tensors' bytes.
+ * Reading maps the file and copies nothing; every length and offset is checked before anything is handed out.
+ */
+#ifndef DLG_IO_SAFETENSORS_H
+#define DLG_IO_SAFETENSORS_H
+
+#include "base/status.h"
+#include "math/real.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum { DLG_F64, DLG_F32, DLG_F16, DLG_BF16 } dlg_dtype;
+
+/** "F64", "F32", "F16", "BF16", as the format spells them. */
+const char *dlg_dtype_name(dlg_dtype);
+
+/** Bytes of one number. */
+size_t dlg_dtype_bytes(dlg_dtype);
+
+#define DLG_TENSOR_MAX_DIMS 4
+
+/** One tensor of an open file; everything is borrowed from it. */
+typedef struct {
+    const char *name;
+    dlg_dtype dtype;
+    size_t n_dims, shape[DLG_TENSOR_MAX_DIMS]; /**< n_dims may be 0: one number */
+    size_t n_items;                            /**< product of the shape */
+    const void *bytes;                         /**< n_items numbers, little-endian; aligned to their size only if the file aligns them */
+} dlg_tensor;
+
+/** An open file, or all files of a sharded model. */
+typedef struct dlg_safetensors dlg_safetensors;
+
+/** Open one file. Refused: lengths and offsets that do not fit, tensors that overlap, a dtype or rank not listed above, duplicate names. */
+DLG_MUST_USE dlg_status dlg_safetensors_open(dlg_safetensors **out, const char *path, dlg_error *);
+
+/** Open `model.safetensors` of a directory, or the shards that `model.safetensors.index.json` names (which may not lie elsewhere). */
+DLG_MUST_USE dlg_status dlg_safetensors_open_directory(dlg_safetensors **out, const char *directory, dlg_error *);
+
+/** Accepts NULL. */
+void dlg_safetensors_close(dlg_safetensors *);
+
+/** The path it was opened with, for messages. */
+const char *dlg_safetensors_path(const dlg_safetensors *);
+
+size_t dlg_safetensors_count(const dlg_safetensors *);
+
+/** The i-th tensor, sorted by name. */
+const dlg_tensor *dlg_safetensors_at(const dlg_safetensors *, size_t i);
+
+/** NULL when there is none of that name. */
+const dlg_tensor *dlg_safetensors_find(const dlg_safetensors *, const char *name);
+
+/** The value of a __metadata__ entry, or NULL. */
+const char *dlg_safetensors_metadata(const dlg_safetensors *, const char *key);
+
+/** Convert a tensor's numbers to dlg_real. `file` names the file in messages. Errors: DLG_ENONFINITE names tensor and index of a NaN or infinity. */
+DLG_MUST_USE dlg_status dlg_tensor_read(dlg_real *out, const dlg_tensor *, const char *file, dlg_error *);
+
+/** The tensor's own numbers where they already are dlg_real and aligned, else NULL (then dlg_tensor_read). Not checked for NaN. */
+const dlg_real *dlg_tensor_borrow(const dlg_tensor *);
+
+/** What is to be written: a name, a shape, and the numbers. */
+typedef struct {
+    const char *name;
+    size_t n_dims, shape[DLG_TENSOR_MAX_DIMS];
+    const dlg_real *values;
+} dlg_tensor_source;
+
+/** A metadata entry. */
+typedef struct {
+    const char *key, *value;
+} dlg_metadata;
+
+/**
+ * Write a file with tensors in the order given, all of one dtype (rounded to nearest even from dlg_real; a finite number beyond a
+ * half's range becomes the largest one). The file appears whole or not at all.
+ */
+DLG_MUST_USE dlg_status dlg_safetensors_write(const char *path, size_t n_tensors, const dlg_tensor_source *, dlg_dtype,
+                                              size_t n_metadata, const dlg_metadata *, dlg_error *);
+
+/** Round one number to a 16-bit format and back, the way dlg_safetensors_write does. */
+float dlg_round_to_f16(float);
+float dlg_round_to_bf16(float);
+
+#endif

@@ -1,0 +1,82 @@
+/**
+ * BERT's tokenizer: text to ids and back, the same ids as Hugging Face's BertTokenizer.
+ * clean -> CJK apart -> lower case and accents (uncased) -> split at spaces and punctuation -> WordPiece.
+ */
+#ifndef DLG_TOKENIZER_TOKENIZER_H
+#define DLG_TOKENIZER_TOKENIZER_H
+
+#include "base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef uint32_t dlg_token;
+
+typedef struct dlg_tokenizer dlg_tokenizer;
+
+/** The five tokens BERT cannot do without; a vocabulary that lacks one is refused by name. */
+typedef struct {
+    dlg_token pad, unknown, cls, sep, mask;
+} dlg_special_tokens;
+
+/** How text is normalised; what a vocab.txt does not say. */
+typedef struct {
+    bool lower_case;    /**< uncased models; accents go with it, as in BERT */
+    bool strip_accents; /**< usually equal to lower_case */
+    bool split_cjk;     /**< each Chinese character is a word */
+} dlg_normalisation;
+
+#define DLG_UNCASED ((dlg_normalisation){.lower_case = true, .strip_accents = true, .split_cjk = true})
+#define DLG_CASED ((dlg_normalisation){.lower_case = false, .strip_accents = false, .split_cjk = true})
+
+/** A vocab.txt: one piece a line, LF or CRLF; the line number is the id. *out is NULL on failure. */
+DLG_MUST_USE dlg_status dlg_tokenizer_open(dlg_tokenizer **out, const char *path, dlg_normalisation, dlg_error *);
+
+/** A tokenizer.json with a BertNormalizer, BertPreTokenizer and WordPiece model; anything else in it is refused by name. */
+DLG_MUST_USE dlg_status dlg_tokenizer_open_json(dlg_tokenizer **out, const char *path, dlg_error *);
+
+/**
+ * What a Hugging Face directory holds: vocab.txt (with tokenizer_config.json, where present, for do_lower_case, strip_accents and
+ * tokenize_chinese_chars; uncased without it), else tokenizer.json.
+ */
+DLG_MUST_USE dlg_status dlg_tokenizer_open_directory(dlg_tokenizer **out, const char *directory, dlg_error *);
+
+/** The same as dlg_tokenizer_open from memory, for the built-in vocabulary and for tests. `name` starts the messages. */
+DLG_MUST_USE dlg_status dlg_tokenizer_create(dlg_tokenizer **out, const char *name, const void *vocabulary, size_t n_bytes,
+                                             dlg_normalisation, dlg_error *);
+
+/** Accepts NULL. */
+void dlg_tokenizer_close(dlg_tokenizer *);
+
+size_t dlg_tokenizer_size(const dlg_tokenizer *);
+dlg_special_tokens dlg_tokenizer_special(const dlg_tokenizer *);
+
+/** The piece of an id as the vocabulary spells it ("##ing"); NULL beyond the vocabulary. Borrowed. */
+const char *dlg_tokenizer_piece(const dlg_tokenizer *, dlg_token);
+
+/** Ids of a text; a growing buffer that can be used again. Zero-initialise; release with dlg_tokens_release. */
+typedef struct {
+    dlg_token *ids;
+    size_t n, capacity;
+} dlg_tokens;
+
+void dlg_tokens_release(dlg_tokens *);
+
+/**
+ * Encode UTF-8 text: out->ids is [CLS] ... [SEP] with special tokens, the bare pieces without; what was in `out` is replaced.
+ * @param max_tokens truncate to this many, special tokens included; 0: no limit
+ * @param[out] full_length how long it was before truncation; may be NULL
+ * Errors: DLG_EFORMAT (not UTF-8, with the offset), DLG_ENOMEM. Not thread-safe on one `out`; the tokenizer itself may be shared.
+ */
+DLG_MUST_USE dlg_status dlg_tokenizer_encode(const dlg_tokenizer *, dlg_tokens *out, const char *text, size_t n_bytes, bool special,
+                                             size_t max_tokens, size_t *full_length, dlg_error *);
+
+/**
+ * Ids to text as Hugging Face's decode with clean-up of spaces prints it ("can't", "word."). Ids beyond the vocabulary show as [UNK].
+ * @param skip_special leave out the five special tokens
+ * @return a string to be freed with dlg_free, or NULL when memory ran out
+ */
+char *dlg_tokenizer_decode(const dlg_tokenizer *, const dlg_token *ids, size_t n, bool skip_special);
+
+#endif
