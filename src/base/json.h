@@ -1,6 +1,6 @@
 /**
  * JSON from strangers: cJSON, with what it lets pass refused: duplicate keys, deep nesting, bytes after the end, text that is not
- * UTF-8. Look members up with cJSON_GetObjectItemCaseSensitive (the plain one ignores case).
+ * UTF-8, NUL within strings, a byte order mark, and whatever else RFC 8259 does not allow. Look members up with cJSON_GetObjectItemCaseSensitive (the plain one ignores case).
  */
 #ifndef DLG_BASE_JSON_H
 #define DLG_BASE_JSON_H
@@ -15,7 +15,10 @@
 /** Nesting beyond this is refused; configurations and headers need less than ten. */
 #define DLG_JSON_MAX_DEPTH 64
 
-/** Parse n_bytes of JSON text. `name` (a path) starts every message. *out is NULL on failure; free with cJSON_Delete. */
+/**
+ * Parse n_bytes of JSON text. `name` (a path) starts every message. *out is NULL on failure; free with cJSON_Delete.
+ * Errors: DLG_EFORMAT names the byte or the key; DLG_ENOMEM.
+ */
 DLG_MUST_USE dlg_status dlg_json_parse(cJSON **out, const char *name, const void *bytes, size_t n_bytes, dlg_error *);
 
 /** The same for a file. */
