@@ -1,6 +1,7 @@
 /**
  * JSON from strangers: cJSON, with what it lets pass refused: duplicate keys, deep nesting, bytes after the end, text that is not
- * UTF-8, NUL within strings, a byte order mark, and whatever else RFC 8259 does not allow. Look members up with cJSON_GetObjectItemCaseSensitive (the plain one ignores case).
+ * UTF-8, NUL within strings, a byte order mark, and whatever else RFC 8259 does not allow. Look members up with
+ * cJSON_GetObjectItemCaseSensitive (the plain one ignores case).
  */
 #ifndef DLG_BASE_JSON_H
 #define DLG_BASE_JSON_H
