@@ -33,10 +33,16 @@ typedef struct {
 /** An open file, or all files of a sharded model. */
 typedef struct dlg_safetensors dlg_safetensors;
 
-/** Open one file. Refused: lengths and offsets that do not fit, tensors that overlap, a dtype or rank not listed above, duplicate names. */
+/**
+ * Open one file. Refused (DLG_EFORMAT) as by the reference implementation: lengths and offsets that do not fit, tensors that overlap or
+ * leave a hole or a rest, duplicate names, metadata that are not strings; and a dtype or rank not listed above.
+ */
 DLG_MUST_USE dlg_status dlg_safetensors_open(dlg_safetensors **out, const char *path, dlg_error *);
 
-/** Open `model.safetensors` of a directory, or the shards that `model.safetensors.index.json` names (which may not lie elsewhere). */
+/**
+ * Open `model.safetensors` of a directory, or else the shards that `model.safetensors.index.json` names: plain file names in the same
+ * directory, each holding the tensors that the index says it holds. Errors: as for one file, naming the shard.
+ */
 DLG_MUST_USE dlg_status dlg_safetensors_open_directory(dlg_safetensors **out, const char *directory, dlg_error *);
 
 /** Accepts NULL. */
@@ -56,8 +62,14 @@ const dlg_tensor *dlg_safetensors_find(const dlg_safetensors *, const char *name
 /** The value of a __metadata__ entry, or NULL. */
 const char *dlg_safetensors_metadata(const dlg_safetensors *, const char *key);
 
-/** Convert a tensor's numbers to dlg_real. `file` names the file in messages. Errors: DLG_ENONFINITE names tensor and index of a NaN or infinity. */
+/**
+ * Convert a tensor's numbers to dlg_real. `file` names the file in messages.
+ * Errors: DLG_ENONFINITE names tensor and index of a NaN, an infinity, or a double beyond the range of a dlg_real that is float.
+ */
 DLG_MUST_USE dlg_status dlg_tensor_read(dlg_real *out, const dlg_tensor *, const char *file, dlg_error *);
+
+/** The check alone, for a tensor whose numbers are to be borrowed: finite, and within the range of dlg_real. Errors as dlg_tensor_read. */
+DLG_MUST_USE dlg_status dlg_tensor_check_finite(const dlg_tensor *, const char *file, dlg_error *);
 
 /** The tensor's own numbers where they already are dlg_real and aligned, else NULL (then dlg_tensor_read). Not checked for NaN. */
 const dlg_real *dlg_tensor_borrow(const dlg_tensor *);
@@ -75,14 +87,11 @@ typedef struct {
 } dlg_metadata;
 
 /**
- * Write a file with tensors in the order given, all of one dtype (rounded to nearest even from dlg_real; a finite number beyond a
- * half's range becomes the largest one). The file appears whole or not at all.
+ * Write a file with tensors in the order given, all of one dtype (rounded to nearest even from dlg_real; a finite number beyond the
+ * dtype's range becomes the largest one). The file appears whole or not at all, and can be read by dlg_safetensors_open.
+ * Errors: DLG_ENONFINITE names tensor and index; DLG_EFORMAT for a name that occurs twice or is not UTF-8; DLG_EIO; DLG_ENOMEM.
  */
 DLG_MUST_USE dlg_status dlg_safetensors_write(const char *path, size_t n_tensors, const dlg_tensor_source *, dlg_dtype,
                                               size_t n_metadata, const dlg_metadata *, dlg_error *);
-
-/** Round one number to a 16-bit format and back, the way dlg_safetensors_write does. */
-float dlg_round_to_f16(float);
-float dlg_round_to_bf16(float);
 
 #endif

@@ -1,0 +1,148 @@
+#define _POSIX_C_SOURCE 200809L
+#include "io/safetensors.h"
+
+#include "base/memory.h"
+#include "io/set.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+dlg_status dlg_set_create(dlg_safetensors **out, const char *path, size_t n_files, dlg_error *err)
+{
+    *out = NULL;
+    dlg_safetensors *set = dlg_allocate(1, sizeof *set);
+    if (set) {
+        set->path = dlg_copy_string(path);
+        set->files = dlg_allocate(n_files, sizeof *set->files);
+    }
+    if (!set || !set->path || !set->files) {
+        dlg_safetensors_close(set);
+        return dlg_fail(err, DLG_ENOMEM, "%s: no memory to open it", path);
+    }
+    *out = set;
+    return DLG_OK;
+}
+
+dlg_status dlg_set_add(dlg_safetensors *set, char *path, dlg_error *err)
+{
+    if (!path) return dlg_fail(err, DLG_ENOMEM, "%s: no memory for a path", set->path);
+    dlg_set_file *file = &set->files[set->n_files++];
+    file->path = path;
+    const dlg_status status = dlg_file_open(&file->file, path, err);
+    return status ? status : dlg_header_parse(&file->header, path, file->file.bytes, file->file.n_bytes, err);
+}
+
+/** The path of the file that holds a tensor, which borrows its name from there. */
+static const char *holder(const dlg_safetensors *set, const dlg_tensor *tensor)
+{
+    for (size_t i = 0; i < set->n_files; i++) {
+        const dlg_header *header = &set->files[i].header;
+        const dlg_tensor *own = bsearch(tensor, header->tensors, header->n_tensors, sizeof *own, dlg_tensor_compare_names);
+        if (own && own->name == tensor->name) return set->files[i].path;
+    }
+    assert(false && "a tensor that is in none of the files");
+    return set->path;
+}
+
+dlg_status dlg_set_collect(dlg_safetensors *set, dlg_error *err)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < set->n_files; i++) n += set->files[i].header.n_tensors;
+    set->tensors = dlg_allocate(n, sizeof *set->tensors);
+    if (!set->tensors) return dlg_fail(err, DLG_ENOMEM, "%s: no memory for %zu tensors", set->path, n);
+    for (size_t i = 0; i < set->n_files; i++) {
+        const dlg_header *header = &set->files[i].header;
+        if (header->n_tensors)
+            memcpy(set->tensors + set->n_tensors, header->tensors, header->n_tensors * sizeof *header->tensors);
+        set->n_tensors += header->n_tensors;
+    }
+    qsort(set->tensors, n, sizeof *set->tensors, dlg_tensor_compare_names);
+    for (size_t i = 1; i < n; i++) {
+        const dlg_tensor *a = &set->tensors[i - 1], *b = &set->tensors[i];
+        if (!strcmp(a->name, b->name))
+            return dlg_fail(err, DLG_EFORMAT, "%s: tensor \"%s\": want it in one shard, found it in %s too", holder(set, a), a->name,
+                            holder(set, b));
+    }
+    return DLG_OK;
+}
+
+dlg_status dlg_safetensors_open(dlg_safetensors **out, const char *path, dlg_error *err)
+{
+    dlg_safetensors *set;
+    dlg_status status = dlg_set_create(&set, path, 1, err);
+    if (!status) status = dlg_set_add(set, dlg_copy_string(path), err);
+    if (!status) status = dlg_set_collect(set, err);
+    if (status) {
+        dlg_safetensors_close(set);
+        set = NULL;
+    }
+    *out = set;
+    return status;
+}
+
+dlg_status dlg_safetensors_open_directory(dlg_safetensors **out, const char *directory, dlg_error *err)
+{
+    static const char FILE_NAME[] = "model.safetensors", INDEX_NAME[] = "model.safetensors.index.json";
+    dlg_status status = DLG_OK;
+    struct stat info;
+    *out = NULL;
+    if (stat(directory, &info)) return dlg_fail(err, DLG_EIO, "%s: %s", directory, strerror(errno));
+    char *path = dlg_path_join(directory, FILE_NAME), *index_path = dlg_path_join(directory, INDEX_NAME);
+    if (!path || !index_path) status = dlg_fail(err, DLG_ENOMEM, "%s: no memory for a path", directory);
+    else if (!access(path, F_OK)) status = dlg_safetensors_open(out, path, err);
+    else if (!access(index_path, F_OK)) status = dlg_shards_open(out, directory, index_path, err);
+    else status = dlg_fail(err, DLG_EIO, "%s: want %s or %s in it, found neither", directory, FILE_NAME, INDEX_NAME);
+    dlg_free(path);
+    dlg_free(index_path);
+    return status;
+}
+
+void dlg_safetensors_close(dlg_safetensors *set)
+{
+    if (!set) return;
+    for (size_t i = 0; i < set->n_files; i++) {
+        dlg_header_release(&set->files[i].header);
+        dlg_file_close(&set->files[i].file);
+        dlg_free(set->files[i].path);
+    }
+    dlg_free(set->files);
+    dlg_free(set->tensors);
+    dlg_free(set->path);
+    dlg_free(set);
+}
+
+const char *dlg_safetensors_path(const dlg_safetensors *set)
+{
+    return set->path;
+}
+
+size_t dlg_safetensors_count(const dlg_safetensors *set)
+{
+    return set->n_tensors;
+}
+
+const dlg_tensor *dlg_safetensors_at(const dlg_safetensors *set, size_t i)
+{
+    assert(i < set->n_tensors);
+    return &set->tensors[i];
+}
+
+const dlg_tensor *dlg_safetensors_find(const dlg_safetensors *set, const char *name)
+{
+    const dlg_tensor key = {.name = name};
+    return bsearch(&key, set->tensors, set->n_tensors, sizeof key, dlg_tensor_compare_names);
+}
+
+const char *dlg_safetensors_metadata(const dlg_safetensors *set, const char *key)
+{
+    for (size_t i = 0; i < set->n_files; i++) {
+        const cJSON *metadata = cJSON_GetObjectItemCaseSensitive(set->files[i].header.json, "__metadata__");
+        const cJSON *entry = cJSON_GetObjectItemCaseSensitive(metadata, key);
+        if (entry) return entry->valuestring;
+    }
+    return NULL;
+}
