@@ -145,13 +145,25 @@ static double standard_laplace(uint64_t word)
     return word >> 63 ? -magnitude : magnitude;
 }
 
+/** A block holds two numbers: word i is half i % 2 of block i / 2. */
+static uint64_t word_of(const uint32_t block[4], uint64_t i)
+{
+    return block[i % 2 * 2] | (uint64_t)block[i % 2 * 2 + 1] << 32;
+}
+
+static uint64_t word_at(uint64_t seed, uint32_t stream, uint32_t kind, uint64_t i)
+{
+    uint32_t block[4];
+    block_at(block, seed, stream, kind, i / 2);
+    return word_of(block, i);
+}
+
 static void fill(dlg_real *out, size_t n, double scale, uint64_t seed, uint32_t stream, uint32_t kind, double (*deviate)(uint64_t))
 {
-    for (size_t i = 0; i < n; i += 2) {
-        uint32_t block[4];
-        block_at(block, seed, stream, kind, i / 2);
-        out[i] = (dlg_real)(scale * deviate(block[0] | (uint64_t)block[1] << 32));
-        if (i + 1 < n) out[i + 1] = (dlg_real)(scale * deviate(block[2] | (uint64_t)block[3] << 32));
+    uint32_t block[4];
+    for (size_t i = 0; i < n; i++) {
+        if (i % 2 == 0) block_at(block, seed, stream, kind, i / 2);
+        out[i] = (dlg_real)(scale * deviate(word_of(block, i)));
     }
 }
 
@@ -160,7 +172,17 @@ void dlg_random_normal_fill(dlg_real *out, size_t n, double std, uint64_t seed, 
     fill(out, n, std, seed, stream, NORMAL, standard_normal);
 }
 
+double dlg_random_normal_at(uint64_t seed, uint32_t stream, uint64_t i)
+{
+    return standard_normal(word_at(seed, stream, NORMAL, i));
+}
+
 void dlg_random_laplace_fill(dlg_real *out, size_t n, double scale, uint64_t seed, uint32_t stream)
 {
     fill(out, n, scale, seed, stream, LAPLACE, standard_laplace);
+}
+
+double dlg_random_laplace_at(uint64_t seed, uint32_t stream, uint64_t i)
+{
+    return standard_laplace(word_at(seed, stream, LAPLACE, i));
 }

@@ -52,7 +52,13 @@ void dlg_random_permutation(size_t *out, size_t n, dlg_random *);
  */
 void dlg_random_normal_fill(dlg_real *out, size_t n, double std, uint64_t seed, uint32_t stream);
 
+/** The z_i above, one at a time: standard normal number i of a stream. */
+double dlg_random_normal_at(uint64_t seed, uint32_t stream, uint64_t i);
+
 /** out[i] = scale * l_i, l_i of density exp(-|l|) / 2 (so the variance is 2 scale^2), a function of (seed, stream, i) alone. */
 void dlg_random_laplace_fill(dlg_real *out, size_t n, double scale, uint64_t seed, uint32_t stream);
+
+/** The l_i above, one at a time. */
+double dlg_random_laplace_at(uint64_t seed, uint32_t stream, uint64_t i);
 
 #endif

@@ -211,11 +211,15 @@ static void fills_depend_on_place_only(void **state)
     dlg_random_normal_fill(short_fill, 33, 1, 8, 9);
     assert_memory_equal(long_fill, short_fill, sizeof short_fill);
     dlg_random_normal_fill(scaled, 101, 0.5, 8, 9);
-    for (int i = 0; i < 101; i++) assert_true(scaled[i] == long_fill[i] / 2);
+    for (size_t i = 0; i < 101; i++) {
+        assert_true(scaled[i] == long_fill[i] / 2);
+        assert_true((dlg_real)dlg_random_normal_at(8, 9, i) == long_fill[i]);
+    }
     dlg_random_normal_fill(short_fill, 33, 1, 9, 9);
     assert_memory_not_equal(long_fill, short_fill, sizeof short_fill);
     dlg_random_laplace_fill(scaled, 101, 1, 8, 9);
     assert_memory_not_equal(long_fill, scaled, sizeof scaled);
+    for (size_t i = 0; i < 101; i++) assert_true((dlg_real)dlg_random_laplace_at(8, 9, i) == scaled[i]);
 }
 
 /** The numbers of other machines: these must never change, or seeded models would. */
