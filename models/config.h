@@ -17,10 +17,13 @@ const char *dlg_task_name(dlg_task);
 
 typedef enum {
     DLG_GELU_ERF, /**< "gelu" */
-    DLG_GELU_TANH /**< "gelu_new", "gelu_pytorch_tanh" */
+    DLG_GELU_TANH /**< "gelu_new", "gelu_pytorch_tanh", and "gelu_fast", whose constant differs from theirs in the eleventh digit */
 } dlg_gelu_form;
 
-/** Sizes of a BERT. All fields are filled and checked: hidden_size is a multiple of n_heads, nothing is zero. */
+/**
+ * Sizes of a BERT. All fields are filled and checked: hidden_size is a multiple of n_heads, nothing is zero, and the sizes are small
+ * enough that no product of those of one tensor, nor the sum over all tensors, overflows.
+ */
 typedef struct {
     dlg_task task;
     size_t vocabulary_size;
@@ -38,15 +41,19 @@ typedef struct {
 } dlg_config;
 
 /**
- * Read a config.json. Absent keys take Hugging Face's defaults for BERT. Refused by name (DLG_EFORMAT): another model_type or
- * architecture, relative position embeddings, decoders and cross attention, an activation not listed above, sizes out of range, a problem_type
- * other than single-label classification, quantisation.
+ * Read a config.json. Absent keys take Hugging Face's defaults for BERT; without "architectures" it is a masked LM. Dropout is not read:
+ * gradients are those of evaluation mode. Refused by name (DLG_EFORMAT): another model_type or architecture, relative position embeddings,
+ * decoders and cross attention, pruned heads, an activation not listed above, sizes out of range, a problem_type other than
+ * single-label classification, quantisation.
  */
 DLG_MUST_USE dlg_status dlg_config_read(dlg_config *out, const char *path, dlg_error *);
 
+/** The same for n_bytes of text; `name` starts every message. */
+DLG_MUST_USE dlg_status dlg_config_parse(dlg_config *out, const char *name, const void *bytes, size_t n_bytes, dlg_error *);
+
 /**
  * A preset by name: tiny (128 x 2), mini (256 x 4), small (512 x 4), medium (512 x 8), base (768 x 12); heads of 64, intermediate size
- * 4 x hidden, 512 positions, 2 token types, std 0.02. Errors: DLG_EARG lists the names there are.
+ * 4 x hidden, 512 positions, 2 token types, std 0.02. Errors: DLG_EARG lists the names there are, or names a size out of range.
  */
 DLG_MUST_USE dlg_status dlg_config_preset(dlg_config *out, const char *name, dlg_task task, size_t vocabulary_size, size_t n_labels,
                                           dlg_error *);

@@ -1,0 +1,175 @@
+#include "models/config.h"
+
+#include "base/file.h"
+#include "base/json.h"
+#include "models/config_sizes.h"
+
+#include <assert.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+const char *dlg_task_name(dlg_task task)
+{
+    assert(task == DLG_MASKED_LM || task == DLG_SEQUENCE_CLASSIFICATION);
+    return task == DLG_MASKED_LM ? "mlm" : "cls";
+}
+
+/** The file being read: its root object, and its name for messages. */
+typedef struct {
+    const cJSON *root;
+    const char *name;
+    dlg_error *err;
+} source;
+
+/** A member; NULL when it is absent. */
+static const cJSON *member(const source *from, const char *key)
+{
+    return cJSON_GetObjectItemCaseSensitive(from->root, key);
+}
+
+/** The same where Hugging Face writes null for absent. */
+static const cJSON *member_not_null(const source *from, const char *key)
+{
+    const cJSON *item = member(from, key);
+    return cJSON_IsNull(item) ? NULL : item;
+}
+
+/** "NAME: KEY: want WANTED, found ..." */
+static dlg_status refuse(const source *from, const char *key, const char *wanted, const cJSON *item)
+{
+    char number[32];
+    const char *found = "null";
+    if (cJSON_IsString(item)) found = item->valuestring;
+    else if (cJSON_IsBool(item)) found = cJSON_IsTrue(item) ? "true" : "false";
+    else if (cJSON_IsObject(item)) found = item->child ? "an object" : "an empty object";
+    else if (cJSON_IsArray(item)) found = item->child ? "a list" : "an empty list";
+    else if (cJSON_IsNumber(item)) {
+        snprintf(number, sizeof number, "%.17g", item->valuedouble);
+        found = number;
+    }
+    return dlg_fail(from->err, DLG_EFORMAT, "%s: %s: want %s, found %s", from->name, key, wanted, found);
+}
+
+/** Refuse what would make another model of it. */
+static dlg_status check_kind(const source *from)
+{
+    static const struct {
+        const char *key, *wanted;
+    } words[] = {{"model_type", "bert"}, {"position_embedding_type", "absolute"}, {"problem_type", "single_label_classification"}};
+    static const char *const switches[] = {"is_decoder", "add_cross_attention", "is_encoder_decoder"};
+    static const char *const empty[] = {"pruned_heads", "quantization_config"};
+
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        const cJSON *item = member_not_null(from, words[i].key);
+        if (item && (!cJSON_IsString(item) || strcmp(item->valuestring, words[i].wanted)))
+            return refuse(from, words[i].key, words[i].wanted, item);
+    }
+    for (size_t i = 0; i < sizeof switches / sizeof *switches; i++) {
+        const cJSON *item = member_not_null(from, switches[i]);
+        if (item && !cJSON_IsFalse(item)) return refuse(from, switches[i], "false", item);
+    }
+    for (size_t i = 0; i < sizeof empty / sizeof *empty; i++) {
+        const cJSON *item = member_not_null(from, empty[i]);
+        if (item && !(cJSON_IsObject(item) && !item->child)) return refuse(from, empty[i], "none", item);
+    }
+    return DLG_OK;
+}
+
+static dlg_status read_task(dlg_task *out, const source *from)
+{
+    static const char wanted[] = "BertForMaskedLM or BertForSequenceClassification";
+    const cJSON *item = member_not_null(from, "architectures");
+    *out = DLG_MASKED_LM;
+    if (!item || (cJSON_IsArray(item) && !item->child)) return DLG_OK;
+    if (!cJSON_IsArray(item) || item->child->next) return refuse(from, "architectures", "a list of one name", item);
+    const char *name = cJSON_GetStringValue(item->child);
+    if (name && !strcmp(name, "BertForSequenceClassification")) *out = DLG_SEQUENCE_CLASSIFICATION;
+    else if (!name || strcmp(name, "BertForMaskedLM")) return refuse(from, "architectures", wanted, item->child);
+    return DLG_OK;
+}
+
+static dlg_status read_gelu(dlg_gelu_form *out, const source *from)
+{
+    static const struct {
+        const char *name;
+        dlg_gelu_form form;
+    } forms[] = {{"gelu", DLG_GELU_ERF}, {"gelu_new", DLG_GELU_TANH}, {"gelu_pytorch_tanh", DLG_GELU_TANH}, {"gelu_fast", DLG_GELU_TANH}};
+    const cJSON *item = member(from, "hidden_act");
+    *out = DLG_GELU_ERF;
+    if (!item) return DLG_OK;
+    for (size_t i = 0; cJSON_IsString(item) && i < sizeof forms / sizeof *forms; i++) {
+        *out = forms[i].form;
+        if (!strcmp(item->valuestring, forms[i].name)) return DLG_OK;
+    }
+    return refuse(from, "hidden_act", "gelu, gelu_new, gelu_pytorch_tanh or gelu_fast", item);
+}
+
+static dlg_status read_sizes(dlg_config *out, const source *from)
+{
+    for (size_t i = 0; i < DLG_CONFIG_SIZES; i++) {
+        const dlg_config_size *size = &dlg_config_sizes[i];
+        const cJSON *item = member(from, size->key);
+        uint64_t value = size->fallback;
+        if (item && !dlg_json_whole(item, &value)) return refuse(from, size->key, "a whole number", item);
+        *dlg_config_field(out, size) = value;
+    }
+    /* Hugging Face counts the labels by their names and writes num_labels only where there are none. */
+    const cJSON *names = member_not_null(from, "id2label"), *number = member(from, "num_labels");
+    if (!names) return DLG_OK;
+    if (!cJSON_IsObject(names)) return refuse(from, "id2label", "an object", names);
+    const size_t n_names = (size_t)cJSON_GetArraySize(names);
+    if (number && out->n_labels != n_names) return refuse(from, "num_labels", "as many as id2label has", number);
+    out->n_labels = n_names;
+    return DLG_OK;
+}
+
+/** A positive number of at most 1. */
+static dlg_status read_fraction(double *out, double fallback, const source *from, const char *key)
+{
+    const cJSON *item = member(from, key);
+    *out = fallback;
+    if (!item) return DLG_OK;
+    if (!cJSON_IsNumber(item) || !(item->valuedouble > 0 && item->valuedouble <= 1))
+        return refuse(from, key, "a number above 0 and up to 1", item);
+    *out = item->valuedouble;
+    return DLG_OK;
+}
+
+dlg_status dlg_config_parse(dlg_config *out, const char *name, const void *bytes, size_t n_bytes, dlg_error *err)
+{
+    *out = (dlg_config){0};
+    cJSON *root;
+    dlg_status status = dlg_json_parse(&root, name, bytes, n_bytes, err);
+    if (status) return status;
+    const source from = {root, name, err};
+    dlg_config config = {.tied_decoder = true};
+    if (!cJSON_IsObject(root)) {
+        status = dlg_fail(err, DLG_EFORMAT, "%s: want a JSON object, found something else", name);
+        goto out;
+    }
+    status = check_kind(&from);
+    if (!status) status = read_task(&config.task, &from);
+    if (!status) status = read_gelu(&config.gelu, &from);
+    if (!status) status = read_sizes(&config, &from);
+    if (!status) status = read_fraction(&config.layer_norm_eps, 1e-12, &from, "layer_norm_eps");
+    if (!status) status = read_fraction(&config.initializer_range, 0.02, &from, "initializer_range");
+    const cJSON *tied = member(&from, "tie_word_embeddings");
+    if (!status && tied && !cJSON_IsBool(tied)) status = refuse(&from, "tie_word_embeddings", "true or false", tied);
+    if (tied) config.tied_decoder = cJSON_IsTrue(tied);
+    if (!status) status = dlg_config_check(&config, name, DLG_EFORMAT, err);
+    if (!status) *out = config;
+out:
+    cJSON_Delete(root);
+    return status;
+}
+
+dlg_status dlg_config_read(dlg_config *out, const char *path, dlg_error *err)
+{
+    dlg_file file;
+    *out = (dlg_config){0};
+    dlg_status status = dlg_file_open(&file, path, err);
+    if (!status) status = dlg_config_parse(out, path, file.bytes, file.n_bytes, err);
+    dlg_file_close(&file);
+    return status;
+}
