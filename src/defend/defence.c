@@ -44,7 +44,7 @@ dlg_status dlg_defence_parse(dlg_defence *out, const char *spec, dlg_error *err)
     const char *number = spec[name_length] ? spec + name_length + 1 : NULL;
     if (!kind->number) {
         if (number) return dlg_fail(err, DLG_EARG, "defence %s: want no number, found \"%.100s\"", kind->name, spec);
-        *out = (dlg_defence){.kind = class};
+        *out = (dlg_defence){.kind = kind};
         return DLG_OK;
     }
     /* strtod would also take blanks in front, "nan", and nothing at all. */
