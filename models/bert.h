@@ -1,0 +1,51 @@
+/** BERT (Devlin et al. 2019, arXiv:1810.04805) as Hugging Face builds it: its parameters, and its list of operators. */
+#ifndef DLG_MODELS_BERT_H
+#define DLG_MODELS_BERT_H
+
+#include "models/model.h"
+#include "ops/cross_entropy.h"
+#include "ops/tape.h"
+
+/** Fill model->parameters and model->linears (names and shapes, no values) for model->config. */
+DLG_MUST_USE dlg_status dlg_bert_describe(dlg_model *model, dlg_error *);
+
+/**
+ * The shape of a batch: sentences one after the other, without padding. Zero-initialise; freed by dlg_batch_release.
+ * Row i of the batch is the token at position[i] of its sentence.
+ */
+typedef struct {
+    size_t n_sentences, n_rows;
+    size_t *first;       /**< (n_sentences + 1) first row of each sentence; the last entry is n_rows */
+    size_t *position;    /**< (n_rows) */
+    size_t n_predicted;  /**< rows the head is applied to */
+    size_t *predicted;   /**< (n_predicted) distinct rows; a classifier's are the sentences' first */
+} dlg_batch;
+
+/** A batch of sentences of these lengths with no row predicted yet (but for a classifier, where it is each first one). */
+DLG_MUST_USE dlg_status dlg_batch_create(dlg_batch *out, dlg_task, size_t n_sentences, const size_t *lengths, dlg_error *);
+
+/** Replace the predicted rows. */
+DLG_MUST_USE dlg_status dlg_batch_predict(dlg_batch *, size_t n_predicted, const size_t *rows, dlg_error *);
+
+void dlg_batch_release(dlg_batch *);
+
+/** A model laid out for one batch: sweeps over its tape, the input and the loss. */
+typedef struct {
+    dlg_tape tape;
+    dlg_value *words;        /**< (n_rows, H) the input: word embeddings of every row */
+    dlg_cross_entropy *loss; /**< its label, share and count are the caller's to set; n_labels at first 0 */
+    dlg_linear *decoder;     /**< the last linear layer: masked-LM decoder or classifier */
+    dlg_batch batch;         /**< a copy; its arrays are the network's own */
+} dlg_network;
+
+/**
+ * Lay the model out. The model must outlive the network; of the batch a copy is kept.
+ * @param max_labels how many labels the loss will be given at most
+ * Errors: DLG_ENOMEM; DLG_ESHAPE when a sentence is longer than the model's positions.
+ */
+DLG_MUST_USE dlg_status dlg_network_create(dlg_network *, const dlg_model *, const dlg_batch *, size_t max_labels, dlg_error *);
+
+/** Accepts a zeroed network. */
+void dlg_network_release(dlg_network *);
+
+#endif

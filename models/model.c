@@ -1,0 +1,177 @@
+#include "models/model.h"
+
+#include "base/file.h"
+#include "base/memory.h"
+#include "math/random.h"
+#include "models/bert.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Tensors that Hugging Face models carry beside those that a task uses. */
+static bool is_left_behind(const char *name)
+{
+    static const char *const prefixes[] = {"bert.pooler.", "pooler.", "cls.seq_relationship.", "cls.predictions.", "bert.embeddings.position_ids",
+                                           "embeddings.position_ids"};
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+        if (!strncmp(name, prefixes[i], strlen(prefixes[i]))) return true;
+    return false;
+}
+
+/* Borrow the tensor's numbers where they can be used as they are, else convert them. */
+static dlg_status load_parameter(dlg_parameter *parameter, const dlg_safetensors *file, dlg_error *err)
+{
+    const char *path = dlg_safetensors_path(file);
+    const dlg_tensor *tensor = dlg_parameter_find(parameter, file);
+    if (!tensor) return dlg_fail(err, DLG_EFORMAT, "%s: tensor %s is missing", path, parameter->name);
+    dlg_status status = dlg_parameter_check_shape(parameter, tensor, path, err);
+    if (status) return status;
+    parameter->value = dlg_tensor_borrow(tensor);
+    if (parameter->value) return dlg_tensor_check_finite(tensor, path, err);
+    parameter->owned = dlg_allocate(dlg_parameter_items(parameter), sizeof *parameter->owned);
+    if (!parameter->owned) return dlg_fail(err, DLG_ENOMEM, "%s: no memory for %s", path, parameter->name);
+    parameter->value = parameter->owned;
+    return dlg_tensor_read(parameter->owned, tensor, path, err);
+}
+
+static dlg_status refuse_unknown(const dlg_model *model, dlg_error *err)
+{
+    for (size_t i = 0; i < dlg_safetensors_count(model->file); i++) {
+        const char *name = dlg_safetensors_at(model->file, i)->name;
+        bool known = is_left_behind(name);
+        for (size_t k = 0; k < model->n_parameters && !known; k++) known = dlg_parameter_is_named(&model->parameters[k], name);
+        if (!known)
+            return dlg_fail(err, DLG_EFORMAT, "%s: tensor %s has no place in a BERT for %s", dlg_safetensors_path(model->file), name,
+                            model->config.task == DLG_MASKED_LM ? "masked language modelling" : "sequence classification");
+    }
+    return DLG_OK;
+}
+
+static dlg_status draw_parameter(dlg_parameter *parameter, double std, uint64_t seed, dlg_error *err)
+{
+    const size_t n = dlg_parameter_items(parameter);
+    parameter->owned = dlg_allocate(n, sizeof *parameter->owned);
+    if (!parameter->owned) return dlg_fail(err, DLG_ENOMEM, "%s: no memory for %zu numbers", parameter->name, n);
+    parameter->value = parameter->owned;
+    switch (parameter->draw) {
+    case DLG_DRAW_NORMAL:
+    case DLG_DRAW_EMBEDDING:
+        dlg_random_normal_fill(parameter->owned, n, std, seed, dlg_random_stream(parameter->name));
+        if (parameter->draw == DLG_DRAW_EMBEDDING) memset(parameter->owned, 0, parameter->n_cols * sizeof *parameter->owned);
+        break;
+    case DLG_DRAW_ONE:
+        for (size_t i = 0; i < n; i++) parameter->owned[i] = 1;
+        break;
+    case DLG_DRAW_ZERO: break;
+    }
+    return DLG_OK;
+}
+
+static dlg_status prepare_linear(const dlg_model *model, dlg_prepared_linear *linear, dlg_error *err)
+{
+    const dlg_real *blocks[3];
+    size_t rows[3];
+    for (size_t i = 0; i < linear->n_parts; i++) {
+        blocks[i] = model->parameters[linear->weight[i]].value;
+        rows[i] = model->parameters[linear->weight[i]].n_rows;
+    }
+    const dlg_status status = dlg_constant_create(&linear->constant, linear->n_parts, blocks, rows, linear->n_in, err);
+    if (status) return status;
+    linear->bias_value = model->parameters[linear->bias[0]].value;
+    if (linear->n_parts == 1) return DLG_OK;
+    linear->bias_owned = dlg_allocate(linear->n_out, sizeof *linear->bias_owned);
+    if (!linear->bias_owned) return dlg_fail(err, DLG_ENOMEM, "%s: no memory", model->name);
+    for (size_t i = 0, row = 0; i < linear->n_parts; row += rows[i++])
+        memcpy(linear->bias_owned + row, model->parameters[linear->bias[i]].value, rows[i] * sizeof *linear->bias_owned);
+    linear->bias_value = linear->bias_owned;
+    return DLG_OK;
+}
+
+static dlg_status describe(dlg_model **out, const char *name, const dlg_config *config, dlg_error *err)
+{
+    dlg_model *model = dlg_allocate(1, sizeof *model);
+    if (model) model->name = dlg_copy_string(name);
+    *out = model;
+    if (!model || !model->name) return dlg_fail(err, DLG_ENOMEM, "%s: no memory", name);
+    model->config = *config;
+    return dlg_bert_describe(model, err);
+}
+
+static dlg_status prepare(dlg_model *model, dlg_error *err)
+{
+    dlg_status status = DLG_OK;
+    for (size_t i = 0; i < model->n_linears && !status; i++) status = prepare_linear(model, &model->linears[i], err);
+    return status;
+}
+
+/* Hand the model over when all went well, else free it. */
+static dlg_status finish(dlg_model **out, dlg_model *model, dlg_status status)
+{
+    if (status) dlg_model_free(model);
+    *out = status ? NULL : model;
+    return status;
+}
+
+dlg_status dlg_model_open(dlg_model **out, const char *directory, dlg_error *err)
+{
+    dlg_model *model = NULL;
+    dlg_config config;
+    *out = NULL;
+    char *path = dlg_path_join(directory, "config.json");
+    if (!path) return dlg_fail(err, DLG_ENOMEM, "%s: no memory", directory);
+    dlg_status status = dlg_config_read(&config, path, err);
+    dlg_free(path);
+    if (status) return status;
+    status = describe(&model, directory, &config, err);
+    if (!status) status = dlg_safetensors_open_directory(&model->file, directory, err);
+    if (!status) status = refuse_unknown(model, err);
+    for (size_t i = 0; !status && i < model->n_parameters; i++) status = load_parameter(&model->parameters[i], model->file, err);
+    if (!status) status = prepare(model, err);
+    return finish(out, model, status);
+}
+
+dlg_status dlg_model_preset(dlg_model **out, const char *name, const dlg_config *config, uint64_t seed, dlg_error *err)
+{
+    dlg_model *model = NULL;
+    dlg_status status = describe(&model, name, config, err);
+    for (size_t i = 0; !status && i < model->n_parameters; i++)
+        status = draw_parameter(&model->parameters[i], config->initializer_range, seed, err);
+    if (!status) status = prepare(model, err);
+    return finish(out, model, status);
+}
+
+void dlg_model_free(dlg_model *model)
+{
+    if (!model) return;
+    for (size_t i = 0; i < model->n_linears; i++) {
+        dlg_constant_free(model->linears[i].constant);
+        dlg_free(model->linears[i].bias_owned);
+    }
+    for (size_t i = 0; i < model->n_parameters; i++) dlg_free(model->parameters[i].owned);
+    dlg_free(model->linears);
+    dlg_free(model->parameters);
+    dlg_safetensors_close(model->file);
+    dlg_free(model->name);
+    dlg_free(model);
+}
+
+size_t dlg_model_size(const dlg_model *model)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < model->n_parameters; i++) n += dlg_parameter_items(&model->parameters[i]);
+    return n;
+}
+
+const dlg_parameter *dlg_model_parameter(const dlg_model *model, const char *name)
+{
+    for (size_t i = 0; i < model->n_parameters; i++)
+        if (!strcmp(model->parameters[i].name, name)) return &model->parameters[i];
+    assert(!"a parameter of that name");
+    return NULL;
+}
+
+const dlg_real *dlg_model_word_embeddings(const dlg_model *model)
+{
+    return dlg_model_parameter(model, "bert.embeddings.word_embeddings.weight")->value;
+}

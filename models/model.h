@@ -1,0 +1,50 @@
+/** A model: its configuration, its parameters, and the weights made ready for products. Shared by any number of networks built on it. */
+#ifndef DLG_MODELS_MODEL_H
+#define DLG_MODELS_MODEL_H
+
+#include "math/constant.h"
+#include "models/parameter.h"
+
+/** A linear layer's weight ready for products, perhaps of several parameters stacked (query, key and value), and its bias. */
+typedef struct {
+    size_t n_parts;
+    size_t weight[3], bias[3];  /**< indices of the parameters they are made of; weight 0, the word embeddings: the tied decoder */
+    size_t n_out, n_in;
+    dlg_constant *constant;     /**< (n_out, n_in) */
+    const dlg_real *bias_value; /**< (n_out) */
+    dlg_real *bias_owned;       /**< the same where it was stacked */
+} dlg_prepared_linear;
+
+typedef struct {
+    char *name;                     /**< the directory, or the preset's name: what a result names as the model */
+    dlg_config config;
+    size_t n_parameters;
+    dlg_parameter *parameters;      /**< in transformers' order of named_parameters() */
+    size_t n_linears;
+    dlg_prepared_linear *linears;   /**< in the order in which the architecture lists them */
+    dlg_safetensors *file;          /**< what parameters borrow from, or NULL */
+} dlg_model;
+
+/**
+ * Load a Hugging Face directory: config.json and model.safetensors or its shards.
+ * Errors name the file and the tensor: one is missing, unknown, has another shape, or holds NaN or infinity. Tensors that BERT's heads leave
+ * behind (pooler and next-sentence head beside a masked-LM) are known and not read.
+ */
+DLG_MUST_USE dlg_status dlg_model_open(dlg_model **out, const char *directory, dlg_error *);
+
+/** Draw a preset's weights from a seed; the same on every machine. `name` as in dlg_config_preset. */
+DLG_MUST_USE dlg_status dlg_model_preset(dlg_model **out, const char *name, const dlg_config *, uint64_t seed, dlg_error *);
+
+/** Accepts NULL. */
+void dlg_model_free(dlg_model *);
+
+/** Numbers in all parameters together. */
+size_t dlg_model_size(const dlg_model *);
+
+/** The parameter of that name, which must exist. */
+const dlg_parameter *dlg_model_parameter(const dlg_model *, const char *name);
+
+/** The word embeddings, (vocabulary_size, hidden_size). */
+const dlg_real *dlg_model_word_embeddings(const dlg_model *);
+
+#endif

@@ -1,0 +1,67 @@
+#include "models/parameter.h"
+
+#include <stdio.h>
+#include <string.h>
+
+size_t dlg_parameter_items(const dlg_parameter *parameter)
+{
+    return parameter->n_rows * parameter->n_cols;
+}
+
+/* Endings that mean the same parameter in files of different times. */
+static const struct {
+    const char *ours, *theirs;
+} aliases[] = {
+    {"", ""},
+    {"LayerNorm.weight", "LayerNorm.gamma"},
+    {"LayerNorm.bias", "LayerNorm.beta"},
+    {"cls.predictions.bias", "cls.predictions.decoder.bias"},
+    {"cls.predictions.decoder.bias", "cls.predictions.bias"},
+};
+
+/* The i-th name a parameter may go by. @return false when the alias does not apply */
+static bool name_at(const dlg_parameter *parameter, size_t alias, bool with_prefix, char out[DLG_PARAMETER_NAME])
+{
+    static const char prefix[] = "bert.";
+    const char *name = parameter->name;
+    if (!with_prefix) {
+        if (strncmp(name, prefix, sizeof prefix - 1)) return false;
+        name += sizeof prefix - 1;
+    }
+    const size_t n = strlen(name), n_ending = strlen(aliases[alias].ours);
+    if (n < n_ending || strcmp(name + n - n_ending, aliases[alias].ours)) return false;
+    snprintf(out, DLG_PARAMETER_NAME, "%.*s%s", (int)(n - n_ending), name, aliases[alias].theirs);
+    return true;
+}
+
+const dlg_tensor *dlg_parameter_find(const dlg_parameter *parameter, const dlg_safetensors *file)
+{
+    char name[DLG_PARAMETER_NAME];
+    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
+        for (int with_prefix = 1; with_prefix >= 0; with_prefix--) {
+            const dlg_tensor *tensor = name_at(parameter, i, with_prefix, name) ? dlg_safetensors_find(file, name) : NULL;
+            if (tensor) return tensor;
+        }
+    return NULL;
+}
+
+bool dlg_parameter_is_named(const dlg_parameter *parameter, const char *tensor_name)
+{
+    char name[DLG_PARAMETER_NAME];
+    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
+        for (int with_prefix = 1; with_prefix >= 0; with_prefix--)
+            if (name_at(parameter, i, with_prefix, name) && !strcmp(name, tensor_name)) return true;
+    return false;
+}
+
+dlg_status dlg_parameter_check_shape(const dlg_parameter *p, const dlg_tensor *tensor, const char *file, dlg_error *err)
+{
+    const bool fits = tensor->n_dims == p->n_dims && (p->n_dims == 1 ? tensor->shape[0] == p->n_cols
+                                                                     : tensor->shape[0] == p->n_rows && tensor->shape[1] == p->n_cols);
+    if (fits) return DLG_OK;
+    char found[96] = "";
+    for (size_t i = 0, n = 0; i < tensor->n_dims && n < sizeof found; i++)
+        n += (size_t)snprintf(found + n, sizeof found - n, i ? ", %zu" : "%zu", tensor->shape[i]);
+    if (p->n_dims == 1) return dlg_fail(err, DLG_ESHAPE, "%s: %s: want shape (%zu), found (%s)", file, tensor->name, p->n_cols, found);
+    return dlg_fail(err, DLG_ESHAPE, "%s: %s: want shape (%zu, %zu), found (%s)", file, tensor->name, p->n_rows, p->n_cols, found);
+}

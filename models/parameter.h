@@ -1,0 +1,45 @@
+/** The parameters of a model by name: what an architecture lists, a file holds and a seed draws. */
+#ifndef DLG_MODELS_PARAMETER_H
+#define DLG_MODELS_PARAMETER_H
+
+#include "io/safetensors.h"
+#include "models/config.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/** How a fresh parameter is drawn, as transformers does. */
+typedef enum {
+    DLG_DRAW_NORMAL,    /**< N(0, initializer_range^2) */
+    DLG_DRAW_EMBEDDING, /**< the same with row 0, [PAD]'s, zero */
+    DLG_DRAW_ZERO,
+    DLG_DRAW_ONE
+} dlg_draw;
+
+enum { DLG_PARAMETER_NAME = 96 };
+
+/** One parameter. A vector has n_dims 1 and n_rows 1. */
+typedef struct {
+    char name[DLG_PARAMETER_NAME]; /**< Hugging Face's name, with its "bert." prefix */
+    size_t n_dims, n_rows, n_cols;
+    dlg_draw draw;
+    const dlg_real *value;         /**< (n_rows, n_cols); NULL until loaded or drawn */
+    dlg_real *owned;               /**< the same where it is not borrowed from a file */
+} dlg_parameter;
+
+/** n_rows * n_cols. */
+size_t dlg_parameter_items(const dlg_parameter *);
+
+/**
+ * The tensor of a parameter under any name that Hugging Face files have used for it: with or without "bert.", LayerNorm.gamma and
+ * .beta for weight and bias, cls.predictions.bias and cls.predictions.decoder.bias for each other. NULL when there is none.
+ */
+const dlg_tensor *dlg_parameter_find(const dlg_parameter *, const dlg_safetensors *);
+
+/** Whether a tensor's name is one of those. */
+bool dlg_parameter_is_named(const dlg_parameter *, const char *tensor_name);
+
+/** DLG_ESHAPE, naming file, tensor, want and got, unless the tensor has the parameter's shape. */
+DLG_MUST_USE dlg_status dlg_parameter_check_shape(const dlg_parameter *, const dlg_tensor *, const char *file, dlg_error *);
+
+#endif

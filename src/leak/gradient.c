@@ -1,0 +1,93 @@
+#include "leak/gradient.h"
+
+#include <string.h>
+
+static dlg_status create(dlg_gradient *out, const dlg_model *model, dlg_error *err)
+{
+    *out = (dlg_gradient){.model = model, .n = model->n_parameters};
+    out->values = dlg_allocate(out->n, sizeof *out->values);
+    out->owned = dlg_allocate(out->n, sizeof *out->owned);
+    if (out->values && out->owned) return DLG_OK;
+    return dlg_fail(err, DLG_ENOMEM, "gradient of %s: no memory", model->name);
+}
+
+static dlg_status own(dlg_gradient *gradient, size_t i, dlg_error *err)
+{
+    const dlg_parameter *parameter = &gradient->model->parameters[i];
+    gradient->owned[i] = dlg_allocate(dlg_parameter_items(parameter), sizeof *gradient->owned[i]);
+    if (!gradient->owned[i]) return dlg_fail(err, DLG_ENOMEM, "gradient of %s: no memory for %s", gradient->model->name, parameter->name);
+    gradient->values[i] = gradient->owned[i];
+    return DLG_OK;
+}
+
+static dlg_status load(dlg_gradient *gradient, size_t i, dlg_error *err)
+{
+    const dlg_parameter *parameter = &gradient->model->parameters[i];
+    const char *path = dlg_safetensors_path(gradient->file);
+    const dlg_tensor *tensor = dlg_parameter_find(parameter, gradient->file);
+    const bool needed = parameter->draw != DLG_DRAW_EMBEDDING;
+    if (!tensor && !needed) return DLG_OK;
+    if (!tensor) return dlg_fail(err, DLG_EFORMAT, "%s: tensor %s is missing", path, parameter->name);
+    dlg_status status = dlg_parameter_check_shape(parameter, tensor, path, err);
+    if (status) return status;
+    gradient->values[i] = dlg_tensor_borrow(tensor);
+    if (gradient->values[i]) return dlg_tensor_check_finite(tensor, path, err);
+    status = own(gradient, i, err);
+    return status ? status : dlg_tensor_read(gradient->owned[i], tensor, path, err);
+}
+
+static bool is_zero(const dlg_gradient *gradient)
+{
+    for (size_t i = 0; i < gradient->n; i++) {
+        const size_t n = gradient->values[i] ? dlg_parameter_items(&gradient->model->parameters[i]) : 0;
+        for (size_t k = 0; k < n; k++)
+            if (gradient->values[i][k] != 0) return false;
+    }
+    return true;
+}
+
+static dlg_status refuse_unknown(const dlg_gradient *gradient, dlg_error *err)
+{
+    for (size_t i = 0; i < dlg_safetensors_count(gradient->file); i++) {
+        const char *name = dlg_safetensors_at(gradient->file, i)->name;
+        bool known = false;
+        for (size_t k = 0; k < gradient->n && !known; k++) known = dlg_parameter_is_named(&gradient->model->parameters[k], name);
+        if (!known)
+            return dlg_fail(err, DLG_EFORMAT, "%s: tensor %s is not a parameter of %s (%s)", dlg_safetensors_path(gradient->file), name,
+                            gradient->model->name, dlg_task_name(gradient->model->config.task));
+    }
+    return DLG_OK;
+}
+
+dlg_status dlg_gradient_open(dlg_gradient *out, const char *path, const dlg_model *model, dlg_error *err)
+{
+    dlg_status status = create(out, model, err);
+    if (!status) status = dlg_safetensors_open(&out->file, path, err);
+    if (!status) status = refuse_unknown(out, err);
+    for (size_t i = 0; i < out->n && !status; i++) status = load(out, i, err);
+    if (!status && is_zero(out)) status = dlg_fail(err, DLG_EFORMAT, "%s: every gradient is zero, there is nothing to recover", path);
+    if (status) dlg_gradient_release(out);
+    return status;
+}
+
+dlg_status dlg_gradient_create(dlg_gradient *out, const dlg_model *model, dlg_error *err)
+{
+    dlg_status status = create(out, model, err);
+    for (size_t i = 0; i < out->n && !status; i++) status = own(out, i, err);
+    if (status) dlg_gradient_release(out);
+    return status;
+}
+
+void dlg_gradient_release(dlg_gradient *gradient)
+{
+    for (size_t i = 0; gradient->owned && i < gradient->n; i++) dlg_free(gradient->owned[i]);
+    dlg_free(gradient->owned);
+    dlg_free(gradient->values);
+    dlg_safetensors_close(gradient->file);
+    *gradient = (dlg_gradient){0};
+}
+
+const dlg_real *dlg_gradient_of(const dlg_gradient *gradient, const char *parameter_name)
+{
+    return gradient->values[dlg_model_parameter(gradient->model, parameter_name) - gradient->model->parameters];
+}

@@ -1,0 +1,198 @@
+#include "leak/objective.h"
+
+#include "leak/target.h"
+#include "math/blas.h"
+
+#include <string.h>
+
+/* One parameter that the distance compares. */
+typedef struct {
+    const dlg_tape_parameter *parameter;
+    const dlg_real *t;  /* its shared gradient */
+    double tt;          /* ||t||^2 */
+    dlg_target *target; /* for a weight matrix, and which part of it */
+    size_t part;
+} compared;
+
+struct dlg_objective {
+    dlg_network network;
+    const dlg_distance *distance;
+    size_t n_compared, n_targets;
+    compared *compared;
+    dlg_target **targets;
+};
+
+static bool ends_with(const char *name, const char *ending)
+{
+    const size_t n = strlen(name), m = strlen(ending);
+    return n >= m && !strcmp(name + n - m, ending);
+}
+
+static bool is_compared(const char *name)
+{
+    return !ends_with(name, "attention.self.key.bias") && !ends_with(name, "embeddings.word_embeddings.weight");
+}
+
+/* Parameters parameters[i .. i+n-1] that are parts of one linear weight, in the order of their rows. */
+static size_t parts_of(const dlg_tape *tape, const dlg_linear *linear, const dlg_tape_parameter *parts[DLG_TARGET_MAX_PARTS])
+{
+    size_t n = 0;
+    for (size_t i = 0; i < tape->n_parameters; i++)
+        if (tape->parameters[i].linear == linear) parts[n++] = &tape->parameters[i];
+    return n;
+}
+
+static dlg_status add_target(dlg_objective *objective, const dlg_gradient *gradient, dlg_linear *linear, dlg_error *err)
+{
+    const dlg_tape_parameter *parts[DLG_TARGET_MAX_PARTS];
+    const dlg_real *blocks[DLG_TARGET_MAX_PARTS];
+    size_t rows[DLG_TARGET_MAX_PARTS];
+    const size_t n_parts = parts_of(&objective->network.tape, linear, parts);
+    for (size_t i = 0; i < n_parts; i++) {
+        blocks[i] = dlg_gradient_of(gradient, parts[i]->name);
+        rows[i] = parts[i]->n_rows;
+    }
+    dlg_target **target = &objective->targets[objective->n_targets];
+    const dlg_status status = dlg_target_create(target, n_parts, blocks, rows, linear->x->n_cols, linear->x->n_rows, err);
+    if (status) return status;
+    objective->n_targets++;
+    linear->direction = dlg_target_direction(*target);
+    for (size_t i = 0; i < n_parts; i++)
+        objective->compared[objective->n_compared++] = (compared){.parameter = parts[i], .t = blocks[i], .target = *target, .part = i};
+    return DLG_OK;
+}
+
+static dlg_status add_compared(dlg_objective *objective, const dlg_gradient *gradient, dlg_error *err)
+{
+    const dlg_tape *tape = &objective->network.tape;
+    dlg_status status = DLG_OK;
+    objective->compared = dlg_allocate(tape->n_parameters, sizeof *objective->compared);
+    objective->targets = dlg_allocate(tape->n_parameters, sizeof *objective->targets);
+    if (!objective->compared || !objective->targets) return dlg_fail(err, DLG_ENOMEM, "objective: no memory");
+    for (size_t i = 0; i < tape->n_parameters && !status; i++) {
+        const dlg_tape_parameter *p = &tape->parameters[i];
+        if (p->linear && !p->linear->direction) {
+            status = add_target(objective, gradient, p->linear, err);
+        } else if (p->small && is_compared(p->name)) {
+            const dlg_real *t = dlg_gradient_of(gradient, p->name);
+            const double tt = dlg_dot(p->n_rows * p->n_cols, t, t);
+            objective->compared[objective->n_compared++] = (compared){.parameter = p, .t = t, .tt = tt};
+        }
+    }
+    return status;
+}
+
+dlg_status dlg_objective_create(dlg_objective **out, const dlg_gradient *gradient, const dlg_batch *batch, size_t max_labels,
+                                const dlg_distance *distance, dlg_error *err)
+{
+    *out = NULL;
+    dlg_objective *objective = dlg_allocate(1, sizeof *objective);
+    if (!objective) return dlg_fail(err, DLG_ENOMEM, "objective: no memory");
+    objective->distance = distance;
+    dlg_status status = dlg_network_create(&objective->network, gradient->model, batch, max_labels, err);
+    if (!status) status = add_compared(objective, gradient, err);
+    if (status) dlg_objective_free(objective);
+    else *out = objective;
+    return status;
+}
+
+void dlg_objective_free(dlg_objective *objective)
+{
+    if (!objective) return;
+    for (size_t i = 0; i < objective->n_targets; i++) dlg_target_free(objective->targets[i]);
+    dlg_free(objective->targets);
+    dlg_free(objective->compared);
+    dlg_network_release(&objective->network);
+    dlg_free(objective);
+}
+
+size_t dlg_objective_size(const dlg_objective *objective)
+{
+    return objective->network.words->n_rows * objective->network.words->n_cols;
+}
+
+static dlg_residual small_residual(const compared *c)
+{
+    const dlg_real *g = c->parameter->small->gradient + c->parameter->offset;
+    const size_t n = c->parameter->n_rows * c->parameter->n_cols;
+    double te = 0, ee = 0;
+#pragma omp simd reduction(+ : te, ee)
+    for (size_t i = 0; i < n; i++) {
+        const double t = (double)c->t[i], e = (double)g[i] - t;
+        te += t * e;
+        ee += e * e;
+    }
+    return (dlg_residual){c->tt, te, ee};
+}
+
+static void steer_small(const compared *c, dlg_real a, dlg_real b)
+{
+    const dlg_real *g = c->parameter->small->gradient + c->parameter->offset;
+    dlg_real *direction = c->parameter->small->direction + c->parameter->offset;
+    const size_t n = c->parameter->n_rows * c->parameter->n_cols;
+    for (size_t i = 0; i < n; i++) direction[i] = a * (g[i] - c->t[i]) + b * c->t[i];
+}
+
+/* Sum the distance over the tensors and turn the R sweeps' direction to dD/dg. */
+static double compare(dlg_objective *objective)
+{
+    double sum = 0;
+    for (size_t i = 0; i < objective->n_compared; i++) {
+        const compared *c = &objective->compared[i];
+        const dlg_residual residual = c->target ? dlg_target_residual(c->target, c->part) : small_residual(c);
+        const dlg_distance_part part = objective->distance->part(residual, objective->n_compared);
+        sum += part.value;
+        if (c->target) dlg_target_steer(c->target, c->part, part.a, part.b);
+        else steer_small(c, (dlg_real)part.a, (dlg_real)part.b);
+    }
+    return sum;
+}
+
+double dlg_objective_evaluate(dlg_objective *objective, const dlg_soft_labels *labels, const dlg_real *x, dlg_real *dx)
+{
+    dlg_network *network = &objective->network;
+    const size_t n_bytes = dlg_objective_size(objective) * sizeof *x;
+    memcpy(network->words->x, x, n_bytes);
+    network->loss->n_labels = labels->n;
+    network->loss->label = labels->label;
+    network->loss->share = labels->share;
+    network->loss->count = (double)labels->n;
+    dlg_tape_forward(&network->tape);
+    dlg_tape_backward(&network->tape);
+    dlg_tape_gradient(&network->tape);
+    const double d = compare(objective);
+    dlg_tape_rforward(&network->tape);
+    dlg_tape_rbackward(&network->tape);
+    memcpy(dx, network->words->rdx, n_bytes);
+    return d;
+}
+
+void dlg_objective_label_derivative(const dlg_objective *objective, dlg_real *out)
+{
+    const dlg_cross_entropy *loss = objective->network.loss;
+    const size_t n = loss->logits->n_rows * loss->n_labels;
+    for (size_t i = 0; i < n; i++) out[i] = -loss->rlog_p[i] / (dlg_real)loss->count;
+}
+
+double dlg_objective_scale(const dlg_objective *objective)
+{
+    double sum = 0;
+    for (size_t i = 0; i < objective->n_compared; i++) {
+        const compared *c = &objective->compared[i];
+        const double tt = c->target ? dlg_target_residual(c->target, c->part).tt : c->tt;
+        sum += objective->distance->part((dlg_residual){tt, -tt, tt}, objective->n_compared).value;
+    }
+    return sum;
+}
+
+void dlg_objective_targets(const dlg_objective *objective, size_t *n_dense, size_t *n)
+{
+    *n = objective->n_targets;
+    *n_dense = 0;
+    for (size_t i = 0; i < objective->n_targets; i++) *n_dense += (size_t)dlg_target_is_dense(objective->targets[i]);
+}
+
+double dlg_objective_loss(const dlg_objective *objective)
+{
+    return objective->network.loss->loss;
+}

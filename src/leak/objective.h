@@ -1,0 +1,55 @@
+/**
+ * The attack's objective: the distance D between the gradient of dummy embeddings and the shared one, and its derivative.
+ *
+ * With c_l = dD/dg_l held fixed, dD/dx = d/de dL/dx (x, W + e c): one directional derivative of backpropagation along the direction c in the
+ * weights (Pearlmutter 1994), so an evaluation is four sweeps over the list of operators and no weight gradient is formed.
+ */
+#ifndef DLG_LEAK_OBJECTIVE_H
+#define DLG_LEAK_OBJECTIVE_H
+
+#include "leak/distance.h"
+#include "leak/gradient.h"
+
+/** Labels as the attack holds them: which there are, and how much of each stands in which predicted row. */
+typedef struct {
+    size_t n;
+    const size_t *label;   /**< (n) tokens or classes; one that occurs twice stands there twice */
+    const dlg_real *share; /**< (n_predicted, n); the whole sums to n where nothing is missing */
+} dlg_soft_labels;
+
+typedef struct dlg_objective dlg_objective;
+
+/**
+ * Lay the model out for a batch and factor the targets. Left out of every distance: the word embedding, whose gradient also holds the rows of the
+ * look-up, and the key biases, whose gradient is zero (softmax does not see a shift), so that only rounding would be compared.
+ * The gradient (with its model) and the distance must outlive the objective. *out is NULL on failure.
+ */
+DLG_MUST_USE dlg_status dlg_objective_create(dlg_objective **out, const dlg_gradient *, const dlg_batch *, size_t max_labels,
+                                             const dlg_distance *, dlg_error *);
+
+/** Accepts NULL. */
+void dlg_objective_free(dlg_objective *);
+
+/** Numbers in x: rows of the batch times hidden size. */
+size_t dlg_objective_size(const dlg_objective *);
+
+/**
+ * One evaluation. Allocates nothing. May return NaN or infinity where x diverged: the caller checks.
+ * @param[in] x (n_rows, H) dummy embeddings @param[out] dx (n_rows, H) dD/dx
+ * @return D
+ */
+double dlg_objective_evaluate(dlg_objective *, const dlg_soft_labels *, const dlg_real *x, dlg_real *dx);
+
+/** After an evaluation: out (n_predicted, n labels) = dD/d share. */
+void dlg_objective_label_derivative(const dlg_objective *, dlg_real *out);
+
+/** D where g = 0, which says what a distance of 1 is worth: for l2 the squared norm of the shared gradient. */
+double dlg_objective_scale(const dlg_objective *);
+
+/** How many weight matrices keep a dense target, of how many: a defended gradient shows here. */
+void dlg_objective_targets(const dlg_objective *, size_t *n_dense, size_t *n);
+
+/** The loss of the last evaluation. */
+double dlg_objective_loss(const dlg_objective *);
+
+#endif

@@ -1,0 +1,67 @@
+/* The participant: one training step's gradient, for every parameter. */
+#include "leak/gradient.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* Each label is certain of its row: Y is the identity. */
+static dlg_status set_labels(dlg_network *network, const dlg_step *step, dlg_real **share, dlg_error *err)
+{
+    const size_t n = step->batch->n_predicted;
+    *share = dlg_allocate(n * n, sizeof **share);
+    if (!*share) return dlg_fail(err, DLG_ENOMEM, "labels: no memory");
+    for (size_t i = 0; i < n; i++) (*share)[i * n + i] = 1;
+    network->loss->n_labels = n;
+    network->loss->label = step->labels;
+    network->loss->share = *share;
+    network->loss->count = (double)n;
+    return DLG_OK;
+}
+
+static dlg_real *block_of(const dlg_gradient *gradient, const char *name)
+{
+    return gradient->owned[dlg_model_parameter(gradient->model, name) - gradient->model->parameters];
+}
+
+/* The word embedding: the rows that were looked up and, where the decoder is tied to it, the decoder's part. */
+static void share_word_embedding(dlg_gradient *out, const dlg_network *network, const dlg_step *step)
+{
+    const size_t H = network->words->n_cols;
+    dlg_real *g = block_of(out, "bert.embeddings.word_embeddings.weight");
+    if (out->model->config.task == DLG_MASKED_LM && out->model->config.tied_decoder)
+        dlg_linear_weight_gradient(network->decoder, 0, network->decoder->y->n_cols, g);
+    for (size_t i = 0; i < step->batch->n_rows; i++)
+        for (size_t j = 0; j < H; j++) g[step->fed[i] * H + j] += network->words->dx[i * H + j];
+}
+
+dlg_status dlg_gradient_share(dlg_gradient *out, double *loss, const dlg_model *model, const dlg_step *step, dlg_error *err)
+{
+    const dlg_real *table = dlg_model_word_embeddings(model);
+    const size_t H = model->config.hidden_size;
+    dlg_network network = {0};
+    dlg_real *share = NULL;
+    assert(step->batch->n_predicted > 0);
+    *out = (dlg_gradient){0};
+    dlg_status status = dlg_network_create(&network, model, step->batch, step->batch->n_predicted, err);
+    if (!status) status = set_labels(&network, step, &share, err);
+    if (!status) status = dlg_gradient_create(out, model, err);
+    if (status) goto out;
+
+    for (size_t i = 0; i < step->batch->n_rows; i++)
+        memcpy(network.words->x + i * H, table + (size_t)step->fed[i] * H, H * sizeof *table);
+    dlg_tape_forward(&network.tape);
+    dlg_tape_backward(&network.tape);
+    dlg_tape_gradient(&network.tape);
+    for (size_t i = 0; i < network.tape.n_parameters; i++) {
+        const dlg_tape_parameter *p = &network.tape.parameters[i];
+        dlg_real *g = block_of(out, p->name);
+        if (p->linear) dlg_linear_weight_gradient(p->linear, p->offset, p->n_rows, g);
+        else memcpy(g, p->small->gradient + p->offset, p->n_rows * p->n_cols * sizeof *g);
+    }
+    share_word_embedding(out, &network, step);
+    if (loss) *loss = network.loss->loss;
+out:
+    dlg_free(share);
+    dlg_network_release(&network);
+    return status;
+}

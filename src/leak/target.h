@@ -1,0 +1,40 @@
+/**
+ * A weight matrix's shared gradient as an operator: what the attack needs of g - t without ever forming g.
+ */
+#ifndef DLG_LEAK_TARGET_H
+#define DLG_LEAK_TARGET_H
+
+#include "leak/distance.h"
+#include "ops/weight_direction.h"
+
+enum { DLG_TARGET_MAX_PARTS = 3 };
+
+/** The target of one linear operator, whose weight may be several parameters stacked. */
+typedef struct dlg_target dlg_target;
+
+/**
+ * Factor the target t (n_out, n_in), given as row blocks of n_parts parameters, and reserve what an evaluation with up to n_rows rows needs.
+ * An undefended gradient has rank <= n_rows: then t = A B, and evaluations cost no product with t. What is left over, t - A B, is checked
+ * against rounding and kept as a dense remainder where it is more.
+ * Ownership: the blocks are copied from. *out is NULL on failure. Errors: DLG_ENOMEM, DLG_ENONFINITE.
+ */
+DLG_MUST_USE dlg_status dlg_target_create(dlg_target **out, size_t n_parts, const dlg_real *const blocks[], const size_t rows[],
+                                          size_t n_in, size_t n_rows, dlg_error *);
+
+/** Accepts NULL. */
+void dlg_target_free(dlg_target *);
+
+/** To be the linear operator's direction. Its take() makes the residuals below. */
+dlg_weight_direction *dlg_target_direction(dlg_target *);
+
+/** After the gradient sweep: how the i-th part's gradient differs from its target. */
+dlg_residual dlg_target_residual(const dlg_target *, size_t part);
+
+/** Before the R sweeps: the i-th part of the direction shall be a e + b t, e = g - t. */
+void dlg_target_steer(dlg_target *, size_t part, double a, double b);
+
+/** Rank of the factors, and whether a dense remainder is kept. */
+size_t dlg_target_rank(const dlg_target *);
+int dlg_target_is_dense(const dlg_target *);
+
+#endif

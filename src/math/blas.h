@@ -1,0 +1,43 @@
+/** The matrix products and decompositions the project needs, in dlg_real, on OpenBLAS and LAPACK. All matrices are row-major. */
+#ifndef DLG_MATH_BLAS_H
+#define DLG_MATH_BLAS_H
+
+#include "base/status.h"
+#include "math/real.h"
+
+#include <stddef.h>
+
+/**
+ * Make OpenBLAS use the kernels this processor deserves. Debian's OpenBLAS does not know newer processors and falls back to slow ones;
+ * this compares its choice with cpuid and has it choose again. An OPENBLAS_CORETYPE that the user has set is left alone. To be called before
+ * the first product.
+ * @param n_threads threads of the products; 0: leave as they are
+ * @return a line for the start message, such as "OpenBLAS SkylakeX (was Prescott)"; valid until the next call
+ */
+const char *dlg_blas_start(int n_threads);
+
+/** How many threads the products use. */
+int dlg_blas_threads(void);
+
+typedef enum { DLG_PLAIN, DLG_TRANSPOSED } dlg_orientation;
+
+/** C = alpha op(A) op(B) + beta C, with op(A) (m,k), op(B) (k,n), C (m,n); ld*: numbers from one stored row to the next. beta 0 overwrites. */
+void dlg_gemm(dlg_orientation a_is, dlg_orientation b_is, size_t m, size_t n, size_t k, dlg_real alpha, const dlg_real *a, size_t lda,
+              const dlg_real *b, size_t ldb, dlg_real beta, dlg_real *c, size_t ldc);
+
+/** Sum of a[i] b[i], accumulated in double. */
+double dlg_dot(size_t n, const dlg_real *a, const dlg_real *b);
+
+/**
+ * Replace the columns of a (m,n), m >= n, by an orthonormal basis of what they span (Householder QR, in double).
+ * Errors: DLG_ENOMEM; DLG_ENONFINITE when LAPACK rejects the numbers.
+ */
+DLG_MUST_USE dlg_status dlg_orthonormalise(size_t m, size_t n, double *a, dlg_error *);
+
+/**
+ * Eigenvalues, ascending, and eigenvectors of the symmetric a (n,n): on return column j of a belongs to values[j].
+ * Errors: as dlg_orthonormalise.
+ */
+DLG_MUST_USE dlg_status dlg_symmetric_eigen(size_t n, double *a, double *values, dlg_error *);
+
+#endif

@@ -1,0 +1,32 @@
+/**
+ * A matrix that never changes while many products are done with it: the one seam behind which weights may be kept in whatever layout
+ * makes those products fast.
+ */
+#ifndef DLG_MATH_CONSTANT_H
+#define DLG_MATH_CONSTANT_H
+
+#include "base/status.h"
+#include "math/real.h"
+
+#include <stddef.h>
+
+/** W (n_out, n_in), as torch.nn.Linear stores its weight. */
+typedef struct dlg_constant dlg_constant;
+
+/**
+ * Make a constant of row blocks stacked on each other: block i is (rows[i], n_in). One block is borrowed and must outlive the constant;
+ * several are copied together. *out is NULL on failure.
+ */
+DLG_MUST_USE dlg_status dlg_constant_create(dlg_constant **out, size_t n_blocks, const dlg_real *const blocks[], const size_t rows[],
+                                            size_t n_in, dlg_error *);
+
+/** Accepts NULL. */
+void dlg_constant_free(dlg_constant *);
+
+/** y (n,n_out) = x (n,n_in) W^T + beta y; beta is 0 (overwrite) or 1 (accumulate). */
+void dlg_constant_times_transpose(const dlg_constant *, size_t n, const dlg_real *x, dlg_real beta, dlg_real *y);
+
+/** dx (n,n_in) = dy (n,n_out) W + beta dx; beta is 0 (overwrite) or 1 (accumulate). */
+void dlg_constant_times(const dlg_constant *, size_t n, const dlg_real *dy, dlg_real beta, dlg_real *dx);
+
+#endif

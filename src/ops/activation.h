@@ -1,0 +1,26 @@
+/** Element-wise activations: GELU in both its forms, and tanh. */
+#ifndef DLG_OPS_ACTIVATION_H
+#define DLG_OPS_ACTIVATION_H
+
+#include "ops/op.h"
+
+/** a(x) with its first and second derivative. */
+typedef void dlg_activation_function(dlg_real x, dlg_real *y, dlg_real *first, dlg_real *second);
+
+/** x Phi(x), Phi the normal distribution function (Hendrycks & Gimpel 2016, arXiv:1606.08415). */
+dlg_activation_function dlg_gelu_erf;
+/** Its approximation by tanh, ibid. section 2. */
+dlg_activation_function dlg_gelu_tanh;
+dlg_activation_function dlg_tanh;
+
+/** x (n, C) -> y (n, C). x has no other consumer. */
+typedef struct {
+    dlg_op op;
+    dlg_value *x, *y;
+    dlg_activation_function *function;
+    dlg_real *first, *second; /**< (n, C) forward: the function's derivatives at x */
+} dlg_activation;
+
+extern const dlg_op_class dlg_activation_class;
+
+#endif

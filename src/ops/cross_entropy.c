@@ -1,0 +1,97 @@
+/*
+ * Cross-entropy with soft labels, differentiated twice. Row i has the weight w_i = sum_j Y[i,j]; n = count.
+ *
+ *   forward      log p = z - log sum exp z,   loss = -(1/n) sum_ij Y[i,j] log p_i[label j]
+ *   backward     dz_i  = (w_i p_i - sum_j Y[i,j] e_{label j}) / n
+ *   R-forward    R log p_i[v] = Rz_i[v] - sum_u p_i[u] Rz_i[u]
+ *   R-backward   Rdz_i = w_i p_i R log p_i / n
+ *
+ * The loss is linear in Y, so dD/dY[i,j] = R dloss/dY[i,j] = -R log p_i[label j] / n comes out of R-forward for nothing.
+ */
+#include "ops/cross_entropy.h"
+
+#include <tgmath.h>
+
+static void plan(dlg_op *op, dlg_arena *arena)
+{
+    dlg_cross_entropy *ce = (dlg_cross_entropy *)op;
+    const size_t n = ce->logits->n_rows;
+    ce->log_p = dlg_arena_carve(arena, n * ce->max_labels, sizeof *ce->log_p);
+    ce->rlog_p = dlg_arena_carve(arena, n * ce->max_labels, sizeof *ce->rlog_p);
+}
+
+/* z becomes softmax z. @return log sum exp z */
+static double softmax(size_t n, dlg_real *z)
+{
+    dlg_real top = z[0];
+    for (size_t v = 1; v < n; v++) top = z[v] > top ? z[v] : top;
+    double sum = 0;
+    for (size_t v = 0; v < n; v++) sum += z[v] = exp(z[v] - top);
+    const dlg_real scale = (dlg_real)(1 / sum);
+    for (size_t v = 0; v < n; v++) z[v] *= scale;
+    return (double)top + log(sum);
+}
+
+static void forward(dlg_op *op)
+{
+    dlg_cross_entropy *ce = (dlg_cross_entropy *)op;
+    const size_t V = ce->logits->n_cols;
+    ce->loss = 0;
+    for (size_t i = 0; i < ce->logits->n_rows; i++) {
+        dlg_real *z = ce->logits->x + i * V, *log_p = ce->log_p + i * ce->n_labels;
+        for (size_t j = 0; j < ce->n_labels; j++) log_p[j] = z[ce->label[j]];
+        const double log_sum = softmax(V, z);
+        for (size_t j = 0; j < ce->n_labels; j++) {
+            log_p[j] = (dlg_real)((double)log_p[j] - log_sum);
+            ce->loss -= (double)ce->share[i * ce->n_labels + j] * (double)log_p[j] / ce->count;
+        }
+    }
+}
+
+static dlg_real row_weight(const dlg_cross_entropy *ce, size_t i)
+{
+    dlg_real w = 0;
+    for (size_t j = 0; j < ce->n_labels; j++) w += ce->share[i * ce->n_labels + j];
+    return w;
+}
+
+static void backward(dlg_op *op)
+{
+    dlg_cross_entropy *ce = (dlg_cross_entropy *)op;
+    const size_t V = ce->logits->n_cols;
+    for (size_t i = 0; i < ce->logits->n_rows; i++) {
+        const dlg_real *p = ce->logits->x + i * V, w = row_weight(ce, i) / (dlg_real)ce->count;
+        dlg_real *dz = ce->logits->dx + i * V;
+        for (size_t v = 0; v < V; v++) dz[v] = w * p[v];
+        for (size_t j = 0; j < ce->n_labels; j++) dz[ce->label[j]] -= ce->share[i * ce->n_labels + j] / (dlg_real)ce->count;
+    }
+    ce->logits->dx_begun = true;
+}
+
+static void rforward(dlg_op *op)
+{
+    dlg_cross_entropy *ce = (dlg_cross_entropy *)op;
+    const size_t V = ce->logits->n_cols;
+    for (size_t i = 0; i < ce->logits->n_rows; i++) {
+        const dlg_real *p = ce->logits->x + i * V;
+        dlg_real *rz = ce->logits->rx + i * V, mean = 0;
+#pragma omp simd reduction(+ : mean)
+        for (size_t v = 0; v < V; v++) mean += p[v] * rz[v];
+        for (size_t v = 0; v < V; v++) rz[v] -= mean;
+        for (size_t j = 0; j < ce->n_labels; j++) ce->rlog_p[i * ce->n_labels + j] = rz[ce->label[j]];
+    }
+}
+
+static void rbackward(dlg_op *op)
+{
+    dlg_cross_entropy *ce = (dlg_cross_entropy *)op;
+    const size_t V = ce->logits->n_cols;
+    for (size_t i = 0; i < ce->logits->n_rows; i++) {
+        const dlg_real *p = ce->logits->x + i * V, *rlog_p = ce->logits->rx + i * V, w = row_weight(ce, i) / (dlg_real)ce->count;
+        dlg_real *rdz = ce->logits->rdx + i * V;
+        for (size_t v = 0; v < V; v++) rdz[v] = w * p[v] * rlog_p[v];
+    }
+    ce->logits->rdx_begun = true;
+}
+
+const dlg_op_class dlg_cross_entropy_class = {"cross-entropy", plan, forward, backward, NULL, rforward, rbackward};

@@ -1,0 +1,69 @@
+/*
+ * Linear layer, differentiated twice. The gradient of W is dy^T x; c is the direction in W, e the one in b.
+ *
+ *   forward      y   = x W^T + b
+ *   backward     dx  = dy W
+ *   gradient     dW  = dy^T x,  db = sum over the rows of dy
+ *   R-forward    Ry  = Rx W^T + x c^T + e
+ *   R-backward   Rdx = Rdy W + dy c
+ *
+ * The products with c are the direction's own affair (weight_direction.h).
+ */
+#include "ops/linear.h"
+
+#include "math/blas.h"
+
+#include <string.h>
+
+static void broadcast(const dlg_value *y, const dlg_real *bias, dlg_real *rows)
+{
+    for (size_t i = 0; i < y->n_rows; i++) memcpy(rows + i * y->n_cols, bias, y->n_cols * sizeof *rows);
+}
+
+static void forward(dlg_op *op)
+{
+    dlg_linear *lin = (dlg_linear *)op;
+    broadcast(lin->y, lin->bias.value, lin->y->x);
+    dlg_constant_times_transpose(lin->weight, lin->y->n_rows, lin->x->x, 1, lin->y->x);
+}
+
+static void backward(dlg_op *op)
+{
+    dlg_linear *lin = (dlg_linear *)op;
+    dlg_constant_times(lin->weight, lin->y->n_rows, lin->y->dx, dlg_value_begin_dx(lin->x), lin->x->dx);
+}
+
+static void gradient(dlg_op *op)
+{
+    dlg_linear *lin = (dlg_linear *)op;
+    const size_t n = lin->y->n_rows, n_out = lin->y->n_cols;
+    if (lin->direction) lin->direction->take(lin->direction, n, lin->x->x, lin->y->dx);
+    memset(lin->bias.gradient, 0, n_out * sizeof *lin->bias.gradient);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n_out; j++) lin->bias.gradient[j] += lin->y->dx[i * n_out + j];
+}
+
+static void rforward(dlg_op *op)
+{
+    dlg_linear *lin = (dlg_linear *)op;
+    const size_t n = lin->y->n_rows;
+    broadcast(lin->y, lin->bias.direction, lin->y->rx);
+    dlg_constant_times_transpose(lin->weight, n, lin->x->rx, 1, lin->y->rx);
+    if (lin->direction) lin->direction->add_rforward(lin->direction, n, lin->x->x, lin->y->dx, lin->y->rx);
+}
+
+static void rbackward(dlg_op *op)
+{
+    dlg_linear *lin = (dlg_linear *)op;
+    const size_t n = lin->y->n_rows;
+    dlg_constant_times(lin->weight, n, lin->y->rdx, dlg_value_begin_rdx(lin->x), lin->x->rdx);
+    if (lin->direction) lin->direction->add_rbackward(lin->direction, n, lin->x->x, lin->y->dx, lin->x->rdx);
+}
+
+const dlg_op_class dlg_linear_class = {"linear", NULL, forward, backward, gradient, rforward, rbackward};
+
+void dlg_linear_weight_gradient(const dlg_linear *lin, size_t first_row, size_t n_rows, dlg_real *out)
+{
+    const size_t n_out = lin->y->n_cols, n_in = lin->x->n_cols;
+    dlg_gemm(DLG_TRANSPOSED, DLG_PLAIN, n_rows, n_in, lin->y->n_rows, 1, lin->y->dx + first_row, n_out, lin->x->x, n_in, 0, out, n_in);
+}
