@@ -35,8 +35,8 @@ static size_t draw(int round)
     dlg_random random = dlg_random_at(2024, (uint32_t)round);
     const size_t n = 1 + (size_t)dlg_random_below(&random, 3000);
     for (size_t i = 0; i < n; i++) {
-        const double value = ldexp(dlg_random_uniform(&random) - 0.5, -(int)dlg_random_below(&random, 20));
-        before[i] = (dlg_real)(round % 3 ? value : nearbyint(8 * value) / 8);
+        const double value = dlg_random_uniform(&random) - 0.5;
+        before[i] = (dlg_real)(round % 3 ? ldexp(value, -(int)dlg_random_below(&random, 20)) : nearbyint(16 * value));
     }
     memcpy(after, before, n * sizeof *after);
     return n;
