@@ -1,0 +1,82 @@
+#!/usr/bin/env bash
+# Who may include whom: every #include of the project against the arrows between its folders, and every outside library against the
+# folders that may know of it. Usage: layering.sh [SOURCE_DIRECTORY]
+set -euo pipefail
+cd "${1:-$(dirname "$0")/../..}"
+
+# folder: the other folders it may include. What is not here is not allowed.
+arrows='
+base:
+math:      base
+ops:       math base
+io:        math base
+vocab:
+tokenizer: base
+models:    io ops math base
+leak:      models io ops math base
+defend:    ops math base
+report:    leak defend tokenizer models vocab io ops math base
+cli:       report leak defend tokenizer models vocab io ops math base
+'
+# outside header (beginning of its path): the folders that may include it.
+outside='
+Random123: math
+cblas:     math
+lapack:    math
+openblas:  math
+lbfgs:     leak
+utf8proc:  base tokenizer
+cjson:     base io tokenizer models report cli
+argp:      cli
+'
+
+# Lines "FILE<blank>DELIMITER<blank>HEADER" of every include.
+includes() {
+    find src vocab tokenizer models \( -name '*.c' -o -name '*.h' \) -print0 | sort -z |
+        xargs -0 grep -HE '^[[:space:]]*#[[:space:]]*include' /dev/null |
+        sed -E 's/^([^:]*):[[:space:]]*#[[:space:]]*include[[:space:]]*([<"])([^>"]*)[>"].*/\1 \2 \3/'
+}
+
+includes | awk -v arrows="$arrows" -v outside="$outside" '
+    function read_table(text, table,    lines, words, i, j, n) {
+        split(text, lines, "\n")
+        for (i in lines) {
+            n = split(lines[i], words, /[: ]+/)
+            if (words[1] != "") table[words[1]] = 1
+            for (j = 2; j <= n; j++) if (words[j] != "") table[words[1], words[j]] = 1
+        }
+    }
+    function complain(text) { print $1 ": " text; wrong++ }
+    BEGIN { read_table(arrows, allowed); read_table(outside, users) }
+    {
+        n_includes++
+        n = split($1, path, "/")
+        folder = path[1] == "src" ? path[2] : path[1]
+        split($3, target, "/")
+        if (!(folder in allowed)) complain("folder " folder " is not in the table of layering.sh")
+        else if ($2 == "\"") {
+            if (!(target[1] in allowed)) complain("want \"FOLDER/FILE.h\", found \"" $3 "\"")
+            else if (target[1] != folder && !((folder, target[1]) in allowed)) complain(folder " may not include \"" $3 "\"")
+        } else
+            for (library in users)
+                if (index(library, SUBSEP) == 0 && index($3, library) == 1 && !((library, folder) in users))
+                    complain(folder " may not include <" $3 ">")
+    }
+    END {
+        if (n_includes < 20) { print "layering: found only " n_includes + 0 " includes, so this test has gone blind"; wrong++ }
+        exit wrong > 0
+    }'
+
+# The same table must find a wrong arrow when there is one.
+if [ $# -eq 0 ]; then
+    scratch=$(mktemp -d)
+    trap 'rm -rf "$scratch"' EXIT
+    cp -r src vocab tokenizer models "$scratch"
+    for wrong in '#include "leak/x.h"' '  #  include "io/y.h" // why' '#include <lbfgs.h>' '#include "plain.h"'; do
+        printf '%s\n' "$wrong" > "$scratch/src/math/wrong.c"
+        if bash tests/unit/layering.sh "$scratch" > /dev/null; then
+            echo "layering: did not notice $wrong in src/math"
+            exit 1
+        fi
+    done
+fi
