@@ -1,0 +1,55 @@
+#define _GNU_SOURCE /* argp, program_invocation_short_name */
+#include "cli/option.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+bool dlg_parse_whole(const char *text, uint64_t lowest, uint64_t highest, uint64_t *out)
+{
+    /* strtoull would also take blanks, signs (and wrap), and nothing at all. */
+    if (!*text || text[strspn(text, "0123456789")]) return false;
+    errno = 0;
+    const unsigned long long value = strtoull(text, NULL, 10);
+    if (errno || value < lowest || value > highest) return false;
+    *out = value;
+    return true;
+}
+
+uint64_t dlg_option_whole(const struct argp_state *state, const char *option, const char *value, uint64_t lowest, uint64_t highest)
+{
+    uint64_t number = 0;
+    if (!dlg_parse_whole(value, lowest, highest, &number))
+        argp_failure(state, DLG_EXIT_USAGE, 0, "--%s: want a whole number from %llu to %llu, found \"%s\"", option,
+                     (unsigned long long)lowest, (unsigned long long)highest, value);
+    return number;
+}
+
+double dlg_option_real(const struct argp_state *state, const char *option, const char *value, double lowest, double highest)
+{
+    /* strtod would also take blanks in front, "nan", hexadecimal, and nothing at all. */
+    char *end = NULL;
+    const double number = *value && !value[strspn(value, "+-.0123456789eE")] ? strtod(value, &end) : 0;
+    if (!end || end == value || *end || !(number >= lowest && number <= highest))
+        argp_failure(state, DLG_EXIT_USAGE, 0, "--%s: want a number from %g to %g, found \"%s\"", option, lowest, highest, value);
+    return number;
+}
+
+size_t dlg_option_name(const struct argp_state *state, const char *option, const char *value, const char *const names[])
+{
+    char list[256] = "";
+    size_t used = 0;
+    for (size_t i = 0; names[i]; i++) {
+        if (!strcmp(value, names[i])) return i;
+        if (used < sizeof list) used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", names[i]);
+    }
+    argp_failure(state, DLG_EXIT_USAGE, 0, "--%s: want one of %s, found \"%s\"", option, list, value);
+    return 0;
+}
+
+int dlg_report_failure(const dlg_error *err)
+{
+    fprintf(stderr, "%s: %s\n", program_invocation_short_name, err->message);
+    return err->status == DLG_EARG ? DLG_EXIT_USAGE : DLG_EXIT_FAILED;
+}

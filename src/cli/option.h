@@ -1,0 +1,32 @@
+/** What the programs' argp parsers share: values that end the program with one line and exit 64 when they are wrong. */
+#ifndef DLG_CLI_OPTION_H
+#define DLG_CLI_OPTION_H
+
+#include "base/status.h"
+
+#include <argp.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/** Exit statuses of all programs. */
+enum { DLG_EXIT_DONE = 0, DLG_EXIT_FAILED = 1, DLG_EXIT_USAGE = 64, DLG_EXIT_INTERRUPTED = 130 };
+
+/** Seeds are written into JSON, whose numbers are exact up to here. */
+#define DLG_SEED_MAX (UINT64_C(1) << 53)
+
+/** A decimal whole number in [lowest, highest], with nothing before or after it. @return false when it is none */
+bool dlg_parse_whole(const char *text, uint64_t lowest, uint64_t highest, uint64_t *out);
+
+/** The value of an option that takes a whole number. `option` is its long name without dashes. */
+uint64_t dlg_option_whole(const struct argp_state *, const char *option, const char *value, uint64_t lowest, uint64_t highest);
+
+/** The value of an option that takes a number in [lowest, highest]. */
+double dlg_option_real(const struct argp_state *, const char *option, const char *value, double lowest, double highest);
+
+/** The index of an option's value in the list of names it may have, which NULL ends. */
+size_t dlg_option_name(const struct argp_state *, const char *option, const char *value, const char *const names[]);
+
+/** End with err's message on one line: DLG_EARG is wrong usage, everything else a failure. @return the exit status */
+int dlg_report_failure(const dlg_error *);
+
+#endif

@@ -1,0 +1,91 @@
+#define _POSIX_C_SOURCE 200809L
+#include "cli/source.h"
+
+#include "cli/option.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "vocab/vocabulary.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static dlg_status find_task(dlg_task *out, const char *name, dlg_error *err)
+{
+    static const dlg_task tasks[] = {DLG_MASKED_LM, DLG_SEQUENCE_CLASSIFICATION};
+    for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++)
+        if (!strcmp(name, dlg_task_name(tasks[i]))) return *out = tasks[i], DLG_OK;
+    return dlg_fail(err, DLG_EARG, "task: want mlm or cls, found \"%.60s\"", name);
+}
+
+static dlg_status open_preset(dlg_source *out, const dlg_source_choice *choice, dlg_task task, dlg_error *err)
+{
+    size_t n_bytes;
+    const unsigned char *vocabulary = dlg_builtin_vocabulary(&n_bytes);
+    dlg_config config;
+    dlg_status status = dlg_tokenizer_create(&out->tokenizer, "built-in vocabulary", vocabulary, n_bytes, DLG_UNCASED, err);
+    if (!status) status = dlg_config_preset(&config, choice->preset, task, dlg_tokenizer_size(out->tokenizer), choice->n_labels, err);
+    if (!status) status = dlg_model_preset(&out->model, choice->preset, &config, choice->seed, err);
+    return status;
+}
+
+/* The message names both files. */
+static dlg_status check_vocabulary(const dlg_source *source, const char *directory, dlg_error *err)
+{
+    const size_t want = source->model->config.vocabulary_size, found = dlg_tokenizer_size(source->tokenizer);
+    if (found == want) return DLG_OK;
+    char *json = dlg_path_join(directory, "tokenizer.json");
+    const bool is_json = json && !access(json, F_OK);
+    dlg_free(json);
+    return dlg_fail(err, DLG_ESHAPE, "%s/%s: want the %zu pieces that %s/config.json says, found %zu", directory,
+                    is_json ? "tokenizer.json" : "vocab.txt", want, directory, found);
+}
+
+dlg_status dlg_source_open(dlg_source *out, const dlg_source_choice *choice, dlg_error *err)
+{
+    dlg_status status = DLG_OK;
+    dlg_task task = DLG_MASKED_LM;
+    *out = (dlg_source){0};
+    if (choice->task) status = find_task(&task, choice->task, err);
+    if (status) return status;
+    if (!choice->directory) {
+        status = open_preset(out, choice, task, err);
+    } else {
+        /* The vocabulary first: it is read in no time. */
+        status = dlg_tokenizer_open_directory(&out->tokenizer, choice->directory, err);
+        if (!status) status = dlg_model_open(&out->model, choice->directory, err);
+        if (!status) status = check_vocabulary(out, choice->directory, err);
+        if (!status && choice->task && out->model->config.task != task)
+            status = dlg_fail(err, DLG_EFORMAT, "%s/config.json: want a model for %s, found one for %s", choice->directory, choice->task,
+                              dlg_task_name(out->model->config.task));
+    }
+    if (status) dlg_source_close(out);
+    return status;
+}
+
+void dlg_source_close(dlg_source *source)
+{
+    dlg_model_free(source->model);
+    dlg_tokenizer_close(source->tokenizer);
+    *source = (dlg_source){0};
+}
+
+dlg_status dlg_source_choice_from_metadata(dlg_source_choice *out, const dlg_safetensors *file, dlg_error *err)
+{
+    const char *path = dlg_safetensors_path(file), *preset = dlg_safetensors_metadata(file, DLG_METADATA_MODEL),
+               *seed = dlg_safetensors_metadata(file, DLG_METADATA_MODEL_SEED),
+               *n_labels = dlg_safetensors_metadata(file, DLG_METADATA_N_LABELS);
+    uint64_t labels = DLG_SOURCE_DEFAULT.n_labels;
+    *out = DLG_SOURCE_DEFAULT;
+    if (!preset) return dlg_fail(err, DLG_EFORMAT, "%s: want a model named in the metadata, found none; --model DIR names it", path);
+    if (!seed)
+        return dlg_fail(err, DLG_EFORMAT, "%s: want a preset in the metadata, found the directory \"%.200s\"; --model DIR names it", path,
+                        preset);
+    out->preset = preset;
+    out->task = dlg_safetensors_metadata(file, DLG_METADATA_TASK);
+    if (!dlg_parse_whole(seed, 0, UINT64_MAX, &out->seed))
+        return dlg_fail(err, DLG_EFORMAT, "%s: metadata " DLG_METADATA_MODEL_SEED ": want a whole number, found \"%.60s\"", path, seed);
+    if (n_labels && !dlg_parse_whole(n_labels, 1, SIZE_MAX, &labels))
+        return dlg_fail(err, DLG_EFORMAT, "%s: metadata " DLG_METADATA_N_LABELS ": want a whole number, found \"%.60s\"", path, n_labels);
+    out->n_labels = (size_t)labels;
+    return DLG_OK;
+}
