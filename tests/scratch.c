@@ -28,19 +28,28 @@ static void remove_directory(void)
     rmdir(directory);
 }
 
-const char *scratch_path(const char *name)
+const char *scratch_directory(void)
 {
-    static char paths[16][sizeof directory + 300];
-    static size_t next;
     if (!*directory) {
         const char *place = getenv("TMPDIR");
         snprintf(directory, sizeof directory, "%s/dlg-test-XXXXXX", place ? place : "/tmp");
         assert_non_null(mkdtemp(directory));
         atexit(remove_directory);
     }
-    char *path = paths[next++ % 16];
-    snprintf(path, sizeof *paths, "%s/%s", directory, name);
-    return path;
+    return directory;
+}
+
+const char *scratch_path(const char *name)
+{
+    enum { NAMES = 32 };
+    static char paths[NAMES][sizeof directory + 300];
+    char path[sizeof *paths];
+    snprintf(path, sizeof path, "%s/%s", scratch_directory(), name);
+    size_t i = 0;
+    while (i < NAMES && *paths[i] && strcmp(paths[i], path) != 0) i++;
+    assert_true(i < NAMES);
+    memcpy(paths[i], path, sizeof path);
+    return paths[i];
 }
 
 const char *scratch_file(const char *name, const void *bytes, size_t n_bytes)
@@ -61,7 +70,7 @@ const char *scratch_text(const char *name, const char *text)
 size_t scratch_count(void)
 {
     size_t n = 0;
-    DIR *listing = opendir(scratch_path("."));
+    DIR *listing = opendir(scratch_directory());
     assert_non_null(listing);
     for (const struct dirent *entry; (entry = readdir(listing));) n += strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
     closedir(listing);

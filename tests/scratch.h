@@ -6,7 +6,10 @@
 
 #include <stddef.h>
 
-/** A path in the program's own scratch directory, which is removed at exit. The text stays valid for the next 15 calls. */
+/** The program's own scratch directory, which is removed at exit with the files in it. */
+const char *scratch_directory(void);
+
+/** The path of a file there. The text stays valid; at most 32 names. */
 const char *scratch_path(const char *name);
 
 /** Write a file there. @return its path */
