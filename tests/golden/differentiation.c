@@ -77,10 +77,11 @@ static void check_distance(const dlg_case *c, const char *check, const char *nam
     dlg_objective_free(objective);
 }
 
-static void check_case(const char *directory)
+static void check_case(const char *directory, bool is_ours)
 {
     dlg_case c;
     if (!dlg_case_open(&c, directory)) {
+        assert_false(is_ours);
         printf("skipped: %s is not there\n", directory);
         skip();
     }
@@ -93,20 +94,39 @@ static void check_case(const char *directory)
     dlg_case_close(&c);
 }
 
+static void test_mlm(void **state)
+{
+    (void)state;
+    check_case(DLG_SOURCE "/tests/golden/mlm", true);
+}
+
+static void test_cls(void **state)
+{
+    (void)state;
+    check_case(DLG_SOURCE "/tests/golden/cls", true);
+}
+
+static void test_untied(void **state)
+{
+    (void)state;
+    check_case(DLG_SOURCE "/tests/golden/untied", true);
+}
+
 static void test_shared_mlm(void **state)
 {
     (void)state;
-    check_case(DLG_SHARED "/fixtures/golden-mlm");
+    check_case(DLG_SHARED "/fixtures/golden-mlm", false);
 }
 
 static void test_shared_cls(void **state)
 {
     (void)state;
-    check_case(DLG_SHARED "/fixtures/golden-cls");
+    check_case(DLG_SHARED "/fixtures/golden-cls", false);
 }
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_shared_mlm), cmocka_unit_test(test_shared_cls)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_mlm), cmocka_unit_test(test_cls), cmocka_unit_test(test_untied),
+                                       cmocka_unit_test(test_shared_mlm), cmocka_unit_test(test_shared_cls)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
