@@ -48,14 +48,17 @@ def main():
     lines = text.removesuffix("\n").split("\n")
     megabytes = len(text.encode()) / 1e6
     theirs = tokenizers.BertWordPieceTokenizer(options.vocabulary, lowercase=True)
-    answer = subprocess.run([options.program, options.vocabulary, options.text, str(options.repeats)], capture_output=True, text=True, check=True).stdout.split()
-    ours_s, n_lines, n_ids = float(answer[0]), int(answer[1]), int(answer[2])
+    command = [options.program, options.vocabulary, options.text, str(options.repeats)]
+    ours_s, n_lines, n_ids = subprocess.run(command, capture_output=True, text=True, check=True).stdout.split()
+    ours_s, n_lines, n_ids = float(ours_s), int(n_lines), int(n_ids)
     loop_s, loop_ids = fastest(options.repeats, lambda: sum(len(theirs.encode(line).ids) for line in lines))
     batch_s, batch = fastest(options.repeats, lambda: theirs.encode_batch(lines))
     batch_ids = sum(len(e.ids) for e in batch)
 
-    print(f"{processor()}, {time.strftime('%Y-%m-%d')}, one thread, {n_lines} lines, {megabytes:.2f} MB, {n_ids} ids, fastest of {options.repeats}")
-    for name, seconds in [("dlg-text", ours_s), (f"tokenizers {tokenizers.__version__}, encode", loop_s), (f"tokenizers {tokenizers.__version__}, encode_batch", batch_s)]:
+    print(f"{processor()}, {time.strftime('%Y-%m-%d')}, one thread, {n_lines} lines, {megabytes:.2f} MB, {n_ids} ids,",
+          f"fastest of {options.repeats}")
+    peer = f"tokenizers {tokenizers.__version__}"
+    for name, seconds in [("dlg-text", ours_s), (f"{peer}, encode", loop_s), (f"{peer}, encode_batch", batch_s)]:
         print(f"{name:36} {seconds:8.4f} s {megabytes / seconds:8.1f} MB/s {seconds / ours_s:8.1f} x")
     if not n_ids == loop_ids == batch_ids or n_lines != len(lines):
         sys.exit(f"ids: want {loop_ids}, found {n_ids}")

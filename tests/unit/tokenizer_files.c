@@ -18,7 +18,8 @@
 
 /* The parts of a tokenizer.json, so that a test can replace one. */
 #define NORMALIZER \
-    "\"normalizer\":{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true,\"strip_accents\":null,\"lowercase\":true}"
+    "\"normalizer\":{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true,\"strip_accents\":null," \
+    "\"lowercase\":true}"
 #define PRE_TOKENIZER "\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"}"
 #define POST_PROCESSOR \
     "\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":\"[CLS]\",\"type_id\":0}}," \
@@ -28,10 +29,12 @@
     "\"added_tokens\":[{\"id\":2,\"content\":\"[MASK]\",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":false," \
     "\"special\":true}]"
 #define MODEL_HEAD \
-    "\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":\"##\",\"max_input_chars_per_word\":100,\"vocab\":"
+    "\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":\"##\"," \
+    "\"max_input_chars_per_word\":100,\"vocab\":"
 #define VOCABULARY "{\"[UNK]\":0,\"a\":5,\"[MASK]\":2,\"[CLS]\":3,\"[SEP]\":4,\"[PAD]\":1,\"##b\":6}"
 #define MODEL MODEL_HEAD VOCABULARY "}"
-#define WHOLE "{\"version\":\"1.0\",\"truncation\":null," ADDED "," NORMALIZER "," PRE_TOKENIZER "," POST_PROCESSOR "," DECODER "," MODEL "}"
+#define WHOLE \
+    "{\"version\":\"1.0\",\"truncation\":null," ADDED "," NORMALIZER "," PRE_TOKENIZER "," POST_PROCESSOR "," DECODER "," MODEL "}"
 #define WITH_MODEL(model) "{" NORMALIZER "," PRE_TOKENIZER "," model "}"
 #define WITH_NORMALIZER(normalizer) "{" PRE_TOKENIZER "," normalizer "," MODEL "}"
 #define WITH(part) "{" NORMALIZER "," PRE_TOKENIZER "," MODEL "," part "}"
@@ -99,7 +102,8 @@ static void refuses_json(void **state)
         {"{" NORMALIZER ",\"pre_tokenizer\":{\"type\":\"Whitespace\"}," MODEL "}", "want \"BertPreTokenizer\", found Whitespace"},
         {"{" PRE_TOKENIZER "," MODEL "}", "normalizer: want an object, found nothing"},
         {WITH_NORMALIZER("\"normalizer\":{\"type\":\"NFC\"}"), "normalizer.type: want \"BertNormalizer\", found NFC"},
-        {WITH_NORMALIZER("\"normalizer\":{\"type\":\"BertNormalizer\",\"clean_text\":false}"), "normalizer.clean_text: want true, found false"},
+        {WITH_NORMALIZER("\"normalizer\":{\"type\":\"BertNormalizer\",\"clean_text\":false}"),
+         "normalizer.clean_text: want true, found false"},
         {WITH_NORMALIZER("\"normalizer\":{\"type\":\"BertNormalizer\",\"clean_text\":true}"), "normalizer.handle_chinese_chars"},
         {WITH_NORMALIZER("\"normalizer\":{\"type\":\"BertNormalizer\",\"odd\":true}"), "normalizer: \"odd\" is not supported"},
         {FLAGS("true", "3", "true"), "normalizer.strip_accents: want true or false, found another number"},
@@ -185,7 +189,8 @@ static void reads_directories(void **state)
         {LINES, ABSENT, "{}", 7, true, true, true},
         {LINES, ABSENT, "{\"do_lower_case\":false,\"tokenizer_class\":\"BertTokenizer\"}", 7, false, false, true},
         {LINES, ABSENT, "{\"do_lower_case\":true,\"strip_accents\":false,\"mask_token\":\"[MASK]\"}", 7, true, false, true},
-        {LINES, ABSENT, "{\"strip_accents\":null,\"tokenize_chinese_chars\":false,\"mask_token\":{\"content\":\"[MASK]\"}}", 7, true, true, false},
+        {LINES, ABSENT, "{\"strip_accents\":null,\"tokenize_chinese_chars\":false,\"mask_token\":{\"content\":\"[MASK]\"}}", 7, true,
+         true, false},
         {ABSENT, WHOLE, ABSENT, 7, true, true, true},
         {"not even a vocabulary", WHOLE, "{\"do_lower_case\":true}", 7, true, true, true},
     };
