@@ -155,7 +155,7 @@ static void every_character(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_character), cmocka_unit_test(books_by_vocabulary), cmocka_unit_test(books_by_json),
-                                       cmocka_unit_test(cases)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_character), cmocka_unit_test(books_by_vocabulary),
+                                       cmocka_unit_test(books_by_json), cmocka_unit_test(cases)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
