@@ -1,0 +1,329 @@
+/* dlg-grads: the participant of federated learning. Text goes in, the gradient that it would share comes out, and the truth beside it. */
+#define _GNU_SOURCE /* argp */
+#include "cli/option.h"
+#include "cli/participant.h"
+
+#include "base/json.h"
+#include "base/memory.h"
+#include "math/blas.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* A text of the command line, or a file of texts, in the order in which they were given. */
+typedef struct {
+    const char *value;
+    bool is_file;
+} text_source;
+
+typedef struct {
+    dlg_source_choice source;
+    size_t n_texts, n_labels, n_defences;
+    text_source *texts;
+    uint64_t *labels;
+    const char **defence_names;
+    dlg_defence *defences;
+    const char *step, *output, *truth;
+    bool no_truth, quiet, json;
+    bool about_text, about_preset; /* an option was given that --step, or --model, leaves no room for */
+    double mask_rate;
+    dlg_mask_style mask_style;
+    dlg_dtype dtype;
+    size_t max_length;
+    uint64_t seed;
+    int n_threads;
+} options;
+
+enum {
+    KEY_TEXT = 256, KEY_FILE, KEY_STEP, KEY_TRUTH, KEY_NO_TRUTH, KEY_MODEL, KEY_PRESET, KEY_MODEL_SEED, KEY_NUM_LABELS, KEY_TASK, KEY_LABEL,
+    KEY_MASK_RATE, KEY_MASK_STYLE, KEY_MAX_LENGTH, KEY_DTYPE, KEY_DEFEND, KEY_SEED, KEY_THREADS, KEY_JSON
+};
+
+static const struct argp_option table[] = {
+    {.doc = "Text (standard input, one text a line, when there is none):", .group = 1},
+    {.name = "text", .key = KEY_TEXT, .arg = "TEXT", .doc = "One text of the batch, as if given without --text"},
+    {.name = "file", .key = KEY_FILE, .arg = "FILE", .doc = "One text a line; - is standard input"},
+    {.name = "max-length", .key = KEY_MAX_LENGTH, .arg = "N", .doc = "Cut longer texts to N tokens, [CLS] and [SEP] included"},
+    {.name = "step", .key = KEY_STEP, .arg = "FILE", .doc = "Instead of text: repeat the step that a truth file records, masks and all"},
+    {.doc = "Model:", .group = 2},
+    {.name = "model", .key = KEY_MODEL, .arg = "DIR", .doc = "A Hugging Face directory: config.json, model.safetensors, vocab.txt"},
+    {.name = "preset", .key = KEY_PRESET, .arg = "NAME", .doc = "Random weights: tiny, mini (default), small, medium or base"},
+    {.name = "model-seed", .key = KEY_MODEL_SEED, .arg = "N", .doc = "Of a preset's weights (default 0)"},
+    {.name = "num-labels", .key = KEY_NUM_LABELS, .arg = "N", .doc = "Classes of a preset's classifier (default 2)"},
+    {.doc = "Task:", .group = 3},
+    {.name = "task", .key = KEY_TASK, .arg = "mlm|cls", .doc = "Masked LM or classification (default: the model's; mlm for a preset)"},
+    {.name = "label", .key = KEY_LABEL, .arg = "N", .doc = "The class of a text; once for each, in order. Implies --task=cls"},
+    {.name = "mask-rate", .key = KEY_MASK_RATE, .arg = "R", .doc = "Share of the tokens to be predicted, at least one (default 0.15)"},
+    {.name = "mask-style", .key = KEY_MASK_STYLE, .arg = "all|bert",
+     .doc = "all: they become [MASK] (default); bert: 80 % do, 10 % a random token, 10 % stay"},
+    {.doc = "Sharing:", .group = 4},
+    {.name = "defend", .key = KEY_DEFEND, .arg = "SPEC",
+     .doc = "gaussian:STD, laplace:SCALE, fp16, bf16, int8 or prune:FRACTION; repeated ones are applied in order"},
+    {.name = "output", .key = 'o', .arg = "FILE", .doc = "The gradient (default bert.g)"},
+    {.name = "dtype", .key = KEY_DTYPE, .arg = "TYPE", .doc = "f32 (default), f64, f16 or bf16"},
+    {.name = "truth", .key = KEY_TRUTH, .arg = "FILE", .doc = "The truth (default: bert.truth.json beside bert.g)"},
+    {.name = "no-truth", .key = KEY_NO_TRUTH, .doc = "Write no truth"},
+    {.doc = "General:", .group = 5},
+    {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "Of masks and of the defences' noise (default 0)"},
+    {.name = "threads", .key = KEY_THREADS, .arg = "N", .doc = "Of the matrix products (default: as many as there are processors)"},
+    {.name = "json", .key = KEY_JSON, .doc = "Print the result as one JSON object"},
+    {.name = "quiet", .key = 'q', .doc = "No notes on standard error"},
+    {0}};
+
+static void add_text(options *o, const char *value, bool is_file)
+{
+    o->texts[o->n_texts++] = (text_source){value, is_file};
+}
+
+static void add_defence(const struct argp_state *state, options *o, const char *spec)
+{
+    dlg_error err;
+    if (dlg_defence_parse(&o->defences[o->n_defences], spec, &err)) argp_failure(state, DLG_EXIT_USAGE, 0, "--defend: %s", err.message);
+    o->defence_names[o->n_defences++] = spec;
+}
+
+/* What can be told without looking at any file. */
+static void check(const struct argp_state *state, options *o)
+{
+    const char *wrong = NULL;
+    if (o->source.directory && o->about_preset) wrong = "want --model or a preset, found both";
+    else if (o->step && (o->n_texts || o->about_text)) wrong = "want --step or text and how to mask or label it, found both";
+    else if (o->truth && o->no_truth) wrong = "want --truth or --no-truth, found both";
+    else if (o->n_labels && o->source.task && strcmp(o->source.task, "cls") != 0) wrong = "want --label with --task=cls, found --task=mlm";
+    else if (!*o->output) wrong = "--output: want a file, found an empty name";
+    if (wrong) argp_failure(state, DLG_EXIT_USAGE, 0, "%s", wrong);
+    if (o->n_labels) o->source.task = "cls";
+    if (!o->n_texts && !o->step) add_text(o, "-", true);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    static const char *const tasks[] = {"mlm", "cls", NULL}, *const styles[] = {"all", "bert", NULL},
+                             *const dtypes[] = {"f64", "f32", "f16", "bf16", NULL};
+    options *o = state->input;
+    o->about_text |= key == KEY_LABEL || key == KEY_MASK_RATE || key == KEY_MASK_STYLE || key == KEY_MAX_LENGTH;
+    o->about_preset |= key == KEY_PRESET || key == KEY_MODEL_SEED || key == KEY_NUM_LABELS;
+    switch (key) {
+    case KEY_TEXT: add_text(o, arg, false); break;
+    case ARGP_KEY_ARG: add_text(o, arg, !strcmp(arg, "-")); break;
+    case KEY_FILE: add_text(o, arg, true); break;
+    case KEY_MAX_LENGTH: o->max_length = (size_t)dlg_option_whole(state, "max-length", arg, 3, UINT32_MAX); break;
+    case KEY_STEP: o->step = arg; break;
+    case KEY_MODEL: o->source.directory = arg; break;
+    case KEY_PRESET: o->source.preset = arg; break;
+    case KEY_MODEL_SEED: o->source.seed = dlg_option_whole(state, "model-seed", arg, 0, DLG_SEED_MAX); break;
+    case KEY_NUM_LABELS: o->source.n_labels = (size_t)dlg_option_whole(state, "num-labels", arg, 1, UINT32_MAX); break;
+    case KEY_TASK: o->source.task = tasks[dlg_option_name(state, "task", arg, tasks)]; break;
+    case KEY_LABEL: o->labels[o->n_labels++] = dlg_option_whole(state, "label", arg, 0, UINT32_MAX); break;
+    case KEY_MASK_RATE: o->mask_rate = dlg_option_real(state, "mask-rate", arg, 0, 1); break;
+    case KEY_MASK_STYLE: o->mask_style = dlg_option_name(state, "mask-style", arg, styles) ? DLG_MASK_BERT : DLG_MASK_ALL; break;
+    case KEY_DTYPE: o->dtype = (dlg_dtype)dlg_option_name(state, "dtype", arg, dtypes); break;
+    case KEY_DEFEND: add_defence(state, o, arg); break;
+    case 'o': o->output = arg; break;
+    case KEY_TRUTH: o->truth = arg; break;
+    case KEY_NO_TRUTH: o->no_truth = true; break;
+    case KEY_SEED: o->seed = dlg_option_whole(state, "seed", arg, 0, DLG_SEED_MAX); break;
+    case KEY_THREADS: o->n_threads = (int)dlg_option_whole(state, "threads", arg, 1, 1024); break;
+    case KEY_JSON: o->json = true; break;
+    case 'q': o->quiet = true; break;
+    case ARGP_KEY_END: check(state, o); break;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
+/* ---- names and notes of the files ---- */
+
+/* "bert.g" -> "bert.truth.json"; NULL when memory ran out. */
+static char *truth_path_of(const char *output)
+{
+    static const char ending[] = ".truth.json";
+    const char *slash = strrchr(output, '/'), *base = slash ? slash + 1 : output, *dot = strrchr(base, '.');
+    const size_t n = dot && dot > base ? (size_t)(dot - output) : strlen(output);
+    char *path = dlg_allocate(n + sizeof ending, 1);
+    if (path) snprintf(path, n + sizeof ending, "%.*s%s", (int)n, output, ending);
+    return path;
+}
+
+/* The chain as the metadata have it; NULL when memory ran out. */
+static char *name_defences(const options *o)
+{
+    size_t n = sizeof "none";
+    for (size_t i = 0; i < o->n_defences; i++) n += strlen(o->defence_names[i]) + 1;
+    char *chain = dlg_allocate(n, 1);
+    size_t used = 0;
+    if (!chain) return NULL;
+    if (!o->n_defences) snprintf(chain, n, "none");
+    for (size_t i = 0; i < o->n_defences; i++)
+        used += (size_t)snprintf(chain + used, n - used, "%s%s", i ? "," : "", o->defence_names[i]);
+    return chain;
+}
+
+static dlg_status save(const options *o, const dlg_model *model, const dlg_gradient *gradient, const dlg_truth *truth,
+                       const char *truth_path, const char *defence, dlg_error *err)
+{
+    char seed[24], n_labels[24], batch_size[24];
+    dlg_metadata metadata[7] = {{DLG_METADATA_VERSION, "1"},
+                                {DLG_METADATA_MODEL, model->name},
+                                {DLG_METADATA_TASK, dlg_task_name(model->config.task)},
+                                {DLG_METADATA_BATCH_SIZE, batch_size},
+                                {DLG_METADATA_DEFENCE, defence}};
+    size_t n = 5;
+    snprintf(batch_size, sizeof batch_size, "%zu", truth->n_sentences);
+    snprintf(seed, sizeof seed, "%llu", (unsigned long long)o->source.seed);
+    snprintf(n_labels, sizeof n_labels, "%zu", model->config.n_labels);
+    if (!o->source.directory) metadata[n++] = (dlg_metadata){DLG_METADATA_MODEL_SEED, seed};
+    if (!o->source.directory && truth->is_classification) metadata[n++] = (dlg_metadata){DLG_METADATA_N_LABELS, n_labels};
+    return dlg_participant_save(gradient, o->output, o->dtype, n, metadata, truth, truth_path, err);
+}
+
+/* ---- the result ---- */
+
+static void print_line(const options *o, const dlg_model *model, const dlg_truth *truth, const char *truth_path, const char *defence)
+{
+    printf("%s: gradient of %zu text%s, %zu tokens, ", o->output, truth->n_sentences, truth->n_sentences == 1 ? "" : "s", truth->n_rows);
+    if (truth->is_classification) printf("%zu classes", model->config.n_labels);
+    else printf("%zu masked", dlg_truth_count_labels(truth));
+    printf(", loss %.6f; model %s, %zu parameters as %s; defence %s%s%s\n", truth->loss, model->name, dlg_model_size(model),
+           dlg_dtype_name(o->dtype), defence, truth_path ? "; truth in " : "", truth_path ? truth_path : "");
+}
+
+static bool add_lengths(cJSON *root, const dlg_truth *truth)
+{
+    cJSON *list = cJSON_AddArrayToObject(root, "length");
+    bool made = list != NULL;
+    for (size_t b = 0; b < truth->n_sentences && made; b++) {
+        cJSON *item = cJSON_CreateNumber((double)(truth->first[b + 1] - truth->first[b]));
+        made = item && cJSON_AddItemToArray(list, item);
+    }
+    return made;
+}
+
+static dlg_status print_json(const options *o, const dlg_model *model, const dlg_truth *truth, const char *truth_path, const char *defence,
+                             const char *blas, dlg_error *err)
+{
+    cJSON *root = cJSON_CreateObject();
+    bool made = root && cJSON_AddStringToObject(root, "event", "gradient") && cJSON_AddStringToObject(root, "version", DLG_VERSION) &&
+                cJSON_AddStringToObject(root, "output", o->output) &&
+                (truth_path ? cJSON_AddStringToObject(root, "truth", truth_path) : cJSON_AddNullToObject(root, "truth")) &&
+                cJSON_AddStringToObject(root, "model", model->name) &&
+                (o->source.directory || cJSON_AddNumberToObject(root, "model_seed", (double)o->source.seed)) &&
+                cJSON_AddNumberToObject(root, "n_parameters", (double)dlg_model_size(model)) &&
+                cJSON_AddStringToObject(root, "task", dlg_task_name(model->config.task)) &&
+                cJSON_AddNumberToObject(root, "batch_size", (double)truth->n_sentences) && add_lengths(root, truth) &&
+                cJSON_AddNumberToObject(root, "n_predicted", (double)dlg_truth_count_labels(truth)) &&
+                cJSON_AddNumberToObject(root, "loss", truth->loss) && cJSON_AddStringToObject(root, "defence", defence) &&
+                cJSON_AddStringToObject(root, "dtype", dlg_dtype_name(o->dtype)) &&
+                cJSON_AddNumberToObject(root, "seed", (double)o->seed) && cJSON_AddStringToObject(root, "blas", blas) &&
+                cJSON_AddNumberToObject(root, "threads", dlg_blas_threads());
+    char *text = made ? cJSON_PrintUnformatted(root) : NULL;
+    if (text) puts(text);
+    cJSON_free(text);
+    cJSON_Delete(root);
+    return text ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "result: no memory");
+}
+
+/* ---- the program ---- */
+
+/* The step that is to be shared: recorded, or made of text. */
+static dlg_status read_step(dlg_truth *out, const options *o, const dlg_source *source, const dlg_texts *texts, dlg_error *err)
+{
+    const dlg_config *config = &source->model->config;
+    if (o->step) return dlg_truth_check(out, o->step, config->vocabulary_size, config->n_labels, config->max_positions, err);
+    const dlg_participation how = {.mask_rate = o->mask_rate,
+                                   .mask_style = o->mask_style,
+                                   .max_length = o->max_length,
+                                   .seed = o->seed,
+                                   .n_labels = o->n_labels,
+                                   .labels = o->labels};
+    return dlg_participant_read(out, source, texts, &how, o->quiet ? NULL : stderr, err);
+}
+
+static dlg_status read_texts(dlg_texts *out, const options *o, dlg_error *err)
+{
+    dlg_status status = DLG_OK;
+    for (size_t i = 0; i < o->n_texts && !status; i++)
+        status = o->texts[i].is_file ? dlg_texts_add_file(out, o->texts[i].value, err) : dlg_texts_add(out, o->texts[i].value, err);
+    return status;
+}
+
+/* A step on record says which task it was; dropout cannot be repeated. */
+static dlg_status read_record(dlg_truth *out, options *o, dlg_error *err)
+{
+    dlg_status status = dlg_truth_read(out, o->step, err);
+    if (status) return status;
+    if (out->dropout) return dlg_fail(err, DLG_EFORMAT, "%s: want a step without dropout, found one with it", o->step);
+    const char *task = dlg_task_name(out->is_classification ? DLG_SEQUENCE_CLASSIFICATION : DLG_MASKED_LM);
+    if (o->source.task && strcmp(o->source.task, task) != 0)
+        return dlg_fail(err, DLG_EFORMAT, "%s: task: want %s, found %s", o->step, o->source.task, task);
+    o->source.task = task;
+    return DLG_OK;
+}
+
+static dlg_status run(options *o, dlg_error *err)
+{
+    dlg_source source = {0};
+    dlg_texts texts = {0};
+    dlg_truth truth = {0};
+    dlg_gradient gradient = {0};
+    dlg_status status = DLG_OK;
+    char *defence = name_defences(o), *truth_path = o->no_truth ? NULL : o->truth ? dlg_copy_string(o->truth) : truth_path_of(o->output);
+    if (!defence || (!truth_path && !o->no_truth)) status = dlg_fail(err, DLG_ENOMEM, "options: no memory");
+    if (!status && truth_path && !strcmp(truth_path, o->output))
+        status = dlg_fail(err, DLG_EARG, "output: want two files for gradient and truth, found %s for both", o->output);
+    if (!status) status = o->step ? read_record(&truth, o, err) : read_texts(&texts, o, err);
+    if (status) goto out;
+
+    const char *blas = dlg_blas_start(o->n_threads);
+    status = dlg_source_open(&source, &o->source, err);
+    if (!status) status = read_step(&truth, o, &source, &texts, err);
+    if (!status) status = dlg_participant_share(&gradient, source.model, &truth, o->n_defences, o->defences, o->seed, err);
+    if (!status) status = save(o, source.model, &gradient, &truth, truth_path, defence, err);
+    if (status) goto out;
+    if (o->json) status = print_json(o, source.model, &truth, truth_path, defence, blas, err);
+    else print_line(o, source.model, &truth, truth_path, defence);
+    if (!status && (fflush(stdout) || ferror(stdout))) status = dlg_fail(err, DLG_EIO, "standard output: %s", strerror(errno));
+out:
+    dlg_gradient_release(&gradient);
+    dlg_truth_release(&truth);
+    dlg_texts_release(&texts);
+    dlg_source_close(&source);
+    dlg_free(truth_path);
+    dlg_free(defence);
+    return status;
+}
+
+const char *argp_program_version = "dlg-grads " DLG_VERSION;
+
+int main(int argc, char **argv)
+{
+    static const struct argp argp = {
+        .options = table,
+        .parser = parse,
+        .args_doc = "[TEXT...]",
+        .doc = "Compute the gradient that a participant of federated learning would share for these texts (one batch), and write it, "
+               "with the truth beside it for the attack to be judged by.\v"
+               "Exit status: 0 done, 1 failed, 64 wrong usage. When it fails it leaves no file behind.",
+    };
+    const size_t n = (size_t)argc + 1; /* no list is longer than the command line; one more for standard input */
+    options o = {.source = DLG_SOURCE_DEFAULT, .output = "bert.g", .mask_rate = 0.15, .dtype = DLG_F32};
+    dlg_error err = {0};
+    dlg_status status = DLG_OK;
+    argp_err_exit_status = DLG_EXIT_USAGE;
+    o.texts = dlg_allocate(n, sizeof *o.texts);
+    o.labels = dlg_allocate(n, sizeof *o.labels);
+    o.defences = dlg_allocate(n, sizeof *o.defences);
+    o.defence_names = dlg_allocate(n, sizeof *o.defence_names);
+    if (!o.texts || !o.labels || !o.defences || !o.defence_names) {
+        status = dlg_fail(&err, DLG_ENOMEM, "options: no memory");
+    } else {
+        argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &o);
+        status = run(&o, &err);
+    }
+    dlg_free(o.texts);
+    dlg_free(o.labels);
+    dlg_free(o.defences);
+    dlg_free(o.defence_names);
+    return status ? dlg_report_failure(&err) : DLG_EXIT_DONE;
+}
