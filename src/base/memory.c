@@ -69,7 +69,7 @@ void dlg_allocation_fail_from(size_t k)
 void *dlg_arena_carve(dlg_arena *arena, size_t n_items, size_t item_bytes)
 {
     size_t n_bytes;
-    if (!dlg_multiply(n_items, item_bytes, &n_bytes) || n_bytes > SIZE_MAX / 2 - arena->used) {
+    if (!dlg_multiply(n_items, item_bytes, &n_bytes) || arena->used > SIZE_MAX / 2 || n_bytes > SIZE_MAX / 2 - arena->used) {
         arena->overflow = true;
         return NULL;
     }
