@@ -176,7 +176,8 @@ static bool check_products(scene *v, const shape *s, uint64_t seed, double allow
     bool ok = true;
     v->ry = malloc(n * out * sizeof *v->ry);
     v->rdx = malloc(n * in * sizeof *v->rdx);
-    dlg_real *ry = malloc(n * out * sizeof *ry), *rdx = malloc(n * in * sizeof *rdx), *part_found = malloc(2 * n * out * sizeof *part_found);
+    dlg_real *ry = malloc(n * out * sizeof *ry), *rdx = malloc(n * in * sizeof *rdx);
+    dlg_real *part_found = malloc(2 * n * out * sizeof *part_found);
     double *want_ry = calloc(n * out, sizeof *want_ry), *want_rdx = calloc(n * in, sizeof *want_rdx);
     for (size_t i = 0; i < n * out; i++) v->ry[i] = ry[i] = there * (dlg_real)(i % 7);
     for (size_t i = 0; i < n * in; i++) v->rdx[i] = rdx[i] = there * (dlg_real)(i % 5);
@@ -250,7 +251,8 @@ static void agrees_with_dense_arithmetic(void **state)
             steer(&v, s, seed, 1);
             ok &= check_products(&v, s, seed, allowed, 1);
             if (dlg_target_is_dense(v.target) != s->is_dense || dlg_target_rank(v.target) > v.n) {
-                printf("%s: found rank %zu%s\n", s->name, dlg_target_rank(v.target), dlg_target_is_dense(v.target) ? " and a remainder" : "");
+                printf("%s: found rank %zu%s\n", s->name, dlg_target_rank(v.target),
+                       dlg_target_is_dense(v.target) ? " and a remainder" : "");
                 ok = false;
             }
             close_scene(&v);
@@ -261,8 +263,8 @@ static void agrees_with_dense_arithmetic(void **state)
 
 /*
  * One layer at ||g - t|| / ||t|| = 1e-4, in the sizes of a real one. Nothing cancels in <e,e>, where ||g||^2 - 2 <g,t> + ||t||^2 in single
- * precision would be off by several times its value. The direction inherits the rounding of P = x B^T and A = t B^T, which are as large as x
- * and t: a part in a hundred of x c^T, half of that of dy c. What forms g loses a tenth of that.
+ * precision would be off by several times its value. The direction inherits the rounding of P = x B^T and A = t B^T, which are as large as
+ * x and t: one part in a hundred of x c^T, half of that of dy c. Forming g loses a tenth of that.
  */
 static void near_the_solution(void **state)
 {
