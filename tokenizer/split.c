@@ -55,7 +55,6 @@ static void append(dlg_split *s, uint32_t character, unsigned order)
     memmove(s->word + place + n, s->word + place, s->n_word - place);
     memcpy(s->word + place, bytes, n);
     s->n_word += n;
-    if (!order) s->sorted_from = s->n_word;
 }
 
 static void append_lower(dlg_split *s, uint32_t character, unsigned order)
@@ -82,7 +81,7 @@ static bool take_waiting(dlg_split *s)
         const bool strip = s->rules->how.strip_accents;
         const unsigned order = strip ? dlg_character_order(part) : 0;
         if (kind == DLG_CHARACTER_MARK && strip) {
-            if (!order) s->sorted_from = s->n_word;
+            if (!order) s->sorted_from = s->n_word; /* it is gone, and yet no mark moves across it */
             s->next_waiting++;
             continue;
         }
@@ -119,7 +118,7 @@ static void take_ascii_letters(dlg_split *s)
     if (!n_free)
         while (at < s->n_bytes && text[at] < 0x80 && map[text[at]] >= DLG_ASCII_LETTERS) at++;
     s->at = at;
-    s->n_word = s->sorted_from = n_word;
+    s->n_word = n_word;
     s->n_characters += at - start;
 }
 

@@ -44,7 +44,7 @@ typedef struct {
     size_t special;      /**< which one, after DLG_SPLIT_SPECIAL */
     size_t n_characters; /**< of the word; beyond DLG_MAX_WORD_CHARACTERS `word` is cut */
     size_t n_word;       /**< bytes of the word, after DLG_SPLIT_WORD */
-    size_t sorted_from;  /**< marks before this byte of the word stay where they are */
+    size_t sorted_from;  /**< no mark moves to before this byte of the word */
     unsigned char word[4 * DLG_MAX_WORD_CHARACTERS];
 } dlg_split;
 

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "scratch.h"
+#include "tokenizer/split.h"
 #include "vocab/vocabulary.h"
 
 #include <setjmp.h>
@@ -131,6 +132,48 @@ static void long_words(void **state)
     }
     dlg_tokenizer_close(uncased);
     dlg_tokenizer_close(cased);
+}
+
+/* NFD sorts marks by class up to the next letter; those that stay keep that order. The words, with bars between them, are `tokenizers`'. */
+static void sorts_marks(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *words;
+    } cases[] = {
+        /* two marks that stay, out of order */
+        {"a\360\235\205\255\360\235\205\245b", "a\360\235\205\245\360\235\205\255b"},
+        /* a letter between them */
+        {"a\360\235\205\255c\360\235\205\245", "a\360\235\205\255c\360\235\205\245"},
+        /* a letter that is not ASCII */
+        {"\316\261\360\235\205\255\316\262\360\235\205\245", "\316\261\360\235\205\255\316\262\360\235\205\245"},
+        /* a mark of class 0 that does not stay */
+        {"a\360\235\205\255\315\217\360\235\205\245", "a\360\235\205\255\360\235\205\245"},
+        /* a mark that does not stay */
+        {"a\360\235\205\255\314\201\360\235\205\245", "a\360\235\205\245\360\235\205\255"},
+        /* four, and without a letter */
+        {"a\340\243\224\360\235\205\255\343\200\256\360\235\205\245 \360\235\205\255\360\235\205\245",
+         "a\360\235\205\245\343\200\256\360\235\205\255\340\243\224|\360\235\205\245\360\235\205\255"},
+        /* lower case */
+        {"\303\211\320\226\304\260\307\204", "e\320\266i\307\206"},
+        /* a mark newer than the reference's tables */
+        {"a\341\253\200\360\235\205\245", "a\341\253\200\360\235\205\245"},
+        /* around punctuation and a Chinese character */
+        {"!\360\235\205\255\360\235\205\245\344\272\272\360\235\205\255\341\231\255\360\235\205\245",
+         "!|\360\235\205\245\360\235\205\255|\344\272\272|\360\235\205\255|\341\231\255|\360\235\205\245"},
+    };
+    dlg_split_rules rules;
+    dlg_split split;
+    dlg_split_rules_set(&rules, DLG_UNCASED);
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char words[200] = "";
+        dlg_split_start(&split, &rules, cases[i].text, strlen(cases[i].text));
+        while (dlg_split_next(&split) == DLG_SPLIT_WORD) {
+            if (*words) strcat(words, "|");
+            strncat(words, (const char *)split.word, split.n_word);
+        }
+        assert_string_equal(words, cases[i].words);
+    }
 }
 
 static void truncates(void **state)
@@ -342,7 +385,7 @@ int main(void)
         cmocka_unit_test(encodes_as_the_reference), cmocka_unit_test(long_words),      cmocka_unit_test(truncates),
         cmocka_unit_test(refuses_what_is_not_utf8), cmocka_unit_test(pieces),          cmocka_unit_test(decodes_as_the_reference),
         cmocka_unit_test(line_ends),                cmocka_unit_test(accepts_long_lines), cmocka_unit_test(refuses_vocabularies),
-        cmocka_unit_test(survives_lack_of_memory),
+        cmocka_unit_test(survives_lack_of_memory),  cmocka_unit_test(sorts_marks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
