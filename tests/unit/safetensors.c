@@ -1,4 +1,5 @@
 /** safetensors: what is read, and by what name everything that a file can have wrong is refused. */
+#define _XOPEN_SOURCE 700
 #include "io/safetensors.h"
 
 #include "base/memory.h"
@@ -10,6 +11,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -177,6 +179,18 @@ static void no_file(void **state)
     assert_null(file);
 }
 
+/** The file has as many bytes (none of them on the disk), but no honest header is that long. */
+static void header_too_long(void **state)
+{
+    (void)state;
+    dlg_error err;
+    dlg_safetensors *file;
+    const char *path = file_of("long.safetensors", "{}", 100000001, 0);
+    assert_int_equal(truncate(path, 100000100), 0);
+    assert_refused(dlg_safetensors_open(&file, path, &err), DLG_EFORMAT, &err, path, "want a header of at most 100000000 bytes");
+    assert_null(file);
+}
+
 /** A NaN or infinity at any place of more than one block, in each dtype, aligned or not. */
 static void not_finite(void **state)
 {
@@ -248,8 +262,9 @@ static void out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads),      cmocka_unit_test(refused),      cmocka_unit_test(no_file),
-        cmocka_unit_test(not_finite), cmocka_unit_test(beyond_range), cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(reads),           cmocka_unit_test(refused),    cmocka_unit_test(no_file),
+        cmocka_unit_test(header_too_long), cmocka_unit_test(not_finite), cmocka_unit_test(beyond_range),
+        cmocka_unit_test(out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
