@@ -18,23 +18,19 @@
  *   X c^T   = P C^T + a K dY + (b - a) W
  *   dY c    = (dY C) B + a G X' + (b - a) dY Z
  *
- * A gradient of n rows has rank <= n, so Z is rounding and is dropped: six products of n x r or n x n instead of two full ones. B spans
- * the rows of t as a random sketch sees them (Halko, Martinsson & Tropp 2011, SIAM Rev. 53, algorithm 4.1).
+ * A gradient of n rows has rank <= n, so Z is rounding and is dropped: products of n x r or n x n instead of two full ones.
  *
  * A weight of several stacked parameters (query, key, value) shares X, B, P, X' and K; a, b, G and the residuals are one a part.
  */
 #include "leak/target.h"
 
 #include "base/memory.h"
+#include "leak/row_space.h"
 #include "math/blas.h"
-#include "math/random.h"
 
 #include <assert.h>
 #include <math.h>
 #include <string.h>
-
-/* Columns of the sketch beyond the expected rank. */
-enum { OVERSAMPLING = 8 };
 
 /* A remainder below this part of the target's norm is rounding of single precision, and is dropped. */
 static const double rounding = 2e-6;
@@ -135,77 +131,6 @@ void dlg_target_steer(dlg_target *t, size_t i, double a, double b)
 
 /* ---- factoring ---- */
 
-/* Multiply the rows of a (out, k) by 1 / ||t|| of the part they belong to: the rows of a small part shall count as much as others'. */
-static void balance(const dlg_target *target, size_t k, dlg_real *a)
-{
-    for (size_t i = 0; i < target->n_parts; i++) {
-        const part *p = &target->parts[i];
-        const dlg_real scale = p->tt > 0 ? (dlg_real)(1 / sqrt(p->tt)) : 0;
-        for (size_t j = p->row * k; j < (p->row + p->n_rows) * k; j++) a[j] *= scale;
-    }
-}
-
-/* sketch (in, k) := orthonormal columns that span the rows of t as a random sketch t^T omega sees them */
-static dlg_status sketch_rows(const dlg_target *target, const dlg_real *t, size_t k, double *sketch, dlg_error *err)
-{
-    const size_t out = target->n_out, in = target->n_in;
-    dlg_real *omega = dlg_allocate(out * k, sizeof *omega), *product = dlg_allocate(in * k, sizeof *product);
-    dlg_status status = DLG_OK;
-    if (!omega || !product) {
-        status = dlg_fail(err, DLG_ENOMEM, "factors of a target: no memory");
-        goto out;
-    }
-    dlg_random_normal_fill(omega, out * k, 1, 0, dlg_random_stream("sketch"));
-    balance(target, k, omega);
-    dlg_gemm(DLG_TRANSPOSED, DLG_PLAIN, in, k, out, 1, t, in, omega, k, 0, product, k);
-    for (size_t i = 0; i < in * k; i++) sketch[i] = (double)product[i];
-    status = dlg_orthonormalise(in, k, sketch, err);
-out:
-    dlg_free(omega);
-    dlg_free(product);
-    return status;
-}
-
-/* Turn the sketch's columns to the singular directions of t, largest first, and keep those above rounding. basis (rank, in). */
-static dlg_status turn(dlg_target *target, const dlg_real *t, size_t k, const double *sketch, dlg_error *err)
-{
-    const size_t out = target->n_out, in = target->n_in;
-    dlg_real *q = dlg_allocate(in * k, sizeof *q), *image = dlg_allocate(out * k, sizeof *image);
-    double *gram = dlg_allocate(k * k, sizeof *gram), *values = dlg_allocate(k, sizeof *values);
-    dlg_status status = DLG_OK;
-    if (!q || !image || !gram || !values) {
-        status = dlg_fail(err, DLG_ENOMEM, "factors of a target: no memory");
-        goto out;
-    }
-    for (size_t i = 0; i < in * k; i++) q[i] = (dlg_real)sketch[i];
-    dlg_gemm(DLG_PLAIN, DLG_PLAIN, out, k, in, 1, t, in, q, k, 0, image, k);
-    balance(target, k, image);
-    for (size_t row = 0; row < out; row++)
-        for (size_t i = 0; i < k; i++)
-            for (size_t j = 0; j < k; j++) gram[i * k + j] += (double)image[row * k + i] * (double)image[row * k + j];
-    status = dlg_symmetric_eigen(k, gram, values, err);
-    if (status) goto out;
-    target->rank = 0;
-    while (target->rank < k && target->rank < target->n_max && values[k - 1 - target->rank] > 1e-14 * values[k - 1]) target->rank++;
-    target->basis = dlg_allocate(target->rank * in, sizeof *target->basis);
-    if (!target->basis) {
-        status = dlg_fail(err, DLG_ENOMEM, "factors of a target: no memory");
-        goto out;
-    }
-    for (size_t r = 0; r < target->rank; r++)
-        for (size_t i = 0; i < in; i++) {
-            double sum = 0;
-            for (size_t j = 0; j < k; j++) sum += sketch[i * k + j] * gram[j * k + (k - 1 - r)];
-            target->basis[r * in + i] = (dlg_real)sum;
-        }
-out:
-    dlg_free(q);
-    dlg_free(image);
-    dlg_free(gram);
-    dlg_free(values);
-    return status;
-}
-
 /* A = t B^T, Z = t - A B; Z is kept only where some part's is more than rounding. */
 static dlg_status split(dlg_target *target, const dlg_real *t, dlg_error *err)
 {
@@ -247,7 +172,6 @@ dlg_status dlg_target_create(dlg_target **out, size_t n_parts, const dlg_real *c
     assert(n_parts <= DLG_TARGET_MAX_PARTS);
     *out = NULL;
     dlg_real *stacked = NULL;
-    double *sketch = NULL;
     dlg_target *target = dlg_allocate(1, sizeof *target);
     if (!target) return dlg_fail(err, DLG_ENOMEM, "target: no memory");
     target->direction = (dlg_weight_direction){take, add_rforward, add_rbackward};
@@ -258,29 +182,27 @@ dlg_status dlg_target_create(dlg_target **out, size_t n_parts, const dlg_real *c
         target->parts[i] = (part){.row = target->n_out, .n_rows = rows[i]};
         target->n_out += rows[i];
     }
-    size_t k = n_rows + OVERSAMPLING;
-    k = k < n_in ? k : n_in;
-    k = k < target->n_out ? k : target->n_out;
+    const dlg_stack stack = {n_parts, n_in, blocks, rows};
+    dlg_row_space space = {0};
     dlg_status status = DLG_OK;
-    sketch = dlg_allocate(n_in * k, sizeof *sketch);
     if (n_parts > 1) stacked = dlg_allocate(target->n_out * n_in, sizeof *stacked);
-    if (!sketch || (n_parts > 1 && !stacked)) {
+    if (n_parts > 1 && !stacked) {
         status = dlg_fail(err, DLG_ENOMEM, "target: no memory");
         goto out;
     }
-    for (size_t i = 0; stacked && i < n_parts; i++)
-        memcpy(stacked + target->parts[i].row * n_in, blocks[i], rows[i] * n_in * sizeof *stacked);
-    const dlg_real *t = stacked ? stacked : blocks[0];
-    for (size_t i = 0; i < n_parts; i++) target->parts[i].residual.tt = target->parts[i].tt = dlg_dot(rows[i] * n_in, blocks[i], blocks[i]);
-    status = sketch_rows(target, t, k, sketch, err);
-    if (!status) status = turn(target, t, k, sketch, err);
-    if (!status) status = split(target, t, err);
+    for (size_t i = 0; i < n_parts; i++) {
+        target->parts[i].residual.tt = target->parts[i].tt = dlg_dot(rows[i] * n_in, blocks[i], blocks[i]);
+        if (stacked) memcpy(stacked + target->parts[i].row * n_in, blocks[i], rows[i] * n_in * sizeof *stacked);
+    }
+    status = dlg_row_space_find(&space, &stack, n_rows, err);
+    target->rank = space.rank;
+    target->basis = space.basis;
+    if (!status) status = split(target, stacked ? stacked : blocks[0], err);
     if (status) goto out;
     carve(target);
     status = dlg_arena_reserve(&target->arena, "target", err);
     if (!status) carve(target);
 out:
-    dlg_free(sketch);
     dlg_free(stacked);
     if (status) dlg_target_free(target);
     else *out = target;

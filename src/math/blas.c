@@ -69,6 +69,8 @@ void dlg_gemm(dlg_orientation a_is, dlg_orientation b_is, size_t m, size_t n, si
 {
     const CBLAS_TRANSPOSE ta = a_is == DLG_TRANSPOSED ? CblasTrans : CblasNoTrans, tb = b_is == DLG_TRANSPOSED ? CblasTrans : CblasNoTrans;
     if (!m || !n) return;
+    /* BLAS wants a row length of at least 1 even of a matrix that has no columns (k = 0: a target of rank 0). */
+    lda += !lda, ldb += !ldb;
 #ifdef DLG_DOUBLE
     cblas_dgemm(CblasRowMajor, ta, tb, (int)m, (int)n, (int)k, alpha, a, (int)lda, b, (int)ldb, beta, c, (int)ldc);
 #else

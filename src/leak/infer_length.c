@@ -1,0 +1,30 @@
+#include "leak/infer.h"
+
+#include "math/blas.h"
+
+#include <math.h>
+
+/* A row stands out when its norm exceeds the noise rows' mean by this many of their standard deviations. */
+static const double outstanding = 8;
+
+size_t dlg_infer_length(const dlg_gradient *gradient)
+{
+    const dlg_parameter *p = dlg_model_parameter(gradient->model, "bert.embeddings.position_embeddings.weight");
+    const dlg_real *rows = dlg_gradient_of(gradient, p->name);
+    const size_t n = p->n_rows, H = p->n_cols, n_behind = n / 10 ? n / 10 : 1;
+    double sum = 0, sum_of_squares = 0;
+    for (size_t t = n - n_behind; t < n; t++) {
+        const double norm = sqrt(dlg_dot(H, rows + t * H, rows + t * H));
+        sum += norm;
+        sum_of_squares += norm * norm;
+    }
+    const double mean = sum / (double)n_behind, variance = sum_of_squares / (double)n_behind - mean * mean;
+    const double level = mean + outstanding * sqrt(variance > 0 ? variance : 0);
+    const bool is_zero_at_last = dlg_dot(H, rows + (n - 1) * H, rows + (n - 1) * H) == 0;
+    size_t length = 0;
+    for (size_t t = 0; t < n; t++) {
+        const double norm = sqrt(dlg_dot(H, rows + t * H, rows + t * H));
+        if (is_zero_at_last ? norm > 0 : norm > level) length = t + 1;
+    }
+    return length;
+}

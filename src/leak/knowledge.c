@@ -1,0 +1,129 @@
+#include "leak/knowledge.h"
+
+#include "leak/infer.h"
+
+#include <string.h>
+
+const char *dlg_origin_name(dlg_origin origin)
+{
+    static const char *const names[] = {"assumed", "inferred", "metadata", "told"};
+    return names[origin];
+}
+
+static dlg_status infer_lengths(dlg_knowledge *k, const dlg_gradient *gradient, dlg_error *err)
+{
+    const size_t length = dlg_infer_length(gradient);
+    if (!length) return dlg_fail(err, DLG_EFORMAT, "gradient: want position rows that stand out of the noise, found none: no length can be inferred");
+    k->lengths = dlg_allocate(k->n_sentences, sizeof *k->lengths);
+    if (!k->lengths) return dlg_fail(err, DLG_ENOMEM, "lengths: no memory");
+    for (size_t b = 0; b < k->n_sentences; b++) k->lengths[b] = length;
+    k->lengths_from = k->n_sentences > 1 ? DLG_ASSUMED : DLG_INFERRED;
+    return DLG_OK;
+}
+
+typedef struct {
+    size_t n_tokens, longest;
+    size_t n_masks, *masks; /* inner positions at which the span check sees [MASK] */
+} survey;
+
+static dlg_status find_masks(survey *s, const dlg_gradient *gradient, dlg_markers markers, dlg_error *err)
+{
+    dlg_span_check *check;
+    double *scratch = dlg_allocate(s->longest, sizeof *scratch);
+    s->masks = dlg_allocate(s->longest, sizeof *s->masks);
+    if (!s->masks || !scratch) {
+        dlg_free(scratch);
+        return dlg_fail(err, DLG_ENOMEM, "span check: no memory");
+    }
+    const dlg_status status = dlg_span_check_create(&check, gradient, s->n_tokens, err);
+    if (!status) s->n_masks = dlg_span_check_positions(check, markers.mask, s->longest, s->masks, scratch);
+    dlg_span_check_free(check);
+    dlg_free(scratch);
+    return status;
+}
+
+static dlg_status infer_labels(dlg_knowledge *k, const dlg_gradient *gradient, const survey *s, dlg_markers markers, dlg_error *err)
+{
+    const bool is_mlm = gradient->model->config.task == DLG_MASKED_LM;
+    k->labels = dlg_allocate(is_mlm ? s->n_tokens : k->n_sentences, sizeof *k->labels);
+    if (!k->labels) return dlg_fail(err, DLG_ENOMEM, "labels: no memory");
+    k->labels_from = DLG_INFERRED;
+    if (!is_mlm) {
+        k->n_labels = k->n_sentences;
+        return dlg_infer_classes(k->labels, k->n_sentences, gradient, s->longest, markers, err);
+    }
+    const size_t expected = k->rows ? k->n_rows : k->n_sentences == 1 ? s->n_masks : 0;
+    const dlg_status status = dlg_infer_labels(k->labels, &k->n_labels, gradient, s->longest, s->n_tokens, expected, markers, err);
+    if (status) return status;
+    if (!k->n_labels) return dlg_fail(err, DLG_EFORMAT, "gradient: want negative entries in the decoder's bias, found none: no label can be inferred");
+    return DLG_OK;
+}
+
+/* Row of the batch for position t of sentence b: sentences stand one after the other. */
+static dlg_status infer_rows(dlg_knowledge *k, const survey *s, dlg_error *err)
+{
+    k->rows = dlg_allocate(s->n_tokens, sizeof *k->rows);
+    if (!k->rows) return dlg_fail(err, DLG_ENOMEM, "masked positions: no memory");
+    k->span_check_sees = s->n_masks > 0 && s->n_masks * k->n_sentences >= k->n_labels;
+    for (size_t b = 0, first = 0; b < k->n_sentences; first += k->lengths[b++])
+        for (size_t t = 1; t + 1 < k->lengths[b]; t++) {
+            bool candidate = !k->span_check_sees;
+            for (size_t i = 0; i < s->n_masks && !candidate; i++) candidate = s->masks[i] == t;
+            if (candidate) k->rows[k->n_rows++] = first + t;
+        }
+    k->rows_from = k->span_check_sees ? DLG_INFERRED : DLG_ASSUMED;
+    return DLG_OK;
+}
+
+static dlg_status first_rows(dlg_knowledge *k, dlg_error *err)
+{
+    k->rows = dlg_allocate(k->n_sentences, sizeof *k->rows);
+    if (!k->rows) return dlg_fail(err, DLG_ENOMEM, "rows: no memory");
+    for (size_t b = 0, first = 0; b < k->n_sentences; first += k->lengths[b++]) k->rows[k->n_rows++] = first;
+    k->placed = k->n_sentences == 1;
+    return DLG_OK;
+}
+
+static dlg_status check(const dlg_knowledge *k, const dlg_gradient *gradient, const survey *s, dlg_error *err)
+{
+    const dlg_config *config = &gradient->model->config;
+    const size_t n_classes = config->task == DLG_MASKED_LM ? config->vocabulary_size : config->n_labels;
+    for (size_t b = 0; b < k->n_sentences; b++)
+        if (k->lengths[b] > config->max_positions)
+            return dlg_fail(err, DLG_ESHAPE, "length of sentence %zu: want at most %zu tokens, found %zu", b + 1, config->max_positions, k->lengths[b]);
+    for (size_t i = 0; i < k->n_labels; i++)
+        if (k->labels[i] >= n_classes) return dlg_fail(err, DLG_ESHAPE, "label %zu: want one below %zu", k->labels[i], n_classes);
+    for (size_t i = 0; i < k->n_rows; i++)
+        if (k->rows[i] >= s->n_tokens) return dlg_fail(err, DLG_ESHAPE, "masked position %zu: want one of the %zu tokens", k->rows[i], s->n_tokens);
+    if (k->n_rows < k->n_labels)
+        return dlg_fail(err, DLG_ESHAPE, "want a masked position for each of %zu labels, found %zu", k->n_labels, k->n_rows);
+    return DLG_OK;
+}
+
+dlg_status dlg_knowledge_infer(dlg_knowledge *k, const dlg_gradient *gradient, dlg_markers markers, dlg_error *err)
+{
+    const bool is_mlm = gradient->model->config.task == DLG_MASKED_LM;
+    survey s = {0};
+    dlg_status status = DLG_OK;
+    if (!k->n_sentences) k->n_sentences = 1;
+    if (!k->lengths) status = infer_lengths(k, gradient, err);
+    if (status) return status;
+    for (size_t b = 0; b < k->n_sentences; b++) {
+        s.n_tokens += k->lengths[b];
+        s.longest = k->lengths[b] > s.longest ? k->lengths[b] : s.longest;
+    }
+    if (is_mlm && !k->rows) status = find_masks(&s, gradient, markers, err);
+    if (!status && !k->labels) status = infer_labels(k, gradient, &s, markers, err);
+    if (!status && !k->rows) status = is_mlm ? infer_rows(k, &s, err) : first_rows(k, err);
+    if (!status) status = check(k, gradient, &s, err);
+    dlg_free(s.masks);
+    return status;
+}
+
+void dlg_knowledge_release(dlg_knowledge *k)
+{
+    dlg_free(k->lengths);
+    dlg_free(k->labels);
+    dlg_free(k->rows);
+    *k = (dlg_knowledge){0};
+}

@@ -1,0 +1,54 @@
+/**
+ * What the attack knows of the participant's step besides model and gradient, and where each piece comes from. Everything that was not
+ * told is inferred here, analytically, before any optimisation.
+ */
+#ifndef DLG_LEAK_KNOWLEDGE_H
+#define DLG_LEAK_KNOWLEDGE_H
+
+#include "leak/gradient.h"
+
+#include <stdint.h>
+
+/** Where a piece of knowledge comes from. */
+typedef enum {
+    DLG_ASSUMED,  /**< nobody said so and nothing shows it */
+    DLG_INFERRED, /**< read off the gradient */
+    DLG_METADATA, /**< the gradient's file says so */
+    DLG_TOLD      /**< the user gave it away */
+} dlg_origin;
+
+/** "assumed", "inferred", "metadata", "told". */
+const char *dlg_origin_name(dlg_origin);
+
+/** Tokens the model's vocabulary gives a meaning to. */
+typedef struct {
+    uint32_t cls, sep, mask;
+} dlg_markers;
+
+/** Zero-initialise, set what is told (with its origin and memory of its own), let dlg_knowledge_infer fill the rest. */
+typedef struct {
+    size_t n_sentences;
+    size_t *lengths;            /**< (n_sentences) tokens, [CLS] and [SEP] included; NULL: not told */
+    size_t n_labels;
+    size_t *labels;             /**< (n_labels) masked-LM: the tokens behind the masks, sorted; classifier: the class of each sentence; NULL: not told */
+    size_t n_rows;
+    size_t *rows;               /**< (n_rows >= n_labels) rows of the batch that may have been predicted, ascending; NULL: not told */
+    bool placed;                /**< labels[i] is known to stand in rows[i] */
+    dlg_origin sentences_from, lengths_from, labels_from, rows_from;
+    bool span_check_sees;       /**< the rows were found by the span check; else, where not told, every inner position is a candidate */
+} dlg_knowledge;
+
+/**
+ * Infer what is not there. n_sentences 0 becomes 1 (assumed).
+ *   length: rows of the position embedding's gradient above the noise behind them; all sentences get it (assumed for a batch)
+ *   labels: masked-LM: rounded off the decoder's bias, with the model's own prediction for masks subtracted; classifier: negative entries of the
+ *           classifier's bias (iDLG, Zhao et al. 2020, arXiv:2001.02610)
+ *   rows:   the span check (DAGER, Petrov et al. 2024, arXiv:2405.15586): where [MASK] lies in the row space of layer 0's query, key and value gradients
+ * Errors: DLG_EFORMAT when the gradient shows no length or no label; DLG_ESHAPE when what was told does not fit; DLG_ENOMEM.
+ */
+DLG_MUST_USE dlg_status dlg_knowledge_infer(dlg_knowledge *, const dlg_gradient *, dlg_markers, dlg_error *);
+
+/** Accepts a zeroed one. */
+void dlg_knowledge_release(dlg_knowledge *);
+
+#endif

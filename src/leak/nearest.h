@@ -1,0 +1,23 @@
+/** From embeddings to tokens: the nearest rows of the word embedding, by cosine (it finds the token earlier than Euclidean distance does). */
+#ifndef DLG_LEAK_NEAREST_H
+#define DLG_LEAK_NEAREST_H
+
+#include "base/status.h"
+#include "math/real.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct dlg_nearest dlg_nearest;
+
+/** @param table (n_vocabulary, n_columns), borrowed @param n_rows how many embeddings will be decoded at once. *out is NULL on failure. */
+DLG_MUST_USE dlg_status dlg_nearest_create(dlg_nearest **out, const dlg_real *table, size_t n_vocabulary, size_t n_columns, size_t n_rows,
+                                           dlg_error *);
+
+/** Accepts NULL. */
+void dlg_nearest_free(dlg_nearest *);
+
+/** @param[in] x (n_rows, n_columns) @param[out] tokens (n_rows). Allocates nothing. Rows of the table that are zero are never nearest. */
+void dlg_nearest_find(const dlg_nearest *, const dlg_real *x, uint32_t *tokens);
+
+#endif

@@ -1,0 +1,103 @@
+#include "leak/row_space.h"
+
+#include "base/memory.h"
+#include "math/blas.h"
+#include "math/random.h"
+
+#include <math.h>
+
+/* Columns of the sketch beyond the expected rank. */
+enum { OVERSAMPLING = 8 };
+
+/* Singular values below this part of the largest are rounding of single precision. */
+static const double smallest = 1e-7;
+
+/* The blocks' rows meet a matrix (n_out, k) block by block; block i has the factor 1 / its norm. */
+static dlg_real factor(const dlg_stack *stack, size_t i)
+{
+    const size_t n = stack->n_rows[i] * stack->n_in;
+    const double norm = sqrt(dlg_dot(n, stack->blocks[i], stack->blocks[i]));
+    return norm > 0 ? (dlg_real)(1 / norm) : 0;
+}
+
+/* sketch (in, k): orthonormal columns that span the rows as sum over blocks of block^T omega sees them */
+static dlg_status make_sketch(const dlg_stack *stack, size_t n_out, size_t k, double *sketch, dlg_error *err)
+{
+    const size_t in = stack->n_in;
+    dlg_real *omega = dlg_allocate(n_out * k, sizeof *omega), *product = dlg_allocate(in * k, sizeof *product);
+    dlg_status status = DLG_OK;
+    if (!omega || !product) {
+        status = dlg_fail(err, DLG_ENOMEM, "row space of a gradient: no memory");
+        goto out;
+    }
+    dlg_random_normal_fill(omega, n_out * k, 1, 0, dlg_random_stream("sketch"));
+    for (size_t i = 0, row = 0; i < stack->n_blocks; row += stack->n_rows[i++])
+        dlg_gemm(DLG_TRANSPOSED, DLG_PLAIN, in, k, stack->n_rows[i], factor(stack, i), stack->blocks[i], in, omega + row * k, k, i > 0, product,
+                 k);
+    for (size_t i = 0; i < in * k; i++) sketch[i] = (double)product[i];
+    status = dlg_orthonormalise(in, k, sketch, err);
+out:
+    dlg_free(omega);
+    dlg_free(product);
+    return status;
+}
+
+/* gram (k, k) = (S q)^T (S q), S the scaled stack, q (in, k) */
+static dlg_status gram_of_image(const dlg_stack *stack, size_t n_out, size_t k, const double *sketch, double *gram, dlg_error *err)
+{
+    const size_t in = stack->n_in;
+    dlg_real *q = dlg_allocate(in * k, sizeof *q), *image = dlg_allocate(n_out * k, sizeof *image);
+    dlg_status status = DLG_OK;
+    if (!q || !image) {
+        status = dlg_fail(err, DLG_ENOMEM, "row space of a gradient: no memory");
+        goto out;
+    }
+    for (size_t i = 0; i < in * k; i++) q[i] = (dlg_real)sketch[i];
+    for (size_t i = 0, row = 0; i < stack->n_blocks; row += stack->n_rows[i++])
+        dlg_gemm(DLG_PLAIN, DLG_PLAIN, stack->n_rows[i], k, in, factor(stack, i), stack->blocks[i], in, q, k, 0, image + row * k, k);
+    for (size_t row = 0; row < n_out; row++)
+        for (size_t i = 0; i < k; i++)
+            for (size_t j = 0; j < k; j++) gram[i * k + j] += (double)image[row * k + i] * (double)image[row * k + j];
+out:
+    dlg_free(q);
+    dlg_free(image);
+    return status;
+}
+
+dlg_status dlg_row_space_find(dlg_row_space *out, const dlg_stack *stack, size_t max_rank, dlg_error *err)
+{
+    const size_t in = stack->n_in;
+    size_t n_out = 0;
+    for (size_t i = 0; i < stack->n_blocks; i++) n_out += stack->n_rows[i];
+    size_t k = max_rank + OVERSAMPLING;
+    k = k < in ? k : in;
+    k = k < n_out ? k : n_out;
+    *out = (dlg_row_space){0};
+    double *sketch = dlg_allocate(in * k, sizeof *sketch), *gram = dlg_allocate(k * k, sizeof *gram), *values = dlg_allocate(k, sizeof *values);
+    dlg_status status = DLG_OK;
+    if (!sketch || !gram || !values) {
+        status = dlg_fail(err, DLG_ENOMEM, "row space of a gradient: no memory");
+        goto out;
+    }
+    status = make_sketch(stack, n_out, k, sketch, err);
+    if (!status) status = gram_of_image(stack, n_out, k, sketch, gram, err);
+    if (!status) status = dlg_symmetric_eigen(k, gram, values, err);
+    if (status) goto out;
+    while (out->rank < k && out->rank < max_rank && values[k - 1 - out->rank] > smallest * smallest * values[k - 1]) out->rank++;
+    out->basis = dlg_allocate(out->rank * in, sizeof *out->basis);
+    if (!out->basis) {
+        status = dlg_fail(err, DLG_ENOMEM, "row space of a gradient: no memory");
+        goto out;
+    }
+    for (size_t r = 0; r < out->rank; r++)
+        for (size_t i = 0; i < in; i++) {
+            double sum = 0;
+            for (size_t j = 0; j < k; j++) sum += sketch[i * k + j] * gram[j * k + (k - 1 - r)];
+            out->basis[r * in + i] = (dlg_real)sum;
+        }
+out:
+    dlg_free(sketch);
+    dlg_free(gram);
+    dlg_free(values);
+    return status;
+}

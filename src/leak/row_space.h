@@ -1,0 +1,30 @@
+/** The row space of weight gradients: dY^T X lies, row by row, in the span of the rows of X. */
+#ifndef DLG_LEAK_ROW_SPACE_H
+#define DLG_LEAK_ROW_SPACE_H
+
+#include "base/status.h"
+#include "math/real.h"
+
+#include <stddef.h>
+
+/** Row blocks stacked on each other: block i is (n_rows[i], n_in). Borrowed. */
+typedef struct {
+    size_t n_blocks, n_in;
+    const dlg_real *const *blocks;
+    const size_t *n_rows;
+} dlg_stack;
+
+/** An orthonormal basis (rank, n_in), to be freed with dlg_free. */
+typedef struct {
+    size_t rank;
+    dlg_real *basis;
+} dlg_row_space;
+
+/**
+ * A basis of at most max_rank directions of the rows of all blocks, largest first, each block divided by its norm so that a small one counts as much as
+ * the others; directions below single precision's rounding are left out. A random sketch finds it in two passes over the blocks (Halko,
+ * Martinsson & Tropp 2011, SIAM Rev. 53, algorithm 4.1). Errors: DLG_ENOMEM, DLG_ENONFINITE.
+ */
+DLG_MUST_USE dlg_status dlg_row_space_find(dlg_row_space *out, const dlg_stack *, size_t max_rank, dlg_error *);
+
+#endif
