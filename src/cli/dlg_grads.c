@@ -304,7 +304,7 @@ int main(int argc, char **argv)
         .args_doc = "[TEXT...]",
         .doc = "Compute the gradient that a participant of federated learning would share for these texts (one batch), and write it, "
                "with the truth beside it for the attack to be judged by.\v"
-               "Exit status: 0 done, 1 failed, 64 wrong usage. When it fails it leaves no file behind.",
+               "Exit status: 0 done, 1 failed, 64 wrong usage. Files are written whole or not at all.",
     };
     const size_t n = (size_t)argc + 1; /* no list is longer than the command line; one more for standard input */
     options o = {.source = DLG_SOURCE_DEFAULT, .output = "bert.g", .mask_rate = 0.15, .dtype = DLG_F32};
