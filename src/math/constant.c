@@ -23,8 +23,9 @@ dlg_status dlg_constant_create(dlg_constant **out, size_t n_blocks, const dlg_re
     if (n_blocks > 1) {
         constant->owned = dlg_allocate(constant->n_out * n_in, sizeof *constant->owned);
         if (!constant->owned) {
+            const dlg_status status = dlg_fail(err, DLG_ENOMEM, "weights: no memory for %zu numbers", constant->n_out * n_in);
             dlg_constant_free(constant);
-            return dlg_fail(err, DLG_ENOMEM, "weights: no memory for %zu numbers", constant->n_out * n_in);
+            return status;
         }
         dlg_real *next = constant->owned;
         for (size_t i = 0; i < n_blocks; i++) {
