@@ -82,11 +82,13 @@ static dlg_status find_list(const lists *l, const cJSON *root, const char *key, 
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(root, key);
     *out = item;
-    if (!cJSON_IsArray(item)) return dlg_fail(l->err, DLG_EFORMAT, "%s: %s: want a list, found %s", l->path, key, item ? "no list" : "none");
+    if (!cJSON_IsArray(item))
+        return dlg_fail(l->err, DLG_EFORMAT, "%s: %s: want a list, found %s", l->path, key, item ? "no list" : "none");
     const size_t n = (size_t)cJSON_GetArraySize(item);
     if (!n) return dlg_fail(l->err, DLG_EFORMAT, "%s: %s: want at least one entry, found none", l->path, key);
     if (l->n_sentences && n != l->n_sentences)
-        return dlg_fail(l->err, DLG_EFORMAT, "%s: %s: want the %zu sentences that attention has, found %zu", l->path, key, l->n_sentences, n);
+        return dlg_fail(l->err, DLG_EFORMAT, "%s: %s: want the %zu sentences that attention has, found %zu", l->path, key, l->n_sentences,
+                        n);
     return DLG_OK;
 }
 
@@ -152,8 +154,8 @@ static dlg_status read_labels(const lists *l, size_t b, const cJSON *row, size_t
             if (t >= length)
                 return dlg_fail(l->err, DLG_EFORMAT, "%s: labels[%zu][%zu]: want -100 in padding, found another value", l->path, b, t);
             if (!dlg_json_whole(item, &value) || value != ids[t])
-                return dlg_fail(l->err, DLG_EFORMAT, "%s: labels[%zu][%zu]: want -100 or %lu, as ids has it, found another value", l->path, b,
-                                t, (unsigned long)ids[t]);
+                return dlg_fail(l->err, DLG_EFORMAT, "%s: labels[%zu][%zu]: want -100 or %lu, as ids has it, found another value", l->path,
+                                b, t, (unsigned long)ids[t]);
             out[t] = (int64_t)value;
         }
         t++;

@@ -46,7 +46,8 @@ refuse 'c/config.json: want a model for mlm, found one for cls' a --task mlm --m
 
 # Steps on record.
 step() { # FED IDS LABELS [REST]
-    printf '{"task": "mlm", "attention": [[1, 1, 1]], "fed_ids": [[%s]], "ids": [[%s]], "labels": [[%s]]%s}' "$1" "$2" "$3" "${4-}" > step.json
+    printf '{"task": "mlm", "attention": [[1, 1, 1]], "fed_ids": [[%s]], "ids": [[%s]], "labels": [[%s]]%s}' \
+        "$1" "$2" "$3" "${4-}" > step.json
 }
 step '2, 4, 3' '2, 9, 3' '-100, 9, -100'
 check 'a step' dlg-grads --step step.json --model m

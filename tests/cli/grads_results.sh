@@ -8,8 +8,8 @@ accepted 'dlg-grads [0-9]*' '' dlg-grads --version
 accepted '*Usage: dlg-grads*--defend=SPEC*64 wrong usage*' '' dlg-grads --help
 
 # The default: both files, the metadata, and the same again.
-accepted 'bert.g: gradient of 1 text, 12 tokens, 2 masked, loss 9.*; model mini, 54*parameters as F32; defence none; truth in bert.truth.json' '' \
-    dlg-grads "$TEXT"
+line='bert.g: gradient of 1 text, 12 tokens, 2 masked, loss 9.*; model mini, 54*parameters as F32; defence none; '
+accepted "${line}truth in bert.truth.json" '' dlg-grads "$TEXT"
 check 'the two files' only 'bert.g bert.truth.json'
 for entry in '"dlg_gradient":"1"' '"model":"mini"' '"model_seed":"0"' '"task":"mlm"' '"batch_size":"1"' '"defence":"none"'; do
     check "metadata $entry" has "$entry" bert.g
@@ -96,8 +96,8 @@ accepted '*model m,*' '' dlg-grads "$TEXT" --model m
 check 'the directory' has '"model":"m"' bert.g
 check 'no seed' eval '! has model_seed bert.g'
 accepted '*3 classes*' '' dlg-grads "$TEXT" --model c --label 2
-accepted '{"event":"gradient","version":*"output":"bert.g","truth":"bert.truth.json","model":"m",*"task":"mlm","batch_size":1,"length":\[11\],"n_predicted":1,"loss":*}' '' \
-    dlg-grads "$TEXT" --model m --json
+line='{"event":"gradient","version":*"output":"bert.g","truth":"bert.truth.json","model":"m",*"task":"mlm","batch_size":1,'
+accepted "$line"'"length":\[11\],"n_predicted":1,"loss":*}' '' dlg-grads "$TEXT" --model m --json
 check 'one line' [ "$(dlg-grads "$TEXT" --model m --json | wc -l)" -eq 1 ]
 accepted '*7 tokens*' 'text 1: cut from 11 to 7 tokens' dlg-grads "$TEXT" --model m --max-length 7
 accepted '*7 tokens*' '' dlg-grads "$TEXT" --model m --max-length 7 -q

@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char VOCABULARY[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n.\n,\na\nb\nc\nd\ne\nf\ng\nh\ni\n##a\n##b\n##c\n##d\n##e\n##f\n##g\n##h\n##i\n"
+static const char VOCABULARY[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n.\n,\na\nb\nc\nd\ne\nf\ng\nh\ni\n"
+                                 "##a\n##b\n##c\n##d\n##e\n##f\n##g\n##h\n##i\n"
                                  "the\na\xc3\xa9\nred\nblue\ngreen\nfish\nbird\ntree\nswims\nflies\ngrows\nin\nunder\nover\nsea\n";
 
 static int put(const char *directory, const char *name, const char *text)

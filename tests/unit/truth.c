@@ -17,7 +17,8 @@ static const char MLM[] = "{\"task\": \"mlm\", \"text\": [\"a b\", \"\\u00fc\"],
                           "\"ids\": [[2, 5, 6, 3], [2, 7, 3, 9]], \"attention\": [[1, 1, 1, 1], [1, 1, 1, 0]], "
                           "\"labels\": [[-100, -100, 6, -100], [-100, 7, -100, -100]], \"loss\": 6.5, \"seed\": 9007199254740992, "
                           "\"dropout\": true, \"more\": null}";
-static const char CLS[] = "{\"task\": \"cls\", \"fed_ids\": [[2, 5, 3]], \"ids\": [[2, 5, 3]], \"attention\": [[1, 1, 1]], \"labels\": [4]}";
+static const char CLS[] = "{\"task\": \"cls\", \"fed_ids\": [[2, 5, 3]], \"ids\": [[2, 5, 3]], \"attention\": [[1, 1, 1]], "
+                          "\"labels\": [4]}";
 
 static void masked_lm(void **state)
 {
