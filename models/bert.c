@@ -169,6 +169,8 @@ typedef struct {
     dlg_network *network;
     const dlg_model *model;
     size_t next_linear;
+    dlg_status status; /* the first failure to reserve products */
+    dlg_error *err;
 } builder;
 
 static dlg_small_parameter small_value(const builder *b, size_t index)
@@ -216,6 +218,7 @@ static dlg_linear *linear(builder *b, dlg_value *x)
     const dlg_linear op = {
         .x = x, .y = dlg_tape_value(tape, x->n_rows, prepared->n_out), .weight = prepared->constant, .bias = {.value = prepared->bias_value}};
     dlg_linear *lin = dlg_tape_append(tape, &dlg_linear_class, &op, sizeof op);
+    if (!b->status) b->status = dlg_constant_reserve(prepared->constant, x->n_rows, b->err);
     dlg_tape_small(tape, &lin->bias, prepared->n_out);
     size_t row = 0;
     for (size_t i = 0; i < prepared->n_parts; i++) {
@@ -307,8 +310,9 @@ dlg_status dlg_network_create(dlg_network *network, const dlg_model *model, cons
     dlg_status status = copy_batch(&network->batch, batch, err);
     if (!status) status = dlg_tape_create(&network->tape, 9 * model->config.n_layers + 9, err);
     if (!status) {
-        build(&(builder){.network = network, .model = model}, max_labels);
-        status = dlg_tape_plan(&network->tape, err);
+        builder b = {.network = network, .model = model, .err = err};
+        build(&b, max_labels);
+        status = b.status ? b.status : dlg_tape_plan(&network->tape, err);
     }
     if (status) dlg_network_release(network);
     return status;

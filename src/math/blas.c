@@ -2,6 +2,7 @@
 #include "math/blas.h"
 
 #include "base/memory.h"
+#include "math/constant.h"
 
 #include <assert.h>
 #include <cblas.h>
@@ -40,7 +41,7 @@ static int core_width(const char *core)
 
 const char *dlg_blas_start(int n_threads)
 {
-    static char line[96];
+    static char line[192];
     char found[32];
     snprintf(found, sizeof found, "%s", openblas_get_corename());
     const char *wanted = deserved_core(), *by_user = getenv("OPENBLAS_CORETYPE");
@@ -56,6 +57,9 @@ const char *dlg_blas_start(int n_threads)
         snprintf(line, sizeof line, "OpenBLAS %s", found);
     }
     if (n_threads > 0) openblas_set_num_threads(n_threads);
+    const char *constants = dlg_constant_start(n_threads);
+    const size_t end = strlen(line);
+    if (constants) snprintf(line + end, sizeof line - end, " + %s", constants);
     return line;
 }
 

@@ -1,6 +1,6 @@
 /**
  * A matrix that never changes while many products are done with it: the one seam behind which weights may be kept in whatever layout
- * makes those products fast.
+ * makes those products fast. constant_onednn.c keeps them packed, constant_openblas.c as they are; one of the two is built.
  */
 #ifndef DLG_MATH_CONSTANT_H
 #define DLG_MATH_CONSTANT_H
@@ -10,12 +10,12 @@
 
 #include <stddef.h>
 
-/** W (n_out, n_in), as torch.nn.Linear stores its weight. */
+/** W (n_out, n_in), as torch.nn.Linear stores its weight. One thread at a time. */
 typedef struct dlg_constant dlg_constant;
 
 /**
- * Make a constant of row blocks stacked on each other: block i is (rows[i], n_in). One block is borrowed and must outlive the constant;
- * several are copied together. *out is NULL on failure.
+ * Make a constant of row blocks stacked on each other: block i is (rows[i], n_in). One block may be borrowed and must outlive the constant;
+ * several are copied together. *out is NULL on failure. Errors: DLG_ENOMEM.
  */
 DLG_MUST_USE dlg_status dlg_constant_create(dlg_constant **out, size_t n_blocks, const dlg_real *const blocks[], const size_t rows[],
                                             size_t n_in, dlg_error *);
@@ -23,10 +23,22 @@ DLG_MUST_USE dlg_status dlg_constant_create(dlg_constant **out, size_t n_blocks,
 /** Accepts NULL. */
 void dlg_constant_free(dlg_constant *);
 
-/** y (n,n_out) = x (n,n_in) W^T + beta y; beta is 0 (overwrite) or 1 (accumulate). */
+/**
+ * Prepare products of n rows, on as many threads as dlg_blas_threads says now: all that they need is allocated here, once for each n.
+ * Errors: DLG_ENOMEM.
+ */
+DLG_MUST_USE dlg_status dlg_constant_reserve(dlg_constant *, size_t n, dlg_error *);
+
+/** y (n,n_out) = x (n,n_in) W^T + beta y; beta is 0 (overwrite) or 1 (accumulate). n was reserved, or is 0. */
 void dlg_constant_times_transpose(const dlg_constant *, size_t n, const dlg_real *x, dlg_real beta, dlg_real *y);
 
-/** dx (n,n_in) = dy (n,n_out) W + beta dx; beta is 0 (overwrite) or 1 (accumulate). */
+/** dx (n,n_in) = dy (n,n_out) W + beta dx; beta is 0 (overwrite) or 1 (accumulate). n was reserved, or is 0. */
 void dlg_constant_times(const dlg_constant *, size_t n, const dlg_real *dy, dlg_real beta, dlg_real *dx);
+
+/**
+ * Called by dlg_blas_start: let these products use n_threads (0: as many as they do).
+ * @return the library that does them where it is not OpenBLAS, such as "oneDNN 2.6.3 (AVX-512)", else NULL; valid until the next call
+ */
+const char *dlg_constant_start(int n_threads);
 
 #endif

@@ -24,6 +24,7 @@ Random123: math
 cblas:     math
 lapack:    math
 openblas:  math
+dnnl:      math
 lbfgs:     leak
 utf8proc:  base tokenizer
 cjson:     base io tokenizer models report cli

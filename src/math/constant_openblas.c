@@ -1,0 +1,53 @@
+/* Products with a constant matrix on OpenBLAS, which reads the matrix as it is and packs it anew for each product. */
+#include "math/constant.h"
+
+#include "base/memory.h"
+#include "math/blas.h"
+#include "math/stack.h"
+
+struct dlg_constant {
+    size_t n_in;
+    dlg_stacked rows; /* (n_out, n_in) */
+};
+
+dlg_status dlg_constant_create(dlg_constant **out, size_t n_blocks, const dlg_real *const blocks[], const size_t rows[], size_t n_in,
+                               dlg_error *err)
+{
+    *out = NULL;
+    dlg_constant *constant = dlg_allocate(1, sizeof *constant);
+    if (!constant) return dlg_fail(err, DLG_ENOMEM, "weights: no memory");
+    constant->n_in = n_in;
+    const dlg_status status = dlg_stack_rows(&constant->rows, n_blocks, blocks, rows, n_in, err);
+    if (status) dlg_constant_free(constant);
+    else *out = constant;
+    return status;
+}
+
+void dlg_constant_free(dlg_constant *constant)
+{
+    if (!constant) return;
+    dlg_free(constant->rows.owned);
+    dlg_free(constant);
+}
+
+dlg_status dlg_constant_reserve(dlg_constant *constant, size_t n, dlg_error *err)
+{
+    (void)constant, (void)n, (void)err;
+    return DLG_OK;
+}
+
+void dlg_constant_times_transpose(const dlg_constant *c, size_t n, const dlg_real *x, dlg_real beta, dlg_real *y)
+{
+    dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, c->rows.n_out, c->n_in, 1, x, c->n_in, c->rows.w, c->n_in, beta, y, c->rows.n_out);
+}
+
+void dlg_constant_times(const dlg_constant *c, size_t n, const dlg_real *dy, dlg_real beta, dlg_real *dx)
+{
+    dlg_gemm(DLG_PLAIN, DLG_PLAIN, n, c->n_in, c->rows.n_out, 1, dy, c->rows.n_out, c->rows.w, c->n_in, beta, dx, c->n_in);
+}
+
+const char *dlg_constant_start(int n_threads)
+{
+    (void)n_threads;
+    return NULL;
+}
