@@ -1,0 +1,357 @@
+/* dlg-text: the attacker. A shared gradient goes in, the text that it gives away comes out. */
+#define _GNU_SOURCE /* argp */
+#include "cli/known.h"
+#include "cli/option.h"
+#include "cli/source.h"
+
+#include "base/memory.h"
+#include "math/blas.h"
+#include "report/json_lines.h"
+#include "report/progress.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Attacks by name; one line each. */
+typedef struct {
+    const char *name;
+    dlg_status (*run)(dlg_attack_result *, const dlg_gradient *, const dlg_knowledge *, dlg_markers, const dlg_attack_options *,
+                      const dlg_attack_observer *, dlg_error *);
+} attack;
+
+static const attack attacks[] = {{"dlg", dlg_attack}};
+
+typedef struct {
+    const char *gradient, *truth;
+    dlg_source_choice source;
+    bool has_preset, about_preset; /* --preset; an option that says more about one */
+    const attack *attack;
+    dlg_attack_options how;
+    dlg_known known;
+    int n_threads;
+    size_t every;
+    bool json, quiet;
+} options;
+
+/* Sentences that a file's metadata may claim: a number from a stranger sizes the attack. */
+enum { LARGEST_BATCH = 1024 };
+
+enum {
+    KEY_GRADS = 256, KEY_MODEL, KEY_PRESET, KEY_MODEL_SEED, KEY_NUM_LABELS, KEY_TASK, KEY_KNOW, KEY_ATTACK, KEY_DISTANCE, KEY_OPTIMIZER,
+    KEY_ITERATIONS, KEY_STARTS, KEY_SEED, KEY_THREADS, KEY_EVERY, KEY_JSON, KEY_TRUTH
+};
+
+static const struct argp_option table[] = {
+    {.doc = "Gradient and model:", .group = 1},
+    {.name = "grads", .key = KEY_GRADS, .arg = "FILE", .doc = "The shared gradient, as if given without --grads"},
+    {.name = "model", .key = KEY_MODEL, .arg = "DIR", .doc = "A Hugging Face directory: config.json, model.safetensors, vocab.txt"},
+    {.name = "preset", .key = KEY_PRESET, .arg = "NAME",
+     .doc = "Random weights: tiny, mini, small, medium or base (default: the preset that the gradient's metadata name)"},
+    {.name = "model-seed", .key = KEY_MODEL_SEED, .arg = "N", .doc = "Of the weights of --preset (default 0)"},
+    {.name = "num-labels", .key = KEY_NUM_LABELS, .arg = "N", .doc = "Classes of --preset's classifier (default 2)"},
+    {.name = "task", .key = KEY_TASK, .arg = "mlm|cls", .doc = "Masked LM or classification (default: what model or metadata say)"},
+    {.doc = "Attack:", .group = 2},
+    {.name = "know", .key = KEY_KNOW, .arg = "WHAT:FILE",
+     .doc = "Give the attack a piece of the truth in FILE: batch, length, masked (positions) or labels; repeatable. Without it all is inferred "
+            "from the gradient, but for the batch size, which is the metadata's or 1"},
+    {.name = "attack", .key = KEY_ATTACK, .arg = "NAME", .doc = "dlg (default): Deep Leakage from Gradients"},
+    {.name = "distance", .key = KEY_DISTANCE, .arg = "NAME", .doc = "Between gradients: l2 (default), relative or cosine"},
+    {.name = "optimizer", .key = KEY_OPTIMIZER, .arg = "NAME", .doc = "lbfgs (default) or adam"},
+    {.name = "iterations", .key = KEY_ITERATIONS, .arg = "N", .doc = "At most, in each start (default 150)"},
+    {.name = "starts", .key = KEY_STARTS, .arg = "N", .doc = "At most; another begins when one stalls (default 3)"},
+    {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "Of the embeddings that a start begins with (default 0)"},
+    {.doc = "Report:", .group = 3},
+    {.name = "every", .key = KEY_EVERY, .arg = "N", .doc = "Show the text every N iterations (default 1)"},
+    {.name = "truth", .key = KEY_TRUTH, .arg = "FILE", .doc = "Score the result by this truth file, which is opened when the attack has ended"},
+    {.name = "json", .key = KEY_JSON, .doc = "Print start, iterations and result as JSON on standard output, one object a line"},
+    {.name = "quiet", .key = 'q', .doc = "Only the result, or with --json only start and result"},
+    {.doc = "General:", .group = 4},
+    {.name = "threads", .key = KEY_THREADS, .arg = "N", .doc = "Of the matrix products (default: as many as there are processors)"},
+    {0}};
+
+static void set_gradient(const struct argp_state *state, options *o, const char *path)
+{
+    if (o->gradient) argp_failure(state, DLG_EXIT_USAGE, 0, "want one gradient, found %s and %s", o->gradient, path);
+    o->gradient = path;
+}
+
+/* What can be told without looking at any file. */
+static void check(const struct argp_state *state, const options *o)
+{
+    const char *wrong = NULL;
+    if (!o->gradient) wrong = "want a gradient (--grads FILE), found none";
+    else if (o->source.directory && (o->has_preset || o->about_preset)) wrong = "want --model or a preset, found both";
+    else if (o->about_preset && !o->has_preset) wrong = "want --preset with --model-seed and --num-labels, found none";
+    if (wrong) argp_failure(state, DLG_EXIT_USAGE, 0, "%s", wrong);
+}
+
+static error_t parse(int key, char *arg, struct argp_state *state)
+{
+    static const char *const tasks[] = {"mlm", "cls", NULL}, *const attack_names[] = {"dlg", NULL};
+    options *o = state->input;
+    dlg_error err;
+    switch (key) {
+    case KEY_GRADS:
+    case ARGP_KEY_ARG: set_gradient(state, o, arg); break;
+    case KEY_MODEL: o->source.directory = arg; break;
+    case KEY_PRESET:
+        o->source.preset = arg;
+        o->has_preset = true;
+        break;
+    case KEY_MODEL_SEED:
+        o->source.seed = dlg_option_whole(state, "model-seed", arg, 0, DLG_SEED_MAX);
+        o->about_preset = true;
+        break;
+    case KEY_NUM_LABELS:
+        o->source.n_labels = (size_t)dlg_option_whole(state, "num-labels", arg, 1, UINT32_MAX);
+        o->about_preset = true;
+        break;
+    case KEY_TASK: o->source.task = tasks[dlg_option_name(state, "task", arg, tasks)]; break;
+    case KEY_KNOW:
+        if (dlg_known_add(&o->known, arg, &err)) argp_failure(state, DLG_EXIT_USAGE, 0, "--know: %s", err.message);
+        break;
+    case KEY_ATTACK: o->attack = &attacks[dlg_option_name(state, "attack", arg, attack_names)]; break;
+    case KEY_DISTANCE:
+        if (dlg_distance_find(&o->how.distance, arg, &err)) argp_failure(state, DLG_EXIT_USAGE, 0, "--distance: %s", err.message);
+        break;
+    case KEY_OPTIMIZER:
+        if (dlg_minimiser_find(&o->how.minimiser, arg, &err)) argp_failure(state, DLG_EXIT_USAGE, 0, "--optimizer: %s", err.message);
+        break;
+    case KEY_ITERATIONS: o->how.max_iterations = (size_t)dlg_option_whole(state, "iterations", arg, 1, 1000000); break;
+    case KEY_STARTS: o->how.max_starts = (size_t)dlg_option_whole(state, "starts", arg, 1, 1000000); break;
+    case KEY_SEED: o->how.seed = dlg_option_whole(state, "seed", arg, 0, DLG_SEED_MAX); break;
+    case KEY_EVERY: o->every = (size_t)dlg_option_whole(state, "every", arg, 1, UINT32_MAX); break;
+    case KEY_TRUTH: o->truth = arg; break;
+    case KEY_THREADS: o->n_threads = (int)dlg_option_whole(state, "threads", arg, 1, 1024); break;
+    case KEY_JSON: o->json = true; break;
+    case 'q': o->quiet = true; break;
+    case ARGP_KEY_END: check(state, o); break;
+    default: return ARGP_ERR_UNKNOWN;
+    }
+    return 0;
+}
+
+/* ---- interrupts ---- */
+
+static volatile sig_atomic_t was_interrupted;
+
+/* The first asks the attack for its best so far; the second does not wait for it. */
+static void interrupt(int signal_number)
+{
+    (void)signal_number;
+    if (was_interrupted) _exit(DLG_EXIT_INTERRUPTED);
+    was_interrupted = 1;
+}
+
+static void catch_interrupts(void)
+{
+    struct sigaction action = {.sa_handler = interrupt, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
+/* ---- what the attack is given ---- */
+
+typedef struct {
+    dlg_safetensors *file; /* open for its metadata, which are borrowed */
+    dlg_source source;
+    dlg_source_choice choice;
+    dlg_gradient gradient;
+    dlg_knowledge knowledge;
+} material;
+
+static void release(material *m)
+{
+    dlg_knowledge_release(&m->knowledge);
+    dlg_gradient_release(&m->gradient);
+    dlg_source_close(&m->source);
+    dlg_safetensors_close(m->file);
+}
+
+static dlg_status choose_source(material *m, const options *o, dlg_error *err)
+{
+    m->choice = o->source;
+    if (o->source.directory) return DLG_OK;
+    if (o->has_preset) {
+        if (!o->source.task) m->choice.task = dlg_safetensors_metadata(m->file, DLG_METADATA_TASK);
+        return DLG_OK;
+    }
+    const dlg_status status = dlg_source_choice_from_metadata(&m->choice, m->file, err);
+    if (status) return status;
+    if (o->source.task) m->choice.task = o->source.task;
+    return DLG_OK;
+}
+
+static dlg_status read_batch_size(material *m, const options *o, dlg_error *err)
+{
+    const char *text = dlg_safetensors_metadata(m->file, DLG_METADATA_BATCH_SIZE);
+    uint64_t value;
+    if (!text) return DLG_OK;
+    if (!dlg_parse_whole(text, 1, LARGEST_BATCH, &value))
+        return dlg_fail(err, DLG_EFORMAT, "%s: metadata " DLG_METADATA_BATCH_SIZE ": want a whole number from 1 to %d, found \"%.60s\"",
+                        o->gradient, LARGEST_BATCH, text);
+    m->knowledge.n_sentences = (size_t)value;
+    m->knowledge.sentences_from = DLG_METADATA;
+    return DLG_OK;
+}
+
+static dlg_markers markers_of(const material *m)
+{
+    const dlg_special_tokens special = dlg_tokenizer_special(m->source.tokenizer);
+    return (dlg_markers){special.cls, special.sep, special.mask};
+}
+
+static dlg_status prepare(material *m, const options *o, dlg_error *err)
+{
+    dlg_error inner = {0};
+    dlg_status status = dlg_safetensors_open(&m->file, o->gradient, err);
+    if (!status) status = choose_source(m, o, err);
+    if (!status) status = dlg_source_open(&m->source, &m->choice, err);
+    /* A wrong name within the metadata is not the user's. */
+    if (status == DLG_EARG && !o->has_preset && !o->source.directory) {
+        inner = *err;
+        return dlg_fail(err, DLG_EFORMAT, "%s: metadata: %s", o->gradient, inner.message);
+    }
+    if (!status) status = dlg_gradient_open(&m->gradient, o->gradient, m->source.model, err);
+    if (!status) status = read_batch_size(m, o, err);
+    if (!status) status = dlg_known_tell(&m->knowledge, &o->known, &m->source.model->config, err);
+    if (status) return status;
+    status = dlg_knowledge_infer(&m->knowledge, &m->gradient, markers_of(m), &inner);
+    return status ? dlg_fail(err, status, "%s: %s", o->gradient, inner.message) : DLG_OK;
+}
+
+/* ---- who watches it ---- */
+
+typedef struct {
+    const options *o;
+    const dlg_subject *subject;
+    const dlg_attack_result *result; /* being made: says from the first iteration on how many targets are dense */
+    dlg_progress progress;
+    dlg_status status; /* what went wrong on the way, and ends the attack */
+    dlg_error *err;
+} watcher;
+
+static void watch_iteration(void *payload, const dlg_attack_state *state)
+{
+    watcher *w = payload;
+    if (w->o->quiet || w->status || (state->iteration - 1) % w->o->every) return;
+    if (w->o->json) w->status = dlg_json_iteration(stdout, w->subject, state, w->err);
+    else dlg_progress_iteration(&w->progress, state, w->result->n_dense, w->result->n_targets);
+}
+
+static void watch_note(void *payload, const char *line)
+{
+    const watcher *w = payload;
+    if (!w->o->quiet) dlg_progress_note(&w->progress, line);
+}
+
+static bool watch_interrupts(void *payload)
+{
+    const watcher *w = payload;
+    return was_interrupted || w->status;
+}
+
+/* ---- the program ---- */
+
+static dlg_status report_result(const options *o, const dlg_subject *subject, const dlg_attack_result *result, const dlg_scores *scores,
+                                dlg_error *err)
+{
+    const dlg_screen screen = dlg_screen_of(stdout);
+    if (o->json) return dlg_json_result(stdout, subject, result, scores, err);
+    dlg_progress_result(&screen, subject, result, scores);
+    if (fflush(stdout) || ferror(stdout)) return dlg_fail(err, DLG_EIO, "standard output: %s", strerror(errno));
+    return DLG_OK;
+}
+
+/* The result is reported even when there turns out to be no truth to score it by: it may have cost hours. */
+static dlg_status conclude(const options *o, const dlg_subject *subject, const dlg_attack_result *result, dlg_error *err)
+{
+    const dlg_config *config = &subject->model->config;
+    dlg_truth truth = {0};
+    dlg_scores scores = {0};
+    dlg_status truth_status = DLG_OK;
+    if (o->truth) truth_status = dlg_truth_read(&truth, o->truth, err);
+    if (o->truth && !truth_status)
+        truth_status = dlg_truth_check(&truth, o->truth, config->vocabulary_size, config->n_labels, config->max_positions, err);
+    const bool has_scores = o->truth && !truth_status;
+    if (has_scores) scores = dlg_scores_compute(result, &truth);
+    dlg_truth_release(&truth);
+    const dlg_status status = report_result(o, subject, result, has_scores ? &scores : NULL, truth_status ? NULL : err);
+    return truth_status ? truth_status : status;
+}
+
+static dlg_status watch_attack(dlg_attack_end *end, const options *o, const material *m, const dlg_subject *subject, dlg_error *err)
+{
+    dlg_attack_result result = {0};
+    watcher w = {.o = o, .subject = subject, .result = &result, .err = err};
+    const dlg_attack_observer observer = {watch_iteration, watch_note, watch_interrupts, &w};
+    dlg_status status = dlg_progress_create(&w.progress, subject, dlg_screen_of(stderr), err);
+    if (!status && o->json) status = dlg_json_start(stdout, subject, err);
+    else if (!status && !o->quiet) dlg_progress_start(&w.progress);
+    if (!status) status = o->attack->run(&result, &m->gradient, &m->knowledge, markers_of(m), &o->how, &observer, err);
+    if (!status) status = w.status;
+    *end = result.end;
+    if (!status) status = conclude(o, subject, &result, err);
+    dlg_attack_result_release(&result);
+    dlg_progress_release(&w.progress);
+    return status;
+}
+
+static dlg_status run(dlg_attack_end *end, const options *o, dlg_error *err)
+{
+    material m = {0};
+    *end = DLG_INTERRUPTED;
+    if (o->truth && access(o->truth, R_OK)) return dlg_fail(err, DLG_EIO, "%s: %s", o->truth, strerror(errno));
+    const char *blas = dlg_blas_start(o->n_threads);
+    dlg_status status = prepare(&m, o, err);
+    const dlg_subject subject = {
+        .version = DLG_VERSION,
+        .gradient = o->gradient,
+        .attack = o->attack->name,
+        .defence = m.file ? dlg_safetensors_metadata(m.file, DLG_METADATA_DEFENCE) : NULL,
+        .is_preset = !m.choice.directory,
+        .model_seed = m.choice.seed,
+        .model = m.source.model,
+        .tokenizer = m.source.tokenizer,
+        .knowledge = &m.knowledge,
+        .options = &o->how,
+        .blas = blas,
+        .n_threads = dlg_blas_threads(),
+    };
+    if (!status && was_interrupted) status = dlg_fail(err, DLG_ECANCELLED, "interrupted before the attack began");
+    if (!status) status = watch_attack(end, o, &m, &subject, err);
+    release(&m);
+    return status;
+}
+
+const char *argp_program_version = "dlg-text " DLG_VERSION;
+
+int main(int argc, char **argv)
+{
+    static const struct argp argp = {
+        .options = table,
+        .parser = parse,
+        .args_doc = "[FILE]",
+        .doc = "Recover the text behind a shared gradient. The result goes to standard output, what happens on the way to standard error.\v"
+               "An interrupt ends the attack with the best text so far; a second one ends the program at once.\n\n"
+               "Exit status: 0 the attack ran to its end, whether it recovered the text or not (the result says which), 1 failed, 64 wrong "
+               "usage, 130 interrupted.",
+    };
+    options o = {.source = DLG_SOURCE_DEFAULT, .attack = &attacks[0], .every = 1, .how = {.max_iterations = 150, .max_starts = 3}};
+    dlg_error err = {0};
+    dlg_attack_end end = DLG_INTERRUPTED;
+    dlg_status status = dlg_distance_find(&o.how.distance, "l2", &err);
+    argp_err_exit_status = DLG_EXIT_USAGE;
+    if (!status) status = dlg_minimiser_find(&o.how.minimiser, "lbfgs", &err);
+    if (!status) {
+        argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &o);
+        catch_interrupts();
+        status = run(&end, &o, &err);
+    }
+    if (status == DLG_ECANCELLED) return dlg_report_failure(&err), DLG_EXIT_INTERRUPTED;
+    if (status) return dlg_report_failure(&err);
+    return end == DLG_INTERRUPTED ? DLG_EXIT_INTERRUPTED : DLG_EXIT_DONE;
+}

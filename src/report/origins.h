@@ -1,0 +1,11 @@
+/** What the attack knows, in plain words: one line for each place that knowledge comes from. */
+#ifndef DLG_REPORT_ORIGINS_H
+#define DLG_REPORT_ORIGINS_H
+
+#include "report/screen.h"
+#include "report/subject.h"
+
+/** Lines such as "inferred: 24 tokens; 3 labels: core, topics (2); masked at 7, 9 and 20". "told: nothing" is always said. */
+void dlg_origins_print(const dlg_screen *, const dlg_subject *);
+
+#endif

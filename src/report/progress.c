@@ -1,0 +1,185 @@
+#include "report/progress.h"
+
+#include "base/memory.h"
+#include "report/origins.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { LONGEST_LINE = 1024, LINES_OF_ONE_SENTENCE = 4 };
+
+static const dlg_layout plain = {.hang = 2}, indented = {.indent = 2, .hang = 2};
+
+dlg_status dlg_progress_create(dlg_progress *out, const dlg_subject *subject, dlg_screen screen, dlg_error *err)
+{
+    *out = (dlg_progress){.subject = subject, .screen = screen};
+    for (size_t b = 0; b < subject->knowledge->n_sentences; b++) out->n_rows += subject->knowledge->lengths[b];
+    out->shown = dlg_allocate(out->n_rows, sizeof *out->shown);
+    out->changed = dlg_allocate(out->n_rows, sizeof *out->changed);
+    if (out->shown && out->changed) return DLG_OK;
+    dlg_progress_release(out);
+    return dlg_fail(err, DLG_ENOMEM, "progress: no memory");
+}
+
+void dlg_progress_release(dlg_progress *progress)
+{
+    dlg_free(progress->shown);
+    dlg_free(progress->changed);
+    *progress = (dlg_progress){0};
+}
+
+/* "5462784" -> "5,462,784" */
+static const char *with_commas(size_t value, char out[32])
+{
+    char digits[32];
+    const int n = snprintf(digits, sizeof digits, "%zu", value);
+    char *to = out;
+    for (int i = 0; i < n; i++) {
+        if (i && (n - i) % 3 == 0) *to++ = ',';
+        *to++ = digits[i];
+    }
+    *to = 0;
+    return out;
+}
+
+/* A distance as a part of that of a zero gradient; "-" where there is none yet. Rounding may leave less than zero. */
+static const char *part_of(double distance, double scale, char out[32])
+{
+    const double part = distance / scale;
+    if (isfinite(part)) snprintf(out, 32, "%.1e", part > 0 ? part : 0);
+    else snprintf(out, 32, "-");
+    return out;
+}
+
+void dlg_progress_start(const dlg_progress *progress)
+{
+    const dlg_subject *s = progress->subject;
+    char line[LONGEST_LINE], number[32], seed[48] = "";
+    if (s->is_preset) snprintf(seed, sizeof seed, " (preset, seed %llu)", (unsigned long long)s->model_seed);
+    snprintf(line, sizeof line, "%s against %s%s: %s, %s parameters", s->gradient, s->model->name, seed,
+             s->model->config.task == DLG_MASKED_LM ? "masked LM" : "classifier", with_commas(dlg_model_size(s->model), number));
+    dlg_screen_print(&progress->screen, plain, line, NULL);
+    dlg_origins_print(&progress->screen, s);
+    snprintf(line, sizeof line, "attack %s: distance %s (1 is a zero gradient's), optimizer %s, seed %llu; %s, %d thread%s", s->attack,
+             s->options->distance->name, s->options->minimiser->name, (unsigned long long)s->options->seed, s->blas, s->n_threads,
+             s->n_threads == 1 ? "" : "s");
+    dlg_screen_print(&progress->screen, indented, line, NULL);
+    fflush(progress->screen.stream);
+}
+
+/* ---- the text as it comes together ---- */
+
+static size_t mark_changes(dlg_progress *progress, const uint32_t *tokens)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < progress->n_rows; i++) n += progress->changed[i] = progress->any && progress->shown[i] != tokens[i];
+    memcpy(progress->shown, tokens, progress->n_rows * sizeof *tokens);
+    return n;
+}
+
+static void print_targets(const dlg_progress *progress, size_t n_dense, size_t n_targets)
+{
+    char line[LONGEST_LINE];
+    snprintf(line, sizeof line, "defended? %zu of %zu weight matrices' gradients are not of low rank, as a plain gradient's would be", n_dense,
+             n_targets);
+    dlg_screen_print(&progress->screen, indented, line, NULL);
+}
+
+void dlg_progress_iteration(dlg_progress *progress, const dlg_attack_state *state, size_t n_dense, size_t n_targets)
+{
+    const dlg_knowledge *k = progress->subject->knowledge;
+    char line[LONGEST_LINE], number[32], changes[64] = "", start[32] = "";
+    const size_t n_changed = mark_changes(progress, state->tokens);
+    if (!progress->any && n_dense) print_targets(progress, n_dense, n_targets);
+    if (progress->any) snprintf(changes, sizeof changes, ", %zu of %zu tokens changed", n_changed, progress->n_rows);
+    if (state->start > 1) snprintf(start, sizeof start, "start %zu, ", state->start);
+    snprintf(line, sizeof line, "%siteration %zu, distance %s%s, %.1f s", start, state->iteration,
+             part_of(state->distance, state->scale, number), changes, state->seconds);
+    dlg_screen_print(&progress->screen, plain, line, NULL);
+    const dlg_layout layout = {.indent = 2, .max_lines = k->n_sentences > 1 ? 1 : LINES_OF_ONE_SENTENCE, .mark = DLG_BOLD};
+    for (size_t b = 0, row = 0; b < k->n_sentences; row += k->lengths[b++])
+        dlg_screen_print_tokens(&progress->screen, layout, progress->subject->tokenizer, state->tokens + row, progress->changed + row,
+                                k->lengths[b]);
+    progress->any = true;
+    fflush(progress->screen.stream);
+}
+
+void dlg_progress_note(const dlg_progress *progress, const char *line)
+{
+    dlg_screen_print(&progress->screen, plain, line, NULL);
+    fflush(progress->screen.stream);
+}
+
+/* ---- the result ---- */
+
+static void print_heading(const dlg_screen *screen, const dlg_attack_result *result)
+{
+    const char *heading = "Not recovered. This is only the closest text of all starts, and probably wrong:";
+    if (!result->state.tokens) heading = "Not recovered: no start came to a text.";
+    else if (dlg_is_recovered(result->end)) heading = "Recovered:";
+    else if (result->end == DLG_INTERRUPTED) heading = "Interrupted. This is only the best so far, and may be wrong:";
+    dlg_screen_print(screen, plain, heading, NULL);
+}
+
+static void print_sentences(const dlg_screen *screen, const dlg_subject *subject, const dlg_attack_result *result)
+{
+    const dlg_layout layout = {.indent = 2, .mark = DLG_UNDERLINED};
+    for (size_t b = 0; b < result->n_sentences; b++) {
+        const size_t row = result->first[b];
+        dlg_screen_print_tokens(screen, layout, subject->tokenizer, result->state.tokens + row, result->state.predicted + row,
+                                result->first[b + 1] - row);
+    }
+}
+
+static void print_end(const dlg_screen *screen, const dlg_subject *subject, const dlg_attack_result *result)
+{
+    char line[LONGEST_LINE], number[32];
+    const dlg_attack_state *best = &result->state;
+    part_of(best->distance_of_tokens, best->scale, number);
+    switch (result->end) {
+    case DLG_EXPLAINED:
+        snprintf(line, sizeof line, "explained: the text's own gradient is the shared one, to rounding (distance %s)", number);
+        break;
+    case DLG_SETTLED:
+        snprintf(line, sizeof line, "settled: the text changes no more, and what remains of the distance (%s) is the gradient's noise", number);
+        break;
+    case DLG_EXHAUSTED:
+        snprintf(line, sizeof line, "not explained: after %zu start%s of at most %zu iterations the text's own gradient is not the shared one "
+                 "(distance %s, where 0 is the same and 1 a zero gradient's)", subject->options->max_starts,
+                 subject->options->max_starts == 1 ? "" : "s", subject->options->max_iterations, number);
+        break;
+    case DLG_INTERRUPTED:
+        snprintf(line, sizeof line, "interrupted: the text's own gradient is not yet the shared one (distance %s)", number);
+        break;
+    }
+    dlg_screen_print(screen, indented, line, NULL);
+}
+
+static void print_cost(const dlg_screen *screen, const dlg_attack_state *best)
+{
+    char line[LONGEST_LINE], each[48] = "";
+    if (best->evaluations) snprintf(each, sizeof each, ", %.2f ms each", 1e3 * best->seconds / (double)best->evaluations);
+    snprintf(line, sizeof line, "cost: %zu iteration%s, %zu evaluations, %.1f s%s", best->iterations, best->iterations == 1 ? "" : "s",
+             best->evaluations, best->seconds, each);
+    dlg_screen_print(screen, indented, line, NULL);
+}
+
+static void print_scores(const dlg_screen *screen, dlg_scores scores)
+{
+    char line[LONGEST_LINE];
+    snprintf(line, sizeof line, "scores: %zu of %zu tokens right (%.1f %%), %zu of %zu sentence%s exact", scores.n_right, scores.n_tokens,
+             100 * dlg_scores_token_accuracy(scores), scores.n_exact, scores.n_sentences, scores.n_sentences == 1 ? "" : "s");
+    dlg_screen_print(screen, indented, line, NULL);
+}
+
+void dlg_progress_result(const dlg_screen *screen, const dlg_subject *subject, const dlg_attack_result *result, const dlg_scores *scores)
+{
+    print_heading(screen, result);
+    if (result->state.tokens) {
+        print_sentences(screen, subject, result);
+        print_end(screen, subject, result);
+    }
+    print_cost(screen, &result->state);
+    dlg_origins_print(screen, subject);
+    if (scores) print_scores(screen, *scores);
+}

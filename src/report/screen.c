@@ -1,0 +1,181 @@
+#define _DEFAULT_SOURCE /* TIOCGWINSZ */
+#include "report/screen.h"
+
+#include "base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+dlg_screen dlg_screen_of(FILE *stream)
+{
+    struct winsize size;
+    const char *kind = getenv("TERM"), *no_color = getenv("NO_COLOR");
+    dlg_screen screen = {.stream = stream};
+    if (!isatty(fileno(stream))) return screen;
+    screen.width = !ioctl(fileno(stream), TIOCGWINSZ, &size) && size.ws_col ? size.ws_col : 80;
+    screen.marks = !(no_color && *no_color) && kind && strcmp(kind, "dumb") != 0;
+    return screen;
+}
+
+/* ---- characters ---- */
+
+/* Bytes of the UTF-8 character that starts here; never beyond the end of the text. */
+static size_t character_bytes(const char *text)
+{
+    size_t n = 1;
+    while (((unsigned char)text[n] & 0xC0) == 0x80) n++;
+    return n;
+}
+
+static unsigned long code_point(const char *text, size_t n)
+{
+    const unsigned char lead = (unsigned char)*text;
+    unsigned long c = n == 1 ? lead : lead & (0xFFu >> (n + 1));
+    for (size_t i = 1; i < n; i++) c = c << 6 | ((unsigned char)text[i] & 0x3F);
+    return c;
+}
+
+static bool is_control(unsigned long c)
+{
+    return c < 0x20 || (c >= 0x7F && c < 0xA0);
+}
+
+/* Columns of a character: East Asian ones have two. A combining mark is counted as one, which only wraps a little early. */
+static size_t character_columns(unsigned long c)
+{
+    static const unsigned long wide[][2] = {{0x1100, 0x115F}, {0x2E80, 0xA4CF}, {0xAC00, 0xD7A3}, {0xF900, 0xFAFF}, {0xFE30, 0xFE6F},
+                                            {0xFF00, 0xFF60}, {0xFFE0, 0xFFE6}, {0x1F300, 0x1FAFF}, {0x20000, 0x3FFFD}};
+    for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
+        if (c >= wide[i][0] && c <= wide[i][1]) return 2;
+    return 1;
+}
+
+static size_t word_columns(const char *word)
+{
+    size_t columns = 0;
+    for (size_t n; *word && *word != ' '; word += n) {
+        n = character_bytes(word);
+        columns += character_columns(code_point(word, n));
+    }
+    return columns;
+}
+
+/* ---- paragraphs ---- */
+
+typedef struct {
+    const dlg_screen *screen;
+    dlg_layout layout;
+    size_t column, line; /* line from 1 */
+    bool marking, is_full;
+} pen;
+
+static void set_mark(pen *p, bool on)
+{
+    if (!p->screen->marks || p->marking == on) return;
+    fputs(!on ? "\033[0m" : p->layout.mark == DLG_BOLD ? "\033[1m" : "\033[4m", p->screen->stream);
+    p->marking = on;
+}
+
+static void put_blanks(pen *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) fputc(' ', p->screen->stream);
+    p->column += n;
+}
+
+/* Whether n more columns fit on this line; the last line keeps room for the dots. */
+static bool has_room(const pen *p, size_t n)
+{
+    const size_t dots = p->layout.max_lines && p->line == p->layout.max_lines ? 4 : 0;
+    return !p->screen->width || p->column + n + dots <= p->screen->width;
+}
+
+static void new_line(pen *p)
+{
+    set_mark(p, false);
+    if (p->layout.max_lines && p->line == p->layout.max_lines) {
+        fputs(" ...", p->screen->stream);
+        p->is_full = true;
+        return;
+    }
+    fputc('\n', p->screen->stream);
+    p->line++;
+    p->column = 0;
+    put_blanks(p, p->layout.indent + p->layout.hang);
+}
+
+static void put_character(pen *p, const char *text, size_t n, bool marked)
+{
+    const unsigned long c = code_point(text, n);
+    if (!has_room(p, character_columns(c))) new_line(p);
+    if (p->is_full) return;
+    set_mark(p, marked);
+    if (is_control(c)) fputc('?', p->screen->stream);
+    else fwrite(text, 1, n, p->screen->stream);
+    p->column += character_columns(c);
+}
+
+void dlg_screen_print(const dlg_screen *screen, dlg_layout layout, const char *text, const bool *marked)
+{
+    pen p = {.screen = screen, .layout = layout, .line = 1};
+    /* A terminal too narrow for the indent gets none. */
+    if (screen->width && layout.indent + layout.hang + 8 > screen->width) p.layout.indent = p.layout.hang = 0;
+    put_blanks(&p, p.layout.indent);
+    for (size_t i = 0, n; text[i] && !p.is_full; i += n) {
+        n = character_bytes(text + i);
+        if (text[i] != ' ') {
+            put_character(&p, text + i, n, marked && marked[i]);
+            continue;
+        }
+        /* A word goes to the next line where it fits there and not here; one that no line can hold is broken anywhere. */
+        const size_t next = word_columns(text + i + 1);
+        const bool fits_there = p.layout.indent + p.layout.hang + next <= screen->width;
+        if (has_room(&p, 1 + next) || (!fits_there && has_room(&p, 2))) {
+            set_mark(&p, false);
+            put_blanks(&p, 1);
+        } else {
+            new_line(&p);
+        }
+    }
+    set_mark(&p, false);
+    fputc('\n', screen->stream);
+}
+
+/* ---- sentences ---- */
+
+static bool is_special(const dlg_special_tokens *special, uint32_t id)
+{
+    return id == special->pad || id == special->unknown || id == special->cls || id == special->sep || id == special->mask;
+}
+
+/* Which bytes of the decoded text come from marked tokens: decoding joins the pieces and leaves out or puts in nothing but blanks. */
+static void mark_bytes(const dlg_tokenizer *tokenizer, const uint32_t *tokens, const bool *marked, size_t n, const char *text, bool *bytes)
+{
+    const dlg_special_tokens special = dlg_tokenizer_special(tokenizer);
+    size_t at = 0;
+    bool first = true;
+    for (size_t i = 0; i < n; i++) {
+        const char *piece = dlg_tokenizer_piece(tokenizer, tokens[i]);
+        if (!piece || is_special(&special, tokens[i])) continue;
+        if (!first && !strncmp(piece, "##", 2)) piece += 2;
+        first = false;
+        for (; *piece; piece++) {
+            if (*piece == ' ') continue;
+            while (text[at] == ' ') at++;
+            if (!text[at]) return;
+            bytes[at++] = marked[i];
+        }
+    }
+}
+
+void dlg_screen_print_tokens(const dlg_screen *screen, dlg_layout layout, const dlg_tokenizer *tokenizer, const uint32_t *tokens,
+                             const bool *marked, size_t n)
+{
+    char *text = dlg_tokenizer_decode(tokenizer, tokens, n, true);
+    bool *bytes = text && marked ? dlg_allocate(strlen(text) + 1, sizeof *bytes) : NULL;
+    if (bytes) mark_bytes(tokenizer, tokens, marked, n, text, bytes);
+    dlg_screen_print(screen, layout, !text ? "(no memory to show the text)" : *text ? text : "(nothing but special tokens)", text && *text ? bytes : NULL);
+    dlg_free(bytes);
+    dlg_free(text);
+}

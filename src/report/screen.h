@@ -1,0 +1,37 @@
+/** Text for a person: wrapped to a terminal's width with tokens marked there, plain lines everywhere else. */
+#ifndef DLG_REPORT_SCREEN_H
+#define DLG_REPORT_SCREEN_H
+
+#include "tokenizer/tokenizer.h"
+
+#include <stdio.h>
+
+typedef struct {
+    FILE *stream;
+    size_t width; /**< columns of the terminal; 0 where the stream is none: a line is never broken or cut */
+    bool marks;   /**< a terminal that may be sent escape sequences: NO_COLOR is not set, and it is not dumb */
+} dlg_screen;
+
+/** What the stream is. A terminal that does not tell its width has 80 columns. */
+dlg_screen dlg_screen_of(FILE *stream);
+
+typedef enum { DLG_BOLD, DLG_UNDERLINED } dlg_mark;
+
+/** How a paragraph stands on a terminal. */
+typedef struct {
+    size_t indent;    /**< of every line, everywhere */
+    size_t hang;      /**< of every line but the first, on top of it */
+    size_t max_lines; /**< what goes beyond is cut, "..." says so; 0: no limit */
+    dlg_mark mark;
+} dlg_layout;
+
+/**
+ * Print a paragraph and end its line. Control characters, which a stranger's vocabulary may hold, are shown as '?'.
+ * @param marked one a byte of the text; may be NULL
+ */
+void dlg_screen_print(const dlg_screen *, dlg_layout, const char *text, const bool *marked);
+
+/** Print a sentence without its special tokens. @param marked (n), may be NULL */
+void dlg_screen_print_tokens(const dlg_screen *, dlg_layout, const dlg_tokenizer *, const uint32_t *tokens, const bool *marked, size_t n);
+
+#endif

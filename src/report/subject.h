@@ -1,0 +1,30 @@
+/** What every report of an attack speaks about. */
+#ifndef DLG_REPORT_SUBJECT_H
+#define DLG_REPORT_SUBJECT_H
+
+#include "leak/dlg.h"
+#include "tokenizer/tokenizer.h"
+
+/** All of it is borrowed. */
+typedef struct {
+    const char *version;            /**< of the program */
+    const char *gradient;           /**< the file's name */
+    const char *attack;             /**< its name */
+    const char *defence;            /**< as the file's metadata have it, or NULL */
+    bool is_preset;                 /**< the weights were drawn from model_seed */
+    uint64_t model_seed;
+    const dlg_model *model;
+    const dlg_tokenizer *tokenizer;
+    const dlg_knowledge *knowledge; /**< complete (dlg_knowledge_infer) */
+    const dlg_attack_options *options;
+    const char *blas;               /**< the line of dlg_blas_start */
+    int n_threads;
+} dlg_subject;
+
+/** Whether the text that an attack ended with is to be taken for the participant's. */
+static inline bool dlg_is_recovered(dlg_attack_end end)
+{
+    return end == DLG_EXPLAINED || end == DLG_SETTLED;
+}
+
+#endif
