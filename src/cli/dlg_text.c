@@ -54,8 +54,8 @@ static const struct argp_option table[] = {
     {.name = "task", .key = KEY_TASK, .arg = "mlm|cls", .doc = "Masked LM or classification (default: what model or metadata say)"},
     {.doc = "Attack:", .group = 2},
     {.name = "know", .key = KEY_KNOW, .arg = "WHAT:FILE",
-     .doc = "Give the attack a piece of the truth in FILE: batch, length, masked (positions) or labels; repeatable. Without it all is inferred "
-            "from the gradient, but for the batch size, which is the metadata's or 1"},
+     .doc = "Give the attack a piece of the truth in FILE: batch, length, masked (positions) or labels; repeatable. Without it all is "
+            "inferred from the gradient, but for the batch size, which is the metadata's or 1"},
     {.name = "attack", .key = KEY_ATTACK, .arg = "NAME", .doc = "dlg (default): Deep Leakage from Gradients"},
     {.name = "distance", .key = KEY_DISTANCE, .arg = "NAME", .doc = "Between gradients: l2 (default), relative or cosine"},
     {.name = "optimizer", .key = KEY_OPTIMIZER, .arg = "NAME", .doc = "lbfgs (default) or adam"},
@@ -64,7 +64,8 @@ static const struct argp_option table[] = {
     {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "Of the embeddings that a start begins with (default 0)"},
     {.doc = "Report:", .group = 3},
     {.name = "every", .key = KEY_EVERY, .arg = "N", .doc = "Show the text every N iterations (default 1)"},
-    {.name = "truth", .key = KEY_TRUTH, .arg = "FILE", .doc = "Score the result by this truth file, which is opened when the attack has ended"},
+    {.name = "truth", .key = KEY_TRUTH, .arg = "FILE",
+     .doc = "Score the result by this truth file, which is opened when the attack has ended"},
     {.name = "json", .key = KEY_JSON, .doc = "Print start, iterations and result as JSON on standard output, one object a line"},
     {.name = "quiet", .key = 'q', .doc = "Only the result, or with --json only start and result"},
     {.doc = "General:", .group = 4},

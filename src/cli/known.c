@@ -38,14 +38,14 @@ static dlg_status check_rows(const dlg_knowledge *k, const char *path, const dlg
 {
     const size_t n_sentences = k->n_sentences ? k->n_sentences : 1;
     if (truth->n_sentences != n_sentences)
-        return dlg_fail(err, DLG_ESHAPE, "%s: want masked positions of %zu sentence%s, found %zu", path, n_sentences, n_sentences == 1 ? "" : "s",
-                        truth->n_sentences);
+        return dlg_fail(err, DLG_ESHAPE, "%s: want masked positions of %zu sentence%s, found %zu", path, n_sentences,
+                        n_sentences == 1 ? "" : "s", truth->n_sentences);
     if (!k->lengths && n_sentences > 1)
         return dlg_fail(err, DLG_EARG, "--know=masked: want --know=length too in a batch of %zu sentences, found none", n_sentences);
     for (size_t b = 0; k->lengths && b < n_sentences; b++)
         if (truth->first[b + 1] - truth->first[b] != k->lengths[b])
-            return dlg_fail(err, DLG_ESHAPE, "%s: sentence %zu: want the %zu tokens that --know=length names, found %zu", path, b, k->lengths[b],
-                            truth->first[b + 1] - truth->first[b]);
+            return dlg_fail(err, DLG_ESHAPE, "%s: sentence %zu: want the %zu tokens that --know=length names, found %zu", path, b,
+                            k->lengths[b], truth->first[b + 1] - truth->first[b]);
     return DLG_OK;
 }
 
@@ -77,7 +77,8 @@ static dlg_status place_labels(dlg_knowledge *k, const char *path, const dlg_tru
             return dlg_fail(err, DLG_ESHAPE, "%s: labels: want them at the positions that --know=masked names, found another", path);
         n++;
     }
-    if (n < k->n_rows) return dlg_fail(err, DLG_ESHAPE, "%s: labels: want one for each of %zu masked positions, found %zu", path, k->n_rows, n);
+    if (n < k->n_rows)
+        return dlg_fail(err, DLG_ESHAPE, "%s: labels: want one for each of %zu masked positions, found %zu", path, k->n_rows, n);
     k->placed = true;
     return DLG_OK;
 }
@@ -86,7 +87,8 @@ static dlg_status tell_labels(dlg_knowledge *k, const char *path, const dlg_trut
 {
     const size_t n = truth->is_classification ? truth->n_sentences : truth->n_rows, n_sentences = k->n_sentences ? k->n_sentences : 1;
     if (truth->is_classification && n != n_sentences)
-        return dlg_fail(err, DLG_ESHAPE, "%s: labels: want the class of %zu sentence%s, found %zu", path, n_sentences, n_sentences == 1 ? "" : "s", n);
+        return dlg_fail(err, DLG_ESHAPE, "%s: labels: want the class of %zu sentence%s, found %zu", path, n_sentences,
+                        n_sentences == 1 ? "" : "s", n);
     k->labels = dlg_allocate(dlg_truth_count_labels(truth), sizeof *k->labels);
     if (!k->labels) return dlg_fail(err, DLG_ENOMEM, "labels: no memory");
     for (size_t i = 0; i < n; i++)

@@ -1,15 +1,15 @@
 /**
  * --json: one object a line. Numbers that are not finite are null.
  *
- *   start      version, gradient, attack, model, model_seed (presets), n_parameters, task, defence, knowledge, origins, inferred, blas, threads,
- *              distance, optimizer, seed
+ *   start      version, gradient, attack, model, model_seed (presets), n_parameters, task, defence, knowledge, origins, inferred, blas,
+ *              threads, distance, optimizer, seed
  *   iteration  start, iteration, distance, seconds, tokens, text
- *   result     attack, end, recovered, start, iterations, evaluations, seconds, seconds_per_evaluation, distance, distance_of_tokens, scale,
- *              n_dense, n_targets, knowledge, origins, fed_tokens, tokens, text, labels, metrics
+ *   result     attack, end, recovered, start, iterations, evaluations, seconds, seconds_per_evaluation, distance, distance_of_tokens,
+ *              scale, n_dense, n_targets, knowledge, origins, fed_tokens, tokens, text, labels, metrics
  *
- * knowledge lists what was told ("batch", "length", "labels", "masked"); origins says for each of the four whether it was told, in the metadata,
- * inferred or assumed; inferred holds what was not told (null what was, and masked where any position may be). tokens have the labels put
- * back, fed_tokens have not. metrics is there only when scores are: token_accuracy, exact_match, exact_sentences.
+ * knowledge lists what was told ("batch", "length", "labels", "masked"); origins says for each of the four whether it was told, in the
+ * metadata, inferred or assumed; inferred holds what was not told (null what was, and masked where any position may be). tokens have the
+ * labels put back, fed_tokens have not. metrics is there only when scores are: token_accuracy, exact_match, exact_sentences.
  */
 #ifndef DLG_REPORT_JSON_LINES_H
 #define DLG_REPORT_JSON_LINES_H

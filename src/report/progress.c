@@ -80,8 +80,8 @@ static size_t mark_changes(dlg_progress *progress, const uint32_t *tokens)
 static void print_targets(const dlg_progress *progress, size_t n_dense, size_t n_targets)
 {
     char line[LONGEST_LINE];
-    snprintf(line, sizeof line, "defended? %zu of %zu weight matrices' gradients are not of low rank, as a plain gradient's would be", n_dense,
-             n_targets);
+    snprintf(line, sizeof line, "defended? %zu of %zu weight matrices' gradients are not of low rank, as a plain gradient's would be",
+             n_dense, n_targets);
     dlg_screen_print(&progress->screen, indented, line, NULL);
 }
 
@@ -141,12 +141,14 @@ static void print_end(const dlg_screen *screen, const dlg_subject *subject, cons
         snprintf(line, sizeof line, "explained: the text's own gradient is the shared one, to rounding (distance %s)", number);
         break;
     case DLG_SETTLED:
-        snprintf(line, sizeof line, "settled: the text changes no more, and what remains of the distance (%s) is the gradient's noise", number);
+        snprintf(line, sizeof line, "settled: the text changes no more, and what remains of the distance (%s) is the gradient's noise",
+                 number);
         break;
     case DLG_EXHAUSTED:
-        snprintf(line, sizeof line, "not explained: after %zu start%s of at most %zu iterations the text's own gradient is not the shared one "
-                 "(distance %s, where 0 is the same and 1 a zero gradient's)", subject->options->max_starts,
-                 subject->options->max_starts == 1 ? "" : "s", subject->options->max_iterations, number);
+        snprintf(line, sizeof line,
+                 "not explained: after %zu start%s of at most %zu iterations the text's own gradient is not the shared one (distance %s, "
+                 "where 0 is the same and 1 a zero gradient's)",
+                 subject->options->max_starts, subject->options->max_starts == 1 ? "" : "s", subject->options->max_iterations, number);
         break;
     case DLG_INTERRUPTED:
         snprintf(line, sizeof line, "interrupted: the text's own gradient is not yet the shared one (distance %s)", number);

@@ -11,8 +11,8 @@ typedef struct {
 } dlg_scores;
 
 /**
- * Compare sentence by sentence, in order. Where lengths differ the longer one counts, and so does a sentence that only one side has: too many
- * tokens are as wrong as too few.
+ * Compare sentence by sentence, in order. Where lengths differ the longer one counts, and so does a sentence that only one side has: too
+ * many tokens are as wrong as too few.
  */
 dlg_scores dlg_scores_compute(const dlg_attack_result *, const dlg_truth *);
 

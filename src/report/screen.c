@@ -175,7 +175,8 @@ void dlg_screen_print_tokens(const dlg_screen *screen, dlg_layout layout, const 
     char *text = dlg_tokenizer_decode(tokenizer, tokens, n, true);
     bool *bytes = text && marked ? dlg_allocate(strlen(text) + 1, sizeof *bytes) : NULL;
     if (bytes) mark_bytes(tokenizer, tokens, marked, n, text, bytes);
-    dlg_screen_print(screen, layout, !text ? "(no memory to show the text)" : *text ? text : "(nothing but special tokens)", text && *text ? bytes : NULL);
+    const char *shown = !text ? "(no memory to show the text)" : *text ? text : "(nothing but special tokens)";
+    dlg_screen_print(screen, layout, shown, shown == text ? bytes : NULL);
     dlg_free(bytes);
     dlg_free(text);
 }
