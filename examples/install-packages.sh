@@ -5,6 +5,7 @@ set -euo pipefail
 packages=(
     build-essential cmake ninja-build pkg-config
     libopenblas-dev liblapacke-dev # matrix products and decompositions
+    libdnnl-dev                    # products with packed weights; the build does without it where it is missing
     libutf8proc-dev                # Unicode
     libcjson-dev                   # JSON
     liblbfgs-dev                   # L-BFGS

@@ -15,6 +15,9 @@
 extern void gotoblas_dynamic_init(void) __attribute__((weak));
 extern void gotoblas_dynamic_quit(void) __attribute__((weak));
 
+/* What dlg_blas_start was told; 0 before. */
+static int threads;
+
 /* The kernels this processor could run, best first; NULL when there is nothing to gain on the choice OpenBLAS makes anywhere. */
 static const char *deserved_core(void)
 {
@@ -56,16 +59,18 @@ const char *dlg_blas_start(int n_threads)
     } else {
         snprintf(line, sizeof line, "OpenBLAS %s", found);
     }
-    if (n_threads > 0) openblas_set_num_threads(n_threads);
-    const char *constants = dlg_constant_start(n_threads);
+    threads = n_threads > 0 ? n_threads : openblas_get_num_threads();
+    const char *constants = dlg_constant_start(threads);
     const size_t end = strlen(line);
     if (constants) snprintf(line + end, sizeof line - end, " + %s", constants);
+    /* Waiting threads of two libraries take the processor from each other, and what another one leaves to OpenBLAS is small. */
+    openblas_set_num_threads(constants ? 1 : threads);
     return line;
 }
 
 int dlg_blas_threads(void)
 {
-    return openblas_get_num_threads();
+    return threads ? threads : openblas_get_num_threads();
 }
 
 void dlg_gemm(dlg_orientation a_is, dlg_orientation b_is, size_t m, size_t n, size_t k, dlg_real alpha, const dlg_real *a, size_t lda,

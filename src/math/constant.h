@@ -36,7 +36,7 @@ void dlg_constant_times_transpose(const dlg_constant *, size_t n, const dlg_real
 void dlg_constant_times(const dlg_constant *, size_t n, const dlg_real *dy, dlg_real beta, dlg_real *dx);
 
 /**
- * Called by dlg_blas_start: let these products use n_threads (0: as many as they do).
+ * Called by dlg_blas_start: let the products of all constants made from now on use n_threads (at least 1).
  * @return the library that does them where it is not OpenBLAS, such as "oneDNN 2.6.3 (AVX-512)", else NULL; valid until the next call
  */
 const char *dlg_constant_start(int n_threads);

@@ -17,8 +17,14 @@
 #include <stdio.h>
 #include <string.h>
 
-/* oneDNN's threads are those of whatever OpenMP it was linked to, which need not be the compiler's. */
+/* oneDNN's threads are those of whatever OpenMP it was linked to, which need not be the compiler's. The number is a thread's own. */
 extern void omp_set_num_threads(int) __attribute__((weak));
+static int threads;
+
+static void use_threads(void)
+{
+    if (threads && omp_set_num_threads) omp_set_num_threads(threads);
+}
 
 /* y (n,m) += x (n,k) B: what is prepared for one n */
 typedef struct {
@@ -74,7 +80,7 @@ const char *dlg_constant_start(int n_threads)
     const dnnl_version_t *version = dnnl_version();
     const unsigned isa = (unsigned)dnnl_get_effective_cpu_isa(), avx2 = dnnl_cpu_isa_avx2, avx512 = dnnl_cpu_isa_avx512_core;
     const char *name = (isa & avx512) == avx512 ? "AVX-512" : (isa & avx2) == avx2 ? "AVX2" : "below AVX2";
-    if (n_threads > 0 && omp_set_num_threads) omp_set_num_threads(n_threads);
+    threads = n_threads;
     snprintf(line, sizeof line, "oneDNN %d.%d.%d (%s)", version->major, version->minor, version->patch, name);
     return line;
 }
@@ -169,6 +175,7 @@ dlg_status dlg_constant_create(dlg_constant **out, size_t n_blocks, const dlg_re
     *transpose = (factor){.k = n_in, .m = n_out};
     *plain = (factor){.k = n_out, .m = n_in};
     pthread_once(&once, start_engine);
+    use_threads();
     if (!status && engine_status) status = fail(plain, engine_status, err);
     if (!status) status = pack(transpose, constant->rows.w, (dnnl_dims_t){1, (dnnl_dim_t)n_in}, err);
     if (!status) status = pack(plain, constant->rows.w, (dnnl_dims_t){(dnnl_dim_t)n_in, 1}, err);
@@ -225,6 +232,7 @@ dlg_status dlg_constant_reserve(dlg_constant *constant, size_t n, dlg_error *err
     for (size_t i = 0; i < count; i++)
         if (constant->reserved[i].n == n) return DLG_OK;
     if (!n) return DLG_OK;
+    use_threads();
     reserved *grown = dlg_reallocate(constant->reserved, count, count + 1, sizeof *grown);
     if (!grown) return dlg_fail(err, DLG_ENOMEM, "products with packed weights: no memory");
     constant->reserved = grown;

@@ -1,0 +1,202 @@
+/* Products with a constant matrix against double loops: odd sizes, any number of rows, stacked blocks, overwriting and accumulating. */
+#include "math/constant.h"
+
+#include "base/memory.h"
+#include "math/blas.h"
+#include "math/random.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { MAX_BLOCKS = 3, MAX_ROWS = 40 };
+
+typedef struct {
+    size_t n_blocks, rows[MAX_BLOCKS], n_in;
+} shape;
+
+/* Both sides of the tiles of packed layouts (16 and 64), and vectors. */
+static const shape shapes[] = {
+    {1, {1}, 1},           {1, {1}, 70},      {1, {70}, 1},        {1, {3}, 5},          {1, {17}, 33},          {1, {64}, 16},
+    {1, {63}, 65},         {1, {128}, 128},   {1, {130}, 257},     {1, {301}, 100},      {2, {7, 12}, 19},       {3, {16, 16, 16}, 16},
+    {3, {1, 2, 3}, 31},    {3, {48, 48, 48}, 48}, {3, {5, 64, 33}, 129},
+};
+
+static const double tolerance = sizeof(dlg_real) == sizeof(double) ? 1e-14 : 2e-6;
+
+static dlg_real *draw(size_t n, const char *stream)
+{
+    dlg_real *numbers = malloc(n * sizeof *numbers);
+    assert_non_null(numbers);
+    dlg_random_normal_fill(numbers, n, 1, 1, dlg_random_stream(stream));
+    return numbers;
+}
+
+static dlg_constant *create(const shape *s, const dlg_real *w, const size_t *ns, size_t n_ns)
+{
+    const dlg_real *blocks[MAX_BLOCKS];
+    dlg_constant *constant = NULL;
+    for (size_t i = 0, row = 0; i < s->n_blocks; row += s->rows[i++]) blocks[i] = w + row * s->n_in;
+    assert_int_equal(dlg_constant_create(&constant, s->n_blocks, blocks, s->rows, s->n_in, NULL), DLG_OK);
+    for (size_t i = 0; i < n_ns; i++) assert_int_equal(dlg_constant_reserve(constant, ns[i], NULL), DLG_OK);
+    return constant;
+}
+
+static size_t n_out_of(const shape *s)
+{
+    size_t n_out = 0;
+    for (size_t i = 0; i < s->n_blocks; i++) n_out += s->rows[i];
+    return n_out;
+}
+
+/* Largest |y - (x B + beta before)| over the size of the sums, where B (k,m) has B[i,j] at b[i * row + j * col]. */
+static double off_by(size_t n, size_t k, size_t m, const dlg_real *x, const dlg_real *b, size_t row, size_t col, double beta,
+                     const dlg_real *before, const dlg_real *y)
+{
+    double worst = 0;
+    for (size_t r = 0; r < n; r++)
+        for (size_t j = 0; j < m; j++) {
+            double want = beta == 0 ? 0 : (double)before[r * m + j], size = 1;
+            for (size_t i = 0; i < k; i++) {
+                const double term = (double)x[r * k + i] * (double)b[i * row + j * col];
+                want += term;
+                size += fabs(term);
+            }
+            const double off = fabs((double)y[r * m + j] - want) / size;
+            if (!(off <= worst)) worst = isnan(off) ? INFINITY : off;
+        }
+    return worst;
+}
+
+/* One of the two products at one n; beta 0 overwrites NaN, and nothing behind the last row is touched. */
+static double check(const dlg_constant *constant, const shape *s, const dlg_real *w, bool transpose, size_t n, dlg_real beta)
+{
+    const size_t n_out = n_out_of(s), k = transpose ? s->n_in : n_out, m = transpose ? n_out : s->n_in;
+    dlg_real *x = draw(n * k, "x"), *before = draw((n + 1) * m, "before"), *y = draw((n + 1) * m, "before");
+    for (size_t i = 0; i < n * m && beta == 0; i++) y[i] = NAN;
+    if (transpose) dlg_constant_times_transpose(constant, n, x, beta, y);
+    else dlg_constant_times(constant, n, x, beta, y);
+    double off = off_by(n, k, m, x, w, transpose ? 1 : s->n_in, transpose ? s->n_in : 1, (double)beta, before, y);
+    if (memcmp(y + n * m, before + n * m, m * sizeof *y)) off = INFINITY;
+    free(x);
+    free(before);
+    free(y);
+    return off;
+}
+
+static void products_agree_with_double_loops(void **state)
+{
+    (void)state;
+    size_t ns[MAX_ROWS], n_wrong = 0;
+    double worst = 0;
+    for (size_t i = 0; i < MAX_ROWS; i++) ns[i] = (i * 27) % MAX_ROWS + 1;
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        const shape *s = &shapes[i];
+        dlg_real *w = draw(n_out_of(s) * s->n_in, "w");
+        dlg_constant *constant = create(s, w, ns, MAX_ROWS);
+        for (size_t n = 1; n <= MAX_ROWS; n++)
+            for (int kind = 0; kind < 4; kind++) {
+                const double off = check(constant, s, w, kind & 1, n, (dlg_real)(kind >> 1));
+                worst = off > worst ? off : worst;
+                if (off <= tolerance) continue;
+                n_wrong++;
+                printf("%zu x %zu, %zu rows, %s, beta %d: off by %.1e, want at most %.0e\n", n_out_of(s), s->n_in, n,
+                       kind & 1 ? "x W^T" : "dy W", kind >> 1, off, tolerance);
+            }
+        dlg_constant_free(constant);
+        free(w);
+    }
+    printf("off by %.1e at most\n", worst);
+    assert_int_equal(n_wrong, 0);
+}
+
+static void stacked_blocks_are_copied(void **state)
+{
+    (void)state;
+    const shape *s = &(shape){3, {5, 64, 33}, 129};
+    const size_t n = 4, n_items = n_out_of(s) * s->n_in;
+    dlg_real *w = draw(n_items, "w"), *spoiled = draw(n_items, "w");
+    dlg_constant *constant = create(s, spoiled, &n, 1);
+    memset(spoiled, 0, n_items * sizeof *spoiled);
+    assert_true(check(constant, s, w, true, n, 0) <= tolerance);
+    assert_true(check(constant, s, w, false, n, 0) <= tolerance);
+    dlg_constant_free(constant);
+    free(w);
+    free(spoiled);
+}
+
+static void no_rows_are_no_work(void **state)
+{
+    (void)state;
+    const shape *s = &shapes[3];
+    dlg_real *w = draw(n_out_of(s) * s->n_in, "w"), y = 7;
+    dlg_constant *constant = create(s, w, (size_t[]){0}, 1);
+    dlg_constant_times_transpose(constant, 0, &y, 0, &y);
+    dlg_constant_times(constant, 0, &y, 0, &y);
+    assert_true(y == 7);
+    dlg_constant_free(constant);
+    free(w);
+}
+
+static void products_allocate_nothing(void **state)
+{
+    (void)state;
+    const shape *s = &shapes[7];
+    dlg_real *w = draw(n_out_of(s) * s->n_in, "w");
+    const size_t ns[] = {5, 9};
+    dlg_constant *constant = create(s, w, ns, 2);
+    const size_t count = dlg_allocation_count();
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(dlg_constant_reserve(constant, ns[i], NULL), DLG_OK);
+        assert_true(check(constant, s, w, true, ns[i], 1) <= tolerance);
+        assert_true(check(constant, s, w, false, ns[i], 1) <= tolerance);
+    }
+    assert_int_equal(dlg_allocation_count(), count);
+    dlg_constant_free(constant);
+    free(w);
+}
+
+/* Every allocation fails once: an error, nothing leaked, and after a failed reservation the constant is as it was. */
+static void failing_allocations_are_reported(void **state)
+{
+    (void)state;
+    const shape *s = &shapes[13];
+    dlg_real *w = draw(n_out_of(s) * s->n_in, "w");
+    const dlg_real *blocks[] = {w, w + s->rows[0] * s->n_in, w + (s->rows[0] + s->rows[1]) * s->n_in};
+    for (size_t k = 1;; k++) {
+        dlg_constant *constant = (dlg_constant *)w;
+        dlg_error err = {0};
+        dlg_allocation_fail_from(k);
+        dlg_status status = dlg_constant_create(&constant, s->n_blocks, blocks, s->rows, s->n_in, &err);
+        if (status) assert_null(constant);
+        else status = dlg_constant_reserve(constant, 6, &err);
+        dlg_allocation_fail_from(0);
+        if (status) {
+            assert_int_equal(status, DLG_ENOMEM);
+            assert_true(strlen(err.message) > 0);
+        }
+        if (constant) {
+            assert_int_equal(dlg_constant_reserve(constant, 6, NULL), DLG_OK);
+            assert_true(check(constant, s, w, true, 6, 0) <= tolerance);
+        }
+        dlg_constant_free(constant);
+        if (!status) break;
+        assert_true(k < 20);
+    }
+    free(w);
+}
+
+int main(void)
+{
+    dlg_blas_start(1);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(products_agree_with_double_loops), cmocka_unit_test(stacked_blocks_are_copied), cmocka_unit_test(no_rows_are_no_work),
+        cmocka_unit_test(products_allocate_nothing),        cmocka_unit_test(failing_allocations_are_reported),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
