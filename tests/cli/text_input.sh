@@ -96,7 +96,8 @@ refuse 'nowhere/*: No such file or directory' good.g --model nowhere
 sed -i 's/^\[MASK\]$/mask/' m/vocab.txt && refuse 'm/vocab.txt: *\[MASK\]*' good.g --model m
 cp good/* m && echo more >> m/vocab.txt && refuse 'm/vocab.txt: want the 40 pieces that m/config.json says, found 41' good.g --model m
 cp good/* m && : > m/model.safetensors && refuse 'm/model.safetensors: *' good.g --model m
-cp good/* m && sed -i 's/"vocab_size": 40/"vocab_size": 40, "vocab_size": 40/' m/config.json && refuse 'm/config.json: *vocab_size*' good.g --model m
+cp good/* m && sed -i 's/"vocab_size": 40/"vocab_size": 40, "vocab_size": 40/' m/config.json
+refuse 'm/config.json: *vocab_size*' good.g --model m
 cp good/* m
 
 # ---- truth files, told ----
@@ -105,12 +106,13 @@ check 'a longer text' dlg-grads 'the red fish swims under the blue tree' --model
 refuse 'missing.json: No such file or directory' good.g --model m --know labels:missing.json
 refuse 'good.g: *' good.g --model m --know labels:good.g
 refuse 'two.truth.json: want masked positions of 1 sentence, found 2' good.g --model m --know masked:two.truth.json
-refuse 'longer.truth.json: sentence 0: want the 9 tokens that --know=length names, found 10' good.g --model m --know length:good.truth.json \
-    --know masked:longer.truth.json
+refuse 'longer.truth.json: sentence 0: want the 9 tokens that --know=length names, found 10' good.g --model m \
+    --know length:good.truth.json --know masked:longer.truth.json
 refuse 'good.truth.json: want the 2 sentences that --know=batch names, found 1' two.g --model m --know batch:two.truth.json \
     --know length:good.truth.json
 check 'other masks' dlg-grads 'the red fish swims under the tree' --model m -o masks.g --seed 3
-check 'that they are others' eval '! diff <(tr -d "\n\t " < masks.truth.json | grep -o "\"labels\":[^a-z]*") <(tr -d "\n\t " < good.truth.json | grep -o "\"labels\":[^a-z]*")'
+labels() { tr -d '\n\t ' < "$1" | grep -o '"labels":[^a-z]*'; }
+check 'that they are others' [ "$(labels masks.truth.json)" != "$(labels good.truth.json)" ]
 refuse 'masks.truth.json: labels: want them at the positions that --know=masked names, found another' good.g --model m \
     --know masked:good.truth.json --know labels:masks.truth.json
 check 'classes' dlg-grads 'a bird' --model c --label 1 -o c.g

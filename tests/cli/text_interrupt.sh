@@ -1,6 +1,6 @@
 # An interrupt ends dlg-text with the best text so far and exit 130; so does an early one, without a text.
-check 'a gradient to be busy with' dlg-grads 'Bird and fish, the sea and the tree, they swim and fly and grow over and under each other.' --preset tiny \
-    --defend gaussian:0.1
+check 'a gradient to be busy with' dlg-grads 'Bird and fish, the sea and the tree, they swim and fly and grow over and under each other.' \
+    --preset tiny --defend gaussian:0.1
 interrupt() { # SIGNAL ARGUMENTS...: sent after the first iteration
     local signal=$1 n=0
     shift

@@ -27,7 +27,8 @@ check 'no escape sequences in a file' eval 'dlg-text a.g --threads 1 2>&1 | grep
 accepted 'Recovered:*' '' dlg-text --grads a.g --threads 1 -q
 accepted '*scores: 5 of 5 tokens right (100.0 %), 1 of 1 sentence exact' '' dlg-text a.g --threads 1 -q --truth a.truth.json
 accepted '*a red bird*' '' dlg-text a.g --threads 1 -q --preset mini --model-seed 0
-check 'fewer reports' eval '[ $(dlg-text a.g --threads 1 --every 3 2>&1 | grep -c "^iteration [147],") -eq $(dlg-text a.g --threads 1 --every 3 2>&1 | grep -c "^iteration ") ]'
+dlg-text a.g --threads 1 --every 3 2> every.txt > result.txt
+check 'fewer reports' eval '[ "$(grep -c "^iteration [147]," every.txt)" -eq "$(grep -c "^iteration " every.txt)" ]'
 
 # The truth only scores: a wrong one changes the scores and nothing else.
 check 'another truth' dlg-grads 'A red fish' --preset mini -o b.g
@@ -48,15 +49,17 @@ line 1 lines.json > start.json
 line 2 lines.json > iteration.json
 line '$' lines.json > result.json
 for field in '"event":"start","version":"' '"gradient":"a.g"' '"attack":"dlg"' '"model":"mini","model_seed":0,"n_parameters":5462784' \
-    '"task":"mlm"' '"defence":"none"' '"knowledge":[]' '"origins":{"batch":"metadata","length":"inferred","labels":"inferred","masked":"inferred"}' \
-    '"inferred":{"batch_size":1,"length":[5],"labels":[' '"masked":[[' '"blas":"' '"threads":1' '"distance":"l2"' '"optimizer":"lbfgs"' '"seed":0'; do
+    '"task":"mlm"' '"defence":"none"' '"knowledge":[]' \
+    '"origins":{"batch":"metadata","length":"inferred","labels":"inferred","masked":"inferred"}' \
+    '"inferred":{"batch_size":1,"length":[5],"labels":[' '"masked":[[' '"blas":"' '"threads":1' '"distance":"l2"' '"optimizer":"lbfgs"' \
+    '"seed":0'; do
     check "start: $field" has "$field" start.json
 done
 for field in '"event":"iteration"' '"start":1' '"iteration":1' '"distance":' '"seconds":' '"tokens":[[' '"text":["'; do
     check "iteration: $field" has "$field" iteration.json
 done
-for field in '"event":"result"' '"attack":"dlg"' '"end":"explained"' '"recovered":true' '"iterations":' '"evaluations":' '"seconds":' \
-    '"seconds_per_evaluation":0.' '"distance":' '"knowledge":[]' '"fed_tokens":[[2,' ',4,' '"tokens":[[2,' '"text":["a red bird"]' '"labels":[' \
+for field in '"event":"result"' '"attack":"dlg"' '"end":"explained"' '"recovered":true' '"iterations":' '"evaluations":' \
+    '"seconds":' '"seconds_per_evaluation":0.' '"distance":' '"knowledge":[]' '"fed_tokens":[[2,' ',4,' '"tokens":[[2,' '"text":["a red bird"]' '"labels":[' \
     '"metrics":{"token_accuracy":1,"exact_match":true,"exact_sentences":1}'; do
     check "result: $field" has "$field" result.json
 done
@@ -72,7 +75,8 @@ accepted '*Recovered:
 dlg-text a.g --threads 1 --json $(know labels masked length batch) > told.json
 check 'told in the start' eval 'line 1 told.json | has "\"knowledge\":[\"batch\",\"length\",\"labels\",\"masked\"]" -'
 check 'told in the result' eval 'line "$" told.json | has "\"knowledge\":[\"batch\",\"length\",\"labels\",\"masked\"]" -'
-check 'nothing left to infer' eval 'line 1 told.json | has "\"inferred\":{\"batch_size\":null,\"length\":null,\"labels\":null,\"masked\":null}" -'
+none='"inferred":{"batch_size":null,"length":null,"labels":null,"masked":null}'
+check 'nothing left to infer' eval 'line 1 told.json | has "$none" -'
 dlg-text a.g --threads 1 --json $(know labels) > told.json
 check 'one piece told' eval 'line "$" told.json | has "\"knowledge\":[\"labels\"]" -'
 
@@ -96,10 +100,12 @@ accepted 'Not recovered. *probably wrong:
 *start 1 *next from another seed
 *start 2, iteration 1, *' dlg-text m.g --model m --iterations 3 --starts 2 --threads 1
 accepted '*"end":"exhausted","recovered":false,*' 'start 1 *' dlg-text m.g --model m --iterations 3 --starts 2 --threads 1 --json
-accepted '*inferred: 6 tokens; class 2' '' eval 'dlg-grads "the red fish swims" --model c --label 2 -o c.g > made.txt && dlg-text c.g --model c -q --threads 1'
+check 'a class' dlg-grads 'the red fish swims' --model c --label 2 -o c.g
+accepted '*inferred: 6 tokens; class 2' '' dlg-text c.g --model c -q --threads 1
 accepted '*"labels":\[2\]*' '' dlg-text c.g --model c -q --threads 1 --json
-accepted 'Not recovered*' '*defended? * of * weight matrices*' eval \
-    'dlg-grads "the red fish swims" --model m -o d.g --defend gaussian:0.01 > made.txt && dlg-text d.g --model m --know length:d.truth.json --threads 1 --iterations 3'
+check 'a defended one' dlg-grads 'the red fish swims' --model m -o d.g --defend gaussian:0.01
+accepted 'Not recovered*metadata: *defence gaussian:0.01*' '*defended? * of * weight matrices*' \
+    dlg-text d.g --model m --know length:d.truth.json --threads 1 --iterations 3
 check 'adam' dlg-text m.g --model m --iterations 3 --optimizer adam --distance cosine --threads 1
 check 'a relative distance' dlg-text m.g --model m --iterations 3 --distance relative --threads 1
 [ -e /dev/full ] && check 'exit 1 when the result cannot be printed' eval 'dlg-text a.g -q --threads 1 > /dev/full; [ $? -eq 1 ]'
