@@ -104,17 +104,18 @@ static void append_masked(line *l, const dlg_subject *subject)
         append(l, "any inner position may be masked");
         return;
     }
-    append(l, "masked at ");
+    append(l, k->n_rows > k->n_labels ? "masked among " : "masked at ");
     for (size_t b = 0, first = 0; b < k->n_sentences; first += k->lengths[b++]) {
         size_t n = 0, i = 0;
         for (size_t j = 0; j < k->n_rows; j++) n += k->rows[j] >= first && k->rows[j] < first + k->lengths[b];
-        if (k->n_sentences > 1) append(l, "%s%zu: ", b ? "; " : "", b + 1);
+        if (k->n_sentences > 1) append(l, "%s%s", b ? ", " : "", n ? "" : "none");
         for (size_t j = 0; j < k->n_rows && i < MOST_ENTRIES; j++) {
             if (k->rows[j] < first || k->rows[j] >= first + k->lengths[b]) continue;
             append_separator(l, i++, n);
             append(l, "%zu", k->rows[j] - first);
         }
         append_rest(l, n);
+        if (k->n_sentences > 1) append(l, " of sentence %zu", b + 1);
     }
 }
 

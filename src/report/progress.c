@@ -138,7 +138,7 @@ static void print_end(const dlg_screen *screen, const dlg_subject *subject, cons
     part_of(best->distance_of_tokens, best->scale, number);
     switch (result->end) {
     case DLG_EXPLAINED:
-        snprintf(line, sizeof line, "explained: the text's own gradient is the shared one, to rounding (distance %s)", number);
+        snprintf(line, sizeof line, "explained: the text's own gradient is the shared one, to rounding (%s)", number);
         break;
     case DLG_SETTLED:
         snprintf(line, sizeof line, "settled: the text changes no more, and what remains of the distance (%s) is the gradient's noise",
@@ -176,6 +176,7 @@ static void print_scores(const dlg_screen *screen, dlg_scores scores)
 
 void dlg_progress_result(const dlg_screen *screen, const dlg_subject *subject, const dlg_attack_result *result, const dlg_scores *scores)
 {
+    if (screen->width) fputc('\n', screen->stream); /* what happened on the way stands above it on a terminal */
     print_heading(screen, result);
     if (result->state.tokens) {
         print_sentences(screen, subject, result);

@@ -59,8 +59,8 @@ for field in '"event":"iteration"' '"start":1' '"iteration":1' '"distance":' '"s
     check "iteration: $field" has "$field" iteration.json
 done
 for field in '"event":"result"' '"attack":"dlg"' '"end":"explained"' '"recovered":true' '"iterations":' '"evaluations":' \
-    '"seconds":' '"seconds_per_evaluation":0.' '"distance":' '"knowledge":[]' '"fed_tokens":[[2,' ',4,' '"tokens":[[2,' '"text":["a red bird"]' '"labels":[' \
-    '"metrics":{"token_accuracy":1,"exact_match":true,"exact_sentences":1}'; do
+    '"seconds":' '"seconds_per_evaluation":0.' '"distance":' '"knowledge":[]' '"fed_tokens":[[2,' ',4,' '"tokens":[[2,' \
+    '"text":["a red bird"]' '"labels":[' '"metrics":{"token_accuracy":1,"exact_match":true,"exact_sentences":1}'; do
     check "result: $field" has "$field" result.json
 done
 check 'only start and result' eval '[ $(dlg-text a.g --threads 1 --json -q | wc -l) -eq 2 ]'
@@ -85,7 +85,7 @@ check 'a batch' dlg-grads 'A red bird' 'The sea' --preset mini -o two.g
 accepted 'Recovered:
   a red bird
   the sea
-*told: a batch of 2 sentences; 5 and 4 tokens; 2 labels: *; masked at 1: ?; 2: ?
+*told: a batch of 2 sentences; 5 and 4 tokens; 2 labels: *; masked at ? of sentence 1, ? of sentence 2
 *scores: 9 of 9 tokens right (100.0 %), 2 of 2 sentences exact' '' dlg-text two.g --threads 1 -q --know length:two.truth.json \
     --know labels:two.truth.json --know masked:two.truth.json --truth two.truth.json
 
