@@ -2,6 +2,7 @@
 #define _GNU_SOURCE /* argp */
 #include "cli/option.h"
 #include "cli/participant.h"
+#include "cli/waiting.h"
 
 #include "base/json.h"
 #include "base/memory.h"
@@ -298,6 +299,7 @@ const char *argp_program_version = "dlg-grads " DLG_VERSION;
 
 int main(int argc, char **argv)
 {
+    dlg_wait_briefly(argv);
     static const struct argp argp = {
         .options = table,
         .parser = parse,

@@ -3,6 +3,7 @@
 #include "cli/known.h"
 #include "cli/option.h"
 #include "cli/source.h"
+#include "cli/waiting.h"
 
 #include "base/memory.h"
 #include "math/blas.h"
@@ -332,6 +333,7 @@ const char *argp_program_version = "dlg-text " DLG_VERSION;
 
 int main(int argc, char **argv)
 {
+    dlg_wait_briefly(argv);
     static const struct argp argp = {
         .options = table,
         .parser = parse,

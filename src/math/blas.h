@@ -11,9 +11,8 @@
  * Make OpenBLAS use the kernels this processor deserves. Debian's OpenBLAS does not know newer processors and falls back to slow ones;
  * this compares its choice with cpuid and has it choose again. An OPENBLAS_CORETYPE that the user has set is left alone. To be called
  * before the first product and before the first constant.
- * @param n_threads threads of the products; 0: as many as OpenBLAS would use. On a busy machine more than one want GOMP_SPINCOUNT=1000 in
- *        the environment of a program that uses oneDNN: GCC's OpenMP lets threads wait in a loop of milliseconds, and it reads its
- *        variables when it is loaded
+ * @param n_threads threads of the products; 0: as many as OpenBLAS would use. A program that uses more than one with oneDNN on a busy machine
+ *        wants GOMP_SPINCOUNT=1000 in its environment (src/cli/waiting.h says why)
  * @return a line for the start message, such as "OpenBLAS SkylakeX (was Prescott) + oneDNN 2.6.3 (AVX-512)"; valid until the next call
  */
 const char *dlg_blas_start(int n_threads);

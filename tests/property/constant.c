@@ -195,8 +195,9 @@ int main(void)
 {
     dlg_blas_start(1);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(products_agree_with_double_loops), cmocka_unit_test(stacked_blocks_are_copied), cmocka_unit_test(no_rows_are_no_work),
-        cmocka_unit_test(products_allocate_nothing),        cmocka_unit_test(failing_allocations_are_reported),
+        cmocka_unit_test(products_agree_with_double_loops), cmocka_unit_test(stacked_blocks_are_copied),
+        cmocka_unit_test(no_rows_are_no_work),              cmocka_unit_test(products_allocate_nothing),
+        cmocka_unit_test(failing_allocations_are_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
