@@ -62,7 +62,8 @@ typedef struct {
     dlg_attack_end end;
     size_t n_rows, *first;   /**< first (n_sentences + 1): where each sentence begins */
     size_t n_sentences;
-    size_t n_dense, n_targets; /**< weight matrices whose target is not of low rank (a defended gradient), of how many */
+    size_t n_dense, n_targets; /**< weight matrices whose target is not of low rank (a defended gradient), of how many; set before the
+                                    observer is called */
     void *memory;
 } dlg_attack_result;
 
