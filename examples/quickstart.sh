@@ -8,8 +8,10 @@ cd "$(dirname "$0")/.."
 CMAKE_GENERATOR=Ninja cmake -S . -B build > /dev/null
 cmake --build build
 
+programs=$PWD/build/bin
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+cd "$scratch"
 sentences=(
     'Registration, volunteer applications, and student travel application open the first week of September. Child care will be available.'
     'We welcome proposals for tutorials on either core machine learning topics or topics of emerging importance for machine learning.'
@@ -18,9 +20,9 @@ sentences=(
 bold='' plain=''
 if [ -t 1 ]; then bold=$'\033[1m' plain=$'\033[0m'; fi
 for number in "${!sentences[@]}"; do
-    gradient="$scratch/sentence-$((number + 1)).g"
+    gradient=sentence-$((number + 1)).g
     printf '\n%sA participant shares the gradient of:%s\n%s\n' "$bold" "$plain" "${sentences[$number]}"
-    build/bin/dlg-grads --text "${sentences[$number]}" -o "$gradient"
-    printf '\n%sAn attacker, given nothing but that gradient:%s\n' "$bold" "$plain"
-    build/bin/dlg-text --grads "$gradient"
+    "$programs/dlg-grads" --text "${sentences[$number]}" -o "$gradient" --no-truth
+    printf '\n%sAn attacker, given that gradient and the public model, nothing else:%s\n' "$bold" "$plain"
+    "$programs/dlg-text" --grads "$gradient"
 done
