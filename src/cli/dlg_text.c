@@ -18,7 +18,7 @@
 /* Attacks by name; one line each. */
 typedef struct {
     const char *name;
-    dlg_status (*run)(dlg_attack_result *, const dlg_gradient *, const dlg_knowledge *, dlg_markers, const dlg_attack_options *,
+    dlg_status (*run)(dlg_attack_result *, const dlg_gradient *, const dlg_knowledge *, const dlg_attack_options *,
                       const dlg_attack_observer *, dlg_error *);
 } attack;
 
@@ -61,7 +61,7 @@ static const struct argp_option table[] = {
     {.name = "distance", .key = KEY_DISTANCE, .arg = "NAME", .doc = "Between gradients: l2 (default), relative or cosine"},
     {.name = "optimizer", .key = KEY_OPTIMIZER, .arg = "NAME", .doc = "lbfgs (default) or adam"},
     {.name = "iterations", .key = KEY_ITERATIONS, .arg = "N", .doc = "At most, in each start (default 150)"},
-    {.name = "starts", .key = KEY_STARTS, .arg = "N", .doc = "At most; another begins when one stalls (default 3)"},
+    {.name = "starts", .key = KEY_STARTS, .arg = "N", .doc = "At most; another begins when one stalls (default 12)"},
     {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "Of the embeddings that a start begins with (default 0)"},
     {.doc = "Report:", .group = 3},
     {.name = "every", .key = KEY_EVERY, .arg = "N", .doc = "Show the text every N iterations (default 1)"},
@@ -293,7 +293,7 @@ static dlg_status watch_attack(dlg_attack_end *end, const options *o, const mate
     dlg_status status = dlg_progress_create(&w.progress, subject, dlg_screen_of(stderr), err);
     if (!status && o->json) status = dlg_json_start(stdout, subject, err);
     else if (!status && !o->quiet) dlg_progress_start(&w.progress);
-    if (!status) status = o->attack->run(&result, &m->gradient, &m->knowledge, markers_of(m), &o->how, &observer, err);
+    if (!status) status = o->attack->run(&result, &m->gradient, &m->knowledge, &o->how, &observer, err);
     if (!status) status = w.status;
     *end = result.end;
     if (!status) status = conclude(o, subject, &result, err);
@@ -343,7 +343,7 @@ int main(int argc, char **argv)
                "Exit status: 0 the attack ran to its end, whether it recovered the text or not (the result says which), 1 failed, 64 wrong "
                "usage, 130 interrupted.",
     };
-    options o = {.source = DLG_SOURCE_DEFAULT, .attack = &attacks[0], .every = 1, .how = {.max_iterations = 150, .max_starts = 3}};
+    options o = {.source = DLG_SOURCE_DEFAULT, .attack = &attacks[0], .every = 1, .how = {.max_iterations = 150, .max_starts = 12}};
     dlg_error err = {0};
     dlg_attack_end end = DLG_INTERRUPTED;
     dlg_status status = dlg_distance_find(&o.how.distance, "l2", &err);

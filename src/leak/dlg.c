@@ -3,18 +3,19 @@
  *
  *   1. labels start evenly spread over the rows that may hold them
  *   2. the dummy embeddings descend on D; an iteration is twenty evaluations, as the paper counts them
- *   3. every third iteration the labels are put where dD/dY points, by linear assignment: for fixed x the gradient is linear in the labels,
- *      so this is exact to first order
- *   4. after each iteration the embeddings are decoded to their nearest tokens, and D is evaluated at those tokens' own embeddings. When that is
- *      rounding, the text explains the gradient and nothing is left to do
- *   5. a start that gets nowhere is followed by another from a different seed; the best text of all is kept
+ *   3. after each iteration the labels are put where dD/dY points, until they stay where they are
+ *   4. the embeddings are decoded to their nearest tokens, and D is evaluated at those tokens' own embeddings. When that is rounding, the
+ *      text explains the gradient and nothing is left to do
+ *   5. a start that stalls is followed by another. It keeps the tokens that are certain (their embedding points where the token's own does:
+ *      in a local minimum those are the right ones) and draws the others anew; where that does not help, everything is drawn anew. The
+ *      best text of all is kept
  */
 #define _POSIX_C_SOURCE 200809L
 #include "leak/dlg.h"
 
-#include "leak/assign.h"
 #include "leak/nearest.h"
 #include "leak/objective.h"
+#include "leak/placement.h"
 #include "math/blas.h"
 #include "math/random.h"
 
@@ -25,16 +26,18 @@
 
 enum {
     EVALUATIONS_PER_ITERATION = 20,
-    ITERATIONS_PER_ASSIGNMENT = 1,
-    STALL_ITERATIONS = 12, /* that many without a real decrease of D end a start */
-    STABLE_ITERATIONS = 4  /* that many with the same text, D flat, are a settled text */
+    STALL_ITERATIONS = 8,  /* over which D must fall by the factor below, or the start has stalled */
+    STABLE_ITERATIONS = 4, /* that many with the same text, D flat, are a settled text */
+    FRUITLESS_STARTS = 3   /* that many that end no lower than those before them: what they keep is wrong */
 };
+
+static const double stalled = 0.8, flat = 0.99;
 
 /* D at the decoded tokens below this part of D(0) is rounding of single precision. */
 static const double explained = 1e-9;
 
-/* A decrease of D by less than this factor over STALL_ITERATIONS (STABLE_ITERATIONS) is none. */
-static const double flat = 0.99;
+/* Cosine between an embedding and its token from which on the token is certain. */
+static const dlg_real certain = (dlg_real)0.9;
 
 typedef struct {
     const dlg_gradient *gradient;
@@ -43,7 +46,7 @@ typedef struct {
     const dlg_attack_observer *observer;
     dlg_objective *objective;
     dlg_nearest *nearest;
-    size_t n_rows, n_numbers, n_predicted, n_labels;
+    size_t n_rows, n_numbers;
     double embedding_deviation;
     double start_time, scale;
     dlg_attack_end end;
@@ -53,19 +56,20 @@ typedef struct {
     dlg_arena arena;
     double *x;                          /* (n_rows, H) dummy embeddings */
     dlg_real *point, *derivative;       /* (n_rows, H) the same as the objective takes them, and dD/dx */
-    dlg_real *share, *other_share;      /* (n_predicted, n_labels) where the labels stand; a proposal */
-    dlg_real *label_derivative;         /* (n_predicted, n_labels) */
-    size_t *place, *other_place;        /* (n_labels) predicted row of each label, once placed */
-    double *assign_scratch;
-    size_t *assign_used;
+    dlg_placement placement;
+    dlg_real *label_derivative;         /* (rows that may hold a label, labels) */
+    dlg_real *cosine;                   /* (n_rows) of the angle between each embedding and its token */
     uint32_t *fed, *tokens, *last_tokens;
     bool *predicted, *changed;
     double *history;                    /* (max_iterations + 1) D after each iteration of this start */
 
     /* of this start */
     size_t start, iteration, evaluations_at_iteration, stable;
-    bool placed, replaced, no_descent_yet;
+    bool replaced, no_descent_yet;
     double d;
+    /* of the starts that build on each other */
+    size_t n_certain, fruitless;
+    double lowest;
     /* of all */
     size_t iterations, evaluations;
     double d_tokens, best_d_tokens;
@@ -92,7 +96,7 @@ static void note(const attack *a, const char *line)
 /* D at `point`, its derivative left in a->derivative. */
 static double evaluate_point(attack *a, const dlg_real *share)
 {
-    const dlg_soft_labels labels = {a->n_labels, a->knowledge->labels, share};
+    const dlg_soft_labels labels = {a->placement.n_labels, a->placement.label, share};
     a->evaluations++;
     return dlg_objective_evaluate(a->objective, &labels, a->point, a->derivative);
 }
@@ -101,7 +105,7 @@ static double evaluate(void *payload, const double *x, double *dx)
 {
     attack *a = payload;
     for (size_t i = 0; i < a->n_numbers; i++) a->point[i] = (dlg_real)x[i];
-    const double d = evaluate_point(a, a->share);
+    const double d = evaluate_point(a, a->placement.share);
     bool finite = isfinite(d);
     for (size_t i = 0; i < a->n_numbers; i++) {
         dx[i] = (double)a->derivative[i];
@@ -110,53 +114,17 @@ static double evaluate(void *payload, const double *x, double *dx)
     return finite ? d : NAN;
 }
 
-/* ---- labels ---- */
-
-static void spread_labels(attack *a)
-{
-    for (size_t i = 0; i < a->n_predicted * a->n_labels; i++) a->share[i] = 1 / (dlg_real)a->n_predicted;
-    a->placed = false;
-}
-
-static void put_labels(const attack *a, const size_t *place, dlg_real *share)
-{
-    memset(share, 0, a->n_predicted * a->n_labels * sizeof *share);
-    for (size_t j = 0; j < a->n_labels; j++) share[place[j] * a->n_labels + j] = 1;
-}
-
-/* Whether two placements put the same labels in the same rows: equal labels may change places. */
-static bool is_same_placement(const attack *a)
-{
-    for (size_t j = 0; j < a->n_labels; j++) {
-        bool there = false;
-        for (size_t k = 0; k < a->n_labels && !there; k++)
-            there = a->place[k] == a->other_place[j] && a->knowledge->labels[k] == a->knowledge->labels[j];
-        if (!there) return false;
-    }
-    return true;
-}
-
-static void accept_placement(attack *a)
-{
-    memcpy(a->place, a->other_place, a->n_labels * sizeof *a->place);
-    put_labels(a, a->place, a->share);
-    a->placed = true;
-}
-
-/* Put the labels where dD/dY of the last evaluation, at x, points. @return whether that changed where they are */
-static bool assign_labels(attack *a, const double *x)
+/* Put the labels where dD/dY of the last evaluation, at x, points, where that lowers D. @return whether that changed where they are */
+static bool place_labels(attack *a, const double *x)
 {
     if (a->knowledge->placed) return false;
     dlg_objective_label_derivative(a->objective, a->label_derivative);
-    dlg_assign(a->n_predicted, a->n_labels, a->label_derivative, a->other_place, a->assign_scratch, a->assign_used);
-    if (a->placed) {
-        if (is_same_placement(a)) return false;
+    if (!dlg_placement_propose(&a->placement, a->label_derivative)) return false;
+    if (a->placement.placed) {
         for (size_t i = 0; i < a->n_numbers; i++) a->point[i] = (dlg_real)x[i];
-        put_labels(a, a->other_place, a->other_share);
-        const double d = evaluate_point(a, a->other_share);
-        if (!(d < a->d)) return false;
+        if (!(evaluate_point(a, a->placement.proposed_share) < a->d)) return false;
     }
-    accept_placement(a);
+    dlg_placement_accept(&a->placement);
     return true;
 }
 
@@ -165,14 +133,14 @@ static bool assign_labels(attack *a, const double *x)
 static void decode(attack *a, const double *x)
 {
     for (size_t i = 0; i < a->n_numbers; i++) a->point[i] = (dlg_real)x[i];
-    dlg_nearest_find(a->nearest, a->point, a->fed);
+    dlg_nearest_find(a->nearest, a->point, a->fed, a->cosine);
     memcpy(a->last_tokens, a->tokens, a->n_rows * sizeof *a->tokens);
     memcpy(a->tokens, a->fed, a->n_rows * sizeof *a->tokens);
     memset(a->predicted, 0, a->n_rows * sizeof *a->predicted);
     const bool is_mlm = a->gradient->model->config.task == DLG_MASKED_LM;
-    for (size_t j = 0; is_mlm && a->placed && j < a->n_labels; j++) {
-        const size_t row = a->knowledge->rows[a->place[j]];
-        a->tokens[row] = (uint32_t)a->knowledge->labels[j];
+    for (size_t j = 0; is_mlm && a->placement.placed && j < a->placement.n_labels; j++) {
+        const size_t row = a->knowledge->rows[a->placement.row_of[j]];
+        a->tokens[row] = (uint32_t)a->placement.label[j];
         a->predicted[row] = true;
     }
     bool any = false;
@@ -185,9 +153,9 @@ static double distance_of_tokens(attack *a)
 {
     const dlg_real *table = dlg_model_word_embeddings(a->gradient->model);
     const size_t H = a->gradient->model->config.hidden_size;
-    if (!a->placed) return INFINITY;
+    if (!a->placement.placed) return INFINITY;
     for (size_t i = 0; i < a->n_rows; i++) memcpy(a->point + i * H, table + (size_t)a->fed[i] * H, H * sizeof *table);
-    const double d = evaluate_point(a, a->share);
+    const double d = evaluate_point(a, a->placement.share);
     return isfinite(d) ? d : INFINITY;
 }
 
@@ -229,10 +197,10 @@ static void keep_if_best(attack *a)
 
 /* ---- a start ---- */
 
-/* Whether D has not really decreased over the last n iterations. */
-static bool is_flat(const attack *a, size_t n)
+/* Whether D has not fallen by this factor over the last n iterations. */
+static bool is_flat(const attack *a, size_t n, double factor)
 {
-    return a->iteration > n && a->history[a->iteration] > flat * a->history[a->iteration - n];
+    return a->iteration > n && a->history[a->iteration] > factor * a->history[a->iteration - n];
 }
 
 /* @return whether this start is over */
@@ -247,11 +215,11 @@ static bool is_over(attack *a)
         return a->found = true;
     }
     /* With noise in the target the tokens' own distance ends where the free embeddings' does. */
-    if (a->stable >= STABLE_ITERATIONS && is_flat(a, STABLE_ITERATIONS) && a->d_tokens <= 1.2 * a->d) {
+    if (a->stable >= STABLE_ITERATIONS && is_flat(a, STABLE_ITERATIONS, flat) && a->d_tokens <= 1.2 * a->d) {
         a->end = DLG_SETTLED;
         return a->found = true;
     }
-    return is_flat(a, STALL_ITERATIONS) || a->iteration >= a->options->max_iterations;
+    return is_flat(a, STALL_ITERATIONS, stalled) || a->iteration >= a->options->max_iterations;
 }
 
 /* An accepted point. @return true to leave the minimiser: the start is over, or the labels moved and its history means nothing any more */
@@ -263,7 +231,7 @@ static bool accept(void *payload, const double *x, double f)
     if (a->evaluations - a->evaluations_at_iteration < EVALUATIONS_PER_ITERATION && !is_interrupted(a)) return false;
     a->history[++a->iteration] = f;
     a->iterations++;
-    a->replaced = a->iteration % ITERATIONS_PER_ASSIGNMENT == 0 && assign_labels(a, x);
+    a->replaced = place_labels(a, x);
     decode(a, x);
     a->d_tokens = distance_of_tokens(a);
     keep_if_best(a);
@@ -273,17 +241,45 @@ static bool accept(void *payload, const double *x, double f)
     return is_over(a) || a->replaced;
 }
 
+/* Draw the dummy embeddings, but for the certain tokens of the start before this one, which begin where they belong. */
+static void draw(attack *a)
+{
+    const dlg_real *table = dlg_model_word_embeddings(a->gradient->model);
+    const size_t H = a->gradient->model->config.hidden_size;
+    const uint32_t stream = dlg_random_stream("dummy embeddings") + (uint32_t)a->start;
+    dlg_random_normal_fill(a->point, a->n_numbers, a->embedding_deviation, a->options->seed, stream);
+    if (!a->n_certain) dlg_placement_start(&a->placement, a->knowledge->placed);
+    for (size_t i = 0; a->n_certain && i < a->n_rows; i++)
+        if (a->cosine[i] >= certain) memcpy(a->point + i * H, table + (size_t)a->fed[i] * H, H * sizeof *table);
+    for (size_t i = 0; i < a->n_numbers; i++) a->x[i] = (double)a->point[i];
+}
+
+/* A start is over without having explained anything: choose what the next one keeps. */
+static void choose_next(attack *a)
+{
+    const bool is_lower = a->d < 0.9 * a->lowest, has_diverged = !a->iteration;
+    a->fruitless = is_lower ? 0 : a->fruitless + 1;
+    a->lowest = is_lower ? a->d : a->lowest;
+    a->n_certain = 0;
+    for (size_t i = 0; i < a->n_rows; i++) a->n_certain += a->cosine[i] >= certain;
+    if (has_diverged || !a->placement.placed || a->n_certain == a->n_rows || a->fruitless >= FRUITLESS_STARTS) {
+        a->n_certain = a->fruitless = 0;
+        a->lowest = INFINITY;
+    }
+    if (a->start == a->options->max_starts) return;
+    char line[160], next[64];
+    const char *how = has_diverged ? "diverged" : a->iteration >= a->options->max_iterations ? "used up its iterations" : "stalled";
+    if (a->n_certain) snprintf(next, sizeof next, "keeps the tokens that are certain, %zu of %zu", a->n_certain, a->n_rows);
+    else snprintf(next, sizeof next, "is drawn anew");
+    snprintf(line, sizeof line, "start %zu %s after %zu iterations at distance %.2e; start %zu %s", a->start, how, a->iteration, a->d,
+             a->start + 1, next);
+    note(a, line);
+}
+
 static dlg_status run_start(attack *a, dlg_error *err)
 {
     const dlg_function function = {a->n_numbers, evaluate, accept, a};
-    const uint32_t stream = dlg_random_stream("dummy embeddings") + (uint32_t)a->start;
-    dlg_random_normal_fill(a->point, a->n_numbers, a->embedding_deviation, a->options->seed, stream);
-    for (size_t i = 0; i < a->n_numbers; i++) a->x[i] = (double)a->point[i];
-    spread_labels(a);
-    if (a->knowledge->placed || a->n_predicted == 1) {
-        for (size_t j = 0; j < a->n_labels; j++) a->other_place[j] = j;
-        accept_placement(a);
-    }
+    draw(a);
     a->iteration = a->stable = 0;
     a->evaluations_at_iteration = a->evaluations;
     a->history[0] = INFINITY;
@@ -297,11 +293,7 @@ static dlg_status run_start(attack *a, dlg_error *err)
         if (end == DLG_ENDED_BY_CALLER && !a->replaced) break;
         if (a->found) break;
     }
-    if (a->found || a->start == a->options->max_starts) return DLG_OK;
-    char line[160];
-    snprintf(line, sizeof line, "start %zu %s at distance %.2e after %zu iterations; next from another seed", a->start,
-             a->iteration >= a->options->max_iterations ? "is not done" : a->iteration ? "stalled" : "diverged", a->d, a->iteration);
-    note(a, line);
+    if (!a->found) choose_next(a);
     return DLG_OK;
 }
 
@@ -309,18 +301,14 @@ static dlg_status run_start(attack *a, dlg_error *err)
 
 static void carve(attack *a)
 {
-    const size_t n = a->n_numbers, m = a->n_predicted * a->n_labels;
+    const size_t n = a->n_numbers;
     dlg_arena *arena = &a->arena;
     a->x = dlg_arena_carve(arena, n, sizeof *a->x);
     a->point = dlg_arena_carve(arena, n, sizeof *a->point);
     a->derivative = dlg_arena_carve(arena, n, sizeof *a->derivative);
-    a->share = dlg_arena_carve(arena, m, sizeof *a->share);
-    a->other_share = dlg_arena_carve(arena, m, sizeof *a->other_share);
-    a->label_derivative = dlg_arena_carve(arena, m, sizeof *a->label_derivative);
-    a->place = dlg_arena_carve(arena, a->n_labels, sizeof *a->place);
-    a->other_place = dlg_arena_carve(arena, a->n_labels, sizeof *a->other_place);
-    a->assign_scratch = dlg_arena_carve(arena, dlg_assign_scratch(a->n_predicted, a->n_labels), sizeof *a->assign_scratch);
-    a->assign_used = dlg_arena_carve(arena, 3 * (a->n_predicted + 1), sizeof *a->assign_used);
+    dlg_placement_carve(&a->placement, arena);
+    a->label_derivative = dlg_arena_carve(arena, a->placement.n_rows * a->placement.n_labels, sizeof *a->label_derivative);
+    a->cosine = dlg_arena_carve(arena, a->n_rows, sizeof *a->cosine);
     a->fed = dlg_arena_carve(arena, a->n_rows, sizeof *a->fed);
     a->tokens = dlg_arena_carve(arena, a->n_rows, sizeof *a->tokens);
     a->last_tokens = dlg_arena_carve(arena, a->n_rows, sizeof *a->last_tokens);
@@ -348,11 +336,10 @@ static dlg_status prepare(attack *a, dlg_error *err)
     if (status) goto out;
     a->n_rows = batch.n_rows;
     a->n_numbers = dlg_objective_size(a->objective);
-    a->n_predicted = batch.n_predicted;
-    a->n_labels = a->knowledge->n_labels;
+    a->placement = (dlg_placement){.n_rows = batch.n_predicted, .n_labels = a->knowledge->n_labels, .label = a->knowledge->labels};
     a->scale = dlg_objective_scale(a->objective);
     a->embedding_deviation = deviation(config->vocabulary_size * config->hidden_size, table);
-    a->best_d_tokens = INFINITY;
+    a->best_d_tokens = a->lowest = INFINITY;
     status = dlg_nearest_create(&a->nearest, table, config->vocabulary_size, config->hidden_size, a->n_rows, err);
     if (status) goto out;
     carve(a);
@@ -374,10 +361,9 @@ out:
     return status;
 }
 
-dlg_status dlg_attack(dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge, dlg_markers markers,
+dlg_status dlg_attack(dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
                       const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
 {
-    (void)markers;
     *out = (dlg_attack_result){.end = DLG_EXHAUSTED};
     attack a = {.gradient = gradient, .knowledge = knowledge, .options = options, .observer = observer, .result = out, .end = DLG_EXHAUSTED};
     a.start_time = now();

@@ -15,7 +15,7 @@ typedef struct {
     const dlg_distance *distance;
     const dlg_minimiser *minimiser;
     size_t max_iterations;   /**< of one start */
-    size_t max_starts;       /**< other seeds are tried when one stalls */
+    size_t max_starts;       /**< another begins when one stalls */
     uint64_t seed;
 } dlg_attack_options;
 
@@ -71,7 +71,7 @@ typedef struct {
  * Attack. knowledge must be complete (dlg_knowledge_infer). The result holds the best text of all starts, by the distance of its tokens.
  * Errors: DLG_ENOMEM, DLG_ESHAPE; a start that diverges is not an error but a note and another start.
  */
-DLG_MUST_USE dlg_status dlg_attack(dlg_attack_result *out, const dlg_gradient *, const dlg_knowledge *, dlg_markers,
+DLG_MUST_USE dlg_status dlg_attack(dlg_attack_result *out, const dlg_gradient *, const dlg_knowledge *,
                                    const dlg_attack_options *, const dlg_attack_observer *, dlg_error *);
 
 void dlg_attack_result_release(dlg_attack_result *);

@@ -64,7 +64,10 @@ dlg_status dlg_gradient_open(dlg_gradient *out, const char *path, const dlg_mode
     dlg_status status = create(out, model, err);
     if (!status) status = dlg_safetensors_open(&out->file, path, err);
     if (!status) status = refuse_unknown(out, err);
-    for (size_t i = 0; i < out->n && !status; i++) status = load(out, i, err);
+    for (size_t i = 0; i < out->n && !status; i++) {
+        status = load(out, i, err);
+        dlg_safetensors_rest(out->file); /* checked; each is needed again one at a time */
+    }
     if (!status && is_zero(out)) status = dlg_fail(err, DLG_EFORMAT, "%s: every gradient is zero, there is nothing to recover", path);
     if (status) dlg_gradient_release(out);
     return status;

@@ -13,7 +13,6 @@ struct dlg_nearest {
     size_t n_vocabulary, n_columns, n_rows;
     dlg_real *inverse_norm; /* (n_vocabulary); 0 for a row of zeros */
     dlg_real *scores;       /* (n_rows, BLOCK) */
-    dlg_real *best;         /* (n_rows) */
 };
 
 dlg_status dlg_nearest_create(dlg_nearest **out, const dlg_real *table, size_t n_vocabulary, size_t n_columns, size_t n_rows, dlg_error *err)
@@ -23,9 +22,8 @@ dlg_status dlg_nearest_create(dlg_nearest **out, const dlg_real *table, size_t n
     if (nearest) {
         nearest->inverse_norm = dlg_allocate(n_vocabulary, sizeof *nearest->inverse_norm);
         nearest->scores = dlg_allocate(n_rows * BLOCK, sizeof *nearest->scores);
-        nearest->best = dlg_allocate(n_rows, sizeof *nearest->best);
     }
-    if (!nearest || !nearest->inverse_norm || !nearest->scores || !nearest->best) {
+    if (!nearest || !nearest->inverse_norm || !nearest->scores) {
         dlg_nearest_free(nearest);
         return dlg_fail(err, DLG_ENOMEM, "nearest tokens: no memory");
     }
@@ -46,24 +44,27 @@ void dlg_nearest_free(dlg_nearest *nearest)
     if (!nearest) return;
     dlg_free(nearest->inverse_norm);
     dlg_free(nearest->scores);
-    dlg_free(nearest->best);
     dlg_free(nearest);
 }
 
-void dlg_nearest_find(const dlg_nearest *nearest, const dlg_real *x, uint32_t *tokens)
+void dlg_nearest_find(const dlg_nearest *nearest, const dlg_real *x, uint32_t *tokens, dlg_real *cosine)
 {
     const size_t H = nearest->n_columns, n = nearest->n_rows;
-    for (size_t i = 0; i < n; i++) nearest->best[i] = -INFINITY, tokens[i] = 0;
+    for (size_t i = 0; i < n; i++) cosine[i] = -INFINITY, tokens[i] = 0;
     for (size_t first = 0; first < nearest->n_vocabulary; first += BLOCK) {
         const size_t left = nearest->n_vocabulary - first, width = left < BLOCK ? left : BLOCK;
         dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, width, H, 1, x, H, nearest->table + first * H, H, 0, nearest->scores, BLOCK);
         for (size_t i = 0; i < n; i++)
             for (size_t v = 0; v < width; v++) {
                 const dlg_real inverse = nearest->inverse_norm[first + v], score = nearest->scores[i * BLOCK + v] * inverse;
-                if (inverse > 0 && score > nearest->best[i]) {
-                    nearest->best[i] = score;
+                if (inverse > 0 && score > cosine[i]) {
+                    cosine[i] = score;
                     tokens[i] = (uint32_t)(first + v);
                 }
             }
+    }
+    for (size_t i = 0; i < n; i++) {
+        const double norm = sqrt(dlg_dot(H, x + i * H, x + i * H));
+        cosine[i] = norm > 0 ? (dlg_real)((double)cosine[i] / norm) : 0;
     }
 }

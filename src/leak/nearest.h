@@ -17,7 +17,10 @@ DLG_MUST_USE dlg_status dlg_nearest_create(dlg_nearest **out, const dlg_real *ta
 /** Accepts NULL. */
 void dlg_nearest_free(dlg_nearest *);
 
-/** @param[in] x (n_rows, n_columns) @param[out] tokens (n_rows). Allocates nothing. Rows of the table that are zero are never nearest. */
-void dlg_nearest_find(const dlg_nearest *, const dlg_real *x, uint32_t *tokens);
+/**
+ * @param[in] x (n_rows, n_columns) @param[out] tokens (n_rows) @param[out] cosine (n_rows) of the angle between each and its token.
+ * Allocates nothing. Rows of the table that are zero are never nearest.
+ */
+void dlg_nearest_find(const dlg_nearest *, const dlg_real *x, uint32_t *tokens, dlg_real *cosine);
 
 #endif

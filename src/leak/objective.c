@@ -73,6 +73,7 @@ static dlg_status add_compared(dlg_objective *objective, const dlg_gradient *gra
         const dlg_tape_parameter *p = &tape->parameters[i];
         if (p->linear && !p->linear->direction) {
             status = add_target(objective, gradient, p->linear, err);
+            dlg_safetensors_rest(gradient->file); /* its factors are what is compared from here on */
         } else if (p->small && is_compared(p->name)) {
             const dlg_real *t = dlg_gradient_of(gradient, p->name);
             const double tt = dlg_dot(p->n_rows * p->n_cols, t, t);

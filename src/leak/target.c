@@ -80,7 +80,7 @@ static void take(dlg_weight_direction *self, size_t n, const dlg_real *x, const 
         p->residual = (dlg_residual){
             .tt = p->tt,
             .te = dlg_dot(p->n_rows * r, ap, ep) + dyw - p->zz,
-            .ee = dlg_dot(p->n_rows * r, ep, ep) + dlg_dot(n * n, t->gram_outside, p->gram) - 2 * dyw + p->zz,
+            .ee = fmax(0, dlg_dot(p->n_rows * r, ep, ep) + dlg_dot(n * n, t->gram_outside, p->gram) - 2 * dyw + p->zz),
         };
     }
 }

@@ -97,7 +97,7 @@ check 'its gradient' dlg-grads 'the red fish swims' --model m -o m.g
 accepted 'Not recovered. *probably wrong:
   *
   not explained: after 2 starts of at most 3 iterations *' 'm.g against m: masked LM, 3,656 parameters
-*start 1 *next from another seed*' dlg-text m.g --model m --iterations 3 --starts 2 --threads 1
+*start 1 used up its iterations*; start 2 *' dlg-text m.g --model m --iterations 3 --starts 2 --threads 1
 accepted '*"end":"exhausted","recovered":false,*' 'start 1 *' dlg-text m.g --model m --iterations 3 --starts 2 --threads 1 --json
 check 'a class' dlg-grads 'the red fish swims' --model c --label 2 -o c.g
 accepted '*inferred: 6 tokens; class 2' '' dlg-text c.g --model c -q --threads 1
