@@ -101,7 +101,12 @@ static dlg_status describe(dlg_model **out, const char *name, const dlg_config *
 static dlg_status prepare(dlg_model *model, dlg_error *err)
 {
     dlg_status status = DLG_OK;
-    for (size_t i = 0; i < model->n_linears && !status; i++) status = prepare_linear(model, &model->linears[i], err);
+    for (size_t i = 0; i < model->n_linears && !status; i++) {
+        /* A packed weight's numbers in the file are not read again: do not hold both. */
+        dlg_safetensors_rest(model->file);
+        status = prepare_linear(model, &model->linears[i], err);
+    }
+    dlg_safetensors_rest(model->file);
     return status;
 }
 

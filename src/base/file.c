@@ -1,3 +1,4 @@
+#define _DEFAULT_SOURCE /* madvise */
 #define _POSIX_C_SOURCE 200809L
 #include "base/file.h"
 
@@ -38,6 +39,12 @@ void dlg_file_close(dlg_file *file)
 {
     if (file->bytes) munmap((void *)(size_t)file->bytes, file->n_bytes);
     *file = (dlg_file){0};
+}
+
+void dlg_file_rest(const dlg_file *file)
+{
+    /* Only a hint, and the mapping is read-only: nothing is lost, whatever it answers. */
+    if (file->bytes) (void)madvise((void *)(size_t)file->bytes, file->n_bytes, MADV_DONTNEED);
 }
 
 struct dlg_file_writer {

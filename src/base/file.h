@@ -18,6 +18,9 @@ DLG_MUST_USE dlg_status dlg_file_open(dlg_file *out, const char *path, dlg_error
 /** Accepts an empty dlg_file. */
 void dlg_file_close(dlg_file *);
 
+/** Give the memory behind the bytes back. They stay valid: what is touched again is read again. Accepts an empty dlg_file. */
+void dlg_file_rest(const dlg_file *);
+
 /** A file that is being written beside its place and appears there only by dlg_file_commit. */
 typedef struct dlg_file_writer dlg_file_writer;
 

@@ -101,6 +101,11 @@ dlg_status dlg_safetensors_open_directory(dlg_safetensors **out, const char *dir
     return status;
 }
 
+void dlg_safetensors_rest(const dlg_safetensors *set)
+{
+    for (size_t i = 0; set && i < set->n_files; i++) dlg_file_rest(&set->files[i].file);
+}
+
 void dlg_safetensors_close(dlg_safetensors *set)
 {
     if (!set) return;

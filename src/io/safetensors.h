@@ -48,6 +48,9 @@ DLG_MUST_USE dlg_status dlg_safetensors_open_directory(dlg_safetensors **out, co
 /** Accepts NULL. */
 void dlg_safetensors_close(dlg_safetensors *);
 
+/** Give the memory behind the tensors back (dlg_file_rest), for who has copied or packed what they hold. Accepts NULL. */
+void dlg_safetensors_rest(const dlg_safetensors *);
+
 /** The path it was opened with, for messages. */
 const char *dlg_safetensors_path(const dlg_safetensors *);
 
