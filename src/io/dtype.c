@@ -12,7 +12,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "safetensors are littl
 static const struct {
     const char *name;
     size_t n_bytes;
-} dtypes[] = {[DLG_F64] = {"F64", 8}, [DLG_F32] = {"F32", 4}, [DLG_F16] = {"F16", 2}, [DLG_BF16] = {"BF16", 2}};
+} dtypes[] = {[DLG_F64] = {"F64", 8}, [DLG_F32] = {"F32", 4}, [DLG_F16] = {"F16", 2}, [DLG_BF16] = {"BF16", 2}, [DLG_I64] = {"I64", 8}};
 
 #ifdef DLG_DOUBLE
 typedef uint64_t real_bits;
@@ -29,17 +29,17 @@ static const dlg_dtype REAL_DTYPE = DLG_F32;
 
 const char *dlg_dtype_name(dlg_dtype dtype)
 {
-    assert(dtype <= DLG_BF16);
+    assert(dtype <= DLG_I64);
     return dtypes[dtype].name;
 }
 
 size_t dlg_dtype_bytes(dlg_dtype dtype)
 {
-    assert(dtype <= DLG_BF16);
+    assert(dtype <= DLG_I64);
     return dtypes[dtype].n_bytes;
 }
 
-/** The number at `bytes`, wherever that is aligned. A float holds every F16 and BF16, a double all four. */
+/** The number at `bytes`, wherever that is aligned. A float holds every F16 and BF16, a double every real dtype. */
 static double number_at(const unsigned char *bytes, dlg_dtype dtype)
 {
     double f64;
@@ -50,8 +50,9 @@ static double number_at(const unsigned char *bytes, dlg_dtype dtype)
     case DLG_F32: memcpy(&f32, bytes, sizeof f32); return (double)f32;
     case DLG_F16: memcpy(&code, bytes, sizeof code); return (double)dlg_f16_to_float(code);
     case DLG_BF16: memcpy(&code, bytes, sizeof code); return (double)dlg_bf16_to_float(code);
+    case DLG_I64: break;
     }
-    assert(false && "a dtype that does not exist");
+    assert(false && "a dtype of real numbers");
     return 0;
 }
 
@@ -82,6 +83,8 @@ static dlg_status read_checked(dlg_real *out, const dlg_tensor *tensor, const ch
 {
     dlg_real buffer[BLOCK];
     const size_t stride = dlg_dtype_bytes(tensor->dtype);
+    if (tensor->dtype == DLG_I64)
+        return dlg_fail(err, DLG_EFORMAT, "%s: tensor \"%s\": dtype: want F64, F32, F16 or BF16, found I64", file, tensor->name);
     for (size_t start = 0; start < tensor->n_items; start += BLOCK) {
         const size_t left = tensor->n_items - start, n = left < BLOCK ? left : BLOCK;
         const unsigned char *bytes = (const unsigned char *)tensor->bytes + start * stride;

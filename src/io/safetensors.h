@@ -11,9 +11,12 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-typedef enum { DLG_F64, DLG_F32, DLG_F16, DLG_BF16 } dlg_dtype;
+/**
+ * I64 is known, not read: checkpoints of some years carry a buffer of indices (position_ids) beside their parameters.
+ */
+typedef enum { DLG_F64, DLG_F32, DLG_F16, DLG_BF16, DLG_I64 } dlg_dtype;
 
-/** "F64", "F32", "F16", "BF16", as the format spells them. */
+/** "F64", "F32", "F16", "BF16", "I64", as the format spells them. */
 const char *dlg_dtype_name(dlg_dtype);
 
 /** Bytes of one number. */
