@@ -1,0 +1,264 @@
+"""What the measuring scripts share: options, running the programs, JSON lines, tables.
+
+A script is a module with
+
+    NAME                 of its results
+    TITLE                of its section in the report
+    measure(bench)       does the work and calls bench.record(...) for every case
+    section(records)     the Markdown of its section, from those records
+    options(parser)      adds options of its own; may be absent
+
+and ends with `common.main(sys.modules[__name__])`. Records go, as they come, to RESULTS/NAME.jsonl, whose first line describes the machine;
+totals so far go to standard error, the section to standard output.
+"""
+import argparse
+import json
+import os
+import pathlib
+import platform
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = HERE.parent.parent
+
+# Table 1 of "Deep Leakage from Gradients" (Zhu et al. 2019).
+PAPER = (
+    "Registration, volunteer applications, and student travel application open the first week of September. Child care will be available.",
+    "We welcome proposals for tutorials on either core machine learning topics or topics of emerging importance for machine learning.",
+    "We invite submissions for the Thirty-Third Annual Conference on Neural Information Processing Systems.",
+)
+
+
+class Skipped(Exception):
+    """What is missing, in words: the measurement cannot be made here."""
+
+
+def environment():
+    """The programs' environment: without a choice of OpenBLAS kernels, which they make themselves."""
+    return {key: value for key, value in os.environ.items() if not key.startswith("OPENBLAS_")}
+
+
+def run(command, **how):
+    """A program's standard output; ends this one, with the command and what it said, if it fails."""
+    command = [str(word) for word in command]
+    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False, **how)
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}: exit {done.returncode}\n{done.stderr.strip()}")
+    return done.stdout
+
+
+def last_json(text):
+    return json.loads(text.strip().splitlines()[-1])
+
+
+def has_torch(python):
+    """Whether this interpreter has what hf_case.py and peer_time.py import."""
+    code = "import torch, transformers, tokenizers, safetensors"
+    try:
+        return subprocess.run([python, "-c", code], capture_output=True, check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def processor():
+    with open("/proc/cpuinfo", encoding="utf-8") as info:
+        return next((line.split(":")[1].strip() for line in info if line.startswith("model name")), platform.processor())
+
+
+def memory_gib():
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+
+
+class Bench:
+    def __init__(self, script, options):
+        self.script, self.options = script, options
+        self.build, self.shared = options.build.resolve(), options.shared.resolve()
+        self.threads, self.python = options.threads, options.python
+        self.scratch = None
+        self.file = None
+
+    def program(self, name):
+        path = self.build / "bin" / name
+        if not path.exists():
+            sys.exit(f"{path}: not there; --build names the directory that CMake builds in")
+        return path
+
+    def from_shared(self, name):
+        path = self.shared / name
+        if not path.exists():
+            raise Skipped(f"{path} is not there")
+        return path
+
+    def torch(self):
+        """The interpreter that has PyTorch and transformers."""
+        if not has_torch(self.python):
+            raise Skipped(f"{self.python} has no torch, transformers, tokenizers and safetensors; --python names one that has")
+        return self.python
+
+    def machine(self):
+        """Where and when; the line about BLAS is that of an attack's start."""
+        with tempfile.TemporaryDirectory() as folder:
+            gradient = pathlib.Path(folder) / "a.g"
+            self.share(gradient, "--preset=tiny", "--text=One machine.")
+            start, _ = self.attack_raw(gradient, "--iterations=1", "--starts=1")
+        return {
+            "processor": processor(),
+            "cores": os.cpu_count(),
+            "memory_gib": round(memory_gib(), 1),
+            "system": platform.platform(),
+            "threads": self.threads,
+            "blas": start["blas"],
+            "version": start["version"],
+            "date": time.strftime("%Y-%m-%d"),
+        }
+
+    def share(self, gradient, *arguments):
+        """dlg-grads: writes the gradient, the truth beside it. @return the truth's path"""
+        truth = gradient.with_suffix(".truth.json")
+        run([self.program("dlg-grads"), *arguments, "-q", f"--threads={self.threads}", "-o", gradient, f"--truth={truth}"])
+        return truth
+
+    def attack_raw(self, gradient, *arguments):
+        """dlg-text: the start event and the result."""
+        lines = run([self.program("dlg-text"), f"--grads={gradient}", "--json", "-q", f"--threads={self.threads}", *arguments])
+        events = {event["event"]: event for event in map(json.loads, lines.splitlines())}
+        return events["start"], events["result"]
+
+    def attack(self, case, gradient, truth, *arguments, **more):
+        """Attack and compare with the truth. Records and returns what came of it; `more` is added to the record."""
+        start, result = self.attack_raw(gradient, f"--truth={truth}", *arguments)
+        real = json.loads(pathlib.Path(truth).read_text(encoding="utf-8"))
+        attended = [[token for token, mask in zip(row, mask) if mask] for row, mask in zip(real["fed_ids"], real["attention"])]
+        if real["task"] == "mlm":
+            labels = sorted(label for row in real["labels"] for label in row if label != -100)
+        else:
+            labels = real["labels"]
+        labels_right = sorted(result["labels"]) == sorted(labels)
+        return self.record(
+            case=case,
+            # Every token, with the labels put back; the labels themselves; what the model was fed, so masks in their places.
+            exact=result["metrics"]["exact_match"] and labels_right and result["fed_tokens"] == attended,
+            text_exact=result["metrics"]["exact_match"],
+            labels_right=labels_right,
+            token_accuracy=result["metrics"]["token_accuracy"],
+            claims=result["recovered"],
+            end=result["end"],
+            knowledge=result["knowledge"],
+            inferred=start["inferred"],
+            iterations=result["iterations"],
+            evaluations=result["evaluations"],
+            start=result["start"],
+            seconds=result["seconds"],
+            seconds_per_evaluation=result["seconds_per_evaluation"],
+            distance=result["distance"],
+            distance_of_tokens=result["distance_of_tokens"],
+            scale=result["scale"],
+            text=result["text"],
+            truth=real["text"],
+            **more,
+        )
+
+    def record(self, **fields):
+        self.file.write(json.dumps(fields) + "\n")
+        self.file.flush()
+        return fields
+
+    def say(self, line):
+        """Progress."""
+        print(line, file=sys.stderr, flush=True)
+
+
+# ---- tables ----
+
+
+def table(head, rows):
+    """Markdown; the first column is text, the others are numbers."""
+    cells = [[str(cell) for cell in row] for row in [head, *rows]]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
+    lines = ["| " + " | ".join(c.ljust(w) if not i else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))) + " |" for row in cells]
+    rule = "|" + "|".join("-" * (w + 2) if not i else "-" * (w + 1) + ":" for i, w in enumerate(widths)) + "|"
+    return "\n".join([lines[0], rule, *lines[1:]])
+
+
+def median(values):
+    return statistics.median(values) if values else float("nan")
+
+
+def spread(values, form="{:.0f}"):
+    """median (largest)"""
+    return f"{form.format(median(values))} ({form.format(max(values))})" if values else ""
+
+
+def missed(records):
+    """One line for every case that was not exact, or where the program's own word (recovered or not) is wrong."""
+    lines = []
+    for r in records:
+        if not r["exact"]:
+            wrong = "" if r["labels_right"] else ", labels wrong"
+            lines.append(f"- {r['case']}: {100 * r['token_accuracy']:.0f} % of tokens{wrong}, ended {r['end']} after {r['iterations']} "
+                         f"iterations; read \"{' / '.join(r['text'])}\"")
+        if r["claims"] and not r["text_exact"]:
+            lines.append(f"- {r['case']}: the program calls this recovered, and it is not")
+        elif r["exact"] and not r["claims"]:
+            lines.append(f"- {r['case']}: exact, but the program does not say so")
+    return "\n".join(lines)
+
+
+# ---- running ----
+
+
+def parser(script):
+    p = argparse.ArgumentParser(description=script.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("--build", type=pathlib.Path, default=ROOT / "build", help="where CMake built (default: build)")
+    p.add_argument("--output", type=pathlib.Path, help="folder of the results (default: BUILD/bench)")
+    p.add_argument("--shared", type=pathlib.Path, default=ROOT.parent / "shared", help="the shared cases (default: ../shared)")
+    p.add_argument("--python", default=sys.executable, help="an interpreter with torch and transformers (default: this one)")
+    p.add_argument("--threads", type=int, default=2, help="of the programs, and of PyTorch where it is timed (default 2)")
+    if hasattr(script, "options"):
+        script.options(p)
+    return p
+
+
+def perform(script, options, name=None):
+    """Measure, writing RESULTS/name.jsonl. A measurement that cannot be made leaves one record that says why."""
+    folder = options.output or options.build / "bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    bench = Bench(script, options)
+    path = folder / f"{name or script.NAME}.jsonl"
+    partial = path.with_suffix(".partial")
+    with tempfile.TemporaryDirectory() as scratch, partial.open("w", encoding="utf-8") as bench.file:
+        bench.scratch = pathlib.Path(scratch)
+        bench.record(machine=bench.machine())
+        try:
+            script.measure(bench)
+        except Skipped as why:
+            print(f"skipped: {script.NAME}: {why}", file=sys.stderr)
+            bench.record(skipped=str(why))
+    partial.replace(path)  # so that a run that was broken off does not pass for a result
+    return path
+
+
+def read(path):
+    """(machine, records, why it was skipped or None)"""
+    lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    records = [line for line in lines if "machine" not in line and "skipped" not in line]
+    return lines[0]["machine"], records, next((line["skipped"] for line in lines if "skipped" in line), None)
+
+
+def section(script, path):
+    _, records, skipped = read(path)
+    text = f"## {script.TITLE}\n\n"
+    if records:
+        text += script.section(records).strip() + "\n"
+    if skipped:
+        text += f"\nskipped: {skipped}\n" if records else f"skipped: {skipped}\n"
+    return text
+
+
+def main(script):
+    options = parser(script).parse_args()
+    print(section(script, perform(script, options)))
