@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""Makes cases with hf_case.py, all in one process, since PyTorch is slow to start. Needs torch, transformers, tokenizers, safetensors.
+
+    hf_cases.py HF_CASE.PY < ORDERS
+
+ORDERS is a JSON list. {"out": DIR, "model": SIZE or DIR, "text": TEXT, "seed": N} is one case. {"out": DIR, "model": DIR, "rows": FILE,
+"count": N, "least": TOKENS} makes DIR/00, DIR/01, ... of the first N sentences of a CoLA file that have so many tokens, seeded by their
+number. A case that is there is left alone. Of a model that is a directory no copy is kept, but a link.
+"""
+import contextlib
+import importlib.util
+import io
+import json
+import pathlib
+import shutil
+import sys
+
+
+def load(path):
+    spec = importlib.util.spec_from_file_location("hf_case", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def make(hf_case, out, model, text, seed):
+    if out.exists():
+        return
+    partial = out.with_name(out.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    sys.argv = ["hf_case.py", str(partial), "--model", str(model), "--text", text, "--seed", str(seed)]
+    with contextlib.redirect_stdout(io.StringIO()):
+        hf_case.main()
+    if pathlib.Path(model).is_dir():
+        shutil.rmtree(partial / "model")
+        (partial / "model").symlink_to(pathlib.Path(model).resolve())
+    partial.rename(out)
+    print(f"made {out}", file=sys.stderr, flush=True)
+
+
+def long_enough(tokenizer, rows, least):
+    for line in rows:
+        text = line.rstrip("\n").split("\t")[3]
+        if len(tokenizer.encode(text).ids) - 2 >= least:
+            yield text
+
+
+def main():
+    hf_case = load(sys.argv[1])
+    for order in json.load(sys.stdin):
+        out = pathlib.Path(order["out"])
+        if "text" in order:
+            make(hf_case, out, order["model"], order["text"], order["seed"])
+            continue
+        tokenizer = hf_case.BertWordPieceTokenizer(f"{order['model']}/vocab.txt", lowercase=True)
+        with open(order["rows"], encoding="utf-8") as rows:
+            for number, text in zip(range(order["count"]), long_enough(tokenizer, rows, order["least"])):
+                make(hf_case, out / f"{number:02d}", order["model"], text, number)
+
+
+if __name__ == "__main__":
+    main()
