@@ -42,10 +42,10 @@ def environment():
     return {key: value for key, value in os.environ.items() if not key.startswith("OPENBLAS_")}
 
 
-def run(command, **how):
-    """A program's standard output; ends this one, with the command and what it said, if it fails."""
+def run(command, **variables):
+    """A program's standard output; ends this one, with the command and what it said, if it fails. `variables` join its environment."""
     command = [str(word) for word in command]
-    done = subprocess.run(command, env=environment(), capture_output=True, text=True, check=False, **how)
+    done = subprocess.run(command, env=environment() | variables, capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{' '.join(command)}: exit {done.returncode}\n{done.stderr.strip()}")
     return done.stdout
@@ -113,6 +113,7 @@ class Bench:
             "threads": self.threads,
             "blas": start["blas"],
             "version": start["version"],
+            "load": round(os.getloadavg()[0], 2),
             "date": time.strftime("%Y-%m-%d"),
         }
 
@@ -211,13 +212,18 @@ def missed(records):
 # ---- running ----
 
 
-def parser(script):
-    p = argparse.ArgumentParser(description=script.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+def add_options(p):
+    """What all scripts take."""
     p.add_argument("--build", type=pathlib.Path, default=ROOT / "build", help="where CMake built (default: build)")
     p.add_argument("--output", type=pathlib.Path, help="folder of the results (default: BUILD/bench)")
     p.add_argument("--shared", type=pathlib.Path, default=ROOT.parent / "shared", help="the shared cases (default: ../shared)")
     p.add_argument("--python", default=sys.executable, help="an interpreter with torch and transformers (default: this one)")
-    p.add_argument("--threads", type=int, default=2, help="of the programs, and of PyTorch where it is timed (default 2)")
+    p.add_argument("--threads", type=int, default=2, help="of the programs (default 2)")
+
+
+def parser(script):
+    p = argparse.ArgumentParser(description=script.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    add_options(p)
     if hasattr(script, "options"):
         script.options(p)
     return p

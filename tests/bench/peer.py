@@ -4,7 +4,9 @@
 PyTorch's side is ../shared/tools/peer_time.py (transformers' model, create_graph=True), ours bench_evaluate, which calls the objective of the
 attack and nothing else. Both have labels and masked positions given, the same case, 25 tokens with the real vocabulary, the same number of
 threads. They run in turn, one process after the other, --rounds times; each process gives the median of its evaluations, and of those the
-median over the rounds counts. Peak memory is that of the process, model and gradient included.
+median over the rounds counts. PyTorch runs twice in each round, as it comes and with its threads waiting as briefly as ours do
+(GOMP_SPINCOUNT; on a busy machine that makes it fifty times as fast); the faster way counts. Peak memory is that of the process, model and
+gradient included.
 
 For evaluations in an attack, decoding, labels and the optimiser's own work included, see the column "in an attack": seconds over evaluations of
 a dlg-text run that is cut off after three iterations.
@@ -21,6 +23,7 @@ import common
 NAME, TITLE = "peer", "One evaluation, PyTorch over ours"
 
 TEXT = "The library stays open until nine on the first Monday of every month, and children may borrow up to ten books."
+WAITS = {"as it comes": {}, "brief": {"GOMP_SPINCOUNT": "1000"}}
 SIZES = {"tiny": "128 × 2", "mini": "256 × 4", "small": "512 × 4", "base": "768 × 12"}
 WANTED = 1.5
 
@@ -43,23 +46,27 @@ def make(bench, sizes):
     return cases
 
 
+def median_of(runs, key):
+    return common.median([run[key] for run in runs])
+
+
 def measure_size(bench, peer, size, case, n_threads):
-    n, theirs, ours = bench.options.evaluations, [], []
+    n, theirs, ours = bench.options.evaluations, {wait: [] for wait in WAITS}, []
     files = [case / "model", case / "case.g", case / "case.truth.json"]
     for _ in range(bench.options.rounds):
-        theirs.append(common.last_json(common.run([bench.python, peer, case, "--evaluations", n, "--threads", n_threads])))
+        for wait, variables in WAITS.items():
+            command = [bench.python, peer, case, "--evaluations", n, "--threads", n_threads]
+            theirs[wait].append(common.last_json(common.run(command, **variables)))
         ours.append(common.last_json(common.run([bench.program("bench_evaluate"), *files, n, n_threads])))
     attack = common.last_json(common.run([bench.program("dlg-text"), "--grads", files[1], "--model", files[0], "--json", "-q", "--starts=1",
                                           "--iterations=3", f"--threads={n_threads}"]))
-
-    def over_rounds(side, key):
-        return common.median([r[key] for r in side])
-
-    peer_s, ours_s = over_rounds(theirs, "seconds_per_evaluation"), over_rounds(ours, "seconds_per_evaluation")
-    r = bench.record(size=size, n_threads=n_threads, tokens=ours[0]["tokens"], masked=ours[0]["masked"], torch=theirs[0]["torch"],
+    wait = min(WAITS, key=lambda name: median_of(theirs[name], "seconds_per_evaluation"))
+    peer_s, ours_s = median_of(theirs[wait], "seconds_per_evaluation"), median_of(ours, "seconds_per_evaluation")
+    r = bench.record(size=size, n_threads=n_threads, tokens=ours[0]["tokens"], masked=ours[0]["masked"], torch=theirs[wait][0]["torch"],
                      peer_seconds=peer_s, ours_seconds=ours_s, ratio=peer_s / ours_s, attack_seconds=attack["seconds_per_evaluation"],
-                     peer_mib=over_rounds(theirs, "peak_mib"), ours_mib=over_rounds(ours, "peak_mib"), rounds=bench.options.rounds,
-                     peer_rounds=[t["seconds_per_evaluation"] for t in theirs], ours_rounds=[t["seconds_per_evaluation"] for t in ours])
+                     peer_mib=median_of(theirs[wait], "peak_mib"), ours_mib=median_of(ours, "peak_mib"), rounds=bench.options.rounds,
+                     peer_waits=wait, peer_runs={w: [t["seconds_per_evaluation"] for t in theirs[w]] for w in WAITS},
+                     ours_runs=[o["seconds_per_evaluation"] for o in ours])
     bench.say(f"{size}, {n_threads} thread(s): PyTorch {1e3 * peer_s:.1f} ms, ours {1e3 * ours_s:.2f} ms, ratio {r['ratio']:.1f}")
 
 
