@@ -58,8 +58,8 @@ def describe(machines):
         m = json.loads(key)
         busiest = max(machines[name]["load"] for name in names)
         which = "" if len(by_machine) == 1 else f"{', '.join(names)}: "
-        lines.append(f"{which}{m['processor']}, {m['cores']} processors, {m['memory_gib']} GiB; {m['system']}; {m['blas']}; {m['threads']} threads; "
-                     f"dlg-text {m['version']}; {m['date']}; load when a measurement began at most {busiest}.")
+        lines.append(f"{which}{m['processor']}, {m['cores']} processors, {m['memory_gib']} GiB; {m['system']}; {m['blas']}; "
+                     f"{m['threads']} threads; dlg-text {m['version']}; {m['date']}; load when a measurement began at most {busiest}.")
     return "\n\n".join(lines)
 
 

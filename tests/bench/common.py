@@ -231,9 +231,10 @@ def parser(script):
 
 def perform(script, options, name=None):
     """Measure, writing RESULTS/name.jsonl. A measurement that cannot be made leaves one record that says why."""
+    bench = Bench(script, options)
+    bench.program("dlg-text")
     folder = options.output or options.build / "bench"
     folder.mkdir(parents=True, exist_ok=True)
-    bench = Bench(script, options)
     path = folder / f"{name or script.NAME}.jsonl"
     partial = path.with_suffix(".partial")
     with tempfile.TemporaryDirectory() as scratch, partial.open("w", encoding="utf-8") as bench.file:

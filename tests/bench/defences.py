@@ -2,8 +2,8 @@
 """What defences do to the attack: the step of fixtures/trained-mlm (28 tokens) repeated by dlg-grads under each, attacked by dlg-text.
 
 Beside them the accuracy that a prototype in PyTorch reached with the plain distance and inferred labels within 60 iterations. Each defended
-gradient is attacked three times: with 60 iterations and one start, as the prototype had; with 60 iterations in each of up to 12 starts; and with
-the program's own limits. Where the span check cannot see the masked positions they are told; for none, fp16 and bf16 nothing is.
+gradient is attacked three times: with 60 iterations and one start, as the prototype had; with 60 iterations in each start; and with the
+program's own limits. Where the span check cannot see the masked positions they are told; for none, fp16 and bf16 nothing is.
 """
 import sys
 

@@ -1,7 +1,7 @@
 /*
- * bench_evaluate MODEL GRADIENT TRUTH EVALUATIONS THREADS: times the attack's objective alone, one evaluation after the other, at random dummy
- * embeddings, with labels and masked positions given as tools that time the same step elsewhere have them. Prints one JSON object. Opening
- * files, laying out and one evaluation to warm up are not timed; the peak memory is that of all.
+ * bench_evaluate MODEL GRADIENT TRUTH EVALUATIONS THREADS: times the attack's objective alone, one evaluation after the other, at random
+ * dummy embeddings, with labels and masked positions given as tools that time the same step elsewhere have them. Prints one JSON object.
+ * Opening files, laying out and one evaluation to warm up are not timed; the peak memory is that of all.
  */
 #define _GNU_SOURCE /* getrusage */
 #include "base/memory.h"

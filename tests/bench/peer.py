@@ -1,15 +1,15 @@
 #!/usr/bin/env python3
 """Seconds for one evaluation, the distance between gradients and its derivative by the embeddings: PyTorch's over ours.
 
-PyTorch's side is ../shared/tools/peer_time.py (transformers' model, create_graph=True), ours bench_evaluate, which calls the objective of the
-attack and nothing else. Both have labels and masked positions given, the same case, 25 tokens with the real vocabulary, the same number of
-threads. They run in turn, one process after the other, --rounds times; each process gives the median of its evaluations, and of those the
+PyTorch's side is ../shared/tools/peer_time.py (transformers' model, create_graph=True), ours bench_evaluate, which calls the attack's
+objective and nothing else. Both have labels and masked positions given, the same case, 26 tokens of the real vocabulary, the same number
+of threads. They run in turn, one process after the other, --rounds times; each process gives the median of its evaluations, and of those the
 median over the rounds counts. PyTorch runs twice in each round, as it comes and with its threads waiting as briefly as ours do
 (GOMP_SPINCOUNT; on a busy machine that makes it fifty times as fast); the faster way counts. Peak memory is that of the process, model and
 gradient included.
 
-For evaluations in an attack, decoding, labels and the optimiser's own work included, see the column "in an attack": seconds over evaluations of
-a dlg-text run that is cut off after three iterations.
+The column "in an attack" has decoding, labels and the optimiser's own work in it: seconds over evaluations of a dlg-text run that is cut
+off after three iterations.
 
 Cases are made once in --cases (2 GB). Wanted: at least 1.5 everywhere.
 """
@@ -22,7 +22,7 @@ import common
 
 NAME, TITLE = "peer", "One evaluation, PyTorch over ours"
 
-TEXT = "The library stays open until nine on the first Monday of every month, and children may borrow up to ten books."
+TEXT = "The public library stays open until nine on the first Monday of every month, and children may borrow up to ten books."
 WAITS = {"as it comes": {}, "brief": {"GOMP_SPINCOUNT": "1000"}}
 SIZES = {"tiny": "128 × 2", "mini": "256 × 4", "small": "512 × 4", "base": "768 × 12"}
 WANTED = 1.5

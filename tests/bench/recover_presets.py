@@ -23,8 +23,8 @@ def measure(bench):
             truth = bench.share(gradient, f"--preset={bench.options.preset}", f"--model-seed={seed}", f"--text={text}")
             r = bench.attack(f"{bench.options.preset}, seed {seed}, sentence {number + 1}", gradient, truth, sentence=number + 1)
             n_exact, n = n_exact + r["exact"], n + 1
-            bench.say(f"{r['case']}: {'exact' if r['exact'] else 'NOT EXACT'}, {r['iterations']} iterations, {r['evaluations']} evaluations, "
-                      f"{r['seconds']:.1f} s; so far {n_exact} of {n}")
+            bench.say(f"{r['case']}: {'exact' if r['exact'] else 'NOT EXACT'}, {r['iterations']} iterations, "
+                      f"{r['evaluations']} evaluations, {r['seconds']:.1f} s; so far {n_exact} of {n}")
 
 
 def section(records):

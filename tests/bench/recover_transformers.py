@@ -26,8 +26,8 @@ ROWS = "data/cola/in_domain_train.tsv"
 # name: (what it is, how many exact are wanted, cases)
 SETS = {
     "mini": ("256 × 4, random weights, vocabulary 30,522", 15, 15),
-    "small": ("512 × 4, the same", 3, 3),
-    "base": ("768 × 12, the same", 3, 3),
+    "small": ("512 × 4, random weights, vocabulary 30,522", 3, 3),
+    "base": ("768 × 12, random weights, vocabulary 30,522", 3, 3),
     "trained-mlm": ("trained 128 × 2, fixtures/trained-mlm", 1, 1),
     "cola-model": ("trained 128 × 2, CoLA", 48, 50),
     "cola-mini": ("trained 256 × 4, CoLA", 18, 20),
