@@ -3,9 +3,9 @@
 
 PyTorch's side is ../shared/tools/peer_time.py (transformers' model, create_graph=True), ours bench_evaluate, which calls the attack's
 objective and nothing else. Both have labels and masked positions given, the same case, 26 tokens of the real vocabulary, the same number
-of threads. They run in turn, one process after the other, --rounds times; each process gives the median of its evaluations, and of those the
-median over the rounds counts. PyTorch runs twice in each round, as it comes and with its threads waiting as briefly as ours do
-(GOMP_SPINCOUNT; on a busy machine that makes it fifty times as fast); the faster way counts. Peak memory is that of the process, model and
+of threads. They run in turn, one process after the other, --rounds times; each process gives the median of its evaluations, and of those
+the median over the rounds counts. PyTorch runs twice in each round, as it comes and with its threads waiting as briefly as ours do
+(GOMP_SPINCOUNT; on a busy machine that makes it many times as fast); the faster way counts. Peak memory is that of the process, model and
 gradient included.
 
 The column "in an attack" has decoding, labels and the optimiser's own work in it: seconds over evaluations of a dlg-text run that is cut
