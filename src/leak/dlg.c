@@ -26,12 +26,24 @@
 
 enum {
     EVALUATIONS_PER_ITERATION = 20,
-    STALL_ITERATIONS = 8,  /* over which D must fall by the factor below, or the start has stalled */
     STABLE_ITERATIONS = 4, /* that many with the same text, D flat, are a settled text */
     FRUITLESS_STARTS = 3   /* that many that end no lower than those before them: what they keep is wrong */
 };
 
-static const double stalled = 0.8, flat = 0.99;
+/*
+ * Over a defended gradient's noise D falls slowly, and shows later where the labels stand. A start has stalled when D has not fallen by
+ * the factor over so many iterations.
+ */
+typedef struct {
+    size_t stall_iterations;
+    double stall_factor;
+    size_t first_placement; /* the iteration after which labels are first put in their places */
+} patience;
+
+static const patience with_clean = {8, 0.8, 1}, with_defended = {12, 0.99, 8};
+
+/* D falls no more when it falls by less than this. */
+static const double flat = 0.99;
 
 /* D at the decoded tokens below this part of D(0) is rounding of single precision. */
 static const double explained = 1e-9;
@@ -48,7 +60,7 @@ typedef struct {
     dlg_nearest *nearest;
     size_t n_rows, n_numbers;
     double embedding_deviation;
-    double start_time, scale;
+    double start_time, scale, floor;
     dlg_attack_end end;
     bool found; /* end holds, no further start is needed */
 
@@ -61,7 +73,7 @@ typedef struct {
     dlg_real *cosine;                   /* (n_rows) of the angle between each embedding and its token */
     uint32_t *fed, *tokens, *last_tokens;
     bool *predicted, *changed;
-    double *history;                    /* (max_iterations + 1) D after each iteration of this start */
+    double *history;                    /* (max_iterations + 1) D above the floor after each iteration of this start */
 
     /* of this start */
     size_t start, iteration, evaluations_at_iteration, stable;
@@ -81,6 +93,11 @@ static double now(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+static patience patience_of(const attack *a)
+{
+    return a->result->n_dense ? with_defended : with_clean;
 }
 
 static bool is_interrupted(const attack *a)
@@ -117,7 +134,7 @@ static double evaluate(void *payload, const double *x, double *dx)
 /* Put the labels where dD/dY of the last evaluation, at x, points, where that lowers D. @return whether that changed where they are */
 static bool place_labels(attack *a, const double *x)
 {
-    if (a->knowledge->placed) return false;
+    if (a->knowledge->placed || (!a->placement.placed && a->iteration < patience_of(a).first_placement)) return false;
     dlg_objective_label_derivative(a->objective, a->label_derivative);
     if (!dlg_placement_propose(&a->placement, a->label_derivative)) return false;
     if (a->placement.placed) {
@@ -197,29 +214,52 @@ static void keep_if_best(attack *a)
 
 /* ---- a start ---- */
 
+static size_t count_certain(const attack *a)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < a->n_rows; i++) n += a->cosine[i] >= certain;
+    return n;
+}
+
+/* What of D the text can still be blamed for. */
+static double above_floor(const attack *a, double d)
+{
+    return fmax(0, d - a->floor);
+}
+
 /* Whether D has not fallen by this factor over the last n iterations. */
 static bool is_flat(const attack *a, size_t n, double factor)
 {
     return a->iteration > n && a->history[a->iteration] > factor * a->history[a->iteration - n];
 }
 
+/*
+ * Whether D of a defended gradient has come down to its noise and the text stands: D falls no more and every embedding points to its token; or the
+ * text has not changed for a while, and its own distance is no larger than that of the free embeddings, or ends where theirs ends.
+ */
+static bool is_settled(const attack *a, bool has_stalled)
+{
+    if (!a->result->n_dense) return false;
+    if (has_stalled && count_certain(a) == a->n_rows) return true;
+    const bool ends_there = is_flat(a, STABLE_ITERATIONS, flat) && above_floor(a, a->d_tokens) <= 1.5 * above_floor(a, a->d);
+    return a->stable >= STABLE_ITERATIONS && (a->d_tokens <= a->d || ends_there);
+}
+
+/* No further start is needed. @return true */
+static bool end_with(attack *a, dlg_attack_end end)
+{
+    a->end = end;
+    return a->found = true;
+}
+
 /* @return whether this start is over */
 static bool is_over(attack *a)
 {
-    if (is_interrupted(a)) {
-        a->end = DLG_INTERRUPTED;
-        return a->found = true;
-    }
-    if (a->d_tokens <= explained * a->scale) {
-        a->end = DLG_EXPLAINED;
-        return a->found = true;
-    }
-    /* With noise in the target the tokens' own distance ends where the free embeddings' does. */
-    if (a->stable >= STABLE_ITERATIONS && is_flat(a, STABLE_ITERATIONS, flat) && a->d_tokens <= 1.2 * a->d) {
-        a->end = DLG_SETTLED;
-        return a->found = true;
-    }
-    return is_flat(a, STALL_ITERATIONS, stalled) || a->iteration >= a->options->max_iterations;
+    if (is_interrupted(a)) return end_with(a, DLG_INTERRUPTED);
+    if (a->d_tokens <= explained * a->scale) return end_with(a, DLG_EXPLAINED);
+    const bool has_stalled = is_flat(a, patience_of(a).stall_iterations, patience_of(a).stall_factor);
+    if (is_settled(a, has_stalled)) return end_with(a, DLG_SETTLED);
+    return has_stalled || a->iteration >= a->options->max_iterations;
 }
 
 /* An accepted point. @return true to leave the minimiser: the start is over, or the labels moved and its history means nothing any more */
@@ -229,7 +269,7 @@ static bool accept(void *payload, const double *x, double f)
     a->d = f;
     a->no_descent_yet = false;
     if (a->evaluations - a->evaluations_at_iteration < EVALUATIONS_PER_ITERATION && !is_interrupted(a)) return false;
-    a->history[++a->iteration] = f;
+    a->history[++a->iteration] = above_floor(a, f);
     a->iterations++;
     a->replaced = place_labels(a, x);
     decode(a, x);
@@ -260,8 +300,7 @@ static void choose_next(attack *a)
     const bool is_lower = a->d < 0.9 * a->lowest, has_diverged = !a->iteration;
     a->fruitless = is_lower ? 0 : a->fruitless + 1;
     a->lowest = is_lower ? a->d : a->lowest;
-    a->n_certain = 0;
-    for (size_t i = 0; i < a->n_rows; i++) a->n_certain += a->cosine[i] >= certain;
+    a->n_certain = count_certain(a);
     if (has_diverged || !a->placement.placed || a->n_certain == a->n_rows || a->fruitless >= FRUITLESS_STARTS) {
         a->n_certain = a->fruitless = 0;
         a->lowest = INFINITY;
@@ -289,7 +328,10 @@ static dlg_status run_start(attack *a, dlg_error *err)
         a->replaced = false;
         const dlg_status status = a->options->minimiser->run(&end, &function, a->x, err);
         if (status) return status;
-        if (end == DLG_NO_DESCENT && a->no_descent_yet) break; /* not even from a fresh beginning */
+        if (end == DLG_NO_DESCENT && a->no_descent_yet) { /* not even from a fresh beginning: this is as low as it goes */
+            if (a->iteration && is_settled(a, true)) end_with(a, DLG_SETTLED);
+            break;
+        }
         if (end == DLG_ENDED_BY_CALLER && !a->replaced) break;
         if (a->found) break;
     }
@@ -338,6 +380,7 @@ static dlg_status prepare(attack *a, dlg_error *err)
     a->n_numbers = dlg_objective_size(a->objective);
     a->placement = (dlg_placement){.n_rows = batch.n_predicted, .n_labels = a->knowledge->n_labels, .label = a->knowledge->labels};
     a->scale = dlg_objective_scale(a->objective);
+    a->floor = dlg_objective_floor(a->objective);
     a->embedding_deviation = deviation(config->vocabulary_size * config->hidden_size, table);
     a->best_d_tokens = a->lowest = INFINITY;
     status = dlg_nearest_create(&a->nearest, table, config->vocabulary_size, config->hidden_size, a->n_rows, err);

@@ -10,6 +10,7 @@ typedef struct {
     const dlg_tape_parameter *parameter;
     const dlg_real *t;  /* its shared gradient */
     double tt;          /* ||t||^2 */
+    double unexplained; /* the part of it that no g can have */
     dlg_target *target; /* for a weight matrix, and which part of it */
     size_t part;
 } compared;
@@ -58,8 +59,26 @@ static dlg_status add_target(dlg_objective *objective, const dlg_gradient *gradi
     objective->n_targets++;
     linear->direction = dlg_target_direction(*target);
     for (size_t i = 0; i < n_parts; i++)
-        objective->compared[objective->n_compared++] = (compared){.parameter = parts[i], .t = blocks[i], .target = *target, .part = i};
+        objective->compared[objective->n_compared++] = (compared){.parameter = parts[i],
+                                                                  .t = blocks[i],
+                                                                  .tt = dlg_target_residual(*target, i).tt,
+                                                                  .unexplained = dlg_target_unexplained(*target, i),
+                                                                  .target = *target,
+                                                                  .part = i};
     return DLG_OK;
+}
+
+/* Rows of a parameter that the batch can reach: positions beyond the longest sentence and token types beyond the first get no gradient. */
+static size_t reached_rows(const dlg_batch *batch, const dlg_tape_parameter *p)
+{
+    if (ends_with(p->name, "token_type_embeddings.weight")) return 1;
+    if (!ends_with(p->name, "position_embeddings.weight")) return p->n_rows;
+    size_t longest = 0;
+    for (size_t b = 0; b < batch->n_sentences; b++) {
+        const size_t T = batch->first[b + 1] - batch->first[b];
+        longest = T > longest ? T : longest;
+    }
+    return longest;
 }
 
 static dlg_status add_compared(dlg_objective *objective, const dlg_gradient *gradient, dlg_error *err)
@@ -76,8 +95,9 @@ static dlg_status add_compared(dlg_objective *objective, const dlg_gradient *gra
             dlg_safetensors_rest(gradient->file); /* its factors are what is compared from here on */
         } else if (p->small && is_compared(p->name)) {
             const dlg_real *t = dlg_gradient_of(gradient, p->name);
-            const double tt = dlg_dot(p->n_rows * p->n_cols, t, t);
-            objective->compared[objective->n_compared++] = (compared){.parameter = p, .t = t, .tt = tt};
+            const size_t n = p->n_rows * p->n_cols, reached = reached_rows(&objective->network.batch, p) * p->n_cols;
+            objective->compared[objective->n_compared++] =
+                (compared){.parameter = p, .t = t, .tt = dlg_dot(n, t, t), .unexplained = dlg_dot(n - reached, t + reached, t + reached)};
         }
     }
     return status;
@@ -175,15 +195,35 @@ void dlg_objective_label_derivative(const dlg_objective *objective, dlg_real *ou
     for (size_t i = 0; i < n; i++) out[i] = -loss->rlog_p[i] / (dlg_real)loss->count;
 }
 
-double dlg_objective_scale(const dlg_objective *objective)
+/* D where every tensor's e = g - t is a part of -t that has this squared norm (chosen by `lost`) and is orthogonal to the rest of it. */
+static double distance_without(const dlg_objective *objective, double (*lost)(const compared *))
 {
     double sum = 0;
     for (size_t i = 0; i < objective->n_compared; i++) {
         const compared *c = &objective->compared[i];
-        const double tt = c->target ? dlg_target_residual(c->target, c->part).tt : c->tt;
-        sum += objective->distance->part((dlg_residual){tt, -tt, tt}, objective->n_compared).value;
+        sum += objective->distance->part((dlg_residual){c->tt, -lost(c), lost(c)}, objective->n_compared).value;
     }
     return sum;
+}
+
+static double everything(const compared *c)
+{
+    return c->tt;
+}
+
+static double unexplained(const compared *c)
+{
+    return c->unexplained;
+}
+
+double dlg_objective_scale(const dlg_objective *objective)
+{
+    return distance_without(objective, everything);
+}
+
+double dlg_objective_floor(const dlg_objective *objective)
+{
+    return distance_without(objective, unexplained);
 }
 
 void dlg_objective_targets(const dlg_objective *objective, size_t *n_dense, size_t *n)

@@ -46,6 +46,12 @@ void dlg_objective_label_derivative(const dlg_objective *, dlg_real *out);
 /** D where g = 0, which says what a distance of 1 is worth: for l2 the squared norm of the shared gradient. */
 double dlg_objective_scale(const dlg_objective *);
 
+/**
+ * What no text of that many tokens can lower D below: the parts of a defended gradient that are not of its rank, or belong to positions beyond its end. 0
+ * for an undefended one.
+ */
+double dlg_objective_floor(const dlg_objective *);
+
 /** How many weight matrices keep a dense target, of how many: a defended gradient shows here. */
 void dlg_objective_targets(const dlg_objective *, size_t *n_dense, size_t *n);
 

@@ -229,6 +229,11 @@ dlg_residual dlg_target_residual(const dlg_target *target, size_t i)
     return target->parts[i].residual;
 }
 
+double dlg_target_unexplained(const dlg_target *target, size_t i)
+{
+    return target->parts[i].zz;
+}
+
 size_t dlg_target_rank(const dlg_target *target)
 {
     return target->rank;

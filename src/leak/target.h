@@ -33,6 +33,9 @@ dlg_residual dlg_target_residual(const dlg_target *, size_t part);
 /** Before the R sweeps: the i-th part of the direction shall be a e + b t, e = g - t. */
 void dlg_target_steer(dlg_target *, size_t part, double a, double b);
 
+/** ||Z||^2 of the i-th part: what no gradient of so few rows can explain; 0 without a remainder. */
+double dlg_target_unexplained(const dlg_target *, size_t part);
+
 /** Rank of the factors, and whether a dense remainder is kept. */
 size_t dlg_target_rank(const dlg_target *);
 int dlg_target_is_dense(const dlg_target *);
