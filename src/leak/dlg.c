@@ -306,7 +306,7 @@ static void choose_next(attack *a)
         a->lowest = INFINITY;
     }
     if (a->start == a->options->max_starts) return;
-    char line[160], next[64];
+    char line[224], next[96];
     const char *how = has_diverged ? "diverged" : a->iteration >= a->options->max_iterations ? "used up its iterations" : "stalled";
     if (a->n_certain) snprintf(next, sizeof next, "keeps the tokens that are certain, %zu of %zu", a->n_certain, a->n_rows);
     else snprintf(next, sizeof next, "is drawn anew");
