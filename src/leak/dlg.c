@@ -48,6 +48,9 @@ static const double flat = 0.99;
 /* D at the decoded tokens below this part of D(0) is rounding of single precision. */
 static const double explained = 1e-9;
 
+/* What a settled text may leave unaccounted for, as a part of what the gradient holds above its noise. */
+static const double unaccounted = 0.02;
+
 /* Cosine between an embedding and its token from which on the token is certain. */
 static const dlg_real certain = (dlg_real)0.9;
 
@@ -234,12 +237,13 @@ static bool is_flat(const attack *a, size_t n, double factor)
 }
 
 /*
- * Whether D of a defended gradient has come down to its noise and the text stands: D falls no more and every embedding points to its token; or the
- * text has not changed for a while, and its own distance is no larger than that of the free embeddings, or ends where theirs ends.
+ * Whether D of a defended gradient has come down to its noise and the text stands. It must account for nearly all that a text can account for:
+ * under heavy noise any text does as badly as any other. And D falls no more while every embedding points to its token; or the text has
+ * not changed for a while, and its own distance is no larger than that of the free embeddings, or ends where theirs ends.
  */
 static bool is_settled(const attack *a, bool has_stalled)
 {
-    if (!a->result->n_dense) return false;
+    if (!a->result->n_dense || above_floor(a, a->d_tokens) > unaccounted * above_floor(a, a->scale)) return false;
     if (has_stalled && count_certain(a) == a->n_rows) return true;
     const bool ends_there = is_flat(a, STABLE_ITERATIONS, flat) && above_floor(a, a->d_tokens) <= 1.5 * above_floor(a, a->d);
     return a->stable >= STABLE_ITERATIONS && (a->d_tokens <= a->d || ends_there);
