@@ -13,6 +13,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "leak/dlg.h"
 
+#include "leak/descent.h"
 #include "leak/nearest.h"
 #include "leak/objective.h"
 #include "leak/placement.h"
@@ -26,30 +27,8 @@
 
 enum {
     EVALUATIONS_PER_ITERATION = 20,
-    STABLE_ITERATIONS = 4, /* that many with the same text, D flat, are a settled text */
-    FRUITLESS_STARTS = 3   /* that many that end no lower than those before them: what they keep is wrong */
+    FRUITLESS_STARTS = 3 /* that many that end no lower than those before them: what they keep is wrong */
 };
-
-/*
- * Over a defended gradient's noise D falls slowly, and shows later where the labels stand. A start has stalled when D has not fallen by
- * the factor over so many iterations.
- */
-typedef struct {
-    size_t stall_iterations;
-    double stall_factor;
-    size_t first_placement; /* the iteration after which labels are first put in their places */
-} patience;
-
-static const patience with_clean = {8, 0.8, 1}, with_defended = {12, 0.99, 8};
-
-/* D falls no more when it falls by less than this. */
-static const double flat = 0.99;
-
-/* D at the decoded tokens below this part of D(0) is rounding of single precision. */
-static const double explained = 1e-9;
-
-/* What a settled text may leave unaccounted for, as a part of what the gradient holds above its noise. */
-static const double unaccounted = 0.02;
 
 /* Cosine between an embedding and its token from which on the token is certain. */
 static const dlg_real certain = (dlg_real)0.9;
@@ -63,7 +42,7 @@ typedef struct {
     dlg_nearest *nearest;
     size_t n_rows, n_numbers;
     double embedding_deviation;
-    double start_time, scale, floor;
+    double start_time;
     dlg_attack_end end;
     bool found; /* end holds, no further start is needed */
 
@@ -76,10 +55,10 @@ typedef struct {
     dlg_real *cosine;                   /* (n_rows) of the angle between each embedding and its token */
     uint32_t *fed, *tokens, *last_tokens;
     bool *predicted, *changed;
-    double *history;                    /* (max_iterations + 1) D above the floor after each iteration of this start */
 
     /* of this start */
-    size_t start, iteration, evaluations_at_iteration, stable;
+    size_t start, evaluations_at_iteration;
+    dlg_descent descent;
     bool replaced, no_descent_yet;
     double d;
     /* of the starts that build on each other */
@@ -96,11 +75,6 @@ static double now(void)
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
-static patience patience_of(const attack *a)
-{
-    return a->result->n_dense ? with_defended : with_clean;
 }
 
 static bool is_interrupted(const attack *a)
@@ -137,7 +111,7 @@ static double evaluate(void *payload, const double *x, double *dx)
 /* Put the labels where dD/dY of the last evaluation, at x, points, where that lowers D. @return whether that changed where they are */
 static bool place_labels(attack *a, const double *x)
 {
-    if (a->knowledge->placed || (!a->placement.placed && a->iteration < patience_of(a).first_placement)) return false;
+    if (a->knowledge->placed || (!a->placement.placed && a->descent.iteration < dlg_descent_first_placement(&a->descent))) return false;
     dlg_objective_label_derivative(a->objective, a->label_derivative);
     if (!dlg_placement_propose(&a->placement, a->label_derivative)) return false;
     if (a->placement.placed) {
@@ -165,7 +139,7 @@ static void decode(attack *a, const double *x)
     }
     bool any = false;
     for (size_t i = 0; i < a->n_rows; i++) any |= a->changed[i] = a->tokens[i] != a->last_tokens[i];
-    a->stable = any ? 0 : a->stable + 1;
+    a->descent.stable = any ? 0 : a->descent.stable + 1;
 }
 
 /* D at the fed tokens' own embeddings; infinity as long as no label has its place. */
@@ -183,12 +157,12 @@ static dlg_attack_state state_of(const attack *a)
 {
     return (dlg_attack_state){
         .start = a->start,
-        .iteration = a->iteration,
+        .iteration = a->descent.iteration,
         .iterations = a->iterations,
         .evaluations = a->evaluations,
         .distance = a->d,
         .distance_of_tokens = a->d_tokens,
-        .scale = a->scale,
+        .scale = a->descent.scale,
         .seconds = now() - a->start_time,
         .fed = a->fed,
         .tokens = a->tokens,
@@ -224,29 +198,9 @@ static size_t count_certain(const attack *a)
     return n;
 }
 
-/* What of D the text can still be blamed for. */
-static double above_floor(const attack *a, double d)
-{
-    return fmax(0, d - a->floor);
-}
-
-/* Whether D has not fallen by this factor over the last n iterations. */
-static bool is_flat(const attack *a, size_t n, double factor)
-{
-    return a->iteration > n && a->history[a->iteration] > factor * a->history[a->iteration - n];
-}
-
-/*
- * Whether D of a defended gradient has come down to its noise and the text stands. It must account for nearly all that a text can account for:
- * under heavy noise any text does as badly as any other. And D falls no more while every embedding points to its token; or the text has
- * not changed for a while, and its own distance is no larger than that of the free embeddings, or ends where theirs ends.
- */
 static bool is_settled(const attack *a, bool has_stalled)
 {
-    if (!a->result->n_dense || above_floor(a, a->d_tokens) > unaccounted * above_floor(a, a->scale)) return false;
-    if (has_stalled && count_certain(a) == a->n_rows) return true;
-    const bool ends_there = is_flat(a, STABLE_ITERATIONS, flat) && above_floor(a, a->d_tokens) <= 1.5 * above_floor(a, a->d);
-    return a->stable >= STABLE_ITERATIONS && (a->d_tokens <= a->d || ends_there);
+    return dlg_descent_is_settled(&a->descent, a->d, a->d_tokens, has_stalled, count_certain(a) == a->n_rows);
 }
 
 /* No further start is needed. @return true */
@@ -259,11 +213,11 @@ static bool end_with(attack *a, dlg_attack_end end)
 /* @return whether this start is over */
 static bool is_over(attack *a)
 {
+    const bool has_stalled = dlg_descent_has_stalled(&a->descent);
     if (is_interrupted(a)) return end_with(a, DLG_INTERRUPTED);
-    if (a->d_tokens <= explained * a->scale) return end_with(a, DLG_EXPLAINED);
-    const bool has_stalled = is_flat(a, patience_of(a).stall_iterations, patience_of(a).stall_factor);
+    if (dlg_descent_is_explained(&a->descent, a->d_tokens)) return end_with(a, DLG_EXPLAINED);
     if (is_settled(a, has_stalled)) return end_with(a, DLG_SETTLED);
-    return has_stalled || a->iteration >= a->options->max_iterations;
+    return has_stalled || a->descent.iteration >= a->options->max_iterations;
 }
 
 /* An accepted point. @return true to leave the minimiser: the start is over, or the labels moved and its history means nothing any more */
@@ -273,7 +227,7 @@ static bool accept(void *payload, const double *x, double f)
     a->d = f;
     a->no_descent_yet = false;
     if (a->evaluations - a->evaluations_at_iteration < EVALUATIONS_PER_ITERATION && !is_interrupted(a)) return false;
-    a->history[++a->iteration] = above_floor(a, f);
+    dlg_descent_add(&a->descent, f);
     a->iterations++;
     a->replaced = place_labels(a, x);
     decode(a, x);
@@ -301,7 +255,7 @@ static void draw(attack *a)
 /* A start is over without having explained anything: choose what the next one keeps. */
 static void choose_next(attack *a)
 {
-    const bool is_lower = a->d < 0.9 * a->lowest, has_diverged = !a->iteration;
+    const bool is_lower = a->d < 0.9 * a->lowest, has_diverged = !a->descent.iteration;
     a->fruitless = is_lower ? 0 : a->fruitless + 1;
     a->lowest = is_lower ? a->d : a->lowest;
     a->n_certain = count_certain(a);
@@ -311,10 +265,10 @@ static void choose_next(attack *a)
     }
     if (a->start == a->options->max_starts) return;
     char line[224], next[96];
-    const char *how = has_diverged ? "diverged" : a->iteration >= a->options->max_iterations ? "used up its iterations" : "stalled";
+    const char *how = has_diverged ? "diverged" : a->descent.iteration >= a->options->max_iterations ? "used up its iterations" : "stalled";
     if (a->n_certain) snprintf(next, sizeof next, "keeps the tokens that are certain, %zu of %zu", a->n_certain, a->n_rows);
     else snprintf(next, sizeof next, "is drawn anew");
-    snprintf(line, sizeof line, "start %zu %s after %zu iterations at distance %.2e; start %zu %s", a->start, how, a->iteration, a->d,
+    snprintf(line, sizeof line, "start %zu %s after %zu iterations at distance %.2e; start %zu %s", a->start, how, a->descent.iteration, a->d,
              a->start + 1, next);
     note(a, line);
 }
@@ -323,9 +277,8 @@ static dlg_status run_start(attack *a, dlg_error *err)
 {
     const dlg_function function = {a->n_numbers, evaluate, accept, a};
     draw(a);
-    a->iteration = a->stable = 0;
+    dlg_descent_begin(&a->descent);
     a->evaluations_at_iteration = a->evaluations;
-    a->history[0] = INFINITY;
     for (;;) {
         dlg_minimise_end end;
         a->no_descent_yet = true;
@@ -333,7 +286,7 @@ static dlg_status run_start(attack *a, dlg_error *err)
         const dlg_status status = a->options->minimiser->run(&end, &function, a->x, err);
         if (status) return status;
         if (end == DLG_NO_DESCENT && a->no_descent_yet) { /* not even from a fresh beginning: this is as low as it goes */
-            if (a->iteration && is_settled(a, true)) end_with(a, DLG_SETTLED);
+            if (a->descent.iteration && is_settled(a, true)) end_with(a, DLG_SETTLED);
             break;
         }
         if (end == DLG_ENDED_BY_CALLER && !a->replaced) break;
@@ -360,7 +313,7 @@ static void carve(attack *a)
     a->last_tokens = dlg_arena_carve(arena, a->n_rows, sizeof *a->last_tokens);
     a->predicted = dlg_arena_carve(arena, a->n_rows, sizeof *a->predicted);
     a->changed = dlg_arena_carve(arena, a->n_rows, sizeof *a->changed);
-    a->history = dlg_arena_carve(arena, a->options->max_iterations + 1, sizeof *a->history);
+    a->descent.history = dlg_arena_carve(arena, a->options->max_iterations + 1, sizeof *a->descent.history);
 }
 
 static double deviation(size_t n, const dlg_real *values)
@@ -383,8 +336,8 @@ static dlg_status prepare(attack *a, dlg_error *err)
     a->n_rows = batch.n_rows;
     a->n_numbers = dlg_objective_size(a->objective);
     a->placement = (dlg_placement){.n_rows = batch.n_predicted, .n_labels = a->knowledge->n_labels, .label = a->knowledge->labels};
-    a->scale = dlg_objective_scale(a->objective);
-    a->floor = dlg_objective_floor(a->objective);
+    a->descent.scale = dlg_objective_scale(a->objective);
+    a->descent.floor = dlg_objective_floor(a->objective);
     a->embedding_deviation = deviation(config->vocabulary_size * config->hidden_size, table);
     a->best_d_tokens = a->lowest = INFINITY;
     status = dlg_nearest_create(&a->nearest, table, config->vocabulary_size, config->hidden_size, a->n_rows, err);
@@ -397,6 +350,7 @@ static dlg_status prepare(attack *a, dlg_error *err)
     a->result->n_sentences = batch.n_sentences;
     a->result->memory = dlg_allocate(a->n_rows, 2 * sizeof *a->fed + 2 * sizeof *a->predicted);
     dlg_objective_targets(a->objective, &a->result->n_dense, &a->result->n_targets);
+    a->descent.is_defended = a->result->n_dense > 0;
     if (!a->result->memory) {
         status = dlg_fail(err, DLG_ENOMEM, "attack: no memory");
         goto out;

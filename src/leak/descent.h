@@ -1,0 +1,40 @@
+/** How one start of an attack goes down, and what that says: stalled, explained, or settled at the gradient's noise. */
+#ifndef DLG_LEAK_DESCENT_H
+#define DLG_LEAK_DESCENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/** Set the first three; history is borrowed. */
+typedef struct {
+    double scale;      /**< D of a zero gradient */
+    double floor;      /**< what no text can lower D below (dlg_objective_floor) */
+    bool is_defended;  /**< some target is not of low rank */
+    double *history;   /**< (iterations + 1) D above the floor after each iteration */
+    size_t iteration;
+    size_t stable;     /**< iterations since the text last changed */
+} dlg_descent;
+
+/** A new start. */
+void dlg_descent_begin(dlg_descent *);
+
+/** An iteration ended at D = d. */
+void dlg_descent_add(dlg_descent *, double d);
+
+/** The iteration after which labels are first put in their places: over noise it shows later where they stand. */
+size_t dlg_descent_first_placement(const dlg_descent *);
+
+/** Whether D has all but ceased to fall. */
+bool dlg_descent_has_stalled(const dlg_descent *);
+
+/** Whether D at the decoded tokens' own embeddings is rounding: the text explains the gradient. */
+bool dlg_descent_is_explained(const dlg_descent *, double d_tokens);
+
+/**
+ * Whether D of a defended gradient has come down to its noise and the text stands. It must account for nearly all that a text can account for:
+ * under heavy noise any text does as badly as any other. And D falls no more while every embedding points to its token; or the text has
+ * not changed for a while, and its own distance is no larger than that of the free embeddings, or ends where theirs ends.
+ */
+bool dlg_descent_is_settled(const dlg_descent *, double d, double d_tokens, bool has_stalled, bool all_certain);
+
+#endif
