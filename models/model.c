@@ -10,13 +10,14 @@
 #include <string.h>
 
 /* Tensors that Hugging Face models carry beside those that a task uses. */
-static bool is_left_behind(const char *name)
+static bool is_left_behind(const char *name, dlg_task task)
 {
-    static const char *const prefixes[] = {"bert.pooler.", "pooler.", "cls.seq_relationship.", "cls.predictions.", "bert.embeddings.position_ids",
+    static const char *const prefixes[] = {"bert.pooler.", "pooler.", "cls.seq_relationship.", "bert.embeddings.position_ids",
                                            "embeddings.position_ids"};
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
         if (!strncmp(name, prefixes[i], strlen(prefixes[i]))) return true;
-    return false;
+    const char *head = task == DLG_MASKED_LM ? "cls.predictions.decoder.weight" : "cls.predictions."; /* a copy of the tied one; a head unused */
+    return !strncmp(name, head, strlen(head));
 }
 
 /* Borrow the tensor's numbers where they can be used as they are, else convert them. */
@@ -39,7 +40,7 @@ static dlg_status refuse_unknown(const dlg_model *model, dlg_error *err)
 {
     for (size_t i = 0; i < dlg_safetensors_count(model->file); i++) {
         const char *name = dlg_safetensors_at(model->file, i)->name;
-        bool known = is_left_behind(name);
+        bool known = is_left_behind(name, model->config.task);
         for (size_t k = 0; k < model->n_parameters && !known; k++) known = dlg_parameter_is_named(&model->parameters[k], name);
         if (!known)
             return dlg_fail(err, DLG_EFORMAT, "%s: tensor %s has no place in a BERT for %s", dlg_safetensors_path(model->file), name,

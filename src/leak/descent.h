@@ -9,7 +9,7 @@
 typedef struct {
     double scale;      /**< D of a zero gradient */
     double floor;      /**< what no text can lower D below (dlg_objective_floor) */
-    bool is_defended;  /**< some target is not of low rank */
+    bool is_defended;  /**< most targets are not of low rank */
     double *history;   /**< (iterations + 1) D above the floor after each iteration */
     size_t iteration;
     size_t stable;     /**< iterations since the text last changed */

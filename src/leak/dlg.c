@@ -59,7 +59,7 @@ typedef struct {
     /* of this start */
     size_t start, evaluations_at_iteration;
     dlg_descent descent;
-    bool replaced, no_descent_yet;
+    bool is_over, no_descent_yet;
     double d;
     /* of the starts that build on each other */
     size_t n_certain, fruitless;
@@ -113,6 +113,8 @@ static bool place_labels(attack *a, const double *x)
 {
     if (a->knowledge->placed || (!a->placement.placed && a->descent.iteration < dlg_descent_first_placement(&a->descent))) return false;
     dlg_objective_label_derivative(a->objective, a->label_derivative);
+    for (size_t i = 0; i < a->placement.n_rows * a->placement.n_labels; i++)
+        if (!isfinite(a->label_derivative[i])) return false;
     if (!dlg_placement_propose(&a->placement, a->label_derivative)) return false;
     if (a->placement.placed) {
         for (size_t i = 0; i < a->n_numbers; i++) a->point[i] = (dlg_real)x[i];
@@ -229,14 +231,15 @@ static bool accept(void *payload, const double *x, double f)
     if (a->evaluations - a->evaluations_at_iteration < EVALUATIONS_PER_ITERATION && !is_interrupted(a)) return false;
     dlg_descent_add(&a->descent, f);
     a->iterations++;
-    a->replaced = place_labels(a, x);
+    const bool moved = place_labels(a, x);
     decode(a, x);
     a->d_tokens = distance_of_tokens(a);
     keep_if_best(a);
     const dlg_attack_state state = state_of(a);
     if (a->observer && a->observer->iteration) a->observer->iteration(a->observer->payload, &state);
     a->evaluations_at_iteration = a->evaluations;
-    return is_over(a) || a->replaced;
+    a->is_over = is_over(a);
+    return a->is_over || moved;
 }
 
 /* Draw the dummy embeddings, but for the certain tokens of the start before this one, which begin where they belong. */
@@ -255,21 +258,23 @@ static void draw(attack *a)
 /* A start is over without having explained anything: choose what the next one keeps. */
 static void choose_next(attack *a)
 {
-    const bool is_lower = a->d < 0.9 * a->lowest, has_diverged = !a->descent.iteration;
+    const bool is_lower = a->d < 0.9 * a->lowest, went_nowhere = !a->descent.iteration;
     a->fruitless = is_lower ? 0 : a->fruitless + 1;
     a->lowest = is_lower ? a->d : a->lowest;
     a->n_certain = count_certain(a);
-    if (has_diverged || !a->placement.placed || a->n_certain == a->n_rows || a->fruitless >= FRUITLESS_STARTS) {
+    if (went_nowhere || !a->placement.placed || a->n_certain == a->n_rows || a->fruitless >= FRUITLESS_STARTS) {
         a->n_certain = a->fruitless = 0;
         a->lowest = INFINITY;
     }
     if (a->start == a->options->max_starts) return;
     char line[224], next[96];
-    const char *how = has_diverged ? "diverged" : a->descent.iteration >= a->options->max_iterations ? "used up its iterations" : "stalled";
-    if (a->n_certain) snprintf(next, sizeof next, "keeps the tokens that are certain, %zu of %zu", a->n_certain, a->n_rows);
-    else snprintf(next, sizeof next, "is drawn anew");
-    snprintf(line, sizeof line, "start %zu %s after %zu iterations at distance %.2e; start %zu %s", a->start, how, a->descent.iteration, a->d,
-             a->start + 1, next);
+    if (a->n_certain) snprintf(next, sizeof next, "start %zu keeps the tokens that are certain, %zu of %zu", a->start + 1, a->n_certain, a->n_rows);
+    else snprintf(next, sizeof next, "start %zu is drawn anew", a->start + 1);
+    if (went_nowhere)
+        snprintf(line, sizeof line, "start %zu found no way down; %s", a->start, next);
+    else
+        snprintf(line, sizeof line, "start %zu %s after %zu iterations at distance %.2e; %s", a->start,
+                 a->descent.iteration >= a->options->max_iterations ? "used up its iterations" : "stalled", a->descent.iteration, a->d, next);
     note(a, line);
 }
 
@@ -278,19 +283,19 @@ static dlg_status run_start(attack *a, dlg_error *err)
     const dlg_function function = {a->n_numbers, evaluate, accept, a};
     draw(a);
     dlg_descent_begin(&a->descent);
+    a->is_over = false;
+    a->d = INFINITY;
     a->evaluations_at_iteration = a->evaluations;
     for (;;) {
         dlg_minimise_end end;
         a->no_descent_yet = true;
-        a->replaced = false;
         const dlg_status status = a->options->minimiser->run(&end, &function, a->x, err);
         if (status) return status;
         if (end == DLG_NO_DESCENT && a->no_descent_yet) { /* not even from a fresh beginning: this is as low as it goes */
             if (a->descent.iteration && is_settled(a, true)) end_with(a, DLG_SETTLED);
             break;
         }
-        if (end == DLG_ENDED_BY_CALLER && !a->replaced) break;
-        if (a->found) break;
+        if (a->is_over) break;
     }
     if (!a->found) choose_next(a);
     return DLG_OK;
@@ -350,7 +355,8 @@ static dlg_status prepare(attack *a, dlg_error *err)
     a->result->n_sentences = batch.n_sentences;
     a->result->memory = dlg_allocate(a->n_rows, 2 * sizeof *a->fed + 2 * sizeof *a->predicted);
     dlg_objective_targets(a->objective, &a->result->n_dense, &a->result->n_targets);
-    a->descent.is_defended = a->result->n_dense > 0;
+    /* One or two can be full of rounding where a head's rows nearly cancel; a defence touches them all. */
+    a->descent.is_defended = 2 * a->result->n_dense >= a->result->n_targets;
     if (!a->result->memory) {
         status = dlg_fail(err, DLG_ENOMEM, "attack: no memory");
         goto out;
@@ -370,6 +376,10 @@ dlg_status dlg_attack(dlg_attack_result *out, const dlg_gradient *gradient, cons
     a.start_time = now();
     dlg_status status = prepare(&a, err);
     while (!status && !a.found && a.start < options->max_starts) {
+        if (is_interrupted(&a)) {
+            end_with(&a, DLG_INTERRUPTED);
+            break;
+        }
         a.start++;
         status = run_start(&a, err);
     }

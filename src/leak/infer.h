@@ -15,10 +15,11 @@ size_t dlg_infer_length(const dlg_gradient *);
  * is a label. p is the model's own prediction for a sentence of `length` masks. M is what makes the counts whole.
  * @param max_labels M's upper bound
  * @param expected a number of labels that other evidence suggests, taken where it fits as well as the best; 0: none
+ * @param is_known the expected number is certain
  * @param[out] labels (max_labels) sorted @param[out] n_labels 0 when nothing fits
  */
 DLG_MUST_USE dlg_status dlg_infer_labels(size_t *labels, size_t *n_labels, const dlg_gradient *, size_t length, size_t max_labels,
-                                         size_t expected, dlg_markers, dlg_error *);
+                                         size_t expected, bool is_known, dlg_markers, dlg_error *);
 
 /** The classes of a batch (iDLG): the classifier's bias has g[c] = mean p[c] - n_c / B. @param[out] labels (n_sentences) sorted */
 DLG_MUST_USE dlg_status dlg_infer_classes(size_t *labels, size_t n_sentences, const dlg_gradient *, size_t length, dlg_markers, dlg_error *);

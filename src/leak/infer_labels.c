@@ -78,7 +78,7 @@ static dlg_status find_excess(double **excess, const dlg_gradient *gradient, con
 }
 
 dlg_status dlg_infer_labels(size_t *labels, size_t *n_labels, const dlg_gradient *gradient, size_t length, size_t max_labels,
-                            size_t expected, dlg_markers markers, dlg_error *err)
+                            size_t expected, bool is_known, dlg_markers markers, dlg_error *err)
 {
     const char *bias = gradient->model->config.tied_decoder ? "cls.predictions.bias" : "cls.predictions.decoder.bias";
     double *excess = NULL;
@@ -86,9 +86,12 @@ dlg_status dlg_infer_labels(size_t *labels, size_t *n_labels, const dlg_gradient
     *n_labels = 0;
     const dlg_status status = find_excess(&excess, gradient, bias, length, markers, &n, err);
     if (status) goto out;
-    for (size_t M = 1; M <= max_labels; M++)
-        if (!best || misfit(n, excess, M) < misfit(n, excess, best)) best = M;
-    if (expected && expected <= max_labels && misfit(n, excess, expected) < misfit(n, excess, best) + as_good) best = expected;
+    double least = INFINITY;
+    for (size_t M = 1; M <= max_labels; M++) {
+        const double off = misfit(n, excess, M);
+        if (off < least) least = off, best = M;
+    }
+    if (expected && expected <= max_labels && (is_known || misfit(n, excess, expected) < least + as_good)) best = expected;
     *n_labels = round_counts(n, excess, best, labels);
 out:
     dlg_free(excess);

@@ -53,7 +53,7 @@ static dlg_status infer_labels(dlg_knowledge *k, const dlg_gradient *gradient, c
         return dlg_infer_classes(k->labels, k->n_sentences, gradient, s->longest, markers, err);
     }
     const size_t expected = k->rows ? k->n_rows : k->n_sentences == 1 ? s->n_masks : 0;
-    const dlg_status status = dlg_infer_labels(k->labels, &k->n_labels, gradient, s->longest, s->n_tokens, expected, markers, err);
+    const dlg_status status = dlg_infer_labels(k->labels, &k->n_labels, gradient, s->longest, s->n_tokens, expected, k->rows != NULL, markers, err);
     if (status) return status;
     if (!k->n_labels) return dlg_fail(err, DLG_EFORMAT, "gradient: want negative entries in the decoder's bias, found none: no label can be inferred");
     return DLG_OK;
@@ -80,7 +80,7 @@ static dlg_status first_rows(dlg_knowledge *k, dlg_error *err)
     k->rows = dlg_allocate(k->n_sentences, sizeof *k->rows);
     if (!k->rows) return dlg_fail(err, DLG_ENOMEM, "rows: no memory");
     for (size_t b = 0, first = 0; b < k->n_sentences; first += k->lengths[b++]) k->rows[k->n_rows++] = first;
-    k->placed = k->n_sentences == 1;
+    k->placed = k->n_sentences == 1 || k->labels_from == DLG_TOLD;
     return DLG_OK;
 }
 

@@ -2,6 +2,7 @@
 #include "leak/minimise.h"
 
 #include <lbfgs.h>
+#include <limits.h>
 #include <math.h>
 #include <string.h>
 
@@ -33,6 +34,7 @@ static int progress(void *instance, const lbfgsfloatval_t *x, const lbfgsfloatva
 
 static dlg_status run(dlg_minimise_end *end, const dlg_function *function, double *x, dlg_error *err)
 {
+    if (function->n > INT_MAX) return dlg_fail(err, DLG_ESHAPE, "L-BFGS: want at most %d numbers, found %zu", INT_MAX, function->n);
     lbfgs_parameter_t parameters;
     lbfgs_parameter_init(&parameters);
     parameters.m = 100;

@@ -232,8 +232,3 @@ void dlg_objective_targets(const dlg_objective *objective, size_t *n_dense, size
     *n_dense = 0;
     for (size_t i = 0; i < objective->n_targets; i++) *n_dense += (size_t)dlg_target_is_dense(objective->targets[i]);
 }
-
-double dlg_objective_loss(const dlg_objective *objective)
-{
-    return objective->network.loss->loss;
-}

@@ -55,7 +55,4 @@ double dlg_objective_floor(const dlg_objective *);
 /** How many weight matrices keep a dense target, of how many: a defended gradient shows here. */
 void dlg_objective_targets(const dlg_objective *, size_t *n_dense, size_t *n);
 
-/** The loss of the last evaluation. */
-double dlg_objective_loss(const dlg_objective *);
-
 #endif

@@ -90,7 +90,7 @@ void dlg_progress_iteration(dlg_progress *progress, const dlg_attack_state *stat
     const dlg_knowledge *k = progress->subject->knowledge;
     char line[LONGEST_LINE], number[32], changes[64] = "", start[32] = "";
     const size_t n_changed = mark_changes(progress, state->tokens);
-    if (!progress->any && n_dense) print_targets(progress, n_dense, n_targets);
+    if (!progress->any && 2 * n_dense >= n_targets) print_targets(progress, n_dense, n_targets);
     if (progress->any) snprintf(changes, sizeof changes, ", %zu of %zu tokens changed", n_changed, progress->n_rows);
     if (state->start > 1) snprintf(start, sizeof start, "start %zu, ", state->start);
     snprintf(line, sizeof line, "%siteration %zu, distance %s%s, %.1f s", start, state->iteration,
