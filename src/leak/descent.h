@@ -31,7 +31,8 @@ bool dlg_descent_has_stalled(const dlg_descent *);
 bool dlg_descent_is_explained(const dlg_descent *, double d_tokens);
 
 /**
- * Whether D of a defended gradient has come down to its noise and the text stands. It must account for nearly all that a text can account for:
+ * Whether D of a defended gradient has come down to its noise and the text stands. It must account for nearly all that a text can account
+ * for:
  * under heavy noise any text does as badly as any other. And D falls no more while every embedding points to its token; or the text has
  * not changed for a while, and its own distance is no larger than that of the free embeddings, or ends where theirs ends.
  */

@@ -1,7 +1,8 @@
 /**
  * The attack's objective: the distance D between the gradient of dummy embeddings and the shared one, and its derivative.
  *
- * With c_l = dD/dg_l held fixed, dD/dx = d/de dL/dx (x, W + e c): one directional derivative of backpropagation along the direction c in the
+ * With c_l = dD/dg_l held fixed, dD/dx = d/de dL/dx (x, W + e c): one directional derivative of backpropagation along the direction c in
+ * the
  * weights (Pearlmutter 1994), so an evaluation is four sweeps over the list of operators and no weight gradient is formed.
  */
 #ifndef DLG_LEAK_OBJECTIVE_H
@@ -20,7 +21,8 @@ typedef struct {
 typedef struct dlg_objective dlg_objective;
 
 /**
- * Lay the model out for a batch and factor the targets. Left out of every distance: the word embedding, whose gradient also holds the rows of the
+ * Lay the model out for a batch and factor the targets. Left out of every distance: the word embedding, whose gradient also holds the
+ * rows of the
  * look-up, and the key biases, whose gradient is zero (softmax does not see a shift), so that only rounding would be compared.
  * The gradient (with its model) and the distance must outlive the objective. *out is NULL on failure.
  */
@@ -47,7 +49,8 @@ void dlg_objective_label_derivative(const dlg_objective *, dlg_real *out);
 double dlg_objective_scale(const dlg_objective *);
 
 /**
- * What no text of that many tokens can lower D below: the parts of a defended gradient that are not of its rank, or belong to positions beyond its end. 0
+ * What no text of that many tokens can lower D below: the parts of a defended gradient that are not of its rank, or belong to positions
+ * beyond its end. 0
  * for an undefended one.
  */
 double dlg_objective_floor(const dlg_objective *);

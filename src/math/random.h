@@ -43,7 +43,10 @@ double dlg_random_uniform(dlg_random *);
 /** Uniform in {0, ..., n - 1}, without bias. n > 0. */
 uint64_t dlg_random_below(dlg_random *, uint64_t n);
 
-/** out[0 .. n-1] becomes a permutation of 0 .. n-1, each equally likely (Fisher and Yates). Its first k entries are k draws without replacement. */
+/**
+ * out[0 .. n-1] becomes a permutation of 0 .. n-1, each equally likely (Fisher and Yates). Its first k entries are k draws without
+ * replacement.
+ */
 void dlg_random_permutation(size_t *out, size_t n, dlg_random *);
 
 /**
