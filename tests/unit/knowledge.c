@@ -1,0 +1,276 @@
+/** What a gradient says before any optimisation: length, labels, masked positions; and what of that which was told is refused. */
+#include "leak/knowledge.h"
+
+#include "base/memory.h"
+#include "defend/defence.h"
+#include "leak/infer.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { CLS = 2, SEP = 3, MASK = 4, LENGTH = 12, N_MASKS = 3, VOCABULARY = 200, CLASSES = 3, POSITIONS = 32 };
+
+static const dlg_markers markers = {CLS, SEP, MASK};
+static const size_t positions[N_MASKS] = {2, 5, 9}, labels[N_MASKS] = {77, 150, 77}, sorted[N_MASKS] = {77, 77, 150};
+
+/* One sentence's step, and its gradient. */
+typedef struct {
+    dlg_model *model;
+    dlg_gradient gradient;
+} shared;
+
+static void create_model(dlg_model **out, dlg_task task)
+{
+    const dlg_config config = {.task = task, .vocabulary_size = VOCABULARY, .hidden_size = 64, .n_layers = 2, .n_heads = 2,
+                               .intermediate_size = 128, .max_positions = POSITIONS, .n_token_types = 2, .n_labels = CLASSES,
+                               .layer_norm_eps = 1e-12, .initializer_range = 0.02, .tied_decoder = true};
+    assert_int_equal(dlg_model_preset(out, "small", &config, 1, NULL), DLG_OK);
+}
+
+static void share_masked(shared *s)
+{
+    const size_t length = LENGTH;
+    dlg_batch batch = {0};
+    uint32_t fed[LENGTH];
+    create_model(&s->model, DLG_MASKED_LM);
+    for (uint32_t i = 0; i < LENGTH; i++) fed[i] = 20 + 7 * i;
+    fed[0] = CLS;
+    fed[LENGTH - 1] = SEP;
+    for (size_t i = 0; i < N_MASKS; i++) fed[positions[i]] = MASK;
+    assert_int_equal(dlg_batch_create(&batch, DLG_MASKED_LM, 1, &length, NULL), DLG_OK);
+    assert_int_equal(dlg_batch_predict(&batch, N_MASKS, positions, NULL), DLG_OK);
+    assert_int_equal(dlg_gradient_share(&s->gradient, NULL, s->model, &(dlg_step){&batch, fed, labels}, NULL), DLG_OK);
+    dlg_batch_release(&batch);
+}
+
+static void share_classified(shared *s, size_t n_sentences, const size_t *classes)
+{
+    const size_t lengths[] = {LENGTH, LENGTH, LENGTH};
+    dlg_batch batch = {0};
+    uint32_t fed[3 * LENGTH];
+    create_model(&s->model, DLG_SEQUENCE_CLASSIFICATION);
+    for (uint32_t i = 0; i < 3 * LENGTH; i++) fed[i] = i % LENGTH == 0 ? CLS : i % LENGTH == LENGTH - 1 ? SEP : 20 + 5 * i;
+    assert_int_equal(dlg_batch_create(&batch, DLG_SEQUENCE_CLASSIFICATION, n_sentences, lengths, NULL), DLG_OK);
+    assert_int_equal(dlg_gradient_share(&s->gradient, NULL, s->model, &(dlg_step){&batch, fed, classes}, NULL), DLG_OK);
+    dlg_batch_release(&batch);
+}
+
+static void release(shared *s)
+{
+    dlg_gradient_release(&s->gradient);
+    dlg_model_free(s->model);
+}
+
+static void defend(shared *s, const char *spec, uint64_t seed)
+{
+    dlg_defence defence;
+    assert_int_equal(dlg_defence_parse(&defence, spec, NULL), DLG_OK);
+    for (size_t i = 0; i < s->gradient.n; i++) {
+        const dlg_parameter *p = &s->model->parameters[i];
+        assert_int_equal(dlg_defence_apply(&defence, 1, p->name, s->gradient.owned[i], dlg_parameter_items(p), seed, NULL), DLG_OK);
+    }
+}
+
+static size_t *copy(size_t n, const size_t *from)
+{
+    size_t *numbers = dlg_allocate(n, sizeof *numbers);
+    assert_non_null(numbers);
+    memcpy(numbers, from, n * sizeof *numbers);
+    return numbers;
+}
+
+static void assert_numbers(size_t n, const size_t *found, size_t n_wanted, const size_t *wanted)
+{
+    assert_int_equal(n, n_wanted);
+    for (size_t i = 0; i < n; i++) assert_int_equal(found[i], wanted[i]);
+}
+
+/* ---- the pieces ---- */
+
+static void length(void **state)
+{
+    (void)state;
+    shared s;
+    share_masked(&s);
+    assert_int_equal(dlg_infer_length(&s.gradient), LENGTH);
+    release(&s);
+    share_classified(&s, 1, &(size_t){1});
+    assert_int_equal(dlg_infer_length(&s.gradient), LENGTH);
+    release(&s);
+}
+
+static void length_under_noise(void **state)
+{
+    (void)state;
+    shared s;
+    share_masked(&s);
+    defend(&s, "gaussian:1e-4", 1);
+    assert_int_equal(dlg_infer_length(&s.gradient), LENGTH);
+    release(&s);
+}
+
+static void masked_labels(void **state)
+{
+    (void)state;
+    shared s;
+    size_t found[LENGTH], n;
+    share_masked(&s);
+    assert_int_equal(dlg_infer_labels(found, &n, &s.gradient, LENGTH, LENGTH, 0, false, markers, NULL), DLG_OK);
+    assert_numbers(n, found, N_MASKS, sorted);
+    assert_int_equal(dlg_infer_labels(found, &n, &s.gradient, LENGTH, LENGTH, N_MASKS, true, markers, NULL), DLG_OK);
+    assert_numbers(n, found, N_MASKS, sorted);
+    /* An expected number that does not fit is not taken, unless it is certain. */
+    assert_int_equal(dlg_infer_labels(found, &n, &s.gradient, LENGTH, LENGTH, 2, false, markers, NULL), DLG_OK);
+    assert_numbers(n, found, N_MASKS, sorted);
+    assert_int_equal(dlg_infer_labels(found, &n, &s.gradient, LENGTH, LENGTH, 2 * N_MASKS, true, markers, NULL), DLG_OK);
+    assert_int_equal(n, 2 * N_MASKS);
+    release(&s);
+}
+
+static void classes(void **state)
+{
+    (void)state;
+    for (size_t c = 0; c < CLASSES; c++) {
+        shared s;
+        size_t found;
+        share_classified(&s, 1, &c);
+        assert_int_equal(dlg_infer_classes(&found, 1, &s.gradient, LENGTH, markers, NULL), DLG_OK);
+        assert_int_equal(found, c);
+        release(&s);
+    }
+}
+
+static void span_check(void **state)
+{
+    (void)state;
+    shared s;
+    dlg_span_check *check;
+    size_t found[LENGTH];
+    double scratch[LENGTH];
+    share_masked(&s);
+    assert_int_equal(dlg_span_check_create(&check, &s.gradient, LENGTH, NULL), DLG_OK);
+    assert_numbers(dlg_span_check_positions(check, MASK, LENGTH, found, scratch), found, N_MASKS, positions);
+    assert_true(dlg_span_check_outside(check, MASK, positions[0]) < 1e-3);
+    assert_true(dlg_span_check_outside(check, MASK, positions[0] + 1) > 0.1);
+    /* A token that is there once, and one that is nowhere. */
+    assert_numbers(dlg_span_check_positions(check, 20 + 7 * 6, LENGTH, found, scratch), found, 1, &(size_t){6});
+    assert_int_equal(dlg_span_check_positions(check, 199, LENGTH, found, scratch), 0);
+    dlg_span_check_free(check);
+    release(&s);
+}
+
+/* ---- all together ---- */
+
+static void infers_masked(void **state)
+{
+    (void)state;
+    shared s;
+    dlg_knowledge k = {0};
+    share_masked(&s);
+    assert_int_equal(dlg_knowledge_infer(&k, &s.gradient, markers, NULL), DLG_OK);
+    assert_int_equal(k.n_sentences, 1);
+    assert_int_equal(k.sentences_from, DLG_ASSUMED);
+    assert_int_equal(k.lengths[0], LENGTH);
+    assert_int_equal(k.lengths_from, DLG_INFERRED);
+    assert_numbers(k.n_labels, k.labels, N_MASKS, sorted);
+    assert_int_equal(k.labels_from, DLG_INFERRED);
+    assert_numbers(k.n_rows, k.rows, N_MASKS, positions);
+    assert_int_equal(k.rows_from, DLG_INFERRED);
+    assert_true(k.span_check_sees);
+    assert_false(k.placed);
+    dlg_knowledge_release(&k);
+    assert_null(k.labels);
+    release(&s);
+}
+
+static void infers_class(void **state)
+{
+    (void)state;
+    shared s;
+    dlg_knowledge k = {0};
+    share_classified(&s, 1, &(size_t){2});
+    assert_int_equal(dlg_knowledge_infer(&k, &s.gradient, markers, NULL), DLG_OK);
+    assert_int_equal(k.lengths[0], LENGTH);
+    assert_numbers(k.n_labels, k.labels, 1, &(size_t){2});
+    assert_numbers(k.n_rows, k.rows, 1, &(size_t){0});
+    assert_true(k.placed);
+    dlg_knowledge_release(&k);
+    release(&s);
+}
+
+static void keeps_what_is_told(void **state)
+{
+    (void)state;
+    static const size_t told_rows[] = {2, 5, 7, 9};
+    shared s;
+    share_masked(&s);
+    dlg_knowledge k = {.n_sentences = 1, .lengths = copy(1, &(size_t){LENGTH}), .n_labels = N_MASKS, .labels = copy(N_MASKS, sorted),
+                       .n_rows = 4, .rows = copy(4, told_rows), .lengths_from = DLG_TOLD, .labels_from = DLG_TOLD, .rows_from = DLG_TOLD};
+    assert_int_equal(dlg_knowledge_infer(&k, &s.gradient, markers, NULL), DLG_OK);
+    assert_numbers(k.n_rows, k.rows, 4, told_rows);
+    assert_numbers(k.n_labels, k.labels, N_MASKS, sorted);
+    assert_int_equal(k.rows_from, DLG_TOLD);
+    dlg_knowledge_release(&k);
+    release(&s);
+}
+
+static void check_refused(const shared *s, size_t told_length, size_t n_rows, size_t first_row, size_t first_label, const char *object)
+{
+    dlg_error err = {0};
+    dlg_knowledge k = {.n_sentences = 1, .lengths = copy(1, &told_length), .n_labels = N_MASKS, .labels = copy(N_MASKS, sorted),
+                       .n_rows = n_rows, .rows = copy(N_MASKS, positions)};
+    k.rows[0] = first_row;
+    k.labels[0] = first_label;
+    assert_int_equal(dlg_knowledge_infer(&k, &s->gradient, markers, &err), DLG_ESHAPE);
+    assert_int_equal(err.status, DLG_ESHAPE);
+    if (!strstr(err.message, object) || strchr(err.message, '\n')) fail_msg("want a line with \"%s\", found \"%s\"", object, err.message);
+    dlg_knowledge_release(&k);
+}
+
+static void refuses_what_does_not_fit(void **state)
+{
+    (void)state;
+    shared s;
+    share_masked(&s);
+    check_refused(&s, LENGTH, 2, 2, 77, "want a masked position for each of 3 labels, found 2");
+    check_refused(&s, POSITIONS + 1, N_MASKS, 2, 77, "length of sentence 1: want at most 32 tokens, found 33");
+    check_refused(&s, LENGTH, N_MASKS, LENGTH, 77, "masked position 12: want one of the 12 tokens");
+    check_refused(&s, LENGTH, N_MASKS, 2, VOCABULARY, "label 200: want one below 200");
+    release(&s);
+}
+
+static void refuses_nothing_to_see(void **state)
+{
+    (void)state;
+    dlg_error err = {0};
+    dlg_knowledge k = {0};
+    shared s;
+    create_model(&s.model, DLG_MASKED_LM);
+    assert_int_equal(dlg_gradient_create(&s.gradient, s.model, NULL), DLG_OK);
+    assert_int_equal(dlg_infer_length(&s.gradient), 0);
+    assert_int_equal(dlg_knowledge_infer(&k, &s.gradient, markers, &err), DLG_EFORMAT);
+    assert_non_null(strstr(err.message, "no length can be inferred"));
+    dlg_knowledge_release(&k);
+    release(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(length),
+        cmocka_unit_test(length_under_noise),
+        cmocka_unit_test(masked_labels),
+        cmocka_unit_test(classes),
+        cmocka_unit_test(span_check),
+        cmocka_unit_test(infers_masked),
+        cmocka_unit_test(infers_class),
+        cmocka_unit_test(keeps_what_is_told),
+        cmocka_unit_test(refuses_what_does_not_fit),
+        cmocka_unit_test(refuses_nothing_to_see),
+    };
+    return cmocka_run_group_tests_name("knowledge", tests, NULL, NULL);
+}
