@@ -28,6 +28,7 @@ typedef struct {
     const char *step, *output, *truth;
     bool no_truth, quiet, json;
     bool about_text, about_preset; /* an option was given that --step, or --model, leaves no room for */
+    bool about_masks, about_classes; /* one that a classifier, or a masked LM, leaves no room for */
     double mask_rate;
     dlg_mask_style mask_style;
     dlg_dtype dtype;
@@ -88,10 +89,13 @@ static void add_defence(const struct argp_state *state, options *o, const char *
 static void check(const struct argp_state *state, options *o)
 {
     const char *wrong = NULL;
+    const bool is_cls = o->n_labels || (o->source.task && !strcmp(o->source.task, "cls"));
     if (o->source.directory && o->about_preset) wrong = "want --model or a preset, found both";
     else if (o->step && (o->n_texts || o->about_text)) wrong = "want --step or text and how to mask or label it, found both";
     else if (o->truth && o->no_truth) wrong = "want --truth or --no-truth, found both";
     else if (o->n_labels && o->source.task && strcmp(o->source.task, "cls") != 0) wrong = "want --label with --task=cls, found --task=mlm";
+    else if (o->about_masks && is_cls) wrong = "want --mask-rate and --mask-style with --task=mlm, found a classifier";
+    else if (o->about_classes && !is_cls && !o->step) wrong = "want --num-labels with --task=cls, found --task=mlm";
     else if (!*o->output) wrong = "--output: want a file, found an empty name";
     if (wrong) argp_failure(state, DLG_EXIT_USAGE, 0, "%s", wrong);
     if (o->n_labels) o->source.task = "cls";
@@ -104,6 +108,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
                              *const dtypes[] = {"f64", "f32", "f16", "bf16", NULL};
     options *o = state->input;
     o->about_text |= key == KEY_LABEL || key == KEY_MASK_RATE || key == KEY_MASK_STYLE || key == KEY_MAX_LENGTH;
+    o->about_masks |= key == KEY_MASK_RATE || key == KEY_MASK_STYLE;
+    o->about_classes |= key == KEY_NUM_LABELS;
     o->about_preset |= key == KEY_PRESET || key == KEY_MODEL_SEED || key == KEY_NUM_LABELS;
     switch (key) {
     case KEY_TEXT: add_text(o, arg, false); break;

@@ -23,6 +23,10 @@ wrong '--task: want one of mlm, cls, found "nsp"' a --task nsp
 wrong '--dtype: want one of f64, f32, f16, bf16, found "f8"' a --dtype f8
 wrong '--label: want a whole number *found "one"' a --label one
 wrong 'want --label with --task=cls, found --task=mlm' a --task mlm --label 1
+wrong 'want --mask-rate and --mask-style with --task=mlm, found a classifier' a --label 1 --mask-rate 0.15
+wrong 'want --mask-rate and --mask-style with --task=mlm, found a classifier' a --mask-style bert --task cls
+wrong 'want --num-labels with --task=cls, found --task=mlm' a --preset tiny --num-labels 2
+wrong 'want --num-labels with --task=cls, found --task=mlm' a --task mlm --num-labels 3
 wrong 'labels: want one for each of the 2 texts of a classifier, found 1' a b --label 1
 wrong 'labels: want one for each of the 1 texts of a classifier, found 0' a --task cls
 wrong 'preset: want tiny, mini, small, medium or base, found "huge"' a --preset huge
