@@ -16,7 +16,8 @@ static bool is_left_behind(const char *name, dlg_task task)
                                            "embeddings.position_ids"};
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
         if (!strncmp(name, prefixes[i], strlen(prefixes[i]))) return true;
-    const char *head = task == DLG_MASKED_LM ? "cls.predictions.decoder.weight" : "cls.predictions."; /* a copy of the tied one; a head unused */
+    /* A masked-LM's file may hold a copy of the tied decoder, a classifier's the head it was trained with before. */
+    const char *head = task == DLG_MASKED_LM ? "cls.predictions.decoder.weight" : "cls.predictions.";
     return !strncmp(name, head, strlen(head));
 }
 

@@ -28,8 +28,7 @@ typedef struct {
 /**
  * Load a Hugging Face directory: config.json and model.safetensors or its shards.
  * Errors name the file and the tensor: one is missing, unknown, has another shape, or holds NaN or infinity. Tensors that BERT's heads
- * leave
- * behind (pooler and next-sentence head beside a masked-LM) are known and not read.
+ * leave behind (pooler and next-sentence head beside a masked-LM) are known and not read.
  */
 DLG_MUST_USE dlg_status dlg_model_open(dlg_model **out, const char *directory, dlg_error *);
 

@@ -32,9 +32,8 @@ bool dlg_descent_is_explained(const dlg_descent *, double d_tokens);
 
 /**
  * Whether D of a defended gradient has come down to its noise and the text stands. It must account for nearly all that a text can account
- * for:
- * under heavy noise any text does as badly as any other. And D falls no more while every embedding points to its token; or the text has
- * not changed for a while, and its own distance is no larger than that of the free embeddings, or ends where theirs ends.
+ * for: under heavy noise any text does as badly as any other. And D falls no more while every embedding points to its token; or the text
+ * has not changed for a while, and its own distance is no larger than that of the free embeddings, or ends where theirs ends.
  */
 bool dlg_descent_is_settled(const dlg_descent *, double d, double d_tokens, bool has_stalled, bool all_certain);
 

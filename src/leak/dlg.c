@@ -268,13 +268,15 @@ static void choose_next(attack *a)
     }
     if (a->start == a->options->max_starts) return;
     char line[224], next[96];
-    if (a->n_certain) snprintf(next, sizeof next, "start %zu keeps the tokens that are certain, %zu of %zu", a->start + 1, a->n_certain, a->n_rows);
+    if (a->n_certain) snprintf(next, sizeof next, "start %zu keeps the tokens that are certain, %zu of %zu", a->start + 1, a->n_certain,
+                               a->n_rows);
     else snprintf(next, sizeof next, "start %zu is drawn anew", a->start + 1);
     if (went_nowhere)
         snprintf(line, sizeof line, "start %zu found no way down; %s", a->start, next);
     else
         snprintf(line, sizeof line, "start %zu %s after %zu iterations at distance %.2e; %s", a->start,
-                 a->descent.iteration >= a->options->max_iterations ? "used up its iterations" : "stalled", a->descent.iteration, a->d, next);
+                 a->descent.iteration >= a->options->max_iterations ? "used up its iterations" : "stalled", a->descent.iteration, a->d,
+                 next);
     note(a, line);
 }
 

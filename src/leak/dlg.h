@@ -1,7 +1,6 @@
 /**
  * Deep Leakage from Gradients (Zhu, Liu & Han 2019, arXiv:1906.08935): optimise dummy embeddings until their gradient is the shared one,
- * and read the
- * text off them.
+ * and read the text off them.
  */
 #ifndef DLG_LEAK_DLG_H
 #define DLG_LEAK_DLG_H

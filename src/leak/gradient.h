@@ -17,8 +17,7 @@ typedef struct {
 /**
  * Open a file of gradients, as dlg-grads or `save_file({n: p.grad ...})` wrote it, against the model it belongs to.
  * Errors name file and tensor: not a parameter of the model, another shape, NaN or infinity, all zero, or missing. Only the word
- * embedding's
- * gradient may be missing: no attack here needs it.
+ * embedding's gradient may be missing: no attack here needs it.
  */
 DLG_MUST_USE dlg_status dlg_gradient_open(dlg_gradient *out, const char *path, const dlg_model *, dlg_error *);
 

@@ -6,15 +6,13 @@
 
 /**
  * Tokens of the longest sentence: rows of the position embedding's gradient above what stands behind them. Behind an undefended sentence
- * there is
- * zero, behind a noisy one the noise itself, whose level the last tenth of the rows shows. 0 when no row stands out.
+ * there is zero, behind a noisy one the noise itself, whose level the last tenth of the rows shows. 0 when no row stands out.
  */
 size_t dlg_infer_length(const dlg_gradient *);
 
 /**
  * The masked-LM labels. Mean loss over M masked positions leaves in the decoder's bias g[v] = mean over them of p[v], minus n_v / M, n_v
- * how often v
- * is a label. p is the model's own prediction for a sentence of `length` masks. M is what makes the counts whole.
+ * how often v is a label. p is the model's own prediction for a sentence of `length` masks. M is what makes the counts whole.
  * @param max_labels M's upper bound
  * @param expected a number of labels that other evidence suggests, taken where it fits as well as the best; 0: none
  * @param is_known the expected number is certain
@@ -28,8 +26,7 @@ DLG_MUST_USE dlg_status dlg_infer_classes(size_t *labels, size_t n_sentences, co
 
 /**
  * The span check: layer 0's dW_Q, dW_K, dW_V have the inputs of all tokens in their row space. How far a token's input at a position lies
- * outside of it, as a part
- * of its norm squared: about 0 for a token that was there, 1 - rank / hidden for another.
+ * outside of it, as a part of its norm squared: about 0 for a token that was there, 1 - rank / hidden for another.
  */
 typedef struct dlg_span_check dlg_span_check;
 

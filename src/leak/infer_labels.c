@@ -4,8 +4,7 @@
  *   g[v] = (1/M) sum_m p_m[v] - n_v / M,
  *
  * n_v how often v is a label. The model's own prediction q for a blank input stands for the mean of p: q[v] - g[v] = n_v / M + a small
- * error. For the
- * right M the numbers M (q[v] - g[v]) that are not small are whole and sum to M.
+ * error. For the right M the numbers M (q[v] - g[v]) that are not small are whole and sum to M.
  */
 #include "leak/infer.h"
 

@@ -13,7 +13,8 @@ const char *dlg_origin_name(dlg_origin origin)
 static dlg_status infer_lengths(dlg_knowledge *k, const dlg_gradient *gradient, dlg_error *err)
 {
     const size_t length = dlg_infer_length(gradient);
-    if (!length) return dlg_fail(err, DLG_EFORMAT, "gradient: want position rows that stand out of the noise, found none: no length can be inferred");
+    if (!length) return dlg_fail(err, DLG_EFORMAT,
+                                     "gradient: want position rows that stand out of the noise, found none: no length can be inferred");
     k->lengths = dlg_allocate(k->n_sentences, sizeof *k->lengths);
     if (!k->lengths) return dlg_fail(err, DLG_ENOMEM, "lengths: no memory");
     for (size_t b = 0; b < k->n_sentences; b++) k->lengths[b] = length;
@@ -53,9 +54,11 @@ static dlg_status infer_labels(dlg_knowledge *k, const dlg_gradient *gradient, c
         return dlg_infer_classes(k->labels, k->n_sentences, gradient, s->longest, markers, err);
     }
     const size_t expected = k->rows ? k->n_rows : k->n_sentences == 1 ? s->n_masks : 0;
-    const dlg_status status = dlg_infer_labels(k->labels, &k->n_labels, gradient, s->longest, s->n_tokens, expected, k->rows != NULL, markers, err);
+    const dlg_status status = dlg_infer_labels(k->labels, &k->n_labels, gradient, s->longest, s->n_tokens, expected, k->rows != NULL,
+                                               markers, err);
     if (status) return status;
-    if (!k->n_labels) return dlg_fail(err, DLG_EFORMAT, "gradient: want negative entries in the decoder's bias, found none: no label can be inferred");
+    if (!k->n_labels) return dlg_fail(err, DLG_EFORMAT,
+                                          "gradient: want negative entries in the decoder's bias, found none: no label can be inferred");
     return DLG_OK;
 }
 
@@ -95,7 +98,8 @@ static dlg_status check(const dlg_knowledge *k, const dlg_gradient *gradient, co
     for (size_t i = 0; i < k->n_labels; i++)
         if (k->labels[i] >= n_classes) return dlg_fail(err, DLG_ESHAPE, "label %zu: want one below %zu", k->labels[i], n_classes);
     for (size_t i = 0; i < k->n_rows; i++)
-        if (k->rows[i] >= s->n_tokens) return dlg_fail(err, DLG_ESHAPE, "masked position %zu: want one of the %zu tokens", k->rows[i], s->n_tokens);
+        if (k->rows[i] >= s->n_tokens)
+            return dlg_fail(err, DLG_ESHAPE, "masked position %zu: want one of the %zu tokens", k->rows[i], s->n_tokens);
     if (k->n_rows < k->n_labels)
         return dlg_fail(err, DLG_ESHAPE, "want a masked position for each of %zu labels, found %zu", k->n_labels, k->n_rows);
     return DLG_OK;

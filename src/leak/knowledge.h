@@ -30,7 +30,7 @@ typedef struct {
     size_t n_sentences;
     size_t *lengths;            /**< (n_sentences) tokens, [CLS] and [SEP] included; NULL: not told */
     size_t n_labels;
-    size_t *labels;             /**< (n_labels) masked-LM: the tokens behind the masks, sorted; classifier: the class of each sentence; NULL: not told */
+    size_t *labels;             /**< (n_labels) masked-LM: the tokens behind the masks; classifier: each sentence's class; NULL: not told */
     size_t n_rows;
     size_t *rows;               /**< (n_rows >= n_labels) rows of the batch that may have been predicted, ascending; NULL: not told */
     bool placed;                /**< labels[i] is known to stand in rows[i] */
@@ -41,11 +41,9 @@ typedef struct {
 /**
  * Infer what is not there. n_sentences 0 becomes 1 (assumed).
  *   length: rows of the position embedding's gradient above the noise behind them; all sentences get it (assumed for a batch)
- *   labels: masked-LM: rounded off the decoder's bias, with the model's own prediction for masks subtracted; classifier: negative entries
- *   of the
+ *   labels: masked-LM: rounded off the decoder's bias, with the model's own prediction for masks subtracted; classifier: negative entries of the
  *           classifier's bias (iDLG, Zhao et al. 2020, arXiv:2001.02610)
- *   rows:   the span check (DAGER, Petrov et al. 2024, arXiv:2405.15586): where [MASK] lies in the row space of layer 0's query, key and
- *   value gradients
+ *   rows:   the span check (DAGER, Petrov et al. 2024, arXiv:2405.15586): where [MASK] lies in the row space of layer 0's query, key and value gradients
  * Errors: DLG_EFORMAT when the gradient shows no length or no label; DLG_ESHAPE when what was told does not fit; DLG_ENOMEM.
  */
 DLG_MUST_USE dlg_status dlg_knowledge_infer(dlg_knowledge *, const dlg_gradient *, dlg_markers, dlg_error *);

@@ -1,5 +1,6 @@
 /**
- * From embeddings to tokens: the nearest rows of the word embedding, by cosine (it finds the token earlier than Euclidean distance does).
+ * From embeddings to tokens: the nearest rows of the word embedding, by cosine (it finds the token earlier than Euclidean distance
+ * does).
  */
 #ifndef DLG_LEAK_NEAREST_H
 #define DLG_LEAK_NEAREST_H

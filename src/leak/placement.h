@@ -29,8 +29,8 @@ void dlg_placement_start(dlg_placement *, bool known);
 
 /**
  * Propose the rows to which the derivative points (dD/dshare, (n_rows, n_labels)), by linear assignment: for fixed embeddings the
- * gradient is linear in the
- * labels, so that is exact to first order. @return whether the proposal differs from what holds (equal labels may change places)
+ * gradient is linear in the labels, so that is exact to first order. @return whether the proposal differs from what holds (equal labels
+ * may change places)
  */
 bool dlg_placement_propose(dlg_placement *, const dlg_real *derivative);
 

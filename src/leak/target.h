@@ -14,10 +14,9 @@ typedef struct dlg_target dlg_target;
 
 /**
  * Factor the target t (n_out, n_in), given as row blocks of n_parts parameters, and reserve what an evaluation with up to n_rows rows
- * needs.
- * An undefended gradient has rank <= n_rows: then t = A B, and evaluations cost no product with t. What is left over, t - A B, is checked
- * against rounding and kept as a dense remainder where it is more.
- * Ownership: the blocks are copied from. *out is NULL on failure. Errors: DLG_ENOMEM, DLG_ENONFINITE.
+ * needs. An undefended gradient has rank <= n_rows: then t = A B, and evaluations cost no product with t. What is left over, t - A B, is
+ * checked against rounding and kept as a dense remainder where it is more. Ownership: the blocks are copied from. *out is NULL on
+ * failure. Errors: DLG_ENOMEM, DLG_ENONFINITE.
  */
 DLG_MUST_USE dlg_status dlg_target_create(dlg_target **out, size_t n_parts, const dlg_real *const blocks[], const size_t rows[],
                                           size_t n_in, size_t n_rows, dlg_error *);

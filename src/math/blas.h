@@ -24,7 +24,8 @@ int dlg_blas_threads(void);
 typedef enum { DLG_PLAIN, DLG_TRANSPOSED } dlg_orientation;
 
 /**
- * C = alpha op(A) op(B) + beta C, with op(A) (m,k), op(B) (k,n), C (m,n); ld*: numbers from one stored row to the next. beta 0 overwrites.
+ * C = alpha op(A) op(B) + beta C, with op(A) (m,k), op(B) (k,n), C (m,n); ld*: numbers from one stored row to the next. beta 0
+ * overwrites.
  */
 void dlg_gemm(dlg_orientation a_is, dlg_orientation b_is, size_t m, size_t n, size_t k, dlg_real alpha, const dlg_real *a, size_t lda,
               const dlg_real *b, size_t ldb, dlg_real beta, dlg_real *c, size_t ldc);

@@ -6,9 +6,8 @@
 
 /**
  * qkv (n, 3H), its columns [Q | K | V] -> y (n, H). The rows are the sentences of a batch one after the other, without padding: sentence
- * b has the
- * rows first[b] .. first[b+1]-1 and attends to itself alone, which is what padding and an attention mask come to. qkv has no other
- * consumer.
+ * b has the rows first[b] .. first[b+1]-1 and attends to itself alone, which is what padding and an attention mask come to. qkv has no
+ * other consumer.
  */
 typedef struct {
     dlg_op op;

@@ -8,8 +8,7 @@
  * logits z (n, V) -> loss = -(1/count) sum over rows i and labels j of Y[i,j] log softmax(z_i)[label j].
  *
  * Y spreads n_labels labels over n rows. Each label certain of its row, and count = n_labels: the mean loss of PyTorch. The caller may
- * change
- * Y, labels and count between evaluations. logits->x holds the softmax p after forward. logits has no other consumer.
+ * change Y, labels and count between evaluations. logits->x holds the softmax p after forward. logits has no other consumer.
  */
 typedef struct {
     dlg_op op;

@@ -2,9 +2,8 @@
  * What every operator is: five sweeps over values that hold a number and its three derivatives.
  *
  * With L the loss and R the derivative along a direction c in the parameters (Pearlmutter 1994), a value x carries x, dx = dL/dx, rx = R
- * x and
- * rdx = R dx. The sweeps run over a list of operators: forward in order, backward in reverse, gradient in any order (the parameters'
- * dL/dW), R-forward in order, R-backward in reverse. After R-backward the rdx of the input is d/de dL/dx (W + e c) at e = 0.
+ * x and rdx = R dx. The sweeps run over a list of operators: forward in order, backward in reverse, gradient in any order (the
+ * parameters' dL/dW), R-forward in order, R-backward in reverse. After R-backward the rdx of the input is d/de dL/dx (W + e c) at e = 0.
  */
 #ifndef DLG_OPS_OP_H
 #define DLG_OPS_OP_H
