@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Install what is needed, build, run every test: as users build it; with AddressSanitizer and UBSan, all but the golden numbers; in double,
-# golden and property. Where clang is installed it compiles everything once more for its warnings. About ten minutes on two cores.
+# golden and property. Where clang is installed it compiles everything once more for its warnings. About three minutes on two cores.
 # Exits with 1 if anything failed; the closing lines say what.
 set -uo pipefail
 cd "$(dirname "$0")/.."

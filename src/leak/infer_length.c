@@ -7,11 +7,18 @@
 /* A row stands out when its norm exceeds the noise rows' mean by this many of their standard deviations. */
 static const double outstanding = 8;
 
+/* The last tenth of the positions, but enough of them for a deviation to mean something, and never more than half. */
+static size_t rows_behind(size_t n)
+{
+    const size_t least = n / 2 < 16 ? (n + 1) / 2 : 16;
+    return n / 10 > least ? n / 10 : least;
+}
+
 size_t dlg_infer_length(const dlg_gradient *gradient)
 {
     const dlg_parameter *p = dlg_model_parameter(gradient->model, "bert.embeddings.position_embeddings.weight");
     const dlg_real *rows = dlg_gradient_of(gradient, p->name);
-    const size_t n = p->n_rows, H = p->n_cols, n_behind = n / 10 ? n / 10 : 1;
+    const size_t n = p->n_rows, H = p->n_cols, n_behind = rows_behind(n);
     double sum = 0, sum_of_squares = 0;
     for (size_t t = n - n_behind; t < n; t++) {
         const double norm = sqrt(dlg_dot(H, rows + t * H, rows + t * H));

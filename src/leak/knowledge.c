@@ -91,10 +91,6 @@ static dlg_status check(const dlg_knowledge *k, const dlg_gradient *gradient, co
 {
     const dlg_config *config = &gradient->model->config;
     const size_t n_classes = config->task == DLG_MASKED_LM ? config->vocabulary_size : config->n_labels;
-    for (size_t b = 0; b < k->n_sentences; b++)
-        if (k->lengths[b] > config->max_positions)
-            return dlg_fail(err, DLG_ESHAPE, "length of sentence %zu: want at most %zu tokens, found %zu",
-                            b + 1, config->max_positions, k->lengths[b]);
     for (size_t i = 0; i < k->n_labels; i++)
         if (k->labels[i] >= n_classes) return dlg_fail(err, DLG_ESHAPE, "label %zu: want one below %zu", k->labels[i], n_classes);
     for (size_t i = 0; i < k->n_rows; i++)
@@ -113,7 +109,10 @@ dlg_status dlg_knowledge_infer(dlg_knowledge *k, const dlg_gradient *gradient, d
     if (!k->n_sentences) k->n_sentences = 1;
     if (!k->lengths) status = infer_lengths(k, gradient, err);
     if (status) return status;
+    const size_t max_positions = gradient->model->config.max_positions;
     for (size_t b = 0; b < k->n_sentences; b++) {
+        if (k->lengths[b] > max_positions)
+            return dlg_fail(err, DLG_ESHAPE, "length of sentence %zu: want at most %zu tokens, found %zu", b + 1, max_positions, k->lengths[b]);
         s.n_tokens += k->lengths[b];
         s.longest = k->lengths[b] > s.longest ? k->lengths[b] : s.longest;
     }

@@ -231,6 +231,21 @@ static void check_refused(const shared *s, size_t told_length, size_t n_rows, si
     dlg_knowledge_release(&k);
 }
 
+/* The span check would look at positions that the model has not. */
+static void refuses_a_length_before_it_looks(void **state)
+{
+    (void)state;
+    shared s;
+    share_masked(&s);
+    dlg_error err = {0};
+    const size_t length = 2 * POSITIONS;
+    dlg_knowledge k = {.n_sentences = 1, .lengths = copy(1, &length)};
+    assert_int_equal(dlg_knowledge_infer(&k, &s.gradient, markers, &err), DLG_ESHAPE);
+    assert_non_null(strstr(err.message, "length of sentence 1"));
+    dlg_knowledge_release(&k);
+    release(&s);
+}
+
 static void refuses_what_does_not_fit(void **state)
 {
     (void)state;
@@ -269,7 +284,7 @@ int main(void)
         cmocka_unit_test(infers_masked),
         cmocka_unit_test(infers_class),
         cmocka_unit_test(keeps_what_is_told),
-        cmocka_unit_test(refuses_what_does_not_fit),
+        cmocka_unit_test(refuses_a_length_before_it_looks), cmocka_unit_test(refuses_what_does_not_fit),
         cmocka_unit_test(refuses_nothing_to_see),
     };
     return cmocka_run_group_tests_name("knowledge", tests, NULL, NULL);
