@@ -12,23 +12,15 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Attacks by name; one line each. */
-typedef struct {
-    const char *name;
-    dlg_status (*run)(dlg_attack_result *, const dlg_gradient *, const dlg_knowledge *, const dlg_attack_options *,
-                      const dlg_attack_observer *, dlg_error *);
-} attack;
-
-static const attack attacks[] = {{"dlg", dlg_attack}};
 
 typedef struct {
     const char *gradient, *truth;
     dlg_source_choice source;
     bool has_preset, about_preset; /* --preset; an option that says more about one */
-    const attack *attack;
+    const dlg_attack_class *attack;
     dlg_attack_options how;
     dlg_known known;
     int n_threads;
@@ -57,7 +49,7 @@ static const struct argp_option table[] = {
     {.name = "know", .key = KEY_KNOW, .arg = "WHAT:FILE",
      .doc = "Give the attack a piece of the truth in FILE: batch, length, masked (positions) or labels; repeatable. Without it all is "
             "inferred from the gradient, but for the batch size, which is the metadata's or 1"},
-    {.name = "attack", .key = KEY_ATTACK, .arg = "NAME", .doc = "dlg (default): Deep Leakage from Gradients"},
+    {.name = "attack", .key = KEY_ATTACK, .arg = "NAME", .doc = "How to go about it:"},
     {.name = "distance", .key = KEY_DISTANCE, .arg = "NAME", .doc = "Between gradients: l2 (default), relative or cosine"},
     {.name = "optimizer", .key = KEY_OPTIMIZER, .arg = "NAME", .doc = "lbfgs (default) or adam"},
     {.name = "iterations", .key = KEY_ITERATIONS, .arg = "N", .doc = "At most, in each start (default 150)"},
@@ -91,7 +83,7 @@ static void check(const struct argp_state *state, const options *o)
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-    static const char *const tasks[] = {"mlm", "cls", NULL}, *const attack_names[] = {"dlg", NULL};
+    static const char *const tasks[] = {"mlm", "cls", NULL};
     options *o = state->input;
     dlg_error err;
     switch (key) {
@@ -114,7 +106,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_KNOW:
         if (dlg_known_add(&o->known, arg, &err)) argp_failure(state, DLG_EXIT_USAGE, 0, "--know: %s", err.message);
         break;
-    case KEY_ATTACK: o->attack = &attacks[dlg_option_name(state, "attack", arg, attack_names)]; break;
+    case KEY_ATTACK:
+        if (dlg_attack_find(&o->attack, arg, &err)) argp_failure(state, DLG_EXIT_USAGE, 0, "--attack: %s", err.message);
+        break;
     case KEY_DISTANCE:
         if (dlg_distance_find(&o->how.distance, arg, &err)) argp_failure(state, DLG_EXIT_USAGE, 0, "--distance: %s", err.message);
         break;
@@ -133,6 +127,21 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     default: return ARGP_ERR_UNKNOWN;
     }
     return 0;
+}
+
+/* The attacks and what they are: their own table says it. */
+static char *help(int key, const char *text, void *input)
+{
+    (void)input;
+    char lines[1024];
+    if (key != KEY_ATTACK) return (char *)text;
+    snprintf(lines, sizeof lines, "%s", text);
+    for (size_t i = 0; dlg_attacks[i]; i++) {
+        const size_t used = strlen(lines);
+        snprintf(lines + used, sizeof lines - used, "%s %s%s, %s", i ? ";" : "", dlg_attacks[i]->name, i ? "" : " (default)",
+                 dlg_attacks[i]->help);
+    }
+    return strdup(lines); /* argp frees it */
 }
 
 /* ---- interrupts ---- */
@@ -236,11 +245,20 @@ typedef struct {
     dlg_error *err;
 } watcher;
 
+/* The attack may have replaced what it was not told. */
+static dlg_subject subject_of(const dlg_subject *begun, const dlg_attack_state *state)
+{
+    dlg_subject subject = *begun;
+    if (state->knowledge) subject.knowledge = state->knowledge;
+    return subject;
+}
+
 static void watch_iteration(void *payload, const dlg_attack_state *state)
 {
     watcher *w = payload;
     if (w->o->quiet || w->status || (state->iteration - 1) % w->o->every) return;
-    if (w->o->json) w->status = dlg_json_iteration(stdout, w->subject, state, w->err);
+    const dlg_subject subject = subject_of(w->subject, state);
+    if (w->o->json) w->status = dlg_json_iteration(stdout, &subject, state, w->err);
     else dlg_progress_iteration(&w->progress, state, w->result->n_dense, w->result->n_targets);
 }
 
@@ -293,10 +311,11 @@ static dlg_status watch_attack(dlg_attack_end *end, const options *o, const mate
     dlg_status status = dlg_progress_create(&w.progress, subject, dlg_screen_of(stderr), err);
     if (!status && o->json) status = dlg_json_start(stdout, subject, err);
     else if (!status && !o->quiet) dlg_progress_start(&w.progress);
-    if (!status) status = o->attack->run(&result, &m->gradient, &m->knowledge, &o->how, &observer, err);
+    if (!status) status = dlg_attack(o->attack, &result, &m->gradient, &m->knowledge, &o->how, &observer, err);
     if (!status) status = w.status;
     *end = result.end;
-    if (!status) status = conclude(o, subject, &result, err);
+    const dlg_subject ended = subject_of(subject, &result.state);
+    if (!status) status = conclude(o, &ended, &result, err);
     dlg_attack_result_release(&result);
     dlg_progress_release(&w.progress);
     return status;
@@ -338,12 +357,13 @@ int main(int argc, char **argv)
         .options = table,
         .parser = parse,
         .args_doc = "[FILE]",
+        .help_filter = help,
         .doc = "Recover the text behind a shared gradient. The result goes to standard output, what happens on the way to standard error.\v"
                "An interrupt ends the attack with the best text so far; a second one ends the program at once.\n\n"
                "Exit status: 0 the attack ran to its end, whether it recovered the text or not (the result says which), 1 failed, 64 wrong "
                "usage, 130 interrupted.",
     };
-    options o = {.source = DLG_SOURCE_DEFAULT, .attack = &attacks[0], .every = 1, .how = {.max_iterations = 150, .max_starts = 12}};
+    options o = {.source = DLG_SOURCE_DEFAULT, .attack = dlg_attacks[0], .every = 1, .how = {.max_iterations = 150, .max_starts = 12}};
     dlg_error err = {0};
     dlg_attack_end end = DLG_INTERRUPTED;
     dlg_status status = dlg_distance_find(&o.how.distance, "l2", &err);

@@ -124,6 +124,27 @@ dlg_status dlg_knowledge_infer(dlg_knowledge *k, const dlg_gradient *gradient, d
     return status;
 }
 
+/* *out = a copy of n numbers; stays NULL where there is nothing. @return false without memory */
+static bool copy_sizes(size_t **out, const size_t *from, size_t n)
+{
+    *out = NULL;
+    if (!from) return true;
+    *out = dlg_allocate(n, sizeof **out);
+    if (*out) memcpy(*out, from, n * sizeof **out);
+    return *out != NULL;
+}
+
+dlg_status dlg_knowledge_copy(dlg_knowledge *out, const dlg_knowledge *from, dlg_error *err)
+{
+    *out = *from;
+    out->lengths = out->labels = out->rows = NULL;
+    if (copy_sizes(&out->lengths, from->lengths, from->n_sentences) && copy_sizes(&out->labels, from->labels, from->n_labels) &&
+        copy_sizes(&out->rows, from->rows, from->n_rows))
+        return DLG_OK;
+    dlg_knowledge_release(out);
+    return dlg_fail(err, DLG_ENOMEM, "knowledge: no memory");
+}
+
 void dlg_knowledge_release(dlg_knowledge *k)
 {
     dlg_free(k->lengths);

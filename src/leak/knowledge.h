@@ -48,6 +48,9 @@ typedef struct {
  */
 DLG_MUST_USE dlg_status dlg_knowledge_infer(dlg_knowledge *, const dlg_gradient *, dlg_markers, dlg_error *);
 
+/** A copy with memory of its own. Errors: DLG_ENOMEM; *out is then empty. */
+DLG_MUST_USE dlg_status dlg_knowledge_copy(dlg_knowledge *out, const dlg_knowledge *, dlg_error *);
+
 /** Accepts a zeroed one. */
 void dlg_knowledge_release(dlg_knowledge *);
 

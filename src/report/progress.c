@@ -69,9 +69,23 @@ void dlg_progress_start(const dlg_progress *progress)
 
 /* ---- the text as it comes together ---- */
 
+/* Another layout of the batch than that of the last report: nothing to compare with. */
+static void lay_out(dlg_progress *progress, const dlg_knowledge *k)
+{
+    size_t n = 0;
+    for (size_t b = 0; b < k->n_sentences; b++) n += k->lengths[b];
+    if (n == progress->n_rows) return;
+    dlg_free(progress->shown);
+    dlg_free(progress->changed);
+    progress->shown = dlg_allocate(n, sizeof *progress->shown);
+    progress->changed = dlg_allocate(n, sizeof *progress->changed);
+    progress->n_rows = progress->shown && progress->changed ? n : 0; /* without memory nothing is marked */
+}
+
 static size_t mark_changes(dlg_progress *progress, const uint32_t *tokens)
 {
     size_t n = 0;
+    if (!progress->n_rows) return 0;
     for (size_t i = 0; i < progress->n_rows; i++) n += progress->changed[i] = progress->any && progress->shown[i] != tokens[i];
     memcpy(progress->shown, tokens, progress->n_rows * sizeof *tokens);
     return n;
@@ -87,8 +101,9 @@ static void print_targets(const dlg_progress *progress, size_t n_dense, size_t n
 
 void dlg_progress_iteration(dlg_progress *progress, const dlg_attack_state *state, size_t n_dense, size_t n_targets)
 {
-    const dlg_knowledge *k = progress->subject->knowledge;
+    const dlg_knowledge *k = state->knowledge;
     char line[LONGEST_LINE], number[32], changes[64] = "", start[32] = "";
+    lay_out(progress, k);
     const size_t n_changed = mark_changes(progress, state->tokens);
     if (!progress->any && 2 * n_dense >= n_targets) print_targets(progress, n_dense, n_targets);
     if (progress->any) snprintf(changes, sizeof changes, ", %zu of %zu tokens changed", n_changed, progress->n_rows);
@@ -98,8 +113,8 @@ void dlg_progress_iteration(dlg_progress *progress, const dlg_attack_state *stat
     dlg_screen_print(&progress->screen, plain, line, NULL);
     const dlg_layout layout = {.indent = 2, .max_lines = k->n_sentences > 1 ? 1 : LINES_OF_ONE_SENTENCE, .mark = DLG_BOLD};
     for (size_t b = 0, row = 0; b < k->n_sentences; row += k->lengths[b++])
-        dlg_screen_print_tokens(&progress->screen, layout, progress->subject->tokenizer, state->tokens + row, progress->changed + row,
-                                k->lengths[b]);
+        dlg_screen_print_tokens(&progress->screen, layout, progress->subject->tokenizer, state->tokens + row,
+                                progress->n_rows ? progress->changed + row : NULL, k->lengths[b]);
     progress->any = true;
     fflush(progress->screen.stream);
 }

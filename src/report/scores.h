@@ -3,7 +3,7 @@
 #define DLG_REPORT_SCORES_H
 
 #include "io/truth.h"
-#include "leak/dlg.h"
+#include "leak/attack.h"
 
 typedef struct {
     size_t n_right, n_tokens;    /**< tokens in their place, labels put back, of all, [CLS] and [SEP] included */

@@ -1,0 +1,97 @@
+/** What every attack is given, what it says on the way, and what it ends with. An attack is one file, and one line of the table. */
+#ifndef DLG_LEAK_ATTACK_H
+#define DLG_LEAK_ATTACK_H
+
+#include "leak/distance.h"
+#include "leak/knowledge.h"
+#include "leak/minimise.h"
+
+#include <stdint.h>
+
+typedef struct {
+    const dlg_distance *distance;
+    const dlg_minimiser *minimiser;
+    size_t max_iterations;   /**< of one start */
+    size_t max_starts;       /**< another begins when one stalls */
+    uint64_t seed;
+} dlg_attack_options;
+
+/** A moment of the attack, or its end. Arrays are borrowed and hold one entry a row of the batch. */
+typedef struct {
+    size_t start;               /**< which start, from 1 */
+    size_t iteration;           /**< of this start, from 1 */
+    size_t iterations;          /**< of all starts together */
+    size_t evaluations;         /**< of all starts together */
+    double distance;            /**< at the dummy embeddings */
+    double distance_of_tokens;  /**< at the decoded tokens' own embeddings: near zero when they explain the gradient */
+    double scale;               /**< the distance of a zero gradient */
+    double seconds;
+    const dlg_knowledge *knowledge; /**< what this text rests on: an attack may try several batch sizes and lengths */
+    const uint32_t *fed;        /**< as the model saw it: [MASK] where it was masked */
+    const uint32_t *tokens;     /**< with the labels put back */
+    const bool *predicted;      /**< whether a label was put there */
+    const bool *changed;        /**< whether tokens changed since the last report */
+} dlg_attack_state;
+
+/** Why the attack ended. */
+typedef enum {
+    DLG_EXPLAINED,   /**< the decoded tokens' own gradient is the shared one, to rounding */
+    DLG_SETTLED,     /**< the text is stable and the distance has collapsed to what the gradient's noise leaves */
+    DLG_EXHAUSTED,   /**< iterations and starts are used up */
+    DLG_INTERRUPTED
+} dlg_attack_end;
+
+/** "explained", "settled", "exhausted", "interrupted". */
+const char *dlg_attack_end_name(dlg_attack_end);
+
+/** What the attack calls. Both may be NULL. */
+typedef struct {
+    void (*iteration)(void *payload, const dlg_attack_state *);
+    /** A note in words: a start that stalled or diverged and why the next begins. One line. */
+    void (*note)(void *payload, const char *line);
+    /** Asked between evaluations: true ends the attack with the best so far. */
+    bool (*interrupted)(void *payload);
+    void *payload;
+} dlg_attack_observer;
+
+/** The best that was found. Zero-initialise; release with dlg_attack_result_release. */
+typedef struct {
+    dlg_attack_state state;  /**< its arrays and knowledge are the result's own; `changed` is all false; tokens NULL: no text was found */
+    dlg_attack_end end;
+    size_t n_rows, *first;   /**< first (n_sentences + 1): where each sentence begins */
+    size_t n_sentences;
+    size_t n_dense, n_targets; /**< weight matrices whose target is not of low rank (a defended gradient), of how many; set before the
+                                    observer is called */
+    size_t iterations, evaluations; /**< so far */
+    double begun_s;          /**< dlg_attack_now when the attack began */
+    dlg_knowledge *knowledge;
+    void *memory;
+} dlg_attack_result;
+
+void dlg_attack_result_release(dlg_attack_result *);
+
+/** An attack's class. */
+typedef struct {
+    const char *name, *help;
+    /**
+     * knowledge is complete (dlg_knowledge_infer); an attack may replace what was not told. The result holds the best text of all starts,
+     * by the distance of its tokens. Errors: DLG_ENOMEM, DLG_ESHAPE; a start that diverges is not an error but a note and another start.
+     */
+    dlg_status (*run)(dlg_attack_result *out, const dlg_gradient *, const dlg_knowledge *, const dlg_attack_options *,
+                      const dlg_attack_observer *, dlg_error *);
+} dlg_attack_class;
+
+/** All attacks; NULL ends the list. The first is the one that is taken when none is named. */
+extern const dlg_attack_class *const dlg_attacks[];
+
+/** By name. Errors: DLG_EARG lists the names. */
+DLG_MUST_USE dlg_status dlg_attack_find(const dlg_attack_class **out, const char *name, dlg_error *);
+
+/** Run an attack, from an empty result. Errors: the class's; the result is then empty. */
+DLG_MUST_USE dlg_status dlg_attack(const dlg_attack_class *, dlg_attack_result *out, const dlg_gradient *, const dlg_knowledge *,
+                                   const dlg_attack_options *, const dlg_attack_observer *, dlg_error *);
+
+/** Seconds since some moment. */
+double dlg_attack_now(void);
+
+#endif

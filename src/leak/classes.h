@@ -1,0 +1,9 @@
+/** The attacks, one file each. For attack.c's table. */
+#ifndef DLG_LEAK_CLASSES_H
+#define DLG_LEAK_CLASSES_H
+
+#include "leak/attack.h"
+
+extern const dlg_attack_class dlg_attack_dlg;
+
+#endif

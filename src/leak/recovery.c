@@ -1,0 +1,255 @@
+#include "leak/recovery.h"
+
+#include "leak/descent.h"
+#include "math/blas.h"
+
+#include <math.h>
+#include <string.h>
+
+bool dlg_recovery_is_interrupted(const dlg_recovery *r)
+{
+    return r->observer && r->observer->interrupted && r->observer->interrupted(r->observer->payload);
+}
+
+void dlg_recovery_note(const dlg_recovery *r, const char *line)
+{
+    if (r->observer && r->observer->note) r->observer->note(r->observer->payload, line);
+}
+
+/* ---- evaluations ---- */
+
+double dlg_recovery_evaluate_point(dlg_recovery *r, const dlg_real *share)
+{
+    const dlg_soft_labels labels = {r->placement.n_labels, r->placement.label, share};
+    r->result->evaluations++;
+    return dlg_objective_evaluate(r->objective, &labels, r->point, r->derivative);
+}
+
+static void set_point(dlg_recovery *r, const double *x)
+{
+    for (size_t i = 0; i < r->n_numbers; i++) r->point[i] = (dlg_real)x[i];
+}
+
+double dlg_recovery_evaluate(dlg_recovery *r, const double *x, double *dx)
+{
+    set_point(r, x);
+    const double d = dlg_recovery_evaluate_point(r, r->placement.share);
+    bool finite = isfinite(d);
+    for (size_t i = 0; i < r->n_numbers; i++) {
+        dx[i] = (double)r->derivative[i];
+        finite &= isfinite(dx[i]) != 0;
+    }
+    return finite ? d : NAN;
+}
+
+bool dlg_recovery_place_labels(dlg_recovery *r, const double *x)
+{
+    if (r->knowledge->placed) return false;
+    dlg_objective_label_derivative(r->objective, r->label_derivative);
+    for (size_t i = 0; i < r->placement.n_rows * r->placement.n_labels; i++)
+        if (!isfinite(r->label_derivative[i])) return false;
+    if (!dlg_placement_propose(&r->placement, r->label_derivative)) return false;
+    if (r->placement.placed) {
+        set_point(r, x);
+        if (!(dlg_recovery_evaluate_point(r, r->placement.proposed_share) < r->d)) return false;
+    }
+    dlg_placement_accept(&r->placement);
+    return true;
+}
+
+/* ---- tokens ---- */
+
+void dlg_recovery_decode(dlg_recovery *r, const double *x)
+{
+    set_point(r, x);
+    dlg_nearest_find(r->nearest, r->point, r->fed, r->cosine);
+    dlg_recovery_put_labels_back(r);
+}
+
+void dlg_recovery_put_labels_back(dlg_recovery *r)
+{
+    memcpy(r->last_tokens, r->tokens, r->n_rows * sizeof *r->tokens);
+    memcpy(r->tokens, r->fed, r->n_rows * sizeof *r->tokens);
+    memset(r->predicted, 0, r->n_rows * sizeof *r->predicted);
+    const bool is_mlm = r->gradient->model->config.task == DLG_MASKED_LM;
+    for (size_t j = 0; is_mlm && r->placement.placed && j < r->placement.n_labels; j++) {
+        const size_t row = r->knowledge->rows[r->placement.row_of[j]];
+        r->tokens[row] = (uint32_t)r->placement.label[j];
+        r->predicted[row] = true;
+    }
+    bool any = false;
+    for (size_t i = 0; i < r->n_rows; i++) any |= r->changed[i] = r->tokens[i] != r->last_tokens[i];
+    r->stable = any ? 0 : r->stable + 1;
+}
+
+double dlg_recovery_distance_of_tokens(dlg_recovery *r)
+{
+    const dlg_real *table = dlg_model_word_embeddings(r->gradient->model);
+    const size_t H = r->gradient->model->config.hidden_size;
+    r->d_tokens = INFINITY;
+    if (!r->placement.placed) return r->d_tokens;
+    for (size_t i = 0; i < r->n_rows; i++) memcpy(r->point + i * H, table + (size_t)r->fed[i] * H, H * sizeof *table);
+    const double d = dlg_recovery_evaluate_point(r, r->placement.share);
+    if (isfinite(d)) r->d_tokens = d;
+    return r->d_tokens;
+}
+
+bool dlg_recovery_is_explained(const dlg_recovery *r)
+{
+    return dlg_descent_is_explained(&(dlg_descent){.scale = r->scale}, r->d_tokens);
+}
+
+size_t dlg_recovery_count_certain(const dlg_recovery *r)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->n_rows; i++) n += r->cosine[i] >= DLG_CERTAIN;
+    return n;
+}
+
+/* ---- the best, and the observer ---- */
+
+static dlg_attack_state state_of(const dlg_recovery *r)
+{
+    return (dlg_attack_state){
+        .start = r->start,
+        .iteration = r->iteration,
+        .iterations = r->result->iterations,
+        .evaluations = r->result->evaluations,
+        .distance = r->d,
+        .distance_of_tokens = r->d_tokens,
+        .scale = r->scale,
+        .seconds = dlg_attack_now() - r->result->begun_s,
+        .knowledge = r->knowledge,
+        .fed = r->fed,
+        .tokens = r->tokens,
+        .predicted = r->predicted,
+        .changed = r->changed,
+    };
+}
+
+/* By the distance of the tokens; where neither has one, by that of the embeddings. Distances are parts of the same gradient's. */
+static bool is_better(const dlg_attack_state *a, const dlg_attack_state *b)
+{
+    if (!b->tokens) return true;
+    if (isfinite(a->distance_of_tokens) || isfinite(b->distance_of_tokens)) return a->distance_of_tokens < b->distance_of_tokens;
+    return a->distance < b->distance;
+}
+
+static void keep_if_best(dlg_recovery *r, const dlg_attack_state *state)
+{
+    if (!is_better(state, &r->best)) return;
+    uint32_t *fed = r->memory, *tokens = fed + r->n_rows;
+    bool *predicted = (bool *)(tokens + r->n_rows), *changed = predicted + r->n_rows;
+    r->best = *state;
+    memcpy(fed, r->fed, r->n_rows * sizeof *fed);
+    memcpy(tokens, r->tokens, r->n_rows * sizeof *tokens);
+    memcpy(predicted, r->predicted, r->n_rows * sizeof *predicted);
+    r->best.fed = fed;
+    r->best.tokens = tokens;
+    r->best.predicted = predicted;
+    r->best.changed = changed;
+}
+
+void dlg_recovery_report(dlg_recovery *r)
+{
+    const dlg_attack_state state = state_of(r);
+    keep_if_best(r, &state);
+    if (r->observer && r->observer->iteration) r->observer->iteration(r->observer->payload, &state);
+}
+
+/* ---- begin and end ---- */
+
+static void carve(dlg_recovery *r)
+{
+    const size_t n = r->n_numbers;
+    dlg_arena *arena = &r->arena;
+    r->point = dlg_arena_carve(arena, n, sizeof *r->point);
+    r->derivative = dlg_arena_carve(arena, n, sizeof *r->derivative);
+    dlg_placement_carve(&r->placement, arena);
+    r->label_derivative = dlg_arena_carve(arena, r->placement.n_rows * r->placement.n_labels, sizeof *r->label_derivative);
+    r->cosine = dlg_arena_carve(arena, r->n_rows, sizeof *r->cosine);
+    r->fed = dlg_arena_carve(arena, r->n_rows, sizeof *r->fed);
+    r->tokens = dlg_arena_carve(arena, r->n_rows, sizeof *r->tokens);
+    r->last_tokens = dlg_arena_carve(arena, r->n_rows, sizeof *r->last_tokens);
+    r->predicted = dlg_arena_carve(arena, r->n_rows, sizeof *r->predicted);
+    r->changed = dlg_arena_carve(arena, r->n_rows, sizeof *r->changed);
+}
+
+static double deviation(size_t n, const dlg_real *values)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += (double)values[i];
+    const double mean = sum / (double)n;
+    return sqrt(fmax(0, dlg_dot(n, values, values) / (double)n - mean * mean));
+}
+
+static dlg_status copy_knowledge(dlg_recovery *r, const dlg_knowledge *knowledge, dlg_error *err)
+{
+    r->knowledge = dlg_allocate(1, sizeof *r->knowledge);
+    if (!r->knowledge) return dlg_fail(err, DLG_ENOMEM, "attack: no memory");
+    return dlg_knowledge_copy(r->knowledge, knowledge, err);
+}
+
+dlg_status dlg_recovery_begin(dlg_recovery *r, dlg_attack_result *result, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
+                              const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
+{
+    const dlg_config *config = &gradient->model->config;
+    const dlg_real *table = dlg_model_word_embeddings(gradient->model);
+    *r = (dlg_recovery){.gradient = gradient, .options = options, .observer = observer, .result = result, .d = INFINITY,
+                        .d_tokens = INFINITY};
+    dlg_status status = copy_knowledge(r, knowledge, err);
+    if (!status) status = dlg_batch_create(&r->batch, config->task, knowledge->n_sentences, knowledge->lengths, err);
+    if (!status) status = dlg_batch_predict(&r->batch, knowledge->n_rows, knowledge->rows, err);
+    if (!status) status = dlg_objective_create(&r->objective, gradient, &r->batch, knowledge->n_labels, options->distance, err);
+    if (status) return status;
+    r->n_rows = r->batch.n_rows;
+    r->n_numbers = dlg_objective_size(r->objective);
+    r->placement = (dlg_placement){.n_rows = r->batch.n_predicted, .n_labels = knowledge->n_labels, .label = r->knowledge->labels};
+    r->scale = dlg_objective_scale(r->objective);
+    r->floor = dlg_objective_floor(r->objective);
+    r->embedding_deviation = deviation(config->vocabulary_size * config->hidden_size, table);
+    status = dlg_nearest_create(&r->nearest, table, config->vocabulary_size, config->hidden_size, r->n_rows, err);
+    if (status) return status;
+    carve(r);
+    status = dlg_arena_reserve(&r->arena, "attack", err);
+    if (status) return status;
+    carve(r);
+    dlg_placement_start(&r->placement, knowledge->placed);
+    r->memory = dlg_allocate(r->n_rows, 2 * sizeof *r->fed + 2 * sizeof *r->predicted);
+    if (!r->memory) return dlg_fail(err, DLG_ENOMEM, "attack: no memory");
+    dlg_objective_targets(r->objective, &result->n_dense, &result->n_targets);
+    /* One or two can be full of rounding where a head's rows nearly cancel; a defence touches them all. */
+    r->is_defended = 2 * result->n_dense >= result->n_targets;
+    return DLG_OK;
+}
+
+static void hand_over(dlg_recovery *r)
+{
+    dlg_attack_result *to = r->result;
+    dlg_free(to->first);
+    dlg_free(to->memory);
+    if (to->knowledge) dlg_knowledge_release(to->knowledge);
+    dlg_free(to->knowledge);
+    to->state = r->best;
+    to->n_rows = r->n_rows;
+    to->n_sentences = r->batch.n_sentences;
+    to->first = r->batch.first;
+    to->knowledge = r->knowledge;
+    to->memory = r->memory;
+    r->batch.first = NULL;
+    r->knowledge = NULL;
+    r->memory = NULL;
+}
+
+void dlg_recovery_end(dlg_recovery *r)
+{
+    if (r->best.tokens && is_better(&r->best, &r->result->state)) hand_over(r);
+    if (r->knowledge) dlg_knowledge_release(r->knowledge);
+    dlg_free(r->knowledge);
+    dlg_free(r->memory);
+    dlg_batch_release(&r->batch);
+    dlg_objective_free(r->objective);
+    dlg_nearest_free(r->nearest);
+    dlg_arena_release(&r->arena);
+    *r = (dlg_recovery){0};
+}

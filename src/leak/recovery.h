@@ -1,0 +1,91 @@
+/**
+ * What all attacks share: a text being recovered for one layout of the batch (its sentences and their lengths). It evaluates points and
+ * tokens, puts labels in their places, decodes, reports, and keeps the best text.
+ */
+#ifndef DLG_LEAK_RECOVERY_H
+#define DLG_LEAK_RECOVERY_H
+
+#include "base/memory.h"
+#include "leak/attack.h"
+#include "leak/nearest.h"
+#include "leak/objective.h"
+#include "leak/placement.h"
+
+/** Cosine between an embedding and its token from which on the token is certain. */
+#define DLG_CERTAIN ((dlg_real)0.9)
+
+/** Zero-initialise, dlg_recovery_begin, dlg_recovery_end. */
+typedef struct {
+    const dlg_gradient *gradient;
+    const dlg_attack_options *options;
+    const dlg_attack_observer *observer;
+    dlg_attack_result *result;
+    dlg_knowledge *knowledge;      /**< a copy */
+    dlg_batch batch;
+    dlg_objective *objective;
+    dlg_nearest *nearest;
+    size_t n_rows, n_numbers;
+    double scale, floor;           /**< D of a zero gradient; what no text can lower it below */
+    bool is_defended;              /**< most targets are not of low rank */
+    double embedding_deviation;    /**< of the word embeddings' numbers */
+
+    /* carved from one arena */
+    dlg_arena arena;
+    dlg_real *point, *derivative;  /**< (n_rows, H) as the objective takes them, and dD/dx */
+    dlg_placement placement;
+    dlg_real *label_derivative;    /**< (rows that may hold a label, labels) */
+    dlg_real *cosine;              /**< (n_rows) of the angle between each embedding and its token */
+    uint32_t *fed, *tokens, *last_tokens;
+    bool *predicted, *changed;
+
+    size_t start, iteration;       /**< which, from 1: the attack's to count */
+    size_t stable;                 /**< decodings since the text last changed */
+    double d, d_tokens;            /**< at the embeddings (the attack's to set), at the tokens */
+
+    dlg_attack_state best;         /**< its arrays lie in `memory` */
+    void *memory;
+} dlg_recovery;
+
+/** Lay the model out for what knowledge says. Errors: DLG_ENOMEM, DLG_ESHAPE; the recovery must be ended all the same. */
+DLG_MUST_USE dlg_status dlg_recovery_begin(dlg_recovery *, dlg_attack_result *, const dlg_gradient *, const dlg_knowledge *,
+                                           const dlg_attack_options *, const dlg_attack_observer *, dlg_error *);
+
+/** Hand the best text to the result, if it is better than the one that is there, and free the rest. Accepts a zeroed one. */
+void dlg_recovery_end(dlg_recovery *);
+
+bool dlg_recovery_is_interrupted(const dlg_recovery *);
+
+/** Pass a line on to the observer. */
+void dlg_recovery_note(const dlg_recovery *, const char *line);
+
+/** D at `point` with that share of the labels (placement.share, or proposed_share); its derivative is left in `derivative`. */
+double dlg_recovery_evaluate_point(dlg_recovery *, const dlg_real *share);
+
+/** D at x (n_numbers), its derivative in dx, with placement.share; NaN where one of the numbers is not finite. */
+double dlg_recovery_evaluate(dlg_recovery *, const double *x, double *dx);
+
+/**
+ * Put the labels where dD/dY of the last evaluation, at x with D = d, points; where they had places, only if that lowers D.
+ * @return whether that changed where they are
+ */
+bool dlg_recovery_place_labels(dlg_recovery *, const double *x);
+
+/** x to fed, its tokens and how sure each is. */
+void dlg_recovery_decode(dlg_recovery *, const double *x);
+
+/** fed to tokens: the labels that have places put back, what changed marked. */
+void dlg_recovery_put_labels_back(dlg_recovery *);
+
+/** D at the fed tokens' own embeddings, also left in d_tokens; infinity as long as no label has its place. */
+double dlg_recovery_distance_of_tokens(dlg_recovery *);
+
+/** Whether D of the fed tokens is rounding: they explain the gradient. */
+bool dlg_recovery_is_explained(const dlg_recovery *);
+
+/** Keep the tokens if they are the best so far, and tell the observer of an iteration. */
+void dlg_recovery_report(dlg_recovery *);
+
+/** Rows whose token is certain. */
+size_t dlg_recovery_count_certain(const dlg_recovery *);
+
+#endif
