@@ -296,8 +296,9 @@ static dlg_status conclude(const options *o, const dlg_subject *subject, const d
     if (o->truth) truth_status = dlg_truth_read(&truth, o->truth, err);
     if (o->truth && !truth_status)
         truth_status = dlg_truth_check(&truth, o->truth, config->vocabulary_size, config->n_labels, config->max_positions, err);
+    if (o->truth && !truth_status)
+        truth_status = dlg_scores_compute(&scores, result, subject->knowledge, &truth, subject->tokenizer, err);
     const bool has_scores = o->truth && !truth_status;
-    if (has_scores) scores = dlg_scores_compute(result, &truth);
     dlg_truth_release(&truth);
     const dlg_status status = report_result(o, subject, result, has_scores ? &scores : NULL, truth_status ? NULL : err);
     return truth_status ? truth_status : status;

@@ -163,6 +163,36 @@ static void add_inferred(object *o)
     else add_masked(o, inferred);
 }
 
+/* ---- scores ---- */
+
+static void add_rouge_score(object *o, cJSON *parent, const char *name, dlg_rouge_score score)
+{
+    cJSON *three = add_new(o, parent, name, cJSON_CreateObject());
+    add(o, three, "precision", number(score.precision));
+    add(o, three, "recall", number(score.recall));
+    add(o, three, "f1", number(score.f1));
+}
+
+static void add_rouge(object *o, cJSON *parent, const char *name, const dlg_rouge *rouge)
+{
+    cJSON *all = add_new(o, parent, name, cJSON_CreateObject());
+    add_rouge_score(o, all, "rouge1", rouge->one);
+    add_rouge_score(o, all, "rouge2", rouge->two);
+    add_rouge_score(o, all, "rougeL", rouge->longest);
+}
+
+static void add_metrics(object *o, const dlg_scores *scores)
+{
+    cJSON *metrics = add_new(o, o->root, "metrics", cJSON_CreateObject());
+    add(o, metrics, "token_accuracy", number(dlg_scores_token_accuracy(scores)));
+    add(o, metrics, "exact_match", cJSON_CreateBool(dlg_scores_exact_match(scores)));
+    add(o, metrics, "exact_sentences", number((double)scores->n_exact));
+    add(o, metrics, "bag_similarity", number(dlg_scores_bag_similarity(scores)));
+    add(o, metrics, "label_accuracy", number(dlg_scores_label_accuracy(scores)));
+    add_rouge(o, metrics, "rouge", &scores->rouge);
+    add_rouge(o, metrics, "rouge_special", &scores->rouge_special);
+}
+
 /* ---- the lines ---- */
 
 dlg_status dlg_json_start(FILE *stream, const dlg_subject *subject, dlg_error *err)
@@ -222,11 +252,6 @@ dlg_status dlg_json_result(FILE *stream, const dlg_subject *subject, const dlg_a
     add_tokens(&o, "tokens", best->tokens);
     add_text(&o, best->tokens);
     list_of_sizes(&o, o.root, "labels", subject->knowledge->labels, subject->knowledge->n_labels);
-    if (scores) {
-        cJSON *metrics = add_new(&o, o.root, "metrics", cJSON_CreateObject());
-        add(&o, metrics, "token_accuracy", number(dlg_scores_token_accuracy(*scores)));
-        add(&o, metrics, "exact_match", cJSON_CreateBool(dlg_scores_exact_match(*scores)));
-        add(&o, metrics, "exact_sentences", number((double)scores->n_exact));
-    }
+    if (scores) add_metrics(&o, scores);
     return finish(&o, stream, err);
 }

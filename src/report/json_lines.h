@@ -9,7 +9,11 @@
  *
  * knowledge lists what was told ("batch", "length", "labels", "masked"); origins says for each of the four whether it was told, in the
  * metadata, inferred or assumed; inferred holds what was not told (null what was, and masked where any position may be). tokens have the
- * labels put back, fed_tokens have not. metrics is there only when scores are: token_accuracy, exact_match, exact_sentences.
+ * labels put back, fed_tokens have not.
+ *
+ * metrics is there only when scores are, and report/scores.h says how each is counted: token_accuracy, exact_match, exact_sentences,
+ * bag_similarity, label_accuracy, and rouge and rouge_special (without and with special tokens), each with rouge1, rouge2 and rougeL, each
+ * of these with precision, recall and f1. All are parts of 1, but for exact_match (true or false) and exact_sentences (how many).
  */
 #ifndef DLG_REPORT_JSON_LINES_H
 #define DLG_REPORT_JSON_LINES_H

@@ -181,11 +181,16 @@ static void print_cost(const dlg_screen *screen, const dlg_attack_state *best)
     dlg_screen_print(screen, indented, line, NULL);
 }
 
-static void print_scores(const dlg_screen *screen, dlg_scores scores)
+static void print_scores(const dlg_screen *screen, const dlg_scores *scores)
 {
     char line[LONGEST_LINE];
-    snprintf(line, sizeof line, "scores: %zu of %zu tokens right (%.1f %%), %zu of %zu sentence%s exact", scores.n_right, scores.n_tokens,
-             100 * dlg_scores_token_accuracy(scores), scores.n_exact, scores.n_sentences, scores.n_sentences == 1 ? "" : "s");
+    snprintf(line, sizeof line, "scores: %zu of %zu tokens right (%.1f %%), %zu of %zu sentence%s exact", scores->n_right, scores->n_tokens,
+             100 * dlg_scores_token_accuracy(scores), scores->n_exact, scores->n_sentences, scores->n_sentences == 1 ? "" : "s");
+    dlg_screen_print(screen, indented, line, NULL);
+    snprintf(line, sizeof line,
+             "scores: ROUGE-1 %.1f, ROUGE-2 %.1f, ROUGE-L %.1f (F1); %zu of %zu label%s and %.1f %% of the bag of tokens right",
+             100 * scores->rouge.one.f1, 100 * scores->rouge.two.f1, 100 * scores->rouge.longest.f1, scores->n_labels_right,
+             scores->n_labels, scores->n_labels == 1 ? "" : "s", 100 * dlg_scores_bag_similarity(scores));
     dlg_screen_print(screen, indented, line, NULL);
 }
 
@@ -199,5 +204,5 @@ void dlg_progress_result(const dlg_screen *screen, const dlg_subject *subject, c
     }
     print_cost(screen, &result->state);
     dlg_origins_print(screen, subject);
-    if (scores) print_scores(screen, *scores);
+    if (scores) print_scores(screen, scores);
 }

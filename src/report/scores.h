@@ -1,25 +1,41 @@
-/** How much of the truth an attack recovered: computed when it has ended, from its result and the truth file. */
+/** How much of the truth an attack recovered: computed when it has ended, from its result and the truth file, here for every attack. */
 #ifndef DLG_REPORT_SCORES_H
 #define DLG_REPORT_SCORES_H
 
 #include "io/truth.h"
 #include "leak/attack.h"
+#include "report/rouge.h"
+#include "tokenizer/tokenizer.h"
 
 typedef struct {
     size_t n_right, n_tokens;    /**< tokens in their place, labels put back, of all, [CLS] and [SEP] included */
     size_t n_exact, n_sentences; /**< sentences all of whose tokens are right, of all */
+    size_t n_in_bag, n_bag;      /**< tokens that both sides have, wherever they stand, of those of the side that has more */
+    size_t n_labels_right, n_labels; /**< the same of the labels: tokens behind the masks, or classes */
+    dlg_rouge rouge;             /**< mean over the sentences, without special tokens */
+    dlg_rouge rouge_special;     /**< with them: [CLS] and [SEP] are words then, which every attack gets right */
 } dlg_scores;
 
 /**
- * Compare sentence by sentence, in order. Where lengths differ the longer one counts, and so does a sentence that only one side has: too
- * many tokens are as wrong as too few.
+ * Match the sentences of both sides, and compare each with its own. The order within a batch leaves no trace in a gradient, so it
+ * counts for nothing: the matching with the most tokens right is taken, and of several the one with the most exact sentences (Hungarian method). Where
+ * lengths differ the longer one counts, and so does a sentence that only one side has: too many tokens are as wrong as too few.
+ * @param knowledge the result's labels @param tokenizer both sides are decoded with it for ROUGE
+ * Errors: DLG_ENOMEM.
  */
-dlg_scores dlg_scores_compute(const dlg_attack_result *, const dlg_truth *);
+DLG_MUST_USE dlg_status dlg_scores_compute(dlg_scores *out, const dlg_attack_result *, const dlg_knowledge *, const dlg_truth *,
+                                           const dlg_tokenizer *, dlg_error *);
 
 /** n_right / n_tokens. */
-double dlg_scores_token_accuracy(dlg_scores);
+double dlg_scores_token_accuracy(const dlg_scores *);
 
-/** Whether everything is right. */
-bool dlg_scores_exact_match(dlg_scores);
+/** n_in_bag / n_bag; never less than the token accuracy. */
+double dlg_scores_bag_similarity(const dlg_scores *);
+
+/** n_labels_right / n_labels. */
+double dlg_scores_label_accuracy(const dlg_scores *);
+
+/** Whether every token of every sentence is right. */
+bool dlg_scores_exact_match(const dlg_scores *);
 
 #endif

@@ -25,7 +25,8 @@ iteration 2, distance *, ? of 5 tokens changed, * s
   *' dlg-text a.g --threads 1
 check 'no escape sequences in a file' eval 'dlg-text a.g --threads 1 2>&1 | grep -qv $'"'\\033'"
 accepted 'Recovered:*' '' dlg-text --grads a.g --threads 1 -q
-accepted '*scores: 5 of 5 tokens right (100.0 %), 1 of 1 sentence exact' '' dlg-text a.g --threads 1 -q --truth a.truth.json
+accepted '*scores: 5 of 5 tokens right (100.0 %), 1 of 1 sentence exact
+  scores: ROUGE-1 100.0, ROUGE-2 100.0, ROUGE-L 100.0 (F1); 1 of 1 label and 100.0 % of the bag of tokens right' '' dlg-text a.g --threads 1 -q --truth a.truth.json
 accepted '*a red bird*' '' dlg-text a.g --threads 1 -q --preset mini --model-seed 0
 dlg-text a.g --threads 1 --every 3 2> every.txt > result.txt
 check 'fewer reports' eval '[ "$(grep -c "^iteration [147]," every.txt)" -eq "$(grep -c "^iteration " every.txt)" ]'
@@ -39,6 +40,7 @@ result --truth b.truth.json > wrong.txt
 check 'the same result with the truth' eval 'grep -v "^  scores: " right.txt | cmp - without.txt'
 check 'the same result with a wrong truth' eval 'grep -v "^  scores: " wrong.txt | cmp - without.txt'
 check 'other scores' has 'scores: 4 of 5 tokens right (80.0 %), 0 of 1 sentence exact' wrong.txt
+check 'other words' has 'scores: ROUGE-1 66.7, ROUGE-2 50.0, ROUGE-L 66.7 (F1);' wrong.txt
 
 # JSON: one object a line, each with all its fields.
 check 'JSON' eval 'dlg-text a.g --threads 1 --json --truth a.truth.json > lines.json 2> notes.txt'
@@ -60,7 +62,7 @@ for field in '"event":"iteration"' '"start":1' '"iteration":1' '"distance":' '"s
 done
 for field in '"event":"result"' '"attack":"dlg"' '"end":"explained"' '"recovered":true' '"iterations":' '"evaluations":' \
     '"seconds":' '"seconds_per_evaluation":0.' '"distance":' '"knowledge":[]' '"fed_tokens":[[2,' ',4,' '"tokens":[[2,' \
-    '"text":["a red bird"]' '"labels":[' '"metrics":{"token_accuracy":1,"exact_match":true,"exact_sentences":1}'; do
+    '"text":["a red bird"]' '"labels":[' '"metrics":{"token_accuracy":1,"exact_match":true,"exact_sentences":1,"bag_similarity":1,"label_accuracy":1,"rouge":{"rouge1":{"precision":1,'; do
     check "result: $field" has "$field" result.json
 done
 check 'only start and result' eval '[ $(dlg-text a.g --threads 1 --json -q | wc -l) -eq 2 ]'
@@ -86,7 +88,7 @@ accepted 'Recovered:
   a red bird
   the sea
 *told: a batch of 2 sentences; 5 and 4 tokens; 2 labels: *; masked at ? of sentence 1, ? of sentence 2
-*scores: 9 of 9 tokens right (100.0 %), 2 of 2 sentences exact' '' dlg-text two.g --threads 1 -q --know length:two.truth.json \
+*scores: 9 of 9 tokens right (100.0 %), 2 of 2 sentences exact*' '' dlg-text two.g --threads 1 -q --know length:two.truth.json \
     --know labels:two.truth.json --know masked:two.truth.json --truth two.truth.json
 
 # What cannot be recovered is not shown as if it were; that is not a failure.

@@ -131,7 +131,8 @@ static void result(void **state)
     dlg_attack_result r = {.end = DLG_SETTLED, .n_rows = 7, .first = first, .n_sentences = 2, .n_dense = 1, .n_targets = 9,
                            .state = {.start = 1, .iteration = 3, .iterations = 8, .evaluations = 4, .distance = 0.5, .scale = 2,
                                      .distance_of_tokens = NAN, .seconds = 2, .fed = fed, .tokens = tokens}};
-    const dlg_scores scores = {.n_right = 6, .n_tokens = 8, .n_exact = 1, .n_sentences = 2};
+    const dlg_scores scores = {.n_right = 6, .n_tokens = 8, .n_exact = 1, .n_sentences = 2, .n_in_bag = 7, .n_bag = 8, .n_labels_right = 1,
+                               .n_labels = 2, .rouge = {.two = {0.25, 0.5, 0.125}}, .rouge_special = {.longest = {.recall = 1}}};
     assert_int_equal(dlg_json_result(stream, &f.subject, &r, &scores, NULL), DLG_OK);
     cJSON *root = read_line(stream);
     assert_field(root, "event", "\"result\"");
@@ -148,7 +149,11 @@ static void result(void **state)
     assert_field(root, "fed_tokens", "[[2,7,3],[2,4,5,3]]");
     assert_field(root, "tokens", "[[2,7,3],[2,6,5,3]]");
     assert_field(root, "labels", "[6]");
-    assert_field(root, "metrics", "{\"token_accuracy\":0.75,\"exact_match\":false,\"exact_sentences\":1}");
+#define ZEROS "{\"precision\":0,\"recall\":0,\"f1\":0}"
+    assert_field(root, "metrics",
+                 "{\"token_accuracy\":0.75,\"exact_match\":false,\"exact_sentences\":1,\"bag_similarity\":0.875,\"label_accuracy\":0.5,"
+                 "\"rouge\":{\"rouge1\":" ZEROS ",\"rouge2\":{\"precision\":0.25,\"recall\":0.5,\"f1\":0.125},\"rougeL\":" ZEROS "},"
+                 "\"rouge_special\":{\"rouge1\":" ZEROS ",\"rouge2\":" ZEROS ",\"rougeL\":{\"precision\":0,\"recall\":1,\"f1\":0}}}");
     cJSON_Delete(root);
 
     /* No start came to a text. */
