@@ -18,8 +18,9 @@ typedef struct {
 
 /**
  * Match the sentences of both sides, and compare each with its own. The order within a batch leaves no trace in a gradient, so it
- * counts for nothing: the matching with the most tokens right is taken, and of several the one with the most exact sentences (Hungarian method). Where
- * lengths differ the longer one counts, and so does a sentence that only one side has: too many tokens are as wrong as too few.
+ * counts for nothing: the matching with the most tokens right is taken, and of several the one with the most exact sentences (Hungarian
+ * method). Where lengths differ the longer one counts, and so does a sentence that only one side has: too many tokens are as wrong as too
+ * few.
  * @param knowledge the result's labels @param tokenizer both sides are decoded with it for ROUGE
  * Errors: DLG_ENOMEM.
  */
