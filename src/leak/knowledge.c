@@ -1,6 +1,7 @@
 #include "leak/knowledge.h"
 
 #include "leak/infer.h"
+#include "leak/position_check.h"
 
 #include <string.h>
 
@@ -62,19 +63,39 @@ static dlg_status infer_labels(dlg_knowledge *k, const dlg_gradient *gradient, c
     return DLG_OK;
 }
 
-/* Row of the batch for position t of sentence b: sentences stand one after the other. */
-static dlg_status infer_rows(dlg_knowledge *k, const survey *s, dlg_error *err)
+/* Where the span check is blind: the inner positions of a single sentence at which the position check admits [MASK], if they suffice. */
+static dlg_status find_admitted_masks(survey *s, size_t n_labels, const dlg_gradient *gradient, dlg_markers markers, dlg_error *err)
 {
+    dlg_position_check *check;
+    const dlg_status status = dlg_position_check_create(&check, gradient, s->longest, err);
+    if (status) return status;
+    s->n_masks = 0;
+    for (size_t t = 1; t + 1 < s->longest; t++)
+        if (dlg_position_check_admits(check, markers.mask, t)) s->masks[s->n_masks++] = t;
+    if (s->n_masks < n_labels) s->n_masks = 0;
+    dlg_position_check_free(check);
+    return DLG_OK;
+}
+
+/* Row of the batch for position t of sentence b: sentences stand one after the other. */
+static dlg_status infer_rows(dlg_knowledge *k, survey *s, const dlg_gradient *gradient, dlg_markers markers, dlg_error *err)
+{
+    const size_t n_inner = s->longest > 2 ? s->longest - 2 : 0;
     k->rows = dlg_allocate(s->n_tokens, sizeof *k->rows);
     if (!k->rows) return dlg_fail(err, DLG_ENOMEM, "masked positions: no memory");
     k->span_check_sees = s->n_masks > 0 && s->n_masks * k->n_sentences >= k->n_labels;
+    if (!k->span_check_sees && k->n_sentences == 1) {
+        const dlg_status status = find_admitted_masks(s, k->n_labels, gradient, markers, err);
+        if (status) return status;
+    }
+    const bool seen = k->span_check_sees || (k->n_sentences == 1 && s->n_masks && s->n_masks < n_inner);
     for (size_t b = 0, first = 0; b < k->n_sentences; first += k->lengths[b++])
         for (size_t t = 1; t + 1 < k->lengths[b]; t++) {
-            bool candidate = !k->span_check_sees;
+            bool candidate = !seen;
             for (size_t i = 0; i < s->n_masks && !candidate; i++) candidate = s->masks[i] == t;
             if (candidate) k->rows[k->n_rows++] = first + t;
         }
-    k->rows_from = k->span_check_sees ? DLG_INFERRED : DLG_ASSUMED;
+    k->rows_from = seen ? DLG_INFERRED : DLG_ASSUMED;
     return DLG_OK;
 }
 
@@ -118,7 +139,7 @@ dlg_status dlg_knowledge_infer(dlg_knowledge *k, const dlg_gradient *gradient, d
     }
     if (is_mlm && !k->rows) status = find_masks(&s, gradient, markers, err);
     if (!status && !k->labels) status = infer_labels(k, gradient, &s, markers, err);
-    if (!status && !k->rows) status = is_mlm ? infer_rows(k, &s, err) : first_rows(k, err);
+    if (!status && !k->rows) status = is_mlm ? infer_rows(k, &s, gradient, markers, err) : first_rows(k, err);
     if (!status) status = check(k, gradient, &s, err);
     dlg_free(s.masks);
     return status;

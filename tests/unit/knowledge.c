@@ -187,6 +187,27 @@ static void infers_masked(void **state)
     release(&s);
 }
 
+/* The span check is blind there: the position check says where a mask can stand, and more than there are. */
+static void infers_masked_under_noise(void **state)
+{
+    (void)state;
+    shared s;
+    dlg_knowledge k = {0};
+    share_masked(&s);
+    defend(&s, "gaussian:1e-4", 1);
+    assert_int_equal(dlg_knowledge_infer(&k, &s.gradient, markers, NULL), DLG_OK);
+    assert_false(k.span_check_sees);
+    assert_int_equal(k.rows_from, DLG_INFERRED);
+    assert_true(k.n_rows < LENGTH - 2);
+    for (size_t i = 0; i < N_MASKS; i++) {
+        bool found = false;
+        for (size_t j = 0; j < k.n_rows; j++) found |= k.rows[j] == positions[i];
+        assert_true(found);
+    }
+    dlg_knowledge_release(&k);
+    release(&s);
+}
+
 static void infers_class(void **state)
 {
     (void)state;
@@ -282,6 +303,7 @@ int main(void)
         cmocka_unit_test(classes),
         cmocka_unit_test(span_check),
         cmocka_unit_test(infers_masked),
+        cmocka_unit_test(infers_masked_under_noise),
         cmocka_unit_test(infers_class),
         cmocka_unit_test(keeps_what_is_told),
         cmocka_unit_test(refuses_a_length_before_it_looks), cmocka_unit_test(refuses_what_does_not_fit),

@@ -1,0 +1,229 @@
+#include "leak/position_check.h"
+
+#include "base/memory.h"
+#include "math/blas.h"
+
+#include <math.h>
+#include <string.h>
+
+/* A token is admitted when it misses orthogonality by at most so many standard deviations of the noise: one in 150,000 is lost. */
+static const double admitted_deviations = 4.5;
+
+/* What an undefended gradient's own arithmetic leaves, as a part of the row's norm. */
+static const double rounding = 3e-6;
+
+/* Vocabulary entries at a time. */
+enum { BLOCK = 1024 };
+
+struct dlg_position_check {
+    size_t length, n_vocabulary;
+    unsigned char *admitted; /* (length, n_vocabulary) one byte each */
+    size_t *count;           /* (length) */
+    uint32_t *best;          /* (length) */
+};
+
+/* ---- how exact a row of the gradient is ---- */
+
+typedef struct {
+    double behind;   /* variance of an entry, as the rows behind the sentence show it */
+    double step;     /* all entries are multiples of it; 0 when there is none */
+    double pruned;   /* what was pruned is smaller than this; 0 when nothing was */
+    double relative; /* half the last place that entries use, relative to them */
+} exactness;
+
+static double smallest_entry(size_t n, const dlg_real *g)
+{
+    double least = INFINITY;
+    for (size_t i = 0; i < n; i++)
+        if (g[i] != 0 && fabs((double)g[i]) < least) least = fabs((double)g[i]);
+    return least;
+}
+
+/* Integers of one scale: every entry is a whole multiple of the smallest, and few enough of it to be an integer of 8 or 16 bits. */
+static double step_of(size_t n, const dlg_real *g, double smallest)
+{
+    for (size_t i = 0; i < n; i++) {
+        const double multiple = fabs((double)g[i]) / smallest;
+        if (multiple > 32768 || fabs(multiple - round(multiple)) > 1e-3) return 0;
+    }
+    return smallest;
+}
+
+/* 2^-k where no entry uses more than k binary places. */
+static double last_place(size_t n, const dlg_real *g)
+{
+    int places = 1;
+    for (size_t i = 0; i < n; i++) {
+        int exponent;
+        double fraction = fabs(frexp((double)g[i], &exponent));
+        fraction = ldexp(fraction, places);
+        for (; places < 24 && fraction != floor(fraction); places++) fraction *= 2;
+    }
+    return ldexp(1, -places);
+}
+
+static exactness exactness_of(const dlg_real *g, size_t length, size_t n_positions, size_t H)
+{
+    const size_t n = length * H, n_behind = (n_positions - length) * H;
+    const double smallest = smallest_entry(n, g);
+    exactness e = {0};
+    if (n_behind) e.behind = dlg_dot(n_behind, g + n, g + n) / (double)n_behind;
+    size_t n_zero = 0;
+    for (size_t i = 0; i < n; i++) n_zero += g[i] == 0;
+    if (smallest == INFINITY) return e;
+    e.step = step_of(n, g, smallest);
+    if (!(e.step > 0) && n_zero > 1) e.pruned = smallest;
+    e.relative = last_place(n, g);
+    return e;
+}
+
+/* Variance of an entry of row g (H), all sources of error together. */
+static double variance_of(const exactness *e, size_t H, const dlg_real *g)
+{
+    const double mean_square = dlg_dot(H, g, g) / (double)H, place = fmax(e->relative, rounding);
+    size_t n_zero = 0;
+    for (size_t i = 0; i < H; i++) n_zero += g[i] == 0;
+    return e->behind + e->step * e->step / 12 + e->pruned * e->pruned / 3 * (double)n_zero / (double)H + place * place * mean_square;
+}
+
+/* ---- the equations ---- */
+
+typedef struct {
+    size_t T, H, V;
+    const dlg_real *table;
+    dlg_real *fixed;     /* (T, H) P[t] + S[0], without its mean */
+    dlg_real *normal;    /* (T, H) du[t] without its mean, divided by its noise */
+    double *fixed_along; /* (T) <fixed, normal> */
+    double *fixed_norm2; /* (T) */
+    dlg_real *along, *across; /* (T, BLOCK) <E[v], normal>, <E[v], fixed> */
+} equations;
+
+static void centre(size_t n, dlg_real *a)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += (double)a[i];
+    for (size_t i = 0; i < n; i++) a[i] -= (dlg_real)(sum / (double)n);
+}
+
+static dlg_status allocate(equations *eq, dlg_error *err)
+{
+    eq->fixed = dlg_allocate(eq->T * eq->H, sizeof *eq->fixed);
+    eq->normal = dlg_allocate(eq->T * eq->H, sizeof *eq->normal);
+    eq->fixed_along = dlg_allocate(eq->T, sizeof *eq->fixed_along);
+    eq->fixed_norm2 = dlg_allocate(eq->T, sizeof *eq->fixed_norm2);
+    eq->along = dlg_allocate(eq->T * BLOCK, sizeof *eq->along);
+    eq->across = dlg_allocate(eq->T * BLOCK, sizeof *eq->across);
+    if (eq->fixed && eq->normal && eq->fixed_along && eq->fixed_norm2 && eq->along && eq->across) return DLG_OK;
+    return dlg_fail(err, DLG_ENOMEM, "position check: no memory");
+}
+
+static void release(equations *eq)
+{
+    dlg_free(eq->fixed);
+    dlg_free(eq->normal);
+    dlg_free(eq->fixed_along);
+    dlg_free(eq->fixed_norm2);
+    dlg_free(eq->along);
+    dlg_free(eq->across);
+}
+
+static void set_up(equations *eq, const dlg_gradient *gradient)
+{
+    const dlg_parameter *positions = dlg_model_parameter(gradient->model, "bert.embeddings.position_embeddings.weight");
+    const dlg_real *types = dlg_model_parameter(gradient->model, "bert.embeddings.token_type_embeddings.weight")->value;
+    const dlg_real *g = dlg_gradient_of(gradient, positions->name);
+    const size_t H = eq->H;
+    const exactness e = exactness_of(g, eq->T, positions->n_rows, H);
+    for (size_t t = 0; t < eq->T; t++) {
+        dlg_real *fixed = eq->fixed + t * H, *normal = eq->normal + t * H;
+        const double deviation = sqrt(variance_of(&e, H, g + t * H));
+        for (size_t i = 0; i < H; i++) {
+            fixed[i] = positions->value[t * H + i] + types[i];
+            normal[i] = deviation > 0 ? (dlg_real)((double)g[t * H + i] / deviation) : 0;
+        }
+        centre(H, fixed);
+        centre(H, normal);
+        eq->fixed_along[t] = dlg_dot(H, fixed, normal);
+        eq->fixed_norm2[t] = dlg_dot(H, fixed, fixed);
+    }
+}
+
+/* Judge the tokens first .. first+width-1 at every position; least (T) is the best so far. */
+static void judge(const equations *eq, dlg_position_check *check, size_t first, size_t width, double *least)
+{
+    const dlg_real *table = eq->table + first * eq->H;
+    const size_t H = eq->H, T = eq->T;
+    dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, T, width, H, 1, eq->normal, H, table, H, 0, eq->along, BLOCK);
+    dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, T, width, H, 1, eq->fixed, H, table, H, 0, eq->across, BLOCK);
+    for (size_t v = 0; v < width; v++) {
+        const dlg_real *word = table + v * H;
+        double sum = 0;
+        for (size_t i = 0; i < H; i++) sum += (double)word[i];
+        const double norm2 = dlg_dot(H, word, word) - sum * sum / (double)H;
+        for (size_t t = 0; t < T; t++) {
+            const double u2 = norm2 + 2 * (double)eq->across[t * BLOCK + v] + eq->fixed_norm2[t];
+            const double off = fabs((double)eq->along[t * BLOCK + v] + eq->fixed_along[t]) / sqrt(fmax(u2, 1e-300));
+            if (off <= admitted_deviations) {
+                check->admitted[t * eq->V + first + v] = 1;
+                check->count[t]++;
+            }
+            if (off < least[t]) {
+                least[t] = off;
+                check->best[t] = (uint32_t)(first + v);
+            }
+        }
+    }
+}
+
+dlg_status dlg_position_check_create(dlg_position_check **out, const dlg_gradient *gradient, size_t length, dlg_error *err)
+{
+    const dlg_config *config = &gradient->model->config;
+    const size_t V = config->vocabulary_size;
+    equations eq = {.T = length, .H = config->hidden_size, .V = V, .table = dlg_model_word_embeddings(gradient->model)};
+    *out = NULL;
+    dlg_position_check *check = dlg_allocate(1, sizeof *check);
+    double *least = dlg_allocate(length, sizeof *least);
+    dlg_status status = allocate(&eq, err);
+    if (check) {
+        *check = (dlg_position_check){.length = length, .n_vocabulary = V};
+        check->admitted = dlg_allocate(length * V, sizeof *check->admitted);
+        check->count = dlg_allocate(length, sizeof *check->count);
+        check->best = dlg_allocate(length, sizeof *check->best);
+    }
+    if (!status && !(check && least && check->admitted && check->count && check->best))
+        status = dlg_fail(err, DLG_ENOMEM, "position check: no memory");
+    if (status) goto out;
+    set_up(&eq, gradient);
+    for (size_t t = 0; t < length; t++) least[t] = INFINITY;
+    for (size_t first = 0; first < V; first += BLOCK) judge(&eq, check, first, V - first < BLOCK ? V - first : BLOCK, least);
+out:
+    release(&eq);
+    dlg_free(least);
+    if (status) dlg_position_check_free(check);
+    else *out = check;
+    return status;
+}
+
+void dlg_position_check_free(dlg_position_check *check)
+{
+    if (!check) return;
+    dlg_free(check->admitted);
+    dlg_free(check->count);
+    dlg_free(check->best);
+    dlg_free(check);
+}
+
+bool dlg_position_check_admits(const dlg_position_check *check, uint32_t token, size_t position)
+{
+    return check->admitted[position * check->n_vocabulary + token];
+}
+
+size_t dlg_position_check_count(const dlg_position_check *check, size_t position)
+{
+    return check->count[position];
+}
+
+uint32_t dlg_position_check_best(const dlg_position_check *check, size_t position)
+{
+    return check->best[position];
+}
