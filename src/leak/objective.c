@@ -2,6 +2,7 @@
 
 #include "leak/target.h"
 #include "math/blas.h"
+#include "math/simd.h"
 
 #include <string.h>
 
@@ -9,6 +10,7 @@
 typedef struct {
     const dlg_tape_parameter *parameter;
     const dlg_real *t;  /* its shared gradient */
+    size_t n;           /* for a small parameter: its first numbers, those that the batch can reach */
     double tt;          /* ||t||^2 */
     double unexplained; /* the part of it that no g can have */
     dlg_target *target; /* for a weight matrix, and which part of it */
@@ -97,7 +99,11 @@ static dlg_status add_compared(dlg_objective *objective, const dlg_gradient *gra
             const dlg_real *t = dlg_gradient_of(gradient, p->name);
             const size_t n = p->n_rows * p->n_cols, reached = reached_rows(&objective->network.batch, p) * p->n_cols;
             objective->compared[objective->n_compared++] =
-                (compared){.parameter = p, .t = t, .tt = dlg_dot(n, t, t), .unexplained = dlg_dot(n - reached, t + reached, t + reached)};
+                (compared){.parameter = p,
+                           .t = t,
+                           .n = reached,
+                           .tt = dlg_dot(n, t, t),
+                           .unexplained = dlg_dot(n - reached, t + reached, t + reached)};
         }
     }
     return status;
@@ -132,26 +138,37 @@ size_t dlg_objective_size(const dlg_objective *objective)
     return objective->network.words->n_rows * objective->network.words->n_cols;
 }
 
+/* <t, g - t> and ||g - t||^2 */
+DLG_SIMD static void compare_numbers(size_t n, const dlg_real *g, const dlg_real *t, double *te, double *ee)
+{
+    double along = 0, off = 0;
+#pragma omp simd reduction(+ : along, off)
+    for (size_t i = 0; i < n; i++) {
+        const double e = (double)g[i] - (double)t[i];
+        along += (double)t[i] * e;
+        off += e * e;
+    }
+    *te = along;
+    *ee = off;
+}
+
+/* Where the batch does not reach, g = 0 and e = -t. */
 static dlg_residual small_residual(const compared *c)
 {
-    const dlg_real *g = c->parameter->small->gradient + c->parameter->offset;
-    const size_t n = c->parameter->n_rows * c->parameter->n_cols;
-    double te = 0, ee = 0;
-#pragma omp simd reduction(+ : te, ee)
-    for (size_t i = 0; i < n; i++) {
-        const double t = (double)c->t[i], e = (double)g[i] - t;
-        te += t * e;
-        ee += e * e;
-    }
-    return (dlg_residual){c->tt, te, ee};
+    double te, ee;
+    compare_numbers(c->n, c->parameter->small->gradient + c->parameter->offset, c->t, &te, &ee);
+    return (dlg_residual){c->tt, te - c->unexplained, ee + c->unexplained};
+}
+
+DLG_SIMD static void steer_numbers(size_t n, dlg_real a, dlg_real b, const dlg_real *g, const dlg_real *t, dlg_real *restrict direction)
+{
+    for (size_t i = 0; i < n; i++) direction[i] = a * (g[i] - t[i]) + b * t[i];
 }
 
 static void steer_small(const compared *c, dlg_real a, dlg_real b)
 {
-    const dlg_real *g = c->parameter->small->gradient + c->parameter->offset;
-    dlg_real *direction = c->parameter->small->direction + c->parameter->offset;
-    const size_t n = c->parameter->n_rows * c->parameter->n_cols;
-    for (size_t i = 0; i < n; i++) direction[i] = a * (g[i] - c->t[i]) + b * c->t[i];
+    const dlg_small_parameter *small = c->parameter->small;
+    steer_numbers(c->n, a, b, small->gradient + c->parameter->offset, c->t, small->direction + c->parameter->offset);
 }
 
 /* Sum the distance over the tensors and turn the R sweeps' direction to dD/dg. */
@@ -169,11 +186,10 @@ static double compare(dlg_objective *objective)
     return sum;
 }
 
-double dlg_objective_evaluate(dlg_objective *objective, const dlg_soft_labels *labels, const dlg_real *x, dlg_real *dx)
+double dlg_objective_distance(dlg_objective *objective, const dlg_soft_labels *labels, const dlg_real *x)
 {
     dlg_network *network = &objective->network;
-    const size_t n_bytes = dlg_objective_size(objective) * sizeof *x;
-    memcpy(network->words->x, x, n_bytes);
+    memcpy(network->words->x, x, dlg_objective_size(objective) * sizeof *x);
     network->loss->n_labels = labels->n;
     network->loss->label = labels->label;
     network->loss->share = labels->share;
@@ -181,10 +197,16 @@ double dlg_objective_evaluate(dlg_objective *objective, const dlg_soft_labels *l
     dlg_tape_forward(&network->tape);
     dlg_tape_backward(&network->tape);
     dlg_tape_gradient(&network->tape);
-    const double d = compare(objective);
+    return compare(objective);
+}
+
+double dlg_objective_evaluate(dlg_objective *objective, const dlg_soft_labels *labels, const dlg_real *x, dlg_real *dx)
+{
+    dlg_network *network = &objective->network;
+    const double d = dlg_objective_distance(objective, labels, x);
     dlg_tape_rforward(&network->tape);
     dlg_tape_rbackward(&network->tape);
-    memcpy(dx, network->words->rdx, n_bytes);
+    memcpy(dx, network->words->rdx, dlg_objective_size(objective) * sizeof *dx);
     return d;
 }
 

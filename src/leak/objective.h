@@ -40,6 +40,9 @@ size_t dlg_objective_size(const dlg_objective *);
  */
 double dlg_objective_evaluate(dlg_objective *, const dlg_soft_labels *, const dlg_real *x, dlg_real *dx);
 
+/** The distance alone, as dlg_objective_evaluate would find it, at half the cost. */
+double dlg_objective_distance(dlg_objective *, const dlg_soft_labels *labels, const dlg_real *x);
+
 /** After an evaluation: out (n_predicted, n labels) = dD/d share. */
 void dlg_objective_label_derivative(const dlg_objective *, dlg_real *out);
 

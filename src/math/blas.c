@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "math/constant.h"
+#include "math/simd.h"
 
 #include <assert.h>
 #include <cblas.h>
@@ -87,7 +88,7 @@ void dlg_gemm(dlg_orientation a_is, dlg_orientation b_is, size_t m, size_t n, si
 #endif
 }
 
-double dlg_dot(size_t n, const dlg_real *a, const dlg_real *b)
+DLG_SIMD double dlg_dot(size_t n, const dlg_real *a, const dlg_real *b)
 {
     double sum = 0;
 #pragma omp simd reduction(+ : sum)

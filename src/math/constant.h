@@ -20,6 +20,9 @@ typedef struct dlg_constant dlg_constant;
 DLG_MUST_USE dlg_status dlg_constant_create(dlg_constant **out, size_t n_blocks, const dlg_real *const blocks[], const size_t rows[],
                                             size_t n_in, dlg_error *);
 
+/** Make a constant of one block (n_out, n_in) from dlg_allocate, which is the constant's from now on, and freed also on failure. */
+DLG_MUST_USE dlg_status dlg_constant_adopt(dlg_constant **out, dlg_real *block, size_t n_out, size_t n_in, dlg_error *);
+
 /** Accepts NULL. */
 void dlg_constant_free(dlg_constant *);
 

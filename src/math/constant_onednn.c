@@ -162,30 +162,46 @@ static dlg_status pack(factor *f, const dlg_real *w, const dnnl_dims_t strides, 
     return s ? fail(f, s, err) : DLG_OK;
 }
 
-dlg_status dlg_constant_create(dlg_constant **out, size_t n_blocks, const dlg_real *const blocks[], const size_t rows[], size_t n_in,
-                               dlg_error *err)
+/* Takes what rows own, also on failure. */
+static dlg_status create(dlg_constant **out, dlg_stacked rows, size_t n_in, dlg_error *err)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     *out = NULL;
     dlg_constant *constant = dlg_allocate(1, sizeof *constant);
-    if (!constant) return dlg_fail(err, DLG_ENOMEM, "weights: no memory");
-    dlg_status status = dlg_stack_rows(&constant->rows, n_blocks, blocks, rows, n_in, err);
-    const size_t n_out = constant->rows.n_out;
+    if (!constant) {
+        dlg_free(rows.owned);
+        return dlg_fail(err, DLG_ENOMEM, "weights: no memory");
+    }
+    constant->rows = rows;
     factor *transpose = &constant->factors[TIMES_TRANSPOSE], *plain = &constant->factors[TIMES];
-    *transpose = (factor){.k = n_in, .m = n_out};
-    *plain = (factor){.k = n_out, .m = n_in};
+    *transpose = (factor){.k = n_in, .m = rows.n_out};
+    *plain = (factor){.k = rows.n_out, .m = n_in};
     pthread_once(&once, start_engine);
     use_threads();
-    if (!status && engine_status) status = fail(plain, engine_status, err);
-    if (!status) status = pack(transpose, constant->rows.w, (dnnl_dims_t){1, (dnnl_dim_t)n_in}, err);
-    if (!status) status = pack(plain, constant->rows.w, (dnnl_dims_t){(dnnl_dim_t)n_in, 1}, err);
+    dlg_status status = engine_status ? fail(plain, engine_status, err) : DLG_OK;
+    if (!status) status = pack(transpose, rows.w, (dnnl_dims_t){1, (dnnl_dim_t)n_in}, err);
+    if (!status) status = pack(plain, rows.w, (dnnl_dims_t){(dnnl_dim_t)n_in, 1}, err);
     if (transpose->packed && plain->packed) {
-        dlg_free(constant->rows.owned);
-        constant->rows = (dlg_stacked){.n_out = n_out};
+        dlg_free(rows.owned);
+        constant->rows = (dlg_stacked){.n_out = rows.n_out};
     }
     if (status) dlg_constant_free(constant);
     else *out = constant;
     return status;
+}
+
+dlg_status dlg_constant_create(dlg_constant **out, size_t n_blocks, const dlg_real *const blocks[], const size_t rows[], size_t n_in,
+                               dlg_error *err)
+{
+    dlg_stacked stacked;
+    *out = NULL;
+    const dlg_status status = dlg_stack_rows(&stacked, n_blocks, blocks, rows, n_in, err);
+    return status ? status : create(out, stacked, n_in, err);
+}
+
+dlg_status dlg_constant_adopt(dlg_constant **out, dlg_real *block, size_t n_out, size_t n_in, dlg_error *err)
+{
+    return create(out, (dlg_stacked){n_out, block, block}, n_in, err);
 }
 
 /* ---- products of n rows ---- */

@@ -10,17 +10,27 @@ struct dlg_constant {
     dlg_stacked rows; /* (n_out, n_in) */
 };
 
+/* Takes what rows own, also on failure. */
+static dlg_status create(dlg_constant **out, dlg_stacked rows, size_t n_in, dlg_error *err)
+{
+    *out = dlg_allocate(1, sizeof **out);
+    if (*out) **out = (dlg_constant){n_in, rows};
+    else dlg_free(rows.owned);
+    return *out ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "weights: no memory");
+}
+
 dlg_status dlg_constant_create(dlg_constant **out, size_t n_blocks, const dlg_real *const blocks[], const size_t rows[], size_t n_in,
                                dlg_error *err)
 {
+    dlg_stacked stacked;
     *out = NULL;
-    dlg_constant *constant = dlg_allocate(1, sizeof *constant);
-    if (!constant) return dlg_fail(err, DLG_ENOMEM, "weights: no memory");
-    constant->n_in = n_in;
-    const dlg_status status = dlg_stack_rows(&constant->rows, n_blocks, blocks, rows, n_in, err);
-    if (status) dlg_constant_free(constant);
-    else *out = constant;
-    return status;
+    const dlg_status status = dlg_stack_rows(&stacked, n_blocks, blocks, rows, n_in, err);
+    return status ? status : create(out, stacked, n_in, err);
+}
+
+dlg_status dlg_constant_adopt(dlg_constant **out, dlg_real *block, size_t n_out, size_t n_in, dlg_error *err)
+{
+    return create(out, (dlg_stacked){n_out, block, block}, n_in, err);
 }
 
 void dlg_constant_free(dlg_constant *constant)

@@ -4,8 +4,8 @@
 
 #include "ops/op.h"
 
-/** a(x) with its first and second derivative. */
-typedef void dlg_activation_function(dlg_real x, dlg_real *y, dlg_real *first, dlg_real *second);
+/** y = a(x) with its first and second derivative, for n numbers. No two arrays overlap. */
+typedef void dlg_activation_function(size_t n, const dlg_real *x, dlg_real *y, dlg_real *first, dlg_real *second);
 
 /** x Phi(x), Phi the normal distribution function (Hendrycks & Gimpel 2016, arXiv:1606.08415). */
 dlg_activation_function dlg_gelu_erf;

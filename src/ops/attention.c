@@ -18,7 +18,8 @@
  */
 #include "ops/attention.h"
 
-#include "math/blas.h"
+#include "math/simd.h"
+#include "math/threads.h"
 
 #include <assert.h>
 #include <tgmath.h>
@@ -49,16 +50,17 @@ static head head_at(const dlg_attention *att, size_t sentence, size_t h, size_t 
     };
 }
 
+/* Every head of every sentence; each is a thread's own. */
 static void for_each_head(dlg_op *op, void (*sweep)(dlg_attention *, head))
 {
     dlg_attention *att = (dlg_attention *)op;
     size_t square = 0;
-    for (size_t b = 0; b < att->n_sentences; b++)
-        for (size_t h = 0; h < att->n_heads; h++) {
-            const head one = head_at(att, b, h, square);
-            sweep(att, one);
-            square += one.T * one.T;
-        }
+    for (size_t b = 0; b < att->n_sentences; b++) {
+        const size_t T = att->first[b + 1] - att->first[b];
+#pragma omp parallel for schedule(static) num_threads((int)att->n_threads)
+        for (size_t h = 0; h < att->n_heads; h++) sweep(att, head_at(att, b, h, square + h * T * T));
+        square += att->n_heads * T * T;
+    }
 }
 
 /* s (T,T) = alpha a b^T + beta s, for a and b (T,d) */
@@ -74,7 +76,7 @@ static void weighted(head h, dlg_orientation s_is, dlg_real alpha, const dlg_rea
     dlg_gemm(s_is, DLG_PLAIN, h.T, h.d, h.T, alpha, s, h.T, b, ldb, beta, out, ld_out);
 }
 
-static dlg_real row_dot(size_t n, const dlg_real *a, const dlg_real *b)
+static inline dlg_real row_dot(size_t n, const dlg_real *a, const dlg_real *b)
 {
     dlg_real sum = 0;
 #pragma omp simd reduction(+ : sum)
@@ -83,21 +85,40 @@ static dlg_real row_dot(size_t n, const dlg_real *a, const dlg_real *b)
 }
 
 /* out = p (t - <p, t>) by rows: the derivative of softmax at p along t, and its own adjoint. out may be t. */
-static void softmax_derivative(size_t T, const dlg_real *p, const dlg_real *t, dlg_real *out)
+DLG_SIMD static void softmax_derivative(size_t T, const dlg_real *p, const dlg_real *t, dlg_real *out)
 {
     for (size_t i = 0; i < T; i++, p += T, t += T, out += T) {
         const dlg_real mean = row_dot(T, p, t);
+#pragma omp simd
         for (size_t j = 0; j < T; j++) out[j] = p[j] * (t[j] - mean);
     }
 }
 
-static void softmax(size_t T, dlg_real *s)
+DLG_SIMD static void softmax(size_t T, dlg_real *s)
 {
     for (size_t i = 0; i < T; i++, s += T) {
         dlg_real top = s[0], sum = 0;
-        for (size_t j = 1; j < T; j++) top = s[j] > top ? s[j] : top;
-        for (size_t j = 0; j < T; j++) sum += s[j] = exp(s[j] - top);
+#pragma omp simd reduction(max : top)
+        for (size_t j = 0; j < T; j++) top = s[j] > top ? s[j] : top;
+#pragma omp simd reduction(+ : sum)
+        for (size_t j = 0; j < T; j++) {
+            s[j] = exp(s[j] - top);
+            sum += s[j];
+        }
         for (size_t j = 0; j < T; j++) s[j] /= sum;
+    }
+}
+
+/* rds holds RdP and becomes RdS; ds becomes dS */
+DLG_SIMD static void second_softmax_derivative(size_t T, const dlg_real *p, const dlg_real *dp, const dlg_real *rp, dlg_real *restrict ds,
+                                               dlg_real *restrict rds)
+{
+    for (size_t i = 0; i < T; i++, p += T, dp += T, rp += T, ds += T, rds += T) {
+        const dlg_real mean = row_dot(T, p, dp), rmean = row_dot(T, rp, dp) + row_dot(T, p, rds);
+        for (size_t j = 0; j < T; j++) {
+            ds[j] = p[j] * (dp[j] - mean);
+            rds[j] = rp[j] * (dp[j] - mean) + p[j] * (rds[j] - rmean);
+        }
     }
 }
 
@@ -110,11 +131,18 @@ static void plan(dlg_op *op, dlg_arena *arena)
         squares += att->n_heads * T * T;
         largest = T * T > largest ? T * T : largest;
     }
+    att->n_threads = (size_t)dlg_blas_threads();
+    att->n_scratch = 2 * largest;
     att->p = dlg_arena_carve(arena, squares, sizeof *att->p);
     att->dp = dlg_arena_carve(arena, squares, sizeof *att->dp);
     att->rp = dlg_arena_carve(arena, squares, sizeof *att->rp);
-    att->ds = dlg_arena_carve(arena, largest, sizeof *att->ds);
-    att->rds = dlg_arena_carve(arena, largest, sizeof *att->rds);
+    att->scratch = dlg_arena_carve(arena, att->n_threads * att->n_scratch, sizeof *att->scratch);
+}
+
+/* (T,T) of this thread's, twice */
+static dlg_real *scratch_of(const dlg_attention *att)
+{
+    return att->scratch + dlg_thread_number() * att->n_scratch;
 }
 
 static void forward_head(dlg_attention *att, head h)
@@ -129,12 +157,12 @@ static void forward_head(dlg_attention *att, head h)
 static void backward_head(dlg_attention *att, head h)
 {
     const dlg_real *x = att->qkv->x, *p = att->p + h.square, *dy = att->y->dx + h.y;
-    dlg_real *dx = att->qkv->dx, *dp = att->dp + h.square;
+    dlg_real *dx = att->qkv->dx, *dp = att->dp + h.square, *ds = scratch_of(att);
     weighted(h, DLG_TRANSPOSED, 1, p, dy, h.ld_y, 0, dx + h.v, h.ld_qkv);
     scores(h, 1, dy, h.ld_y, x + h.v, h.ld_qkv, 0, dp);
-    softmax_derivative(h.T, p, dp, att->ds);
-    weighted(h, DLG_PLAIN, h.scale, att->ds, x + h.k, h.ld_qkv, 0, dx + h.q, h.ld_qkv);
-    weighted(h, DLG_TRANSPOSED, h.scale, att->ds, x + h.q, h.ld_qkv, 0, dx + h.k, h.ld_qkv);
+    softmax_derivative(h.T, p, dp, ds);
+    weighted(h, DLG_PLAIN, h.scale, ds, x + h.k, h.ld_qkv, 0, dx + h.q, h.ld_qkv);
+    weighted(h, DLG_TRANSPOSED, h.scale, ds, x + h.q, h.ld_qkv, 0, dx + h.k, h.ld_qkv);
 }
 
 static void rforward_head(dlg_attention *att, head h)
@@ -150,23 +178,14 @@ static void rforward_head(dlg_attention *att, head h)
 
 static void rbackward_head(dlg_attention *att, head h)
 {
-    const size_t T = h.T;
     const dlg_real *x = att->qkv->x, *rx = att->qkv->rx, *dy = att->y->dx + h.y, *rdy = att->y->rdx + h.y;
     const dlg_real *p = att->p + h.square, *dp = att->dp + h.square, *rp = att->rp + h.square;
-    dlg_real *rdx = att->qkv->rdx, *ds = att->ds, *rds = att->rds;
+    dlg_real *rdx = att->qkv->rdx, *ds = scratch_of(att), *rds = ds + h.T * h.T;
     weighted(h, DLG_TRANSPOSED, 1, rp, dy, h.ld_y, 0, rdx + h.v, h.ld_qkv);
     weighted(h, DLG_TRANSPOSED, 1, p, rdy, h.ld_y, 1, rdx + h.v, h.ld_qkv);
-    scores(h, 1, rdy, h.ld_y, x + h.v, h.ld_qkv, 0, rds); /* rds holds RdP until it becomes RdS below */
+    scores(h, 1, rdy, h.ld_y, x + h.v, h.ld_qkv, 0, rds);
     scores(h, 1, dy, h.ld_y, rx + h.v, h.ld_qkv, 1, rds);
-    for (size_t i = 0; i < T; i++) {
-        const dlg_real *pi = p + i * T, *dpi = dp + i * T, *rpi = rp + i * T;
-        dlg_real *dsi = ds + i * T, *rdsi = rds + i * T;
-        const dlg_real mean = row_dot(T, pi, dpi), rmean = row_dot(T, rpi, dpi) + row_dot(T, pi, rdsi);
-        for (size_t j = 0; j < T; j++) {
-            dsi[j] = pi[j] * (dpi[j] - mean);
-            rdsi[j] = rpi[j] * (dpi[j] - mean) + pi[j] * (rdsi[j] - rmean);
-        }
-    }
+    second_softmax_derivative(h.T, p, dp, rp, ds, rds);
     weighted(h, DLG_PLAIN, h.scale, rds, x + h.k, h.ld_qkv, 0, rdx + h.q, h.ld_qkv);
     weighted(h, DLG_PLAIN, h.scale, ds, rx + h.k, h.ld_qkv, 1, rdx + h.q, h.ld_qkv);
     weighted(h, DLG_TRANSPOSED, h.scale, rds, x + h.q, h.ld_qkv, 0, rdx + h.k, h.ld_qkv);
@@ -199,4 +218,4 @@ static void rbackward(dlg_op *op)
     qkv->rdx_begun = true;
 }
 
-const dlg_op_class dlg_attention_class = {"attention", plan, forward, backward, NULL, rforward, rbackward};
+const dlg_op_class dlg_attention_class = {"attention", plan, forward, backward, NULL, NULL, rforward, rbackward};

@@ -15,7 +15,8 @@ typedef struct {
     size_t n_heads, n_sentences;
     const size_t *first;              /**< (n_sentences + 1) */
     dlg_real *p, *dp, *rp;            /**< (sum over sentences of n_heads T^2): softmax, its dL/dp, its derivative */
-    dlg_real *ds, *rds;               /**< (max T^2) scratch: of the scores */
+    size_t n_threads, n_scratch;      /**< threads that the scratch is for; numbers for each of them */
+    dlg_real *scratch;                /**< derivatives of the scores of one head */
 } dlg_attention;
 
 extern const dlg_op_class dlg_attention_class;

@@ -10,6 +10,9 @@
  */
 #include "ops/cross_entropy.h"
 
+#include "math/simd.h"
+#include "math/threads.h"
+
 #include <tgmath.h>
 
 static void plan(dlg_op *op, dlg_arena *arena)
@@ -21,31 +24,38 @@ static void plan(dlg_op *op, dlg_arena *arena)
 }
 
 /* z becomes softmax z. @return log sum exp z */
-static double softmax(size_t n, dlg_real *z)
+DLG_SIMD static double softmax(size_t n, dlg_real *z)
 {
     dlg_real top = z[0];
-    for (size_t v = 1; v < n; v++) top = z[v] > top ? z[v] : top;
+#pragma omp simd reduction(max : top)
+    for (size_t v = 0; v < n; v++) top = z[v] > top ? z[v] : top;
     double sum = 0;
-    for (size_t v = 0; v < n; v++) sum += z[v] = exp(z[v] - top);
+#pragma omp simd reduction(+ : sum)
+    for (size_t v = 0; v < n; v++) {
+        z[v] = exp(z[v] - top);
+        sum += (double)z[v];
+    }
     const dlg_real scale = (dlg_real)(1 / sum);
     for (size_t v = 0; v < n; v++) z[v] *= scale;
     return (double)top + log(sum);
 }
 
+static void forward_row(const dlg_cross_entropy *ce, size_t i)
+{
+    const size_t V = ce->logits->n_cols;
+    dlg_real *z = ce->logits->x + i * V, *log_p = ce->log_p + i * ce->n_labels;
+    for (size_t j = 0; j < ce->n_labels; j++) log_p[j] = z[ce->label[j]];
+    const double log_sum = softmax(V, z);
+    for (size_t j = 0; j < ce->n_labels; j++) log_p[j] = (dlg_real)((double)log_p[j] - log_sum);
+}
+
 static void forward(dlg_op *op)
 {
     dlg_cross_entropy *ce = (dlg_cross_entropy *)op;
-    const size_t V = ce->logits->n_cols;
+#pragma omp parallel for schedule(static) num_threads(dlg_blas_threads())
+    for (size_t i = 0; i < ce->logits->n_rows; i++) forward_row(ce, i);
     ce->loss = 0;
-    for (size_t i = 0; i < ce->logits->n_rows; i++) {
-        dlg_real *z = ce->logits->x + i * V, *log_p = ce->log_p + i * ce->n_labels;
-        for (size_t j = 0; j < ce->n_labels; j++) log_p[j] = z[ce->label[j]];
-        const double log_sum = softmax(V, z);
-        for (size_t j = 0; j < ce->n_labels; j++) {
-            log_p[j] = (dlg_real)((double)log_p[j] - log_sum);
-            ce->loss -= (double)ce->share[i * ce->n_labels + j] * (double)log_p[j] / ce->count;
-        }
-    }
+    for (size_t i = 0; i < ce->logits->n_rows * ce->n_labels; i++) ce->loss -= (double)ce->share[i] * (double)ce->log_p[i] / ce->count;
 }
 
 static dlg_real row_weight(const dlg_cross_entropy *ce, size_t i)
@@ -55,43 +65,55 @@ static dlg_real row_weight(const dlg_cross_entropy *ce, size_t i)
     return w;
 }
 
+DLG_SIMD static void backward_row(const dlg_cross_entropy *ce, size_t i)
+{
+    const size_t V = ce->logits->n_cols;
+    const dlg_real *p = ce->logits->x + i * V, w = row_weight(ce, i) / (dlg_real)ce->count;
+    dlg_real *restrict dz = ce->logits->dx + i * V;
+    for (size_t v = 0; v < V; v++) dz[v] = w * p[v];
+    for (size_t j = 0; j < ce->n_labels; j++) dz[ce->label[j]] -= ce->share[i * ce->n_labels + j] / (dlg_real)ce->count;
+}
+
 static void backward(dlg_op *op)
 {
-    dlg_cross_entropy *ce = (dlg_cross_entropy *)op;
-    const size_t V = ce->logits->n_cols;
-    for (size_t i = 0; i < ce->logits->n_rows; i++) {
-        const dlg_real *p = ce->logits->x + i * V, w = row_weight(ce, i) / (dlg_real)ce->count;
-        dlg_real *dz = ce->logits->dx + i * V;
-        for (size_t v = 0; v < V; v++) dz[v] = w * p[v];
-        for (size_t j = 0; j < ce->n_labels; j++) dz[ce->label[j]] -= ce->share[i * ce->n_labels + j] / (dlg_real)ce->count;
-    }
+    const dlg_cross_entropy *ce = (dlg_cross_entropy *)op;
+#pragma omp parallel for schedule(static) num_threads(dlg_blas_threads())
+    for (size_t i = 0; i < ce->logits->n_rows; i++) backward_row(ce, i);
     ce->logits->dx_begun = true;
+}
+
+DLG_SIMD static void rforward_row(const dlg_cross_entropy *ce, size_t i)
+{
+    const size_t V = ce->logits->n_cols;
+    const dlg_real *p = ce->logits->x + i * V;
+    dlg_real *restrict rz = ce->logits->rx + i * V, mean = 0;
+#pragma omp simd reduction(+ : mean)
+    for (size_t v = 0; v < V; v++) mean += p[v] * rz[v];
+    for (size_t v = 0; v < V; v++) rz[v] -= mean;
+    for (size_t j = 0; j < ce->n_labels; j++) ce->rlog_p[i * ce->n_labels + j] = rz[ce->label[j]];
 }
 
 static void rforward(dlg_op *op)
 {
-    dlg_cross_entropy *ce = (dlg_cross_entropy *)op;
+    const dlg_cross_entropy *ce = (dlg_cross_entropy *)op;
+#pragma omp parallel for schedule(static) num_threads(dlg_blas_threads())
+    for (size_t i = 0; i < ce->logits->n_rows; i++) rforward_row(ce, i);
+}
+
+DLG_SIMD static void rbackward_row(const dlg_cross_entropy *ce, size_t i)
+{
     const size_t V = ce->logits->n_cols;
-    for (size_t i = 0; i < ce->logits->n_rows; i++) {
-        const dlg_real *p = ce->logits->x + i * V;
-        dlg_real *rz = ce->logits->rx + i * V, mean = 0;
-#pragma omp simd reduction(+ : mean)
-        for (size_t v = 0; v < V; v++) mean += p[v] * rz[v];
-        for (size_t v = 0; v < V; v++) rz[v] -= mean;
-        for (size_t j = 0; j < ce->n_labels; j++) ce->rlog_p[i * ce->n_labels + j] = rz[ce->label[j]];
-    }
+    const dlg_real *p = ce->logits->x + i * V, *rlog_p = ce->logits->rx + i * V, w = row_weight(ce, i) / (dlg_real)ce->count;
+    dlg_real *restrict rdz = ce->logits->rdx + i * V;
+    for (size_t v = 0; v < V; v++) rdz[v] = w * p[v] * rlog_p[v];
 }
 
 static void rbackward(dlg_op *op)
 {
-    dlg_cross_entropy *ce = (dlg_cross_entropy *)op;
-    const size_t V = ce->logits->n_cols;
-    for (size_t i = 0; i < ce->logits->n_rows; i++) {
-        const dlg_real *p = ce->logits->x + i * V, *rlog_p = ce->logits->rx + i * V, w = row_weight(ce, i) / (dlg_real)ce->count;
-        dlg_real *rdz = ce->logits->rdx + i * V;
-        for (size_t v = 0; v < V; v++) rdz[v] = w * p[v] * rlog_p[v];
-    }
+    const dlg_cross_entropy *ce = (dlg_cross_entropy *)op;
+#pragma omp parallel for schedule(static) num_threads(dlg_blas_threads())
+    for (size_t i = 0; i < ce->logits->n_rows; i++) rbackward_row(ce, i);
     ce->logits->rdx_begun = true;
 }
 
-const dlg_op_class dlg_cross_entropy_class = {"cross-entropy", plan, forward, backward, NULL, rforward, rbackward};
+const dlg_op_class dlg_cross_entropy_class = {"cross-entropy", plan, forward, backward, NULL, NULL, rforward, rbackward};

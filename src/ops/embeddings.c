@@ -9,10 +9,13 @@
  */
 #include "ops/embeddings.h"
 
+#include "math/simd.h"
+
 #include <string.h>
 
 /* out[i] = w[i] + positions[position i] + types[0]: the same sum for the values and for their derivatives */
-static void add_rows(const dlg_embeddings *emb, const dlg_real *w, const dlg_real *positions, const dlg_real *types, dlg_real *out)
+DLG_SIMD static void add_rows(const dlg_embeddings *emb, const dlg_real *w, const dlg_real *positions, const dlg_real *types,
+                              dlg_real *restrict out)
 {
     const size_t H = emb->y->n_cols;
     for (size_t i = 0; i < emb->y->n_rows; i++)
@@ -59,4 +62,4 @@ static void rbackward(dlg_op *op)
     memcpy(emb->words->rdx, emb->y->rdx, emb->y->n_rows * emb->y->n_cols * sizeof *emb->y->rdx);
 }
 
-const dlg_op_class dlg_embeddings_class = {"embeddings", NULL, forward, backward, gradient, rforward, rbackward};
+const dlg_op_class dlg_embeddings_class = {"embeddings", NULL, forward, backward, gradient, NULL, rforward, rbackward};

@@ -4,14 +4,16 @@
  *   forward      y   = x W^T + b
  *   backward     dx  = dy W
  *   gradient     dW  = dy^T x,  db = sum over the rows of dy
- *   R-forward    Ry  = Rx W^T + x c^T + e
- *   R-backward   Rdx = Rdy W + dy c
+ *   R-start      Ry  = x c^T + e,  Rdx = dy c
+ *   R-forward    Ry  += Rx W^T
+ *   R-backward   Rdx += Rdy W
  *
  * The products with c are the direction's own affair (weight_direction.h).
  */
 #include "ops/linear.h"
 
 #include "math/blas.h"
+#include "math/simd.h"
 
 #include <string.h>
 
@@ -30,26 +32,38 @@ static void forward(dlg_op *op)
 static void backward(dlg_op *op)
 {
     dlg_linear *lin = (dlg_linear *)op;
-    dlg_constant_times(lin->weight, lin->y->n_rows, lin->y->dx, dlg_value_begin_dx(lin->x), lin->x->dx);
+    const size_t n = lin->y->n_rows;
+    dlg_constant_times(lin->weight, n, lin->y->dx, dlg_value_begin_dx(lin->x), lin->x->dx);
+    if (lin->direction && lin->direction->backward) lin->direction->backward(lin->direction, n, lin->x->x, lin->y->dx);
+}
+
+DLG_SIMD static void sum_of_rows(size_t n, size_t n_cols, const dlg_real *rows, dlg_real *restrict sum)
+{
+    memset(sum, 0, n_cols * sizeof *sum);
+    for (size_t i = 0; i < n; i++, rows += n_cols)
+        for (size_t j = 0; j < n_cols; j++) sum[j] += rows[j];
 }
 
 static void gradient(dlg_op *op)
 {
     dlg_linear *lin = (dlg_linear *)op;
-    const size_t n = lin->y->n_rows, n_out = lin->y->n_cols;
-    if (lin->direction) lin->direction->take(lin->direction, n, lin->x->x, lin->y->dx);
-    memset(lin->bias.gradient, 0, n_out * sizeof *lin->bias.gradient);
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < n_out; j++) lin->bias.gradient[j] += lin->y->dx[i * n_out + j];
+    const size_t n = lin->y->n_rows;
+    if (lin->direction) lin->direction->gradient(lin->direction, n, lin->x->x, lin->y->dx);
+    sum_of_rows(n, lin->y->n_cols, lin->y->dx, lin->bias.gradient);
+}
+
+static void rstart(dlg_op *op)
+{
+    dlg_linear *lin = (dlg_linear *)op;
+    broadcast(lin->y, lin->bias.direction, lin->y->rx);
+    if (lin->direction)
+        lin->direction->rstart(lin->direction, lin->y->n_rows, lin->x->x, lin->y->dx, lin->y->rx, dlg_value_begin_rdx(lin->x), lin->x->rdx);
 }
 
 static void rforward(dlg_op *op)
 {
     dlg_linear *lin = (dlg_linear *)op;
-    const size_t n = lin->y->n_rows;
-    broadcast(lin->y, lin->bias.direction, lin->y->rx);
-    dlg_constant_times_transpose(lin->weight, n, lin->x->rx, 1, lin->y->rx);
-    if (lin->direction) lin->direction->add_rforward(lin->direction, n, lin->x->x, lin->y->dx, lin->y->rx);
+    dlg_constant_times_transpose(lin->weight, lin->y->n_rows, lin->x->rx, 1, lin->y->rx);
 }
 
 static void rbackward(dlg_op *op)
@@ -57,10 +71,10 @@ static void rbackward(dlg_op *op)
     dlg_linear *lin = (dlg_linear *)op;
     const size_t n = lin->y->n_rows;
     dlg_constant_times(lin->weight, n, lin->y->rdx, dlg_value_begin_rdx(lin->x), lin->x->rdx);
-    if (lin->direction) lin->direction->add_rbackward(lin->direction, n, lin->x->x, lin->y->dx, lin->x->rdx);
+    if (lin->direction && lin->direction->rbackward) lin->direction->rbackward(lin->direction, n, lin->y->dx, lin->x->rdx);
 }
 
-const dlg_op_class dlg_linear_class = {"linear", NULL, forward, backward, gradient, rforward, rbackward};
+const dlg_op_class dlg_linear_class = {"linear", NULL, forward, backward, gradient, rstart, rforward, rbackward};
 
 void dlg_linear_weight_gradient(const dlg_linear *lin, size_t first_row, size_t n_rows, dlg_real *out)
 {

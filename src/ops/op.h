@@ -1,9 +1,12 @@
 /**
- * What every operator is: five sweeps over values that hold a number and its three derivatives.
+ * What every operator is: six sweeps over values that hold a number and its three derivatives.
  *
  * With L the loss and R the derivative along a direction c in the parameters (Pearlmutter 1994), a value x carries x, dx = dL/dx, rx = R
  * x and rdx = R dx. The sweeps run over a list of operators: forward in order, backward in reverse, gradient in any order (the
- * parameters' dL/dW), R-forward in order, R-backward in reverse. After R-backward the rdx of the input is d/de dL/dx (W + e c) at e = 0.
+ * parameters' dL/dW), R-start in any order (what of Ry and Rdx comes from c alone), R-forward in order, R-backward in reverse. After
+ * R-backward the rdx of the input is d/de dL/dx (W + e c) at e = 0.
+ *
+ * Sweeps in any order run several operators at a time, one thread each; the others go operator by operator, and each uses all threads.
  */
 #ifndef DLG_OPS_OP_H
 #define DLG_OPS_OP_H
@@ -54,6 +57,8 @@ typedef struct {
     void (*forward)(dlg_op *);
     void (*backward)(dlg_op *);
     void (*gradient)(dlg_op *); /**< NULL for an operator without parameters */
+    /** Begin y's rx (overwriting) and x's rdx; NULL for an operator whose R-forward and R-backward do all. No two of a list share an x. */
+    void (*rstart)(dlg_op *);
     void (*rforward)(dlg_op *);
     void (*rbackward)(dlg_op *);
 } dlg_op_class;

@@ -47,4 +47,4 @@ static void rbackward(dlg_op *op)
     sel->x->rdx_begun = true;
 }
 
-const dlg_op_class dlg_select_class = {"select", NULL, forward, backward, NULL, rforward, rbackward};
+const dlg_op_class dlg_select_class = {"select", NULL, forward, backward, NULL, NULL, rforward, rbackward};

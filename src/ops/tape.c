@@ -1,5 +1,7 @@
 #include "ops/tape.h"
 
+#include "math/threads.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -101,19 +103,39 @@ void dlg_tape_backward(dlg_tape *tape)
     for (size_t i = tape->n_ops; i-- > 0;) tape->ops[i]->class->backward(tape->ops[i]);
 }
 
+/* A sweep in any order; NULL in an operator's class means that it has no part in it. */
+static void sweep_at_once(const dlg_tape *tape, void (*part_of(const dlg_op_class *))(dlg_op *))
+{
+#pragma omp parallel for schedule(dynamic) num_threads(dlg_blas_threads())
+    for (size_t i = 0; i < tape->n_ops; i++) {
+        void (*sweep)(dlg_op *) = part_of(tape->ops[i]->class);
+        if (sweep) sweep(tape->ops[i]);
+    }
+}
+
+static void (*gradient_of(const dlg_op_class *class))(dlg_op *)
+{
+    return class->gradient;
+}
+
+static void (*rstart_of(const dlg_op_class *class))(dlg_op *)
+{
+    return class->rstart;
+}
+
 void dlg_tape_gradient(dlg_tape *tape)
 {
-    for (size_t i = 0; i < tape->n_ops; i++)
-        if (tape->ops[i]->class->gradient) tape->ops[i]->class->gradient(tape->ops[i]);
+    sweep_at_once(tape, gradient_of);
 }
 
 void dlg_tape_rforward(dlg_tape *tape)
 {
+    for (size_t i = 0; i < tape->n_values; i++) tape->values[i].rdx_begun = false;
+    sweep_at_once(tape, rstart_of);
     for (size_t i = 0; i < tape->n_ops; i++) tape->ops[i]->class->rforward(tape->ops[i]);
 }
 
 void dlg_tape_rbackward(dlg_tape *tape)
 {
-    for (size_t i = 0; i < tape->n_values; i++) tape->values[i].rdx_begun = false;
     for (size_t i = tape->n_ops; i-- > 0;) tape->ops[i]->class->rbackward(tape->ops[i]);
 }

@@ -50,7 +50,7 @@ void dlg_tape_parameter_add(dlg_tape *, dlg_tape_parameter);
 /** After the last operator: reserve the arena. Nothing is allocated by any sweep after that. Errors: DLG_ENOMEM with the bytes wanted. */
 DLG_MUST_USE dlg_status dlg_tape_plan(dlg_tape *, dlg_error *);
 
-/** The sweeps, in the order in which they must be run (see op.h). */
+/** The sweeps, in the order in which they must be run (see op.h); R-forward begins with R-start. */
 void dlg_tape_forward(dlg_tape *);
 void dlg_tape_backward(dlg_tape *);
 void dlg_tape_gradient(dlg_tape *);

@@ -265,6 +265,7 @@ void rig_evaluate(rig *r, int moving, double step)
     class->forward(r->op);
     class->backward(r->op);
     if (class->gradient) class->gradient(r->op);
+    if (class->rstart) class->rstart(r->op);
     class->rforward(r->op);
     class->rbackward(r->op);
     for (size_t i = 0; i < r->n_inputs; i++) r->inputs[i].value->dx_begun = r->inputs[i].value->rdx_begun = false;

@@ -188,8 +188,8 @@ static bool check_products(scene *v, const shape *s, uint64_t seed, double allow
                 want_rdx[i * in + k] += (double)v->dy[i * out + j] * v->c[j * in + k];
             }
     dlg_weight_direction *direction = dlg_target_direction(v->target);
-    direction->add_rforward(direction, n, v->x, v->dy, v->ry);
-    direction->add_rbackward(direction, n, v->x, v->dy, v->rdx);
+    direction->rstart(direction, n, v->x, v->dy, v->ry, there != 0, v->rdx);
+    direction->rbackward(direction, n, v->dy, v->rdx);
     for (size_t part = 0, first = 0; part < s->n_parts; first += s->rows[part++]) {
         double *want = malloc(n * s->rows[part] * sizeof *want);
         size_t m = 0;
@@ -245,7 +245,8 @@ static void agrees_with_dense_arithmetic(void **state)
             open_scene(&v, s, seed);
             create_target(&v, s);
             dlg_weight_direction *direction = dlg_target_direction(v.target);
-            direction->take(direction, v.n, v.x, v.dy);
+            direction->backward(direction, v.n, v.x, v.dy);
+            direction->gradient(direction, v.n, v.x, v.dy);
             const double allowed = IS_DOUBLE ? 1e-12 : 2e-5;
             ok &= check_residuals(&v, s, seed, allowed, allowed);
             steer(&v, s, seed, 1);
@@ -291,7 +292,8 @@ static void near_the_solution(void **state)
         free(dx);
         create_target(&v, s);
         dlg_weight_direction *direction = dlg_target_direction(v.target);
-        direction->take(direction, v.n, v.x, v.dy);
+        direction->backward(direction, v.n, v.x, v.dy);
+        direction->gradient(direction, v.n, v.x, v.dy);
         ok &= check_residuals(&v, s, seed, 1e-12, IS_DOUBLE ? 1e-11 : 1e-3);
         steer(&v, s, seed, 0);
         ok &= check_products(&v, s, seed, IS_DOUBLE ? 1e-10 : 2e-2, 0);
