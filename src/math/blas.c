@@ -64,8 +64,12 @@ const char *dlg_blas_start(int n_threads)
     const char *constants = dlg_constant_start(threads);
     const size_t end = strlen(line);
     if (constants) snprintf(line + end, sizeof line - end, " + %s", constants);
-    /* Waiting threads of two libraries take the processor from each other, and what another one leaves to OpenBLAS is small. */
+#ifdef _OPENMP
+    /* Threads of two libraries that wait for work take the processor from each other: all are OpenMP's, OpenBLAS keeps to one. */
+    openblas_set_num_threads(1);
+#else
     openblas_set_num_threads(constants ? 1 : threads);
+#endif
     return line;
 }
 
