@@ -18,11 +18,11 @@ void dlg_recovery_note(const dlg_recovery *r, const char *line)
 
 /* ---- evaluations ---- */
 
-double dlg_recovery_evaluate_point(dlg_recovery *r, const dlg_real *share)
+double dlg_recovery_distance_at_point(dlg_recovery *r, const dlg_real *share)
 {
     const dlg_soft_labels labels = {r->placement.n_labels, r->placement.label, share};
     r->result->evaluations++;
-    return dlg_objective_evaluate(r->objective, &labels, r->point, r->derivative);
+    return dlg_objective_distance(r->objective, &labels, r->point);
 }
 
 static void set_point(dlg_recovery *r, const double *x)
@@ -32,8 +32,10 @@ static void set_point(dlg_recovery *r, const double *x)
 
 double dlg_recovery_evaluate(dlg_recovery *r, const double *x, double *dx)
 {
+    const dlg_soft_labels labels = {r->placement.n_labels, r->placement.label, r->placement.share};
     set_point(r, x);
-    const double d = dlg_recovery_evaluate_point(r, r->placement.share);
+    r->result->evaluations++;
+    const double d = dlg_objective_evaluate(r->objective, &labels, r->point, r->derivative);
     bool finite = isfinite(d);
     for (size_t i = 0; i < r->n_numbers; i++) {
         dx[i] = (double)r->derivative[i];
@@ -51,7 +53,7 @@ bool dlg_recovery_place_labels(dlg_recovery *r, const double *x)
     if (!dlg_placement_propose(&r->placement, r->label_derivative)) return false;
     if (r->placement.placed) {
         set_point(r, x);
-        if (!(dlg_recovery_evaluate_point(r, r->placement.proposed_share) < r->d)) return false;
+        if (!(dlg_recovery_distance_at_point(r, r->placement.proposed_share) < r->d)) return false;
     }
     dlg_placement_accept(&r->placement);
     return true;
@@ -89,7 +91,7 @@ double dlg_recovery_distance_of_tokens(dlg_recovery *r)
     r->d_tokens = INFINITY;
     if (!r->placement.placed) return r->d_tokens;
     for (size_t i = 0; i < r->n_rows; i++) memcpy(r->point + i * H, table + (size_t)r->fed[i] * H, H * sizeof *table);
-    const double d = dlg_recovery_evaluate_point(r, r->placement.share);
+    const double d = dlg_recovery_distance_at_point(r, r->placement.share);
     if (isfinite(d)) r->d_tokens = d;
     return r->d_tokens;
 }

@@ -58,8 +58,8 @@ bool dlg_recovery_is_interrupted(const dlg_recovery *);
 /** Pass a line on to the observer. */
 void dlg_recovery_note(const dlg_recovery *, const char *line);
 
-/** D at `point` with that share of the labels (placement.share, or proposed_share); its derivative is left in `derivative`. */
-double dlg_recovery_evaluate_point(dlg_recovery *, const dlg_real *share);
+/** D at `point` with that share of the labels (placement.share, or proposed_share), without its derivative. Counts as an evaluation. */
+double dlg_recovery_distance_at_point(dlg_recovery *, const dlg_real *share);
 
 /** D at x (n_numbers), its derivative in dx, with placement.share; NaN where one of the numbers is not finite. */
 double dlg_recovery_evaluate(dlg_recovery *, const double *x, double *dx);
