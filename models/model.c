@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "math/blas.h"
 #include "math/random.h"
 #include "models/bert.h"
 
@@ -103,12 +104,21 @@ static dlg_status describe(dlg_model **out, const char *name, const dlg_config *
 static dlg_status prepare(dlg_model *model, dlg_error *err)
 {
     dlg_status status = DLG_OK;
-    for (size_t i = 0; i < model->n_linears && !status; i++) {
-        /* A packed weight's numbers in the file are not read again: do not hold both. */
-        dlg_safetensors_rest(model->file);
-        status = prepare_linear(model, &model->linears[i], err);
-    }
+    /* A packed weight's numbers in the file are not read again: do not hold both. */
     dlg_safetensors_rest(model->file);
+    /* From the last one, which is the decoder: it is the largest, and nobody shall wait for it alone. */
+#pragma omp parallel for schedule(dynamic) num_threads(dlg_blas_threads())
+    for (size_t i = model->n_linears; i > 0; i--) {
+        dlg_error found;
+        const dlg_status its_status = prepare_linear(model, &model->linears[i - 1], &found);
+        dlg_safetensors_rest(model->file);
+        if (!its_status) continue;
+#pragma omp critical
+        {
+            status = its_status;
+            if (err) *err = found;
+        }
+    }
     return status;
 }
 

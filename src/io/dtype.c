@@ -2,6 +2,8 @@
 #include "io/safetensors.h"
 
 #include "math/half.h"
+#include "math/simd.h"
+#include "math/threads.h"
 
 #include <assert.h>
 #include <stdint.h>
@@ -66,7 +68,7 @@ static void convert(dlg_real *out, const unsigned char *bytes, dlg_dtype dtype, 
 }
 
 /** Compares exponents as integers: one vector compare for many numbers, and no branch. `reals` are n dlg_real, aligned or not. */
-static bool all_finite(const void *reals, size_t n)
+DLG_SIMD static bool all_finite(const void *reals, size_t n)
 {
     const unsigned char *bytes = reals;
     real_bits any = 0;
@@ -81,26 +83,30 @@ static bool all_finite(const void *reals, size_t n)
 /** Check all numbers; convert them to `out` unless that is NULL. */
 static dlg_status read_checked(dlg_real *out, const dlg_tensor *tensor, const char *file, dlg_error *err)
 {
-    dlg_real buffer[BLOCK];
     const size_t stride = dlg_dtype_bytes(tensor->dtype);
     if (tensor->dtype == DLG_I64)
         return dlg_fail(err, DLG_EFORMAT, "%s: tensor \"%s\": dtype: want F64, F32, F16 or BF16, found I64", file, tensor->name);
+    const unsigned char *bytes = tensor->bytes;
+    size_t bad = tensor->n_items; /* the first number in whose block there is a wrong one */
+#pragma omp parallel for schedule(static) reduction(min : bad) num_threads(dlg_blas_threads()) if (tensor->n_items > DLG_WORTH_A_THREAD)
     for (size_t start = 0; start < tensor->n_items; start += BLOCK) {
+        dlg_real buffer[BLOCK];
         const size_t left = tensor->n_items - start, n = left < BLOCK ? left : BLOCK;
-        const unsigned char *bytes = (const unsigned char *)tensor->bytes + start * stride;
-        const void *reals = bytes;
+        const void *reals = bytes + start * stride;
         if (out || tensor->dtype != REAL_DTYPE) {
             dlg_real *block = out ? out + start : buffer;
-            convert(block, bytes, tensor->dtype, n);
+            convert(block, bytes + start * stride, tensor->dtype, n);
             reals = block;
         }
-        if (all_finite(reals, n)) continue;
-        size_t i = 0;
-        while (all_finite((const unsigned char *)reals + i * sizeof(dlg_real), 1)) i++;
-        return dlg_fail(err, DLG_ENONFINITE, "%s: tensor \"%s\": want finite " DLG_REAL_NAME " numbers, found %g at index %zu", file,
-                        tensor->name, number_at(bytes + i * stride, tensor->dtype), start + i);
+        if (!all_finite(reals, n) && start < bad) bad = start;
     }
-    return DLG_OK;
+    if (bad == tensor->n_items) return DLG_OK;
+    for (dlg_real one;; bad++) {
+        convert(&one, bytes + bad * stride, tensor->dtype, 1);
+        if (!all_finite(&one, 1)) break;
+    }
+    return dlg_fail(err, DLG_ENONFINITE, "%s: tensor \"%s\": want finite " DLG_REAL_NAME " numbers, found %g at index %zu", file,
+                    tensor->name, number_at(bytes + bad * stride, tensor->dtype), bad);
 }
 
 dlg_status dlg_tensor_read(dlg_real *out, const dlg_tensor *tensor, const char *file, dlg_error *err)

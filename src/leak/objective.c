@@ -45,7 +45,8 @@ static size_t parts_of(const dlg_tape *tape, const dlg_linear *linear, const dlg
     return n;
 }
 
-static dlg_status add_target(dlg_objective *objective, const dlg_gradient *gradient, dlg_linear *linear, dlg_error *err)
+static dlg_status make_target(dlg_target **out, const dlg_objective *objective, const dlg_gradient *gradient, const dlg_linear *linear,
+                              dlg_error *err)
 {
     const dlg_tape_parameter *parts[DLG_TARGET_MAX_PARTS];
     const dlg_real *blocks[DLG_TARGET_MAX_PARTS];
@@ -55,19 +56,57 @@ static dlg_status add_target(dlg_objective *objective, const dlg_gradient *gradi
         blocks[i] = dlg_gradient_of(gradient, parts[i]->name);
         rows[i] = parts[i]->n_rows;
     }
-    dlg_target **target = &objective->targets[objective->n_targets];
-    const dlg_status status = dlg_target_create(target, n_parts, blocks, rows, linear->x->n_cols, linear->x->n_rows, err);
-    if (status) return status;
-    objective->n_targets++;
-    linear->direction = dlg_target_direction(*target);
+    return dlg_target_create(out, n_parts, blocks, rows, linear->x->n_cols, linear->x->n_rows, err);
+}
+
+/* A target for every linear layer that the tape names parameters of, in its order. */
+static dlg_status make_targets(dlg_objective *objective, const dlg_gradient *gradient, dlg_error *err)
+{
+    const dlg_tape *tape = &objective->network.tape;
+    dlg_linear **linears = dlg_allocate(tape->n_parameters, sizeof *linears);
+    dlg_status status = DLG_OK;
+    objective->targets = dlg_allocate(tape->n_parameters, sizeof *objective->targets);
+    if (!linears || !objective->targets) {
+        status = dlg_fail(err, DLG_ENOMEM, "objective: no memory");
+        goto out;
+    }
+    size_t n = 0;
+    for (size_t i = 0; i < tape->n_parameters; i++) {
+        dlg_linear *linear = tape->parameters[i].linear;
+        if (linear && (!n || linears[n - 1] != linear)) linears[n++] = linear;
+    }
+    objective->n_targets = n;
+#pragma omp parallel for schedule(dynamic) num_threads(dlg_blas_threads())
+    for (size_t i = 0; i < n; i++) {
+        dlg_error found;
+        const dlg_status its_status = make_target(&objective->targets[i], objective, gradient, linears[i], &found);
+        dlg_safetensors_rest(gradient->file); /* its factors are what is compared from here on */
+        if (!its_status) {
+            linears[i]->direction = dlg_target_direction(objective->targets[i]);
+            continue;
+        }
+#pragma omp critical
+        {
+            status = its_status;
+            if (err) *err = found;
+        }
+    }
+out:
+    dlg_free(linears);
+    return status;
+}
+
+static void add_parts(dlg_objective *objective, const dlg_gradient *gradient, dlg_target *target, const dlg_linear *linear)
+{
+    const dlg_tape_parameter *parts[DLG_TARGET_MAX_PARTS];
+    const size_t n_parts = parts_of(&objective->network.tape, linear, parts);
     for (size_t i = 0; i < n_parts; i++)
         objective->compared[objective->n_compared++] = (compared){.parameter = parts[i],
-                                                                  .t = blocks[i],
-                                                                  .tt = dlg_target_residual(*target, i).tt,
-                                                                  .unexplained = dlg_target_unexplained(*target, i),
-                                                                  .target = *target,
+                                                                  .t = dlg_gradient_of(gradient, parts[i]->name),
+                                                                  .tt = dlg_target_residual(target, i).tt,
+                                                                  .unexplained = dlg_target_unexplained(target, i),
+                                                                  .target = target,
                                                                   .part = i};
-    return DLG_OK;
 }
 
 /* Rows of a parameter that the batch can reach: positions beyond the longest sentence and token types beyond the first get no gradient. */
@@ -88,13 +127,14 @@ static dlg_status add_compared(dlg_objective *objective, const dlg_gradient *gra
     const dlg_tape *tape = &objective->network.tape;
     dlg_status status = DLG_OK;
     objective->compared = dlg_allocate(tape->n_parameters, sizeof *objective->compared);
-    objective->targets = dlg_allocate(tape->n_parameters, sizeof *objective->targets);
-    if (!objective->compared || !objective->targets) return dlg_fail(err, DLG_ENOMEM, "objective: no memory");
-    for (size_t i = 0; i < tape->n_parameters && !status; i++) {
+    if (!objective->compared) return dlg_fail(err, DLG_ENOMEM, "objective: no memory");
+    status = make_targets(objective, gradient, err);
+    const dlg_linear *last = NULL;
+    for (size_t i = 0, n_met = 0; i < tape->n_parameters && !status; i++) {
         const dlg_tape_parameter *p = &tape->parameters[i];
-        if (p->linear && !p->linear->direction) {
-            status = add_target(objective, gradient, p->linear, err);
-            dlg_safetensors_rest(gradient->file); /* its factors are what is compared from here on */
+        if (p->linear && p->linear != last) {
+            add_parts(objective, gradient, objective->targets[n_met++], p->linear);
+            last = p->linear;
         } else if (p->small && is_compared(p->name)) {
             const dlg_real *t = dlg_gradient_of(gradient, p->name);
             const size_t n = p->n_rows * p->n_cols, reached = reached_rows(&objective->network.batch, p) * p->n_cols;

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "math/blas.h"
 #include "math/random.h"
+#include "math/simd.h"
 
 #include <math.h>
 
@@ -30,7 +31,8 @@ static dlg_status make_sketch(const dlg_stack *stack, size_t n_out, size_t k, do
         status = dlg_fail(err, DLG_ENOMEM, "row space of a gradient: no memory");
         goto out;
     }
-    dlg_random_normal_fill(omega, n_out * k, 1, 0, dlg_random_stream("sketch"));
+    /* Uniform numbers find as much as normal ones, and are cheaper; mere signs are not enough where there are few rows. */
+    dlg_random_uniform_fill(omega, n_out * k, 0, dlg_random_stream("sketch"));
     for (size_t i = 0, row = 0; i < stack->n_blocks; row += stack->n_rows[i++])
         dlg_gemm(DLG_TRANSPOSED, DLG_PLAIN, in, k, stack->n_rows[i], factor(stack, i), stack->blocks[i], in, omega + row * k, k, i > 0, product,
                  k);
@@ -40,6 +42,14 @@ out:
     dlg_free(omega);
     dlg_free(product);
     return status;
+}
+
+/* gram (k, k) += a^T a in double, a (n, k) */
+DLG_SIMD static void add_gram(size_t n, size_t k, const dlg_real *a, double *restrict gram)
+{
+    for (size_t row = 0; row < n; row++, a += k)
+        for (size_t i = 0; i < k; i++)
+            for (size_t j = 0; j < k; j++) gram[i * k + j] += (double)a[i] * (double)a[j];
 }
 
 /* gram (k, k) = (S q)^T (S q), S the scaled stack, q (in, k) */
@@ -55,13 +65,24 @@ static dlg_status gram_of_image(const dlg_stack *stack, size_t n_out, size_t k, 
     for (size_t i = 0; i < in * k; i++) q[i] = (dlg_real)sketch[i];
     for (size_t i = 0, row = 0; i < stack->n_blocks; row += stack->n_rows[i++])
         dlg_gemm(DLG_PLAIN, DLG_PLAIN, stack->n_rows[i], k, in, factor(stack, i), stack->blocks[i], in, q, k, 0, image + row * k, k);
-    for (size_t row = 0; row < n_out; row++)
-        for (size_t i = 0; i < k; i++)
-            for (size_t j = 0; j < k; j++) gram[i * k + j] += (double)image[row * k + i] * (double)image[row * k + j];
+    add_gram(n_out, k, image, gram);
 out:
     dlg_free(q);
     dlg_free(image);
     return status;
+}
+
+/* basis (rank, in): the sketch's columns (in, k) combined by the eigenvectors of the largest eigenvalues, which stand last.
+   sums (k) is scratch. */
+DLG_SIMD static void combine(size_t in, size_t k, size_t rank, const double *sketch, const double *vectors, double *restrict sums,
+                             dlg_real *restrict basis)
+{
+    for (size_t i = 0; i < in; i++) {
+        for (size_t r = 0; r < k; r++) sums[r] = 0;
+        for (size_t j = 0; j < k; j++)
+            for (size_t r = 0; r < k; r++) sums[r] += sketch[i * k + j] * vectors[j * k + r];
+        for (size_t r = 0; r < rank; r++) basis[r * in + i] = (dlg_real)sums[k - 1 - r];
+    }
 }
 
 dlg_status dlg_row_space_find(dlg_row_space *out, const dlg_stack *stack, size_t max_rank, dlg_error *err)
@@ -89,12 +110,7 @@ dlg_status dlg_row_space_find(dlg_row_space *out, const dlg_stack *stack, size_t
         status = dlg_fail(err, DLG_ENOMEM, "row space of a gradient: no memory");
         goto out;
     }
-    for (size_t r = 0; r < out->rank; r++)
-        for (size_t i = 0; i < in; i++) {
-            double sum = 0;
-            for (size_t j = 0; j < k; j++) sum += sketch[i * k + j] * gram[j * k + (k - 1 - r)];
-            out->basis[r * in + i] = (dlg_real)sum;
-        }
+    combine(in, k, out->rank, sketch, gram, values, out->basis);
 out:
     dlg_free(sketch);
     dlg_free(gram);

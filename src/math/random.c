@@ -6,7 +6,7 @@
 #include <math.h>
 
 /** The counter's last word: kinds of numbers of one stream never share a block. */
-enum { SEQUENCE, NORMAL, LAPLACE };
+enum { SEQUENCE, NORMAL, LAPLACE, UNIFORM };
 
 uint32_t dlg_random_stream(const char *name)
 {
@@ -175,6 +175,15 @@ void dlg_random_normal_fill(dlg_real *out, size_t n, double std, uint64_t seed, 
 double dlg_random_normal_at(uint64_t seed, uint32_t stream, uint64_t i)
 {
     return standard_normal(word_at(seed, stream, NORMAL, i));
+}
+
+void dlg_random_uniform_fill(dlg_real *out, size_t n, uint64_t seed, uint32_t stream)
+{
+    uint32_t block[4];
+    for (size_t i = 0; i < n; i++) {
+        if (i % 4 == 0) block_at(block, seed, stream, UNIFORM, i / 4);
+        out[i] = (dlg_real)(((double)block[i % 4] + 0.5) * 0x1p-31 - 1);
+    }
 }
 
 void dlg_random_laplace_fill(dlg_real *out, size_t n, double scale, uint64_t seed, uint32_t stream)

@@ -55,6 +55,9 @@ void dlg_random_permutation(size_t *out, size_t n, dlg_random *);
  */
 void dlg_random_normal_fill(dlg_real *out, size_t n, double std, uint64_t seed, uint32_t stream);
 
+/** out[i] uniform in [-1, 1], with 32 bits, at a tenth of a normal number's cost; a function of (seed, stream, i) alone. */
+void dlg_random_uniform_fill(dlg_real *out, size_t n, uint64_t seed, uint32_t stream);
+
 /** The z_i above, one at a time: standard normal number i of a stream. */
 double dlg_random_normal_at(uint64_t seed, uint32_t stream, uint64_t i);
 

@@ -23,6 +23,22 @@ static void blocks(void **state)
     dlg_free(NULL);
 }
 
+/* Blocks of the size that large pages are asked for, fresh from the system and used before. */
+static void large_blocks_are_zeroed_and_aligned(void **state)
+{
+    enum { N = (3 << 20) + 100 };
+    (void)state;
+    for (int round = 0; round < 4; round++) {
+        unsigned char *block = dlg_allocate(N, 1), any = 0;
+        assert_non_null(block);
+        assert_int_equal((uintptr_t)block % DLG_ALIGNMENT, 0);
+        for (size_t i = 0; i < N; i++) any |= block[i];
+        assert_int_equal(any, 0);
+        memset(block, 255, N);
+        dlg_free(block);
+    }
+}
+
 static void overflow(void **state)
 {
     (void)state;
@@ -120,6 +136,7 @@ static void messages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(large_blocks_are_zeroed_and_aligned),
         cmocka_unit_test(blocks), cmocka_unit_test(overflow), cmocka_unit_test(reallocation), cmocka_unit_test(failing_allocations),
         cmocka_unit_test(arenas), cmocka_unit_test(messages),
     };

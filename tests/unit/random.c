@@ -126,6 +126,11 @@ static double normal_distribution(double x)
     return erfc(-x / sqrt(2)) / 2;
 }
 
+static double symmetric_distribution(double x)
+{
+    return (x + 1) / 2;
+}
+
 static double laplace_distribution(double x)
 {
     return x < 0 ? exp(x) / 2 : 1 - exp(-x) / 2;
@@ -177,6 +182,10 @@ static void distributions(void **state)
     for (size_t i = 0; i < N_SAMPLES; i++) sample[i] = (double)filled[i];
     check_moments(sample, 2, 24);
     assert_true(kolmogorov_smirnov(sample, N_SAMPLES, laplace_distribution) < 1.95);
+    dlg_random_uniform_fill(filled, N_SAMPLES, 3, dlg_random_stream("uniform"));
+    for (size_t i = 0; i < N_SAMPLES; i++) sample[i] = (double)filled[i];
+    check_moments(sample, 1.0 / 3, 1.0 / 5);
+    assert_true(kolmogorov_smirnov(sample, N_SAMPLES, symmetric_distribution) < 1.95);
     dlg_free(sample);
     dlg_free(filled);
 }
