@@ -34,8 +34,8 @@ static dlg_status make_sketch(const dlg_stack *stack, size_t n_out, size_t k, do
     /* Uniform numbers find as much as normal ones, and are cheaper; mere signs are not enough where there are few rows. */
     dlg_random_uniform_fill(omega, n_out * k, 0, dlg_random_stream("sketch"));
     for (size_t i = 0, row = 0; i < stack->n_blocks; row += stack->n_rows[i++])
-        dlg_gemm(DLG_TRANSPOSED, DLG_PLAIN, in, k, stack->n_rows[i], factor(stack, i), stack->blocks[i], in, omega + row * k, k, i > 0, product,
-                 k);
+        dlg_gemm(DLG_TRANSPOSED, DLG_PLAIN, in, k, stack->n_rows[i], factor(stack, i), stack->blocks[i], in, omega + row * k, k, i > 0,
+                 product, k);
     for (size_t i = 0; i < in * k; i++) sketch[i] = (double)product[i];
     status = dlg_orthonormalise(in, k, sketch, err);
 out:
@@ -94,7 +94,8 @@ dlg_status dlg_row_space_find(dlg_row_space *out, const dlg_stack *stack, size_t
     k = k < in ? k : in;
     k = k < n_out ? k : n_out;
     *out = (dlg_row_space){0};
-    double *sketch = dlg_allocate(in * k, sizeof *sketch), *gram = dlg_allocate(k * k, sizeof *gram), *values = dlg_allocate(k, sizeof *values);
+    double *sketch = dlg_allocate(in * k, sizeof *sketch), *gram = dlg_allocate(k * k, sizeof *gram);
+    double *values = dlg_allocate(k, sizeof *values);
     dlg_status status = DLG_OK;
     if (!sketch || !gram || !values) {
         status = dlg_fail(err, DLG_ENOMEM, "row space of a gradient: no memory");
