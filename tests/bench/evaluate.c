@@ -1,141 +1,148 @@
 /*
  * bench_evaluate MODEL GRADIENT TRUTH EVALUATIONS THREADS: times the attack's objective alone, one evaluation after the other, at random
- * dummy embeddings, with labels and masked positions given as tools that time the same step elsewhere have them. Prints one JSON object.
- * Opening files, laying out and one evaluation to warm up are not timed; the peak memory is that of all.
+ * dummy embeddings, with labels and masked positions given as tools that time the same step elsewhere have them. After each one it times
+ * the bare products: those that the four sweeps of one evaluation do with the model's weights, in the same order and with the same shapes,
+ * and nothing else. Prints one JSON object. MODEL - is the preset that the gradient's metadata name.
+ *
+ * Start-up is opening the files, laying out and factoring; it and one evaluation to warm up are not in the evaluation's seconds. The peak
+ * memory is that of start-up and an evaluation, before anything is laid out for the bare products.
  */
 #define _GNU_SOURCE /* getrusage */
+#include "scene.h"
+
 #include "base/memory.h"
 #include "cli/waiting.h"
-#include "io/truth.h"
-#include "leak/objective.h"
 #include "math/blas.h"
 #include "math/random.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
-#include <time.h>
 
-static double now_s(void)
+static long peak_mib(void)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_maxrss / 1024;
 }
 
-static int compare_doubles(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return x < y ? -1 : x > y;
-}
+/* ---- the bare products ---- */
 
-/* What an evaluation takes, all owned. */
-typedef struct {
-    dlg_model *model;
-    dlg_gradient gradient;
-    dlg_truth truth;
-    dlg_batch batch;
-    size_t *rows, *label, n;
-    dlg_real *share, *x, *dx;
-    dlg_objective *objective;
-} scene;
-
-static dlg_status lay_out(scene *s, dlg_error *err)
+/* The same network once more, for its shapes: what is in its values does not matter, as long as it is no zeroes. */
+static dlg_status lay_out_bare(dlg_network *network, const scene *s, dlg_error *err)
 {
-    const dlg_distance *distance;
-    size_t *lengths = dlg_allocate(s->truth.n_sentences, sizeof *lengths);
-    dlg_status status = lengths ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "lengths: no memory");
-    for (size_t b = 0; !status && b < s->truth.n_sentences; b++) lengths[b] = s->truth.first[b + 1] - s->truth.first[b];
-    if (!status) status = dlg_distance_find(&distance, "l2", err);
-    if (!status) status = dlg_batch_create(&s->batch, DLG_MASKED_LM, s->truth.n_sentences, lengths, err);
-    if (!status) status = dlg_batch_predict(&s->batch, s->n, s->rows, err);
-    if (!status) status = dlg_objective_create(&s->objective, &s->gradient, &s->batch, s->n, distance, err);
-    dlg_free(lengths);
+    dlg_batch batch = {0};
+    dlg_status status = scene_batch(&batch, s, s->n, s->rows, err);
+    if (!status) status = dlg_network_create(network, s->source.model, &batch, s->n, err);
+    dlg_batch_release(&batch);
+    for (size_t i = 0; !status && i < network->tape.n_values; i++) {
+        const dlg_value *v = &network->tape.values[i];
+        dlg_real *const arrays[] = {v->x, v->dx, v->rx, v->rdx};
+        for (size_t k = 0; k < 4; k++) dlg_random_normal_fill(arrays[k], v->n_rows * v->n_cols, 0.02, i, dlg_random_stream("bare products"));
+    }
     return status;
 }
 
-static dlg_status set_labels(scene *s, dlg_error *err)
+static const dlg_linear *linear_at(const dlg_tape *tape, size_t i)
 {
-    const size_t n = dlg_truth_count_labels(&s->truth);
-    s->rows = dlg_allocate(n, sizeof *s->rows);
-    s->label = dlg_allocate(n, sizeof *s->label);
-    s->share = dlg_allocate(n * n, sizeof *s->share);
-    if (!s->rows || !s->label || !s->share) return dlg_fail(err, DLG_ENOMEM, "labels: no memory");
-    for (size_t i = 0; i < s->truth.n_rows; i++) {
-        if (s->truth.labels[i] == DLG_NO_LABEL) continue;
-        s->rows[s->n] = i;
-        s->label[s->n] = (size_t)s->truth.labels[i];
-        s->share[s->n * n + s->n] = 1;
-        s->n++;
+    return tape->ops[i]->class == &dlg_linear_class ? (const dlg_linear *)tape->ops[i] : NULL;
+}
+
+static void products_forward(const dlg_tape *tape, bool of_direction)
+{
+    for (size_t i = 0; i < tape->n_ops; i++) {
+        const dlg_linear *l = linear_at(tape, i);
+        if (l) dlg_constant_times_transpose(l->weight, l->y->n_rows, of_direction ? l->x->rx : l->x->x, 1, of_direction ? l->y->rx : l->y->x);
     }
-    return DLG_OK;
 }
 
-static dlg_status open_scene(scene *s, char **paths, dlg_error *err)
+static void products_backward(const dlg_tape *tape, bool of_direction)
 {
-    dlg_status status = dlg_model_open(&s->model, paths[0], err);
-    if (!status && s->model->config.task != DLG_MASKED_LM) status = dlg_fail(err, DLG_EFORMAT, "%s: want a masked LM", paths[0]);
-    if (!status) status = dlg_gradient_open(&s->gradient, paths[1], s->model, err);
-    if (!status) status = dlg_truth_read(&s->truth, paths[2], err);
-    if (!status && s->truth.is_classification) status = dlg_fail(err, DLG_EFORMAT, "%s: want a masked LM's truth", paths[2]);
-    if (!status)
-        status = dlg_truth_check(&s->truth, paths[2], s->model->config.vocabulary_size, s->model->config.n_labels,
-                                 s->model->config.max_positions, err);
-    if (!status) status = set_labels(s, err);
-    if (!status) status = lay_out(s, err);
-    if (status) return status;
-    const size_t n = dlg_objective_size(s->objective);
-    s->x = dlg_allocate(n, sizeof *s->x);
-    s->dx = dlg_allocate(n, sizeof *s->dx);
-    if (!s->x || !s->dx) return dlg_fail(err, DLG_ENOMEM, "dummy embeddings: no memory");
-    dlg_random_normal_fill(s->x, n, 0.02, 0, dlg_random_stream("dummy embeddings"));
-    return DLG_OK;
+    for (size_t i = tape->n_ops; i-- > 0;) {
+        const dlg_linear *l = linear_at(tape, i);
+        if (l) dlg_constant_times(l->weight, l->y->n_rows, of_direction ? l->y->rdx : l->y->dx, 1, of_direction ? l->x->rdx : l->x->dx);
+    }
 }
 
-static dlg_status measure(const scene *s, size_t n_evaluations, const char *blas, dlg_error *err)
+static void run_bare(const dlg_tape *tape)
+{
+    products_forward(tape, false);
+    products_backward(tape, false);
+    products_forward(tape, true);
+    products_backward(tape, true);
+}
+
+/* ---- the measurement ---- */
+
+typedef struct {
+    const char *blas;
+    size_t n_evaluations;
+    double startup_s, *seconds, *bare_seconds;
+    dlg_real *x, *dx;
+    dlg_objective *objective;
+    dlg_network bare;
+} bench;
+
+static dlg_status prepare(bench *b, const scene *s, dlg_error *err)
+{
+    b->x = dlg_allocate(s->n_numbers, sizeof *b->x);
+    b->dx = dlg_allocate(s->n_numbers, sizeof *b->dx);
+    b->seconds = dlg_allocate(b->n_evaluations, sizeof *b->seconds);
+    b->bare_seconds = dlg_allocate(b->n_evaluations, sizeof *b->bare_seconds);
+    if (!b->x || !b->dx || !b->seconds || !b->bare_seconds) return dlg_fail(err, DLG_ENOMEM, "dummy embeddings and times: no memory");
+    dlg_random_normal_fill(b->x, s->n_numbers, 0.02, 0, dlg_random_stream("dummy embeddings"));
+    return scene_objective(&b->objective, s, s->n, s->rows, s->n, err);
+}
+
+static dlg_status measure(bench *b, const scene *s, dlg_error *err)
 {
     const dlg_soft_labels labels = {s->n, s->label, s->share};
-    double *seconds = dlg_allocate(n_evaluations, sizeof *seconds), distance = 0;
-    if (!seconds) return dlg_fail(err, DLG_ENOMEM, "times: no memory");
-    distance = dlg_objective_evaluate(s->objective, &labels, s->x, s->dx);
-    for (size_t i = 0; i < n_evaluations; i++) {
+    double distance = dlg_objective_evaluate(b->objective, &labels, b->x, b->dx);
+    const long peak = peak_mib();
+    const dlg_status status = lay_out_bare(&b->bare, s, err);
+    if (status) return status;
+    run_bare(&b->bare.tape);
+    for (size_t i = 0; i < b->n_evaluations; i++) {
         const double start_s = now_s();
-        distance = dlg_objective_evaluate(s->objective, &labels, s->x, s->dx);
-        seconds[i] = now_s() - start_s;
+        distance = dlg_objective_evaluate(b->objective, &labels, b->x, b->dx);
+        const double evaluated_s = now_s();
+        run_bare(&b->bare.tape);
+        b->bare_seconds[i] = now_s() - evaluated_s;
+        b->seconds[i] = evaluated_s - start_s;
     }
-    qsort(seconds, n_evaluations, sizeof *seconds, compare_doubles);
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    printf("{\"seconds_per_evaluation\":%.9g,\"min\":%.9g,\"distance\":%.9g,\"tokens\":%zu,\"masked\":%zu,\"threads\":%d,\"blas\":\"%s\","
-           "\"peak_mib\":%ld}\n",
-           seconds[n_evaluations / 2], seconds[0], distance, s->batch.n_rows, s->n, dlg_blas_threads(), blas, usage.ru_maxrss / 1024);
-    dlg_free(seconds);
+    const double median_s = median_of(b->n_evaluations, b->seconds), bare_s = median_of(b->n_evaluations, b->bare_seconds);
+    printf("{\"seconds_per_evaluation\":%.9g,\"min\":%.9g,\"bare_seconds\":%.9g,\"over_bare\":%.9g,\"startup_seconds\":%.9g,"
+           "\"distance\":%.9g,\"sentences\":%zu,\"tokens\":%zu,\"masked\":%zu,\"threads\":%d,\"blas\":\"%s\",\"peak_mib\":%ld}\n",
+           median_s, b->seconds[0], bare_s, median_s / bare_s, b->startup_s, distance, s->truth.n_sentences, s->truth.n_rows, s->n,
+           dlg_blas_threads(), b->blas, peak);
     return DLG_OK;
 }
 
 int main(int argc, char **argv)
 {
     scene s = {0};
+    bench b = {0};
     dlg_error err;
     dlg_wait_briefly(argv);
-    const long n_evaluations = argc == 6 ? strtol(argv[4], NULL, 10) : 0, n_threads = argc == 6 ? strtol(argv[5], NULL, 10) : 0;
-    if (n_evaluations < 1 || n_threads < 1 || n_threads > 1024) {
+    const size_t n_threads = argc == 6 ? positive(argv[5]) : 0;
+    if (argc == 6) b.n_evaluations = positive(argv[4]);
+    if (!b.n_evaluations || !n_threads || n_threads > 1024) {
         fprintf(stderr, "usage: bench_evaluate MODEL GRADIENT TRUTH EVALUATIONS THREADS\n");
         return EXIT_FAILURE;
     }
-    const char *blas = dlg_blas_start((int)n_threads);
-    dlg_status status = open_scene(&s, argv + 1, &err);
-    if (!status) status = measure(&s, (size_t)n_evaluations, blas, &err);
+    const double start_s = now_s();
+    b.blas = dlg_blas_start((int)n_threads);
+    dlg_status status = scene_open(&s, argv[1], argv[2], argv[3], &err);
+    if (!status) status = prepare(&b, &s, &err);
+    b.startup_s = now_s() - start_s;
+    if (!status) status = measure(&b, &s, &err);
     if (status) fprintf(stderr, "bench_evaluate: %s\n", err.message);
-    dlg_objective_free(s.objective);
-    dlg_batch_release(&s.batch);
-    dlg_truth_release(&s.truth);
-    dlg_gradient_release(&s.gradient);
-    dlg_model_free(s.model);
-    dlg_free(s.rows);
-    dlg_free(s.label);
-    dlg_free(s.share);
-    dlg_free(s.x);
-    dlg_free(s.dx);
+    dlg_network_release(&b.bare);
+    dlg_objective_free(b.objective);
+    dlg_free(b.x);
+    dlg_free(b.dx);
+    dlg_free(b.seconds);
+    dlg_free(b.bare_seconds);
+    scene_close(&s);
     return status ? EXIT_FAILURE : EXIT_SUCCESS;
 }
