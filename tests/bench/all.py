@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Runs every measurement and puts the results together: RESULTS/results.md, as it is kept in tests/bench, and RESULTS/results.json.
+"""Runs every measurement and puts the results together: RESULTS/results.md, as it is kept in tests/bench, RESULTS/results.json, and, where
+--python has matplotlib, RESULTS/figures.
 
 Measurements that --only names are run, or all; with --collect none is. What is put together is everything that lies in RESULTS, so a long
 measurement may be made alone, at another time. Options of single scripts keep their defaults; --cases is shared.
@@ -7,16 +8,21 @@ measurement may be made alone, at another time. Options of single scripts keep t
 import argparse
 import json
 import pathlib
+import subprocess
 import sys
 
 import common
 import defences
 import labels
 import peer
+import precision
 import recover_presets
 import recover_transformers
+import recovery
+import scaling
+import sweeps
 
-SCRIPTS = [recover_presets, recover_transformers, labels, peer, defences]
+SCRIPTS = [recover_presets, recover_transformers, labels, peer, recovery, scaling, precision, sweeps, defences]
 
 
 def options_of(script, chosen):
@@ -83,6 +89,13 @@ def collect(folder):
     return report
 
 
+def draw(folder, python):
+    if common.has_packages(python, "matplotlib"):
+        subprocess.run([python, common.HERE / "figures.py", folder, folder / "figures"], check=True)
+    else:
+        print(f"skipped: figures: {python} has no matplotlib", file=sys.stderr)
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     common.add_options(p)
@@ -97,6 +110,7 @@ def main():
     if not folder.is_dir():
         sys.exit(f"{folder}: no results there")
     print(collect(folder))
+    draw(folder, chosen.python)
 
 
 if __name__ == "__main__":

@@ -55,13 +55,18 @@ def last_json(text):
     return json.loads(text.strip().splitlines()[-1])
 
 
-def has_torch(python):
-    """Whether this interpreter has what hf_case.py and peer_time.py import."""
-    code = "import torch, transformers, tokenizers, safetensors"
+def has_packages(python, *names):
+    """Whether this interpreter can import them."""
     try:
-        return subprocess.run([python, "-c", code], capture_output=True, check=False).returncode == 0
+        return subprocess.run([python, "-c", f"import {', '.join(names)}"], capture_output=True, check=False).returncode == 0
     except OSError:
         return False
+
+
+def seconds_in(profile, operator):
+    """bench_profile: the seconds of an operator in all sweeps, with what is inside it."""
+    parts = [part for part in profile["parts"] if part["operator"].startswith(operator)]
+    return sum(seconds for part in parts for name, seconds in part.items() if name != "operator")
 
 
 def processor():
@@ -95,7 +100,7 @@ class Bench:
 
     def torch(self):
         """The interpreter that has PyTorch and transformers."""
-        if not has_torch(self.python):
+        if not has_packages(self.python, "torch", "transformers", "tokenizers", "safetensors"):
             raise Skipped(f"{self.python} has no torch, transformers, tokenizers and safetensors; --python names one that has")
         return self.python
 
@@ -104,7 +109,7 @@ class Bench:
         with tempfile.TemporaryDirectory() as folder:
             gradient = pathlib.Path(folder) / "a.g"
             self.share(gradient, "--preset=tiny", "--text=One machine.")
-            start, _ = self.attack_raw(gradient, "--iterations=1", "--starts=1")
+            start, _, _ = self.attack_raw(gradient, "--iterations=1", "--starts=1")
         return {
             "processor": processor(),
             "cores": os.cpu_count(),
@@ -124,14 +129,16 @@ class Bench:
         return truth
 
     def attack_raw(self, gradient, *arguments):
-        """dlg-text: the start event and the result."""
+        """dlg-text: the start event, the result, and the seconds of the whole process."""
+        began = time.perf_counter()
         lines = run([self.program("dlg-text"), f"--grads={gradient}", "--json", "-q", f"--threads={self.threads}", *arguments])
+        process_s = time.perf_counter() - began
         events = {event["event"]: event for event in map(json.loads, lines.splitlines())}
-        return events["start"], events["result"]
+        return events["start"], events["result"], process_s
 
     def attack(self, case, gradient, truth, *arguments, **more):
         """Attack and compare with the truth. Records and returns what came of it; `more` is added to the record."""
-        start, result = self.attack_raw(gradient, f"--truth={truth}", *arguments)
+        start, result, process_s = self.attack_raw(gradient, f"--truth={truth}", *arguments)
         real = json.loads(pathlib.Path(truth).read_text(encoding="utf-8"))
         attended = [[token for token, mask in zip(row, mask) if mask] for row, mask in zip(real["fed_ids"], real["attention"])]
         if real["task"] == "mlm":
@@ -154,6 +161,7 @@ class Bench:
             evaluations=result["evaluations"],
             start=result["start"],
             seconds=result["seconds"],
+            process_seconds=process_s,
             seconds_per_evaluation=result["seconds_per_evaluation"],
             distance=result["distance"],
             distance_of_tokens=result["distance_of_tokens"],
@@ -171,6 +179,22 @@ class Bench:
     def say(self, line):
         """Progress."""
         print(line, file=sys.stderr, flush=True)
+
+
+# ---- cases of transformers ----
+
+
+def cases_folder(bench):
+    folder = bench.options.cases or bench.build / "bench" / "cases"
+    return folder.resolve()
+
+
+def make_cases(bench, orders):
+    """Have hf_cases.py make what is not there."""
+    orders = [order for order in orders if "count" in order or not (pathlib.Path(order["out"]) / "case.truth.json").exists()]
+    if orders:
+        tool = bench.from_shared("tools/hf_case.py")
+        subprocess.run([bench.torch(), HERE / "hf_cases.py", tool], input=json.dumps(orders), text=True, check=True)
 
 
 # ---- tables ----

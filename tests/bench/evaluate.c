@@ -38,7 +38,8 @@ static dlg_status lay_out_bare(dlg_network *network, const scene *s, dlg_error *
     for (size_t i = 0; !status && i < network->tape.n_values; i++) {
         const dlg_value *v = &network->tape.values[i];
         dlg_real *const arrays[] = {v->x, v->dx, v->rx, v->rdx};
-        for (size_t k = 0; k < 4; k++) dlg_random_normal_fill(arrays[k], v->n_rows * v->n_cols, 0.02, i, dlg_random_stream("bare products"));
+        for (size_t k = 0; k < 4; k++)
+            dlg_random_normal_fill(arrays[k], v->n_rows * v->n_cols, 0.02, 4 * i + k, dlg_random_stream("bare products"));
     }
     return status;
 }
@@ -52,7 +53,8 @@ static void products_forward(const dlg_tape *tape, bool of_direction)
 {
     for (size_t i = 0; i < tape->n_ops; i++) {
         const dlg_linear *l = linear_at(tape, i);
-        if (l) dlg_constant_times_transpose(l->weight, l->y->n_rows, of_direction ? l->x->rx : l->x->x, 1, of_direction ? l->y->rx : l->y->x);
+        if (!l) continue;
+        dlg_constant_times_transpose(l->weight, l->y->n_rows, of_direction ? l->x->rx : l->x->x, 1, of_direction ? l->y->rx : l->y->x);
     }
 }
 
@@ -60,7 +62,8 @@ static void products_backward(const dlg_tape *tape, bool of_direction)
 {
     for (size_t i = tape->n_ops; i-- > 0;) {
         const dlg_linear *l = linear_at(tape, i);
-        if (l) dlg_constant_times(l->weight, l->y->n_rows, of_direction ? l->y->rdx : l->y->dx, 1, of_direction ? l->x->rdx : l->x->dx);
+        if (!l) continue;
+        dlg_constant_times(l->weight, l->y->n_rows, of_direction ? l->y->rdx : l->y->dx, 1, of_direction ? l->x->rdx : l->x->dx);
     }
 }
 

@@ -5,7 +5,8 @@
 
 ORDERS is a JSON list. {"out": DIR, "model": SIZE or DIR, "text": TEXT, "seed": N} is one case. {"out": DIR, "model": DIR, "rows": FILE,
 "count": N, "least": TOKENS} makes DIR/00, DIR/01, ... of the first N sentences of a CoLA file that have so many tokens, seeded by their
-number. A case that is there is left alone. Of a model that is a directory no copy is kept, but a link.
+number. {"out": DIR, "noisy": DIR, "deviation": STD} is a case that is there, with Gaussian noise added to its gradient. A case that is
+there is left alone. Of a model that is a directory no copy is kept, but a link.
 """
 import contextlib
 import importlib.util
@@ -14,6 +15,9 @@ import json
 import pathlib
 import shutil
 import sys
+
+import torch
+from safetensors.torch import load_file, save_file
 
 
 def load(path):
@@ -39,6 +43,21 @@ def make(hf_case, out, model, text, seed):
     print(f"made {out}", file=sys.stderr, flush=True)
 
 
+def make_noisy(out, case, deviation):
+    """The same model and truth; of both no copy is kept, but a link."""
+    if out.exists():
+        return
+    partial = out.with_name(out.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    generator = torch.Generator().manual_seed(0)
+    noisy = {name: g + deviation * torch.randn(g.shape, generator=generator) for name, g in load_file(case / "case.g").items()}
+    save_file(noisy, partial / "case.g")
+    for name in ("model", "case.truth.json"):
+        (partial / name).symlink_to((case / name).resolve())
+    partial.rename(out)
+
+
 def long_enough(tokenizer, rows, least):
     for line in rows:
         text = line.rstrip("\n").split("\t")[3]
@@ -52,6 +71,9 @@ def main():
         out = pathlib.Path(order["out"])
         if "text" in order:
             make(hf_case, out, order["model"], order["text"], order["seed"])
+            continue
+        if "noisy" in order:
+            make_noisy(out, pathlib.Path(order["noisy"]), order["deviation"])
             continue
         tokenizer = hf_case.BertWordPieceTokenizer(f"{order['model']}/vocab.txt", lowercase=True)
         with open(order["rows"], encoding="utf-8") as rows:

@@ -1,7 +1,7 @@
 /*
- * bench_precision record MODEL GRADIENT TRUTH POINTS THREADS: attacks, told nothing, and writes to POINTS each evaluation of the descent that
- * came a twentieth lower than those before it: where it was, the distance and its derivative. From the last one the points go on along the
- * straight line to the fed tokens' own embeddings, which the truth names.
+ * bench_precision record MODEL GRADIENT TRUTH POINTS THREADS: attacks, told nothing, and writes to POINTS each evaluation of the descent
+ * that came a twentieth lower than those before it: where it was, the distance and its derivative. From the last one the points go on along
+ * the straight line to the fed tokens' own embeddings, which the truth names.
  * bench_precision compare MODEL GRADIENT TRUTH POINTS THREADS: evaluates at the same points again and prints a JSON object for each. Run
  * by a program that was built for double this says what the recorded numbers lost to rounding.
  *
@@ -11,7 +11,7 @@
 
 #include "base/memory.h"
 #include "cli/waiting.h"
-#include "leak/dlg.h"
+#include "leak/attack.h"
 #include "math/blas.h"
 
 #include <errno.h>
@@ -178,12 +178,14 @@ static dlg_status attack(record *r, const scene *s, const dlg_knowledge *knowled
     dlg_attack_options options = {.minimiser = &dlg_lbfgs, .max_iterations = 150, .max_starts = 1};
     const dlg_attack_observer observer = {.iteration = count_iteration, .interrupted = is_broken};
     dlg_attack_result result = {0};
+    const dlg_attack_class *class = NULL;
     dlg_status status = dlg_distance_find(&options.distance, "l2", err);
+    if (!status) status = dlg_attack_find(&class, "dlg", err);
     listener.record = r;
     listener.iteration = 1;
     listener.lowest = listener.pending = INFINITY;
     listener.err = err;
-    if (!status) status = dlg_attack(&result, &s->gradient, knowledge, &options, &observer, err);
+    if (!status) status = dlg_attack(class, &result, &s->gradient, knowledge, &options, &observer, err);
     listener.record = NULL;
     if (!status) status = listener.status;
     dlg_attack_result_release(&result);

@@ -127,8 +127,8 @@ void __wrap_dlg_constant_times_transpose(const dlg_constant *w, size_t n, const 
     packed_s += now_s() - start_s;
 }
 
-void __wrap_dlg_gemm(dlg_orientation a_is, dlg_orientation b_is, size_t m, size_t n, size_t k, dlg_real alpha, const dlg_real *a, size_t lda,
-                     const dlg_real *b, size_t ldb, dlg_real beta, dlg_real *c, size_t ldc)
+void __wrap_dlg_gemm(dlg_orientation a_is, dlg_orientation b_is, size_t m, size_t n, size_t k, dlg_real alpha, const dlg_real *a,
+                     size_t lda, const dlg_real *b, size_t ldb, dlg_real beta, dlg_real *c, size_t ldc)
 {
     const double start_s = now_s();
     __real_dlg_gemm(a_is, b_is, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);

@@ -11,9 +11,7 @@ Sets, of which --set names one (repeatable; default: all):
 
 Each set has a result of its own. Cases are made once, in --cases (some 6 GB for all sets), by ../shared/tools/hf_case.py.
 """
-import json
 import pathlib
-import subprocess
 import sys
 
 import common
@@ -40,14 +38,9 @@ def options(parser):
     parser.add_argument("--count", type=int, help="only the first N cases of each set")
 
 
-def cases_folder(bench):
-    folder = bench.options.cases or bench.build / "bench" / "cases"
-    return folder.resolve()
-
-
 def orders_of(bench, name):
     """What hf_cases.py is to make, and the cases that come of it."""
-    folder, count = cases_folder(bench), SETS[name][2]
+    folder, count = common.cases_folder(bench), SETS[name][2]
     if name.startswith("cola-"):
         out = folder / name
         order = {"out": str(out), "model": str(bench.from_shared(f"fixtures/trained-{name.removeprefix('cola-')}")),
@@ -61,10 +54,7 @@ def make(bench, orders, cases):
     """Have those cases made that are not there."""
     if all((case / "case.truth.json").exists() for case in cases):
         return
-    orders = [dict(order, count=min(order["count"], len(cases))) if "count" in order else order for order in orders]
-    tool = bench.from_shared("tools/hf_case.py")
-    python = bench.torch()
-    subprocess.run([python, common.HERE / "hf_cases.py", tool], input=json.dumps(orders), text=True, check=True)
+    common.make_cases(bench, [dict(order, count=min(order["count"], len(cases))) if "count" in order else order for order in orders])
 
 
 def cases_of(bench, name):
