@@ -4,7 +4,7 @@
  *
  * The evaluations are the library's own. The linker puts the classes and functions below in place of the library's (--wrap, in
  * CMakeLists.txt); each takes the time and calls what it stands for. What was spent on products inside an operator is counted as those,
- * not as the operator's.
+ * not as the operator's. In sweeps that run several operators at a time each gets its share of the sweep's seconds.
  */
 #include "scene.h"
 
@@ -35,9 +35,12 @@ WRAPPED_CLASS(layernorm);
 WRAPPED_CLASS(linear);
 WRAPPED_CLASS(select);
 
-typedef enum { FORWARD, BACKWARD, GRADIENT, RFORWARD, RBACKWARD, N_SWEEPS } sweep;
+typedef enum { FORWARD, BACKWARD, GRADIENT, RSTART, RFORWARD, RBACKWARD, N_SWEEPS } sweep;
 
-static const char *const sweep_names[] = {"forward", "backward", "gradient", "rforward", "rbackward"};
+static const char *const sweep_names[] = {"forward", "backward", "gradient", "rstart", "rforward", "rbackward"};
+
+/* From a sweep's beginning to its end; R-forward's have R-start in them. */
+static double sweep_s[N_SWEEPS];
 
 /* What is counted: each kind of operator, and inside it the two kinds of products. */
 static struct {
@@ -55,8 +58,8 @@ static struct {
 };
 enum { N_KINDS = sizeof kinds / sizeof *kinds };
 
-/* Products of the operator that is running. */
-static double packed_s, other_s;
+/* Products of the operator that this thread is running. */
+static _Thread_local double packed_s, other_s;
 
 static size_t kind_of(const dlg_op *op)
 {
@@ -69,18 +72,23 @@ static void time_op(dlg_op *op, sweep which)
 {
     const size_t k = kind_of(op);
     const dlg_op_class *real = kinds[k].real;
-    void (*const runs[])(dlg_op *) = {real->forward, real->backward, real->gradient, real->rforward, real->rbackward};
+    void (*const runs[])(dlg_op *) = {real->forward, real->backward, real->gradient, real->rstart, real->rforward, real->rbackward};
     packed_s = other_s = 0;
     const double start_s = now_s();
     runs[which](op);
-    kinds[k].own_s[which] += now_s() - start_s - packed_s - other_s;
-    kinds[k].packed_s[which] += packed_s;
-    kinds[k].other_s[which] += other_s;
+    const double own_s = now_s() - start_s - packed_s - other_s;
+#pragma omp critical
+    {
+        kinds[k].own_s[which] += own_s;
+        kinds[k].packed_s[which] += packed_s;
+        kinds[k].other_s[which] += other_s;
+    }
 }
 
 static void forward(dlg_op *op) { time_op(op, FORWARD); }
 static void backward(dlg_op *op) { time_op(op, BACKWARD); }
 static void gradient(dlg_op *op) { time_op(op, GRADIENT); }
+static void rstart(dlg_op *op) { time_op(op, RSTART); }
 static void rforward(dlg_op *op) { time_op(op, RFORWARD); }
 static void rbackward(dlg_op *op) { time_op(op, RBACKWARD); }
 
@@ -91,13 +99,53 @@ static void start_timing(void)
         kinds[k].timed->forward = forward;
         kinds[k].timed->backward = backward;
         kinds[k].timed->gradient = kinds[k].real->gradient ? gradient : NULL;
+        kinds[k].timed->rstart = kinds[k].real->rstart ? rstart : NULL;
         kinds[k].timed->rforward = rforward;
         kinds[k].timed->rbackward = rbackward;
     }
 }
 
+#define WRAPPED_SWEEP(name, which) \
+    void __real_dlg_tape_##name(dlg_tape *); \
+    void __wrap_dlg_tape_##name(dlg_tape *); \
+    void __wrap_dlg_tape_##name(dlg_tape *tape) \
+    { \
+        const double start_s = now_s(); \
+        __real_dlg_tape_##name(tape); \
+        sweep_s[which] += now_s() - start_s; \
+    }
+
+WRAPPED_SWEEP(forward, FORWARD)
+WRAPPED_SWEEP(backward, BACKWARD)
+WRAPPED_SWEEP(gradient, GRADIENT)
+WRAPPED_SWEEP(rforward, RFORWARD)
+WRAPPED_SWEEP(rbackward, RBACKWARD)
+
+static double sum_of_ops(sweep which)
+{
+    double sum_s = 0;
+    for (size_t k = 0; k < N_KINDS; k++) sum_s += kinds[k].own_s[which] + kinds[k].packed_s[which] + kinds[k].other_s[which];
+    return sum_s;
+}
+
+/* Turn the operators' seconds, of however many threads, into their shares of the sweeps'. */
+static void share_out(void)
+{
+    sweep_s[RSTART] = sweep_s[RFORWARD] - sum_of_ops(RFORWARD);
+    sweep_s[RFORWARD] -= sweep_s[RSTART];
+    for (sweep w = 0; w < N_SWEEPS; w++) {
+        const double sum_s = sum_of_ops(w), share = sum_s > 0 ? sweep_s[w] / sum_s : 0;
+        for (size_t k = 0; k < N_KINDS; k++) {
+            kinds[k].own_s[w] *= share;
+            kinds[k].packed_s[w] *= share;
+            kinds[k].other_s[w] *= share;
+        }
+    }
+}
+
 static void forget_times(void)
 {
+    for (sweep w = 0; w < N_SWEEPS; w++) sweep_s[w] = 0;
     for (size_t k = 0; k < N_KINDS; k++)
         for (sweep w = 0; w < N_SWEEPS; w++) kinds[k].own_s[w] = kinds[k].packed_s[w] = kinds[k].other_s[w] = 0;
 }
@@ -152,17 +200,16 @@ static void print_profile(const scene *s, double seconds, double n)
     double rest_s = seconds;
     printf("{\"seconds_per_evaluation\":%.9g,\"tokens\":%zu,\"threads\":%d,\"parts\":[{\"operator\":\"all\"", seconds / n, s->truth.n_rows,
            dlg_blas_threads());
+    share_out();
     for (sweep w = 0; w < N_SWEEPS; w++) {
-        double sum_s = 0;
-        for (size_t k = 0; k < N_KINDS; k++) sum_s += kinds[k].own_s[w] + kinds[k].packed_s[w] + kinds[k].other_s[w];
-        rest_s -= sum_s;
-        printf(",\"%s\":%.9g", sweep_names[w], sum_s / n);
+        rest_s -= sweep_s[w];
+        printf(",\"%s\":%.9g", sweep_names[w], sweep_s[w] / n);
     }
     printf("}");
     for (size_t k = 0; k < N_KINDS; k++) {
         char name[64];
         print_row(kinds[k].real->name, kinds[k].own_s, n);
-        snprintf(name, sizeof name, "%s: products with weights", kinds[k].real->name);
+        snprintf(name, sizeof name, "%s: packed products", kinds[k].real->name);
         print_row(name, kinds[k].packed_s, n);
         snprintf(name, sizeof name, "%s: other products", kinds[k].real->name);
         print_row(name, kinds[k].other_s, n);

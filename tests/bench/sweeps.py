@@ -14,7 +14,8 @@ import peer
 
 NAME, TITLE = "sweeps", "Where the time of an evaluation goes"
 
-SWEEPS = ["forward", "backward", "gradient", "rforward", "rbackward"]
+SWEEPS = {"forward": "forward", "backward": "backward", "gradient": "gradient", "rstart": "R-start", "rforward": "R-forward",
+          "rbackward": "R-backward"}
 
 
 def options(parser):
@@ -43,7 +44,7 @@ def section(records):
                  f"{100 * sum(part[s] for s in SWEEPS) / whole:.1f} %"] for part in r["parts"]]
         rows.append(["between the sweeps", *[""] * len(SWEEPS), f"{1e3 * r['between_sweeps']:.2f}",
                      f"{100 * r['between_sweeps'] / whole:.1f} %"])
-        head = ["milliseconds", "forward", "backward", "gradient", "R-forward", "R-backward", "together", "of all"]
+        head = ["milliseconds", *SWEEPS.values(), "together", "of all"]
         parts.append(f"**{r['size']} ({peer.SIZES[r['size']]})**, {r['tokens']} tokens, {r['threads']} threads: {1e3 * whole:.2f} ms an "
                      f"evaluation.\n\n{common.table(head, rows)}")
     return "\n\n".join(parts)
