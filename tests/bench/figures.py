@@ -35,7 +35,7 @@ def per_token(r, *left_out):
 
 
 def draw_scaling(records):
-    figure, (by_length, by_batch, memory) = plt.subplots(1, 3, figsize=(12, 3.8), layout="constrained")
+    figure, (by_length, by_batch, memory) = plt.subplots(1, 3, figsize=(12, 4), layout="constrained")
     for axes, of, x in ((by_length, [r for r in records if r["n_sentences"] == 1], "length"),
                         (by_batch, [r for r in records if r["length"] == 16], "n_sentences")):
         of = sorted(of, key=lambda r: r[x])
@@ -44,12 +44,12 @@ def draw_scaling(records):
             name = f"{n_threads} thread{'s' if n_threads > 1 else ''}"
             axes.plot([r[x] for r in part], [per_token(r) for r in part], "o-", color=colour, label=name)
             axes.plot([r[x] for r in part], [per_token(r, "attention_seconds", "target_seconds") for r in part], "--", color=colour,
-                      label=f"{name}, without what\ngrows with the square")
+                      label=f"{name}, without what grows with the square")
         ticks(axes, sorted({r[x] for r in of}))
         axes.set_ylim(bottom=0)
         axes.set_title("µs a token")
     by_length.set_xlabel("tokens in one sentence")
-    by_length.legend(fontsize=9)
+    figure.legend(*by_length.get_legend_handles_labels(), loc="outside lower left", ncols=2, fontsize=9)
     by_batch.set_xlabel("sentences of 16 tokens")
     two = [r for r in records if r["n_threads"] == max(r["n_threads"] for r in records)]
     for colour, name, part in ((COLOURS[2], "one sentence", [r for r in two if r["n_sentences"] == 1]),
