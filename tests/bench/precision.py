@@ -50,8 +50,8 @@ def section(records):
                                for form in (common.median, max))])
     head = ["relative distance", "", "iterations", "points", "error of D: median", "most", "error of dD/dx: median", "most"]
     n_iterations = max(r["iteration"] for r in records)
-    return (f"Case {records[0]['case']}: {n_iterations} iterations. Errors are relative, of float against double at the same point. After the "
-            f"descent's last point the straight line to the solution.\n\n{common.table(head, rows)}")
+    return (f"Case {records[0]['case']}: {n_iterations} iterations. Errors are relative, of float against double at the same point. After "
+            f"the descent's last point the straight line to the solution.\n\n{common.table(head, rows)}")
 
 
 if __name__ == "__main__":
