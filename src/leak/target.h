@@ -13,10 +13,10 @@ enum { DLG_TARGET_MAX_PARTS = 3 };
 typedef struct dlg_target dlg_target;
 
 /**
- * Factor the target t (n_out, n_in), given as row blocks of n_parts parameters, and reserve what an evaluation with up to n_rows rows
- * needs. An undefended gradient has rank <= n_rows: then t = A B, and evaluations cost no product with t. What is left over, t - A B, is
- * checked against rounding and kept as a dense remainder where it is more. Ownership: the blocks are copied from. *out is NULL on
- * failure. Errors: DLG_ENOMEM, DLG_ENONFINITE.
+ * Take the target t (n_out, n_in), given as row blocks of n_parts parameters, and reserve what an evaluation with up to n_rows rows needs.
+ * An undefended gradient has rank <= n_rows, t = A B; what is left over, t - A B, is checked against rounding: a defended gradient has
+ * more. Held in factors, evaluations cost no product with t, two with what is left over; where rows are many, forming g costs less, and
+ * that is done instead. The blocks are borrowed. *out is NULL on failure. Errors: DLG_ENOMEM, DLG_ENONFINITE.
  */
 DLG_MUST_USE dlg_status dlg_target_create(dlg_target **out, size_t n_parts, const dlg_real *const blocks[], const size_t rows[],
                                           size_t n_in, size_t n_rows, dlg_error *);
@@ -24,7 +24,7 @@ DLG_MUST_USE dlg_status dlg_target_create(dlg_target **out, size_t n_parts, cons
 /** Accepts NULL. */
 void dlg_target_free(dlg_target *);
 
-/** To be the linear operator's direction. Its take() makes the residuals below. */
+/** To be the linear operator's direction. Its gradient sweep makes the residuals below. */
 dlg_weight_direction *dlg_target_direction(dlg_target *);
 
 /** After the gradient sweep: how the i-th part's gradient differs from its target. */
@@ -36,7 +36,7 @@ void dlg_target_steer(dlg_target *, size_t part, double a, double b);
 /** ||Z||^2 of the i-th part: what no gradient of so few rows can explain; 0 without a remainder. */
 double dlg_target_unexplained(const dlg_target *, size_t part);
 
-/** Rank of the factors, and whether a dense remainder is kept. */
+/** Rank of the low-rank part, and whether there is more than that. */
 size_t dlg_target_rank(const dlg_target *);
 int dlg_target_is_dense(const dlg_target *);
 
