@@ -117,7 +117,6 @@ static void rbackward(dlg_weight_direction *self, size_t n, const dlg_real *dy, 
     if (f->remainder) dlg_constant_times(f->remainder, n, f->across, 1, rdx);
 }
 
-
 double dlg_factored_target_cost(size_t n, size_t n_out, size_t n_in, size_t rank, int is_dense)
 {
     const double inputs = (double)n_in * (double)(2 * rank + n + rank + n), outputs = (double)n_out * (double)(rank + rank + n + rank + n);
