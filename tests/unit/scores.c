@@ -15,7 +15,7 @@ enum { CLS = 2, SEP = 3, RED = 5, FISH, SWIMS, STOP, IN };
 
 static int create_tokenizer(void **state)
 {
-    return dlg_tokenizer_create((dlg_tokenizer **)state, "vocabulary", VOCABULARY, sizeof VOCABULARY - 1, DLG_UNCASED, NULL);
+    return dlg_tokenizer_create((dlg_tokenizer **)state, "vocabulary", VOCABULARY, sizeof VOCABULARY - 1, DLG_UNCASED, NULL) != DLG_OK;
 }
 
 static int close_tokenizer(void **state)
