@@ -62,8 +62,8 @@ bool dlg_case_open(dlg_case *out, const char *directory)
     char *model = dlg_path_join(directory, "model"), *gradient = dlg_path_join(directory, "case.g"),
          *truth_path = dlg_path_join(directory, "case.truth.json");
     cJSON *truth = NULL;
-    const bool ok = !dlg_model_open(&out->model, model, &err) && !dlg_gradient_open(&out->gradient, gradient, out->model, &err) &&
-                    !dlg_json_read(&truth, truth_path, &err);
+    const bool ok = !dlg_model_open(&out->model, model, &err) && !dlg_safetensors_open(&out->file, gradient, &err) &&
+                    !dlg_gradient_open(&out->gradient, out->file, out->model, &err) && !dlg_json_read(&truth, truth_path, &err);
     if (!ok) fail_msg("%s", err.message);
     read_truth(out, truth);
     cJSON_Delete(truth);
@@ -76,6 +76,7 @@ bool dlg_case_open(dlg_case *out, const char *directory)
 void dlg_case_close(dlg_case *c)
 {
     dlg_gradient_release(&c->gradient);
+    dlg_safetensors_close(c->file);
     dlg_model_free(c->model);
     dlg_batch_release(&c->batch);
     dlg_free(c->fed);

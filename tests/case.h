@@ -7,6 +7,7 @@
 /** A model, its shared gradient, and the step that made it. */
 typedef struct {
     dlg_model *model;
+    dlg_safetensors *file; /**< the gradient's */
     dlg_gradient gradient;
     dlg_batch batch;
     size_t width;        /**< tokens a padded row has in the file */

@@ -167,7 +167,7 @@ static void catch_interrupts(void)
 /* ---- what the attack is given ---- */
 
 typedef struct {
-    dlg_safetensors *file; /* open for its metadata, which are borrowed */
+    dlg_safetensors *file; /* its metadata are borrowed, and the gradient */
     dlg_source source;
     dlg_source_choice choice;
     dlg_gradient gradient;
@@ -226,7 +226,7 @@ static dlg_status prepare(material *m, const options *o, dlg_error *err)
         inner = *err;
         return dlg_fail(err, DLG_EFORMAT, "%s: metadata: %s", o->gradient, inner.message);
     }
-    if (!status) status = dlg_gradient_open(&m->gradient, o->gradient, m->source.model, err);
+    if (!status) status = dlg_gradient_open(&m->gradient, m->file, m->source.model, err);
     if (!status) status = read_batch_size(m, o, err);
     if (!status) status = dlg_known_tell(&m->knowledge, &o->known, &m->source.model->config, err);
     if (status) return status;

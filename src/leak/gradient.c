@@ -59,16 +59,17 @@ static dlg_status refuse_unknown(const dlg_gradient *gradient, dlg_error *err)
     return DLG_OK;
 }
 
-dlg_status dlg_gradient_open(dlg_gradient *out, const char *path, const dlg_model *model, dlg_error *err)
+dlg_status dlg_gradient_open(dlg_gradient *out, const dlg_safetensors *file, const dlg_model *model, dlg_error *err)
 {
     dlg_status status = create(out, model, err);
-    if (!status) status = dlg_safetensors_open(&out->file, path, err);
+    out->file = file;
     if (!status) status = refuse_unknown(out, err);
     for (size_t i = 0; i < out->n && !status; i++) {
         status = load(out, i, err);
         dlg_safetensors_rest(out->file); /* checked; each is needed again one at a time */
     }
-    if (!status && is_zero(out)) status = dlg_fail(err, DLG_EFORMAT, "%s: every gradient is zero, there is nothing to recover", path);
+    if (!status && is_zero(out))
+        status = dlg_fail(err, DLG_EFORMAT, "%s: every gradient is zero, there is nothing to recover", dlg_safetensors_path(file));
     if (status) dlg_gradient_release(out);
     return status;
 }
@@ -86,7 +87,6 @@ void dlg_gradient_release(dlg_gradient *gradient)
     for (size_t i = 0; gradient->owned && i < gradient->n; i++) dlg_free(gradient->owned[i]);
     dlg_free(gradient->owned);
     dlg_free(gradient->values);
-    dlg_safetensors_close(gradient->file);
     *gradient = (dlg_gradient){0};
 }
 

@@ -11,15 +11,16 @@ typedef struct {
     size_t n;                    /**< model->n_parameters */
     const dlg_real **values;     /**< [i] has the shape of model->parameters[i]; NULL where the file has no such tensor */
     dlg_real **owned;            /**< [i] the same where it is not borrowed from the file */
-    dlg_safetensors *file;       /**< or NULL */
+    const dlg_safetensors *file; /**< borrowed, or NULL */
 } dlg_gradient;
 
 /**
- * Open a file of gradients, as dlg-grads or `save_file({n: p.grad ...})` wrote it, against the model it belongs to.
+ * Take the gradients of an open file, as dlg-grads or `save_file({n: p.grad ...})` wrote it, against the model it belongs to. File and
+ * model must outlive the gradient.
  * Errors name file and tensor: not a parameter of the model, another shape, NaN or infinity, all zero, or missing. Only the word
  * embedding's gradient may be missing: no attack here needs it.
  */
-DLG_MUST_USE dlg_status dlg_gradient_open(dlg_gradient *out, const char *path, const dlg_model *, dlg_error *);
+DLG_MUST_USE dlg_status dlg_gradient_open(dlg_gradient *out, const dlg_safetensors *file, const dlg_model *, dlg_error *);
 
 /** A gradient of zeros with a block of its own for every parameter. */
 DLG_MUST_USE dlg_status dlg_gradient_create(dlg_gradient *out, const dlg_model *, dlg_error *);

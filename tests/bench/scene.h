@@ -8,6 +8,7 @@
 
 typedef struct {
     dlg_source source;
+    dlg_safetensors *file; /**< the gradient's */
     dlg_gradient gradient;
     dlg_truth truth;
     size_t n, *rows, *label; /**< (n) what was predicted: row of the batch and token */
