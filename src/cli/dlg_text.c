@@ -50,8 +50,9 @@ static const struct argp_option table[] = {
      .doc = "Give the attack a piece of the truth in FILE: batch, length, masked (positions) or labels; repeatable. Without it all is "
             "inferred from the gradient, but for the batch size, which is the metadata's or 1"},
     {.name = "attack", .key = KEY_ATTACK, .arg = "NAME", .doc = "How to go about it:"},
-    {.name = "distance", .key = KEY_DISTANCE, .arg = "NAME", .doc = "Between gradients: l2 (default), relative or cosine"},
-    {.name = "optimizer", .key = KEY_OPTIMIZER, .arg = "NAME", .doc = "lbfgs (default) or adam"},
+    {.name = "distance", .key = KEY_DISTANCE, .arg = "NAME",
+     .doc = "Between gradients: l2, relative, cosine, l2_l1 or tag (default: the attack's)"},
+    {.name = "optimizer", .key = KEY_OPTIMIZER, .arg = "NAME", .doc = "lbfgs or adam (default: the attack's)"},
     {.name = "iterations", .key = KEY_ITERATIONS, .arg = "N", .doc = "At most, in each start (default 150)"},
     {.name = "starts", .key = KEY_STARTS, .arg = "N", .doc = "At most; another begins when one stalls (default 12)"},
     {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "Of the embeddings that a start begins with (default 0)"},
@@ -123,7 +124,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_THREADS: o->n_threads = (int)dlg_option_whole(state, "threads", arg, 1, 1024); break;
     case KEY_JSON: o->json = true; break;
     case 'q': o->quiet = true; break;
-    case ARGP_KEY_END: check(state, o); break;
+    case ARGP_KEY_END:
+        check(state, o);
+        if (!o->how.distance) o->how.distance = o->attack->distance;
+        if (!o->how.minimiser) o->how.minimiser = o->attack->minimiser;
+        break;
     default: return ARGP_ERR_UNKNOWN;
     }
     return 0;
@@ -367,14 +372,10 @@ int main(int argc, char **argv)
     options o = {.source = DLG_SOURCE_DEFAULT, .attack = dlg_attacks[0], .every = 1, .how = {.max_iterations = 150, .max_starts = 12}};
     dlg_error err = {0};
     dlg_attack_end end = DLG_INTERRUPTED;
-    dlg_status status = dlg_distance_find(&o.how.distance, "l2", &err);
     argp_err_exit_status = DLG_EXIT_USAGE;
-    if (!status) status = dlg_minimiser_find(&o.how.minimiser, "lbfgs", &err);
-    if (!status) {
-        argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &o);
-        catch_interrupts();
-        status = run(&end, &o, &err);
-    }
+    argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &o);
+    catch_interrupts();
+    const dlg_status status = run(&end, &o, &err);
     if (status == DLG_ECANCELLED) return dlg_report_failure(&err), DLG_EXIT_INTERRUPTED;
     if (status) return dlg_report_failure(&err);
     return end == DLG_INTERRUPTED ? DLG_EXIT_INTERRUPTED : DLG_EXIT_DONE;

@@ -73,6 +73,8 @@ void dlg_attack_result_release(dlg_attack_result *);
 /** An attack's class. */
 typedef struct {
     const char *name, *help;
+    const dlg_distance *distance;     /**< the published one: what the options hold unless the user names another */
+    const dlg_minimiser *minimiser;
     /**
      * knowledge is complete (dlg_knowledge_infer); an attack may replace what was not told. The result holds the best text of all starts,
      * by the distance of its tokens. Errors: DLG_ENOMEM, DLG_ESHAPE; a start that diverges is not an error but a note and another start.

@@ -17,9 +17,6 @@ static const patience with_clean = {8, 0.8, 1}, with_defended = {12, 0.99, 8};
 /* D falls no more when it falls by less than this. */
 static const double flat = 0.99;
 
-/* D at the decoded tokens below this part of D(0) is rounding of single precision. */
-static const double rounding = 1e-9;
-
 /* What a settled text may leave unaccounted for, as a part of what the gradient holds above its noise. */
 static const double unaccounted = 0.02;
 
@@ -67,7 +64,7 @@ bool dlg_descent_has_stalled(const dlg_descent *descent)
 
 bool dlg_descent_is_explained(const dlg_descent *descent, double d_tokens)
 {
-    return d_tokens <= rounding * descent->scale;
+    return d_tokens <= descent->rounding * descent->scale;
 }
 
 bool dlg_descent_is_settled(const dlg_descent *descent, double d, double d_tokens, bool has_stalled, bool all_certain)

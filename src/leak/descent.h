@@ -5,9 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** Set the first three; history is borrowed. */
+/** Set the first four; history is borrowed. */
 typedef struct {
     double scale;      /**< D of a zero gradient */
+    double rounding;   /**< the part of scale below which D is rounding */
     double floor;      /**< what no text can lower D below (dlg_objective_floor) */
     bool is_defended;  /**< most targets are not of low rank */
     double *history;   /**< (iterations + 1) D above the floor after each iteration */

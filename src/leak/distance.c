@@ -4,18 +4,18 @@
 #include <string.h>
 
 /* D = sum ||g - t||^2      (Zhu et al. 2019, arXiv:1906.08935, eq. 4) */
-static dlg_distance_part l2(dlg_residual r, size_t n_tensors)
+static dlg_distance_part l2(dlg_residual r, size_t i, size_t n)
 {
-    (void)n_tensors;
-    return (dlg_distance_part){r.ee, 2, 0};
+    (void)i, (void)n;
+    return (dlg_distance_part){r.ee, 2, 0, 0};
 }
 
 /* D = sum ||g - t||^2 / ||t||^2; a tensor whose target is zero says nothing */
-static dlg_distance_part relative(dlg_residual r, size_t n_tensors)
+static dlg_distance_part relative(dlg_residual r, size_t i, size_t n)
 {
-    (void)n_tensors;
-    if (r.tt == 0) return (dlg_distance_part){0, 0, 0};
-    return (dlg_distance_part){r.ee / r.tt, 2 / r.tt, 0};
+    (void)i, (void)n;
+    if (r.tt == 0) return (dlg_distance_part){0};
+    return (dlg_distance_part){r.ee / r.tt, 2 / r.tt, 0, 0};
 }
 
 /*
@@ -25,32 +25,57 @@ static dlg_distance_part relative(dlg_residual r, size_t n_tensors)
  *   1 - cos = (s - 1 - u)/s,   s - 1 = d/(s + 1),   so   1 - cos = (v - u d/(s + 1)) / (s (s + 1))
  * in which the large terms are gone. The derivative is (<g,t>/||g||^2 g - t) / (||g|| ||t||) with g = e + t.
  */
-static dlg_distance_part cosine(dlg_residual r, size_t n_tensors)
+static dlg_distance_part cosine(dlg_residual r, size_t i, size_t n)
 {
+    (void)i;
     const double gg = r.tt + 2 * r.te + r.ee;
-    if (r.tt == 0 || gg <= 0) return (dlg_distance_part){1 / (double)n_tensors, 0, 0};
-    const double u = r.te / r.tt, v = r.ee / r.tt, d = 2 * u + v, s = sqrt(1 + d), n = (double)n_tensors;
-    const double scale = 1 / (n * sqrt(gg * r.tt));
+    if (r.tt == 0 || gg <= 0) return (dlg_distance_part){.value = 1 / (double)n};
+    const double u = r.te / r.tt, v = r.ee / r.tt, d = 2 * u + v, s = sqrt(1 + d);
+    const double scale = 1 / ((double)n * sqrt(gg * r.tt));
     return (dlg_distance_part){
-        .value = (v - u * d / (s + 1)) / (s * (s + 1)) / n,
+        .value = (v - u * d / (s + 1)) / (s * (s + 1)) / (double)n,
         .a = scale * (r.tt + r.te) / gg,
         .b = -scale * (r.te + r.ee) / gg,
     };
 }
 
-static const dlg_distance distances[] = {
-    {"l2", "squared differences, as in the DLG paper", l2},
-    {"relative", "squared differences, each tensor divided by its target's norm", relative},
-    {"cosine", "1 - cosine of the angle, mean over tensors", cosine},
-};
+/* What one number's absolute difference weighs beside its square (Balunovic et al. 2022, arXiv:2202.08827, for TAG and their L2+L1). */
+static const double l1_weight = 0.01;
+
+/* D = sum ||g - t||^2 + 0.01 ||g - t||_1 */
+static dlg_distance_part l2_l1(dlg_residual r, size_t i, size_t n)
+{
+    (void)i, (void)n;
+    return (dlg_distance_part){r.ee + l1_weight * r.e1, 2, 0, l1_weight};
+}
+
+/*
+ * D = sum ||g - t||^2 + alpha ||g - t||_1, alpha one a tensor and largest next to the input (Deng et al. 2021, arXiv:2103.06819, section
+ * 4.2). The paper gives no numbers: here alpha falls evenly from 0.01 at the first tensor to 0.01 / n at the last.
+ */
+static dlg_distance_part tag(dlg_residual r, size_t i, size_t n)
+{
+    const double alpha = l1_weight * (double)(n - i) / (double)n;
+    return (dlg_distance_part){r.ee + alpha * r.e1, 2, 0, alpha};
+}
+
+/* Of e, single precision leaves less than this part of t. */
+#define ROUNDING 3e-5
+#define SQUARED_ROUNDING 1e-9
+
+const dlg_distance dlg_l2 = {"l2", "squared differences, as in the DLG paper", false, SQUARED_ROUNDING, l2};
+const dlg_distance dlg_relative = {
+    "relative", "squared differences, each tensor divided by its target's norm", false, SQUARED_ROUNDING, relative};
+const dlg_distance dlg_cosine = {"cosine", "1 - cosine of the angle, mean over tensors", false, SQUARED_ROUNDING, cosine};
+const dlg_distance dlg_l2_l1 = {"l2_l1", "squared and absolute differences", true, ROUNDING, l2_l1};
+const dlg_distance dlg_tag_distance = {
+    "tag", "squared differences and absolute ones weighted by layers, as in the TAG paper", true, ROUNDING, tag};
 
 dlg_status dlg_distance_find(const dlg_distance **out, const char *name, dlg_error *err)
 {
-    for (size_t i = 0; i < sizeof distances / sizeof *distances; i++)
-        if (!strcmp(distances[i].name, name)) {
-            *out = &distances[i];
-            return DLG_OK;
-        }
+    static const dlg_distance *const all[] = {&dlg_l2, &dlg_relative, &dlg_cosine, &dlg_l2_l1, &dlg_tag_distance};
     *out = NULL;
-    return dlg_fail(err, DLG_EARG, "distance: want l2, relative or cosine, found %s", name);
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        if (!strcmp(all[i]->name, name)) *out = all[i];
+    return *out ? DLG_OK : dlg_fail(err, DLG_EARG, "distance: want l2, relative, cosine, l2_l1 or tag, found %s", name);
 }

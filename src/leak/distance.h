@@ -1,9 +1,10 @@
-/** How far the dummy's gradient g is from the shared one t. A distance is a sum over tensors of a function of three numbers. */
+/** How far the dummy's gradient g is from the shared one t. A distance is a sum over tensors of a function of a few numbers. */
 #ifndef DLG_LEAK_DISTANCE_H
 #define DLG_LEAK_DISTANCE_H
 
 #include "base/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /** One tensor, with e = g - t. In these numbers nothing cancels when g comes close to t. */
@@ -11,19 +12,25 @@ typedef struct {
     double tt; /**< ||t||^2 */
     double te; /**< <t, e> */
     double ee; /**< ||e||^2 */
+    double e1; /**< ||e||_1, for distances by number; else 0 */
 } dlg_residual;
 
-/** A tensor's part of the distance, and its derivative with respect to g: a e + b t. */
+/** A tensor's part of the distance, and its derivative with respect to g: a e + b t + s sign(e). */
 typedef struct {
-    double value, a, b;
+    double value, a, b, s;
 } dlg_distance_part;
 
 typedef struct {
     const char *name, *help;
-    dlg_distance_part (*part)(dlg_residual, size_t n_tensors);
+    bool by_number; /**< depends on e1, so that gradients must be formed; else s is 0 */
+    double rounding; /**< what single precision leaves of it at the truth, at most, as a part of that of a zero gradient */
+    /** For tensor i of n, from the embeddings to the head. */
+    dlg_distance_part (*part)(dlg_residual, size_t i, size_t n);
 } dlg_distance;
 
-/** The distance of that name: "l2", "relative", "cosine". Errors: DLG_EARG lists the names. */
+extern const dlg_distance dlg_l2, dlg_relative, dlg_cosine, dlg_l2_l1, dlg_tag_distance;
+
+/** The distance of that name: "l2", "relative", "cosine", "l2_l1", "tag". Errors: DLG_EARG lists the names. */
 DLG_MUST_USE dlg_status dlg_distance_find(const dlg_distance **out, const char *name, dlg_error *);
 
 #endif

@@ -167,7 +167,8 @@ static void carve(attack *a)
 dlg_status dlg_descend(dlg_recovery *r, dlg_error *err)
 {
     attack a = {.r = r, .end = DLG_EXHAUSTED, .lowest = INFINITY};
-    a.descent = (dlg_descent){.scale = r->scale, .floor = r->floor, .is_defended = r->is_defended};
+    a.descent = (dlg_descent){.scale = r->scale, .rounding = r->options->distance->rounding,
+                              .floor = r->floor, .is_defended = r->is_defended};
     carve(&a);
     dlg_status status = dlg_arena_reserve(&a.arena, "descent", err);
     if (!status) carve(&a);
@@ -194,4 +195,4 @@ static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, cons
     return status;
 }
 
-const dlg_attack_class dlg_attack_dlg = {"dlg", "Deep Leakage from Gradients (Zhu et al. 2019)", run};
+const dlg_attack_class dlg_attack_dlg = {"dlg", "Deep Leakage from Gradients (Zhu et al. 2019), labels inferred", &dlg_l2, &dlg_lbfgs, run};

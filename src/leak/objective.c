@@ -11,8 +11,8 @@ typedef struct {
     const dlg_tape_parameter *parameter;
     const dlg_real *t;  /* its shared gradient */
     size_t n;           /* for a small parameter: its first numbers, those that the batch can reach */
-    double tt;          /* ||t||^2 */
-    double unexplained; /* the part of it that no g can have */
+    dlg_residual whole; /* e = -t, where g is zero */
+    dlg_residual least; /* where g explains all that it can: what of e is left */
     dlg_target *target; /* for a weight matrix, and which part of it */
     size_t part;
 } compared;
@@ -56,7 +56,8 @@ static dlg_status make_target(dlg_target **out, const dlg_objective *objective, 
         blocks[i] = dlg_gradient_of(gradient, parts[i]->name);
         rows[i] = parts[i]->n_rows;
     }
-    return dlg_target_create(out, n_parts, blocks, rows, linear->x->n_cols, linear->x->n_rows, err);
+    return dlg_target_create(out, n_parts, blocks, rows, linear->x->n_cols, linear->x->n_rows, objective->distance->by_number,
+                             err);
 }
 
 /* A target for every linear layer that the tape names parameters of, in its order. */
@@ -96,17 +97,27 @@ out:
     return status;
 }
 
+/* What is left of t where g is zero. */
+static dlg_residual residual_of_zero(size_t n, const dlg_real *t, bool by_number)
+{
+    const double tt = dlg_dot(n, t, t);
+    return (dlg_residual){tt, -tt, tt, by_number ? dlg_sum_of_absolutes(n, t) : 0};
+}
+
 static void add_parts(dlg_objective *objective, const dlg_gradient *gradient, dlg_target *target, const dlg_linear *linear)
 {
     const dlg_tape_parameter *parts[DLG_TARGET_MAX_PARTS];
     const size_t n_parts = parts_of(&objective->network.tape, linear, parts);
-    for (size_t i = 0; i < n_parts; i++)
-        objective->compared[objective->n_compared++] = (compared){.parameter = parts[i],
-                                                                  .t = dlg_gradient_of(gradient, parts[i]->name),
-                                                                  .tt = dlg_target_residual(target, i).tt,
-                                                                  .unexplained = dlg_target_unexplained(target, i),
-                                                                  .target = target,
-                                                                  .part = i};
+    for (size_t i = 0; i < n_parts; i++) {
+        const dlg_real *t = dlg_gradient_of(gradient, parts[i]->name);
+        objective->compared[objective->n_compared++] =
+            (compared){.parameter = parts[i],
+                       .t = t,
+                       .whole = residual_of_zero(parts[i]->n_rows * parts[i]->n_cols, t, objective->distance->by_number),
+                       .least = dlg_target_unexplained(target, i),
+                       .target = target,
+                       .part = i};
+    }
 }
 
 /* Rows of a parameter that the batch can reach: positions beyond the longest sentence and token types beyond the first get no gradient. */
@@ -138,12 +149,14 @@ static dlg_status add_compared(dlg_objective *objective, const dlg_gradient *gra
         } else if (p->small && is_compared(p->name)) {
             const dlg_real *t = dlg_gradient_of(gradient, p->name);
             const size_t n = p->n_rows * p->n_cols, reached = reached_rows(&objective->network.batch, p) * p->n_cols;
-            objective->compared[objective->n_compared++] =
-                (compared){.parameter = p,
-                           .t = t,
-                           .n = reached,
-                           .tt = dlg_dot(n, t, t),
-                           .unexplained = dlg_dot(n - reached, t + reached, t + reached)};
+            const bool by_number = objective->distance->by_number;
+            compared *c = &objective->compared[objective->n_compared++];
+            *c = (compared){.parameter = p,
+                            .t = t,
+                            .n = reached,
+                            .whole = residual_of_zero(n, t, by_number),
+                            .least = residual_of_zero(n - reached, t + reached, by_number)};
+            c->least.tt = c->whole.tt;
         }
     }
     return status;
@@ -178,37 +191,44 @@ size_t dlg_objective_size(const dlg_objective *objective)
     return objective->network.words->n_rows * objective->network.words->n_cols;
 }
 
-/* <t, g - t> and ||g - t||^2 */
-DLG_SIMD static void compare_numbers(size_t n, const dlg_real *g, const dlg_real *t, double *te, double *ee)
+/* To a residual's te, ee and e1 are added those of n numbers. */
+DLG_SIMD static void compare_numbers(size_t n, const dlg_real *g, const dlg_real *t, dlg_residual *residual)
 {
-    double along = 0, off = 0;
-#pragma omp simd reduction(+ : along, off)
+    double along = 0, off = 0, absolute = 0;
+#pragma omp simd reduction(+ : along, off, absolute)
     for (size_t i = 0; i < n; i++) {
         const double e = (double)g[i] - (double)t[i];
         along += (double)t[i] * e;
         off += e * e;
+        absolute += e < 0 ? -e : e;
     }
-    *te = along;
-    *ee = off;
+    residual->te += along;
+    residual->ee += off;
+    residual->e1 += absolute;
 }
 
 /* Where the batch does not reach, g = 0 and e = -t. */
 static dlg_residual small_residual(const compared *c)
 {
-    double te, ee;
-    compare_numbers(c->n, c->parameter->small->gradient + c->parameter->offset, c->t, &te, &ee);
-    return (dlg_residual){c->tt, te - c->unexplained, ee + c->unexplained};
+    dlg_residual residual = c->least;
+    compare_numbers(c->n, c->parameter->small->gradient + c->parameter->offset, c->t, &residual);
+    return residual;
 }
 
-DLG_SIMD static void steer_numbers(size_t n, dlg_real a, dlg_real b, const dlg_real *g, const dlg_real *t, dlg_real *restrict direction)
+DLG_SIMD static void steer_numbers(size_t n, dlg_real a, dlg_real b, dlg_real s, const dlg_real *g, const dlg_real *t,
+                                   dlg_real *restrict direction)
 {
-    for (size_t i = 0; i < n; i++) direction[i] = a * (g[i] - t[i]) + b * t[i];
+    for (size_t i = 0; i < n; i++) {
+        const dlg_real e = g[i] - t[i];
+        direction[i] = a * e + b * t[i] + (e > 0 ? s : e < 0 ? -s : 0);
+    }
 }
 
-static void steer_small(const compared *c, dlg_real a, dlg_real b)
+static void steer_small(const compared *c, dlg_distance_part part)
 {
     const dlg_small_parameter *small = c->parameter->small;
-    steer_numbers(c->n, a, b, small->gradient + c->parameter->offset, c->t, small->direction + c->parameter->offset);
+    steer_numbers(c->n, (dlg_real)part.a, (dlg_real)part.b, (dlg_real)part.s, small->gradient + c->parameter->offset, c->t,
+                  small->direction + c->parameter->offset);
 }
 
 /* Sum the distance over the tensors and turn the R sweeps' direction to dD/dg. */
@@ -218,10 +238,10 @@ static double compare(dlg_objective *objective)
     for (size_t i = 0; i < objective->n_compared; i++) {
         const compared *c = &objective->compared[i];
         const dlg_residual residual = c->target ? dlg_target_residual(c->target, c->part) : small_residual(c);
-        const dlg_distance_part part = objective->distance->part(residual, objective->n_compared);
+        const dlg_distance_part part = objective->distance->part(residual, i, objective->n_compared);
         sum += part.value;
-        if (c->target) dlg_target_steer(c->target, c->part, part.a, part.b);
-        else steer_small(c, (dlg_real)part.a, (dlg_real)part.b);
+        if (c->target) dlg_target_steer(c->target, c->part, part);
+        else steer_small(c, part);
     }
     return sum;
 }
@@ -257,35 +277,20 @@ void dlg_objective_label_derivative(const dlg_objective *objective, dlg_real *ou
     for (size_t i = 0; i < n; i++) out[i] = -loss->rlog_p[i] / (dlg_real)loss->count;
 }
 
-/* D where every tensor's e = g - t is a part of -t that has this squared norm (chosen by `lost`) and is orthogonal to the rest of it. */
-static double distance_without(const dlg_objective *objective, double (*lost)(const compared *))
-{
-    double sum = 0;
-    for (size_t i = 0; i < objective->n_compared; i++) {
-        const compared *c = &objective->compared[i];
-        sum += objective->distance->part((dlg_residual){c->tt, -lost(c), lost(c)}, objective->n_compared).value;
-    }
-    return sum;
-}
-
-static double everything(const compared *c)
-{
-    return c->tt;
-}
-
-static double unexplained(const compared *c)
-{
-    return c->unexplained;
-}
-
 double dlg_objective_scale(const dlg_objective *objective)
 {
-    return distance_without(objective, everything);
+    double sum = 0;
+    for (size_t i = 0; i < objective->n_compared; i++)
+        sum += objective->distance->part(objective->compared[i].whole, i, objective->n_compared).value;
+    return sum;
 }
 
 double dlg_objective_floor(const dlg_objective *objective)
 {
-    return distance_without(objective, unexplained);
+    double sum = 0;
+    for (size_t i = 0; i < objective->n_compared; i++)
+        sum += objective->distance->part(objective->compared[i].least, i, objective->n_compared).value;
+    return sum;
 }
 
 void dlg_objective_targets(const dlg_objective *objective, size_t *n_dense, size_t *n)

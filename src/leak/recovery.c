@@ -98,7 +98,7 @@ double dlg_recovery_distance_of_tokens(dlg_recovery *r)
 
 bool dlg_recovery_is_explained(const dlg_recovery *r)
 {
-    return dlg_descent_is_explained(&(dlg_descent){.scale = r->scale}, r->d_tokens);
+    return dlg_descent_is_explained(&(dlg_descent){.scale = r->scale, .rounding = r->options->distance->rounding}, r->d_tokens);
 }
 
 size_t dlg_recovery_count_certain(const dlg_recovery *r)

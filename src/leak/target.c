@@ -28,9 +28,10 @@ static void split(dlg_target *target, const dlg_real *basis, dlg_real *coefficie
         memcpy(z, p->t, p->n_rows * in * sizeof *z);
         dlg_gemm(DLG_TRANSPOSED, DLG_PLAIN, p->n_rows, in, r, -1, coefficients + p->row, out, basis, in, 1, z, in);
         p->zz = dlg_dot(p->n_rows * in, z, z);
+        p->z1 = target->by_number ? dlg_sum_of_absolutes(p->n_rows * in, z) : 0;
         target->is_dense |= p->zz > rounding * rounding * p->tt;
     }
-    for (size_t i = 0; i < target->n_parts && !target->is_dense; i++) target->parts[i].zz = 0;
+    for (size_t i = 0; i < target->n_parts && !target->is_dense; i++) target->parts[i].zz = target->parts[i].z1 = 0;
 }
 
 /* Find the low-rank part, and hold the target in the way in which an evaluation costs less. */
@@ -51,7 +52,7 @@ static dlg_status hold(dlg_target *target, const dlg_stack *stack, dlg_error *er
         dlg_free(remainder);
         remainder = NULL;
     }
-    if (dlg_formed_target_cost(n, out, in) < dlg_factored_target_cost(n, out, in, space.rank, target->is_dense)) {
+    if (target->by_number || dlg_formed_target_cost(n, out, in) < dlg_factored_target_cost(n, out, in, space.rank, target->is_dense)) {
         status = dlg_formed_target_create(target, err);
         goto out;
     }
@@ -64,7 +65,7 @@ out:
 }
 
 dlg_status dlg_target_create(dlg_target **out, size_t n_parts, const dlg_real *const blocks[], const size_t rows[], size_t n_in,
-                             size_t n_rows, dlg_error *err)
+                             size_t n_rows, bool by_number, dlg_error *err)
 {
     assert(n_parts <= DLG_TARGET_MAX_PARTS);
     *out = NULL;
@@ -73,6 +74,7 @@ dlg_status dlg_target_create(dlg_target **out, size_t n_parts, const dlg_real *c
     target->n_in = n_in;
     target->n_max = n_rows;
     target->n_parts = n_parts;
+    target->by_number = by_number;
     for (size_t i = 0; i < n_parts; i++) {
         const double tt = dlg_dot(rows[i] * n_in, blocks[i], blocks[i]);
         target->parts[i] = (dlg_target_part){.t = blocks[i], .row = target->n_out, .n_rows = rows[i], .tt = tt, .residual = {.tt = tt}};
@@ -103,15 +105,18 @@ dlg_residual dlg_target_residual(const dlg_target *target, size_t i)
     return target->parts[i].residual;
 }
 
-void dlg_target_steer(dlg_target *target, size_t i, double a, double b)
+void dlg_target_steer(dlg_target *target, size_t i, dlg_distance_part direction)
 {
-    target->parts[i].a = a;
-    target->parts[i].b = b;
+    assert(target->by_number || direction.s == 0);
+    target->parts[i].a = direction.a;
+    target->parts[i].b = direction.b;
+    target->parts[i].s = direction.s;
 }
 
-double dlg_target_unexplained(const dlg_target *target, size_t i)
+dlg_residual dlg_target_unexplained(const dlg_target *target, size_t i)
 {
-    return target->parts[i].zz;
+    const dlg_target_part *p = &target->parts[i];
+    return (dlg_residual){p->tt, -p->zz, p->zz, p->z1};
 }
 
 size_t dlg_target_rank(const dlg_target *target)

@@ -16,10 +16,11 @@ typedef struct dlg_target dlg_target;
  * Take the target t (n_out, n_in), given as row blocks of n_parts parameters, and reserve what an evaluation with up to n_rows rows needs.
  * An undefended gradient has rank <= n_rows, t = A B; what is left over, t - A B, is checked against rounding: a defended gradient has
  * more. Held in factors, evaluations cost no product with t, two with what is left over; where rows are many, forming g costs less, and
- * that is done instead. The blocks are borrowed. *out is NULL on failure. Errors: DLG_ENOMEM, DLG_ENONFINITE.
+ * that is done instead; so it is where the distance is by_number. The blocks are borrowed. *out is NULL on failure. Errors: DLG_ENOMEM,
+ * DLG_ENONFINITE.
  */
 DLG_MUST_USE dlg_status dlg_target_create(dlg_target **out, size_t n_parts, const dlg_real *const blocks[], const size_t rows[],
-                                          size_t n_in, size_t n_rows, dlg_error *);
+                                          size_t n_in, size_t n_rows, bool by_number, dlg_error *);
 
 /** Accepts NULL. */
 void dlg_target_free(dlg_target *);
@@ -30,11 +31,14 @@ dlg_weight_direction *dlg_target_direction(dlg_target *);
 /** After the gradient sweep: how the i-th part's gradient differs from its target. */
 dlg_residual dlg_target_residual(const dlg_target *, size_t part);
 
-/** Before the R sweeps: the i-th part of the direction shall be a e + b t, e = g - t. */
-void dlg_target_steer(dlg_target *, size_t part, double a, double b);
+/**
+ * Between the gradient sweep and the R sweeps: the i-th part of the direction shall be a e + b t + s sign(e), e = g - t. Other than 0, s
+ * is for targets by number.
+ */
+void dlg_target_steer(dlg_target *, size_t part, dlg_distance_part);
 
-/** ||Z||^2 of the i-th part: what no gradient of so few rows can explain; 0 without a remainder. */
-double dlg_target_unexplained(const dlg_target *, size_t part);
+/** What would be left of the i-th part if a gradient of so few rows explained all that it can, e = -Z; zero without a remainder. */
+dlg_residual dlg_target_unexplained(const dlg_target *, size_t part);
 
 /** Rank of the low-rank part, and whether there is more than that. */
 size_t dlg_target_rank(const dlg_target *);

@@ -9,8 +9,9 @@
 typedef struct {
     const dlg_real *t;  /**< (n_rows, n_in), borrowed */
     size_t row, n_rows; /**< where it stands in the stacked weight */
-    double tt, zz;      /**< ||t||^2; of that the part that no gradient of so few rows can have */
-    double a, b;        /**< the direction is a e + b t */
+    double tt, zz;      /**< ||t||^2; of that the part that no gradient of so few rows can have, Z */
+    double z1;          /**< ||Z||_1, by number */
+    double a, b, s;     /**< the direction is a e + b t + s sign(e) */
     dlg_residual residual;
 } dlg_target_part;
 
@@ -22,6 +23,7 @@ struct dlg_target {
     size_t n_out, n_in, n_max;      /**< the weight's shape; most rows that x and dy may have */
     size_t rank;                    /**< of the low-rank part */
     int is_dense;                   /**< there is more than that part */
+    bool by_number;                 /**< ||e||_1 and s are wanted: formed */
     size_t n_parts;
     dlg_target_part parts[DLG_TARGET_MAX_PARTS];
     dlg_factored_target *factored;  /**< one of these two */

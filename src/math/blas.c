@@ -100,6 +100,14 @@ DLG_SIMD double dlg_dot(size_t n, const dlg_real *a, const dlg_real *b)
     return sum;
 }
 
+DLG_SIMD double dlg_sum_of_absolutes(size_t n, const dlg_real *a)
+{
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (size_t i = 0; i < n; i++) sum += a[i] < 0 ? -(double)a[i] : (double)a[i];
+    return sum;
+}
+
 dlg_status dlg_orthonormalise(size_t m, size_t n, double *a, dlg_error *err)
 {
     assert(m >= n);

@@ -33,6 +33,9 @@ void dlg_gemm(dlg_orientation a_is, dlg_orientation b_is, size_t m, size_t n, si
 /** Sum of a[i] b[i], accumulated in double. */
 double dlg_dot(size_t n, const dlg_real *a, const dlg_real *b);
 
+/** Sum of |a[i]|, accumulated in double. */
+double dlg_sum_of_absolutes(size_t n, const dlg_real *a);
+
 /**
  * Replace the columns of a (m,n), m >= n, by an orthonormal basis of what they span (Householder QR, in double).
  * Errors: DLG_ENOMEM; DLG_ENONFINITE when LAPACK rejects the numbers.

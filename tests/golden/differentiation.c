@@ -90,6 +90,7 @@ static void check_case(const char *directory, bool is_ours)
     check_distance(&c, check, "l2");
     check_distance(&c, check, "relative");
     check_distance(&c, check, "cosine");
+    check_distance(&c, check, "l2_l1");
     dlg_free(check);
     dlg_case_close(&c);
 }

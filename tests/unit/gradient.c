@@ -312,7 +312,7 @@ static void refuses_other_distances(void **state)
     (void)state;
     dlg_error err = {0};
     const dlg_distance *distance;
-    assert_refused(dlg_distance_find(&distance, "l3", &err), DLG_EARG, &err, "l2, relative or cosine", "l3");
+    assert_refused(dlg_distance_find(&distance, "l3", &err), DLG_EARG, &err, "l2, relative, cosine, l2_l1 or tag", "l3");
     assert_null(distance);
 }
 
