@@ -77,7 +77,8 @@ static void gradient(dlg_weight_direction *self, size_t n, const dlg_real *x, co
         const dlg_real *e = difference + p->row;
         dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, ld, p->n_rows, 1, dy + p->row, out, f->outputs + p->row, out, 0, f->right[i], ld);
         const double dyw = f->remainder ? dlg_target_dot(n, p->n_rows, dy + p->row, out, f->across + p->row, out) : 0;
-        const double ee = dlg_target_dot(r, p->n_rows, e, out, e, out) + dlg_target_dot(n, n, gram, ld, f->right[i] + r, ld) - 2 * dyw + p->zz;
+        const double kg = dlg_target_dot(n, n, gram, ld, f->right[i] + r, ld);
+        const double ee = dlg_target_dot(r, p->n_rows, e, out, e, out) + kg - 2 * dyw + p->zz;
         p->residual = (dlg_residual){
             .tt = p->tt,
             .te = dlg_target_dot(r, p->n_rows, f->coefficients + p->row, out, e, out) + dyw - p->zz,

@@ -9,7 +9,7 @@
 #include "math/constant.h"
 
 #include "base/memory.h"
-#include "math/stack.h"
+#include "math/constant_rows.h"
 
 #include <assert.h>
 #include <dnnl.h>
@@ -162,8 +162,7 @@ static dlg_status pack(factor *f, const dlg_real *w, const dnnl_dims_t strides, 
     return s ? fail(f, s, err) : DLG_OK;
 }
 
-/* Takes what rows own, also on failure. */
-static dlg_status create(dlg_constant **out, dlg_stacked rows, size_t n_in, dlg_error *err)
+dlg_status dlg_constant_of_rows(dlg_constant **out, dlg_stacked rows, size_t n_in, dlg_error *err)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     *out = NULL;
@@ -188,20 +187,6 @@ static dlg_status create(dlg_constant **out, dlg_stacked rows, size_t n_in, dlg_
     if (status) dlg_constant_free(constant);
     else *out = constant;
     return status;
-}
-
-dlg_status dlg_constant_create(dlg_constant **out, size_t n_blocks, const dlg_real *const blocks[], const size_t rows[], size_t n_in,
-                               dlg_error *err)
-{
-    dlg_stacked stacked;
-    *out = NULL;
-    const dlg_status status = dlg_stack_rows(&stacked, n_blocks, blocks, rows, n_in, err);
-    return status ? status : create(out, stacked, n_in, err);
-}
-
-dlg_status dlg_constant_adopt(dlg_constant **out, dlg_real *block, size_t n_out, size_t n_in, dlg_error *err)
-{
-    return create(out, (dlg_stacked){n_out, block, block}, n_in, err);
 }
 
 /* ---- products of n rows ---- */

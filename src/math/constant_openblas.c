@@ -3,34 +3,19 @@
 
 #include "base/memory.h"
 #include "math/blas.h"
-#include "math/stack.h"
+#include "math/constant_rows.h"
 
 struct dlg_constant {
     size_t n_in;
     dlg_stacked rows; /* (n_out, n_in) */
 };
 
-/* Takes what rows own, also on failure. */
-static dlg_status create(dlg_constant **out, dlg_stacked rows, size_t n_in, dlg_error *err)
+dlg_status dlg_constant_of_rows(dlg_constant **out, dlg_stacked rows, size_t n_in, dlg_error *err)
 {
     *out = dlg_allocate(1, sizeof **out);
     if (*out) **out = (dlg_constant){n_in, rows};
     else dlg_free(rows.owned);
     return *out ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "weights: no memory");
-}
-
-dlg_status dlg_constant_create(dlg_constant **out, size_t n_blocks, const dlg_real *const blocks[], const size_t rows[], size_t n_in,
-                               dlg_error *err)
-{
-    dlg_stacked stacked;
-    *out = NULL;
-    const dlg_status status = dlg_stack_rows(&stacked, n_blocks, blocks, rows, n_in, err);
-    return status ? status : create(out, stacked, n_in, err);
-}
-
-dlg_status dlg_constant_adopt(dlg_constant **out, dlg_real *block, size_t n_out, size_t n_in, dlg_error *err)
-{
-    return create(out, (dlg_stacked){n_out, block, block}, n_in, err);
 }
 
 void dlg_constant_free(dlg_constant *constant)

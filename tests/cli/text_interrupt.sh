@@ -4,8 +4,9 @@ check 'a gradient to be busy with' dlg-grads 'Bird and fish, the sea and the tre
 interrupt() { # SIGNAL ARGUMENTS...: sent after the first iteration
     local signal=$1 n=0
     shift
+    rm -f out.txt err.txt # what the last one said must not be taken for this one's
     dlg-text bert.g --threads 1 --iterations 1000000 --starts 1000000 "$@" > out.txt 2> err.txt &
-    until grep -q 'iteration' err.txt out.txt; do
+    until grep -qs 'iteration' err.txt out.txt; do
         sleep 0.05
         [ $((n += 1)) -lt 1200 ] || break
     done
