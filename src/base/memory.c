@@ -8,8 +8,16 @@
 #include <string.h>
 #include <sys/mman.h>
 
-/* Of the processor's large pages. Blocks of this size and more begin at one. */
+/* Of the processor's large pages. Blocks of this size and more begin at one, and come from the system itself. */
 enum { LARGE_PAGE = 2 << 20 };
+
+/* Stands just before every block. */
+typedef struct {
+    void *start;    /* of what malloc or the system gave */
+    size_t n_bytes; /* of what the system gave, 0 where it was malloc */
+} origin;
+
+_Static_assert(sizeof(origin) <= 16, "an origin fits before a block, wherever that begins");
 
 static atomic_size_t allocation_count;
 static atomic_size_t fail_at; /* the count from which allocations fail; 0: never */
@@ -26,6 +34,13 @@ bool dlg_multiply(size_t a, size_t b, size_t *out)
     return true;
 }
 
+/* Zeroed memory that is not there until it is touched, and is gone when it is freed: malloc would keep it and have to clear it again. */
+static void *map(size_t n_bytes)
+{
+    void *start = mmap(NULL, n_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return start == MAP_FAILED ? NULL : start;
+}
+
 void *dlg_allocate(size_t n_items, size_t item_bytes)
 {
     size_t n_bytes;
@@ -33,15 +48,15 @@ void *dlg_allocate(size_t n_items, size_t item_bytes)
     if (limit && count >= limit) return NULL;
     if (!dlg_multiply(n_items, item_bytes, &n_bytes) || n_bytes > SIZE_MAX - 2 * LARGE_PAGE) return NULL;
     n_bytes = rounded(n_bytes ? n_bytes : 1);
-    /* calloc, unlike aligned_alloc, knows which memory comes zeroed from the system and leaves it untouched. It aligns less than is
-       promised here, so the block begins a little further on, and just before it stands where calloc's began. */
     const size_t alignment = n_bytes < LARGE_PAGE ? DLG_ALIGNMENT : LARGE_PAGE;
-    unsigned char *start = calloc(n_bytes + alignment, 1);
-    if (!start) return NULL;
-    unsigned char *block = start + alignment - (uintptr_t)start % alignment;
-    memcpy(block - sizeof start, &start, sizeof start);
+    origin from = {NULL, n_bytes < LARGE_PAGE ? 0 : n_bytes + alignment};
+    from.start = from.n_bytes ? map(from.n_bytes) : calloc(n_bytes + alignment, 1);
+    if (!from.start) return NULL;
+    /* malloc and system align to 16 bytes at least, so there is always room for that much before the block. */
+    unsigned char *block = (unsigned char *)from.start + alignment - (uintptr_t)from.start % alignment;
+    memcpy(block - sizeof from, &from, sizeof from);
     /* A large page is cleared, and found later, at a fraction of what its small ones cost. Only a hint, whatever it answers. */
-    if (n_bytes >= LARGE_PAGE) (void)madvise(block, n_bytes / LARGE_PAGE * LARGE_PAGE, MADV_HUGEPAGE);
+    if (from.n_bytes) (void)madvise(block, n_bytes / LARGE_PAGE * LARGE_PAGE, MADV_HUGEPAGE);
     return block;
 }
 
@@ -57,10 +72,11 @@ void *dlg_reallocate(void *block, size_t old_items, size_t new_items, size_t ite
 
 void dlg_free(void *block)
 {
-    void *start;
+    origin from;
     if (!block) return;
-    memcpy(&start, (unsigned char *)block - sizeof start, sizeof start);
-    free(start);
+    memcpy(&from, (unsigned char *)block - sizeof from, sizeof from);
+    if (from.n_bytes) munmap(from.start, from.n_bytes);
+    else free(from.start);
 }
 
 char *dlg_copy_string(const char *text)
