@@ -10,6 +10,7 @@
 
 const dlg_attack_class *const dlg_attacks[] = {
     &dlg_attack_dlg,
+    &dlg_attack_narrow,
     NULL,
 };
 

@@ -5,5 +5,6 @@
 #include "leak/attack.h"
 
 extern const dlg_attack_class dlg_attack_dlg;
+extern const dlg_attack_class dlg_attack_narrow;
 
 #endif

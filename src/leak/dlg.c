@@ -31,7 +31,7 @@ typedef struct {
     dlg_attack_end end;
     bool found; /* end holds, no further start is needed */
     dlg_arena arena;
-    double *x;  /* (n_rows, H) dummy embeddings */
+    double *x;  /* (n_unknowns) what the dummy embeddings are made of */
 
     /* of this start */
     size_t evaluations_at_iteration;
@@ -105,7 +105,7 @@ static void draw(attack *a)
     if (!a->n_certain) dlg_placement_start(&r->placement, r->knowledge->placed);
     for (size_t i = 0; a->n_certain && i < r->n_rows; i++)
         if (r->cosine[i] >= DLG_CERTAIN) memcpy(r->point + i * H, table + (size_t)r->fed[i] * H, H * sizeof *table);
-    for (size_t i = 0; i < r->n_numbers; i++) a->x[i] = (double)r->point[i];
+    dlg_recovery_unknowns(r, a->x);
 }
 
 /* A start is over without having explained anything: choose what the next one keeps. */
@@ -137,7 +137,7 @@ static void choose_next(attack *a)
 static dlg_status run_start(attack *a, dlg_error *err)
 {
     dlg_recovery *r = a->r;
-    const dlg_function function = {r->n_numbers, evaluate, accept, a};
+    const dlg_function function = {r->n_unknowns, evaluate, accept, a};
     draw(a);
     dlg_descent_begin(&a->descent);
     a->is_over = false;
@@ -160,19 +160,19 @@ static dlg_status run_start(attack *a, dlg_error *err)
 
 static void carve(attack *a)
 {
-    a->x = dlg_arena_carve(&a->arena, a->r->n_numbers, sizeof *a->x);
+    a->x = dlg_arena_carve(&a->arena, a->r->n_unknowns, sizeof *a->x);
     a->descent.history = dlg_arena_carve(&a->arena, a->r->options->max_iterations + 1, sizeof *a->descent.history);
 }
 
 dlg_status dlg_descend(dlg_recovery *r, dlg_error *err)
 {
-    attack a = {.r = r, .end = DLG_EXHAUSTED, .lowest = INFINITY};
+    attack a = {.r = r, .end = DLG_EXHAUSTED, .lowest = INFINITY, .n_certain = dlg_recovery_count_certain(r)};
     a.descent = (dlg_descent){.scale = r->scale, .rounding = r->options->distance->rounding,
                               .floor = r->floor, .is_defended = r->is_defended};
     carve(&a);
     dlg_status status = dlg_arena_reserve(&a.arena, "descent", err);
     if (!status) carve(&a);
-    for (r->start = 0; !status && !a.found && r->start < r->options->max_starts;) {
+    for (; !status && !a.found && r->start < r->options->max_starts;) {
         if (dlg_recovery_is_interrupted(r)) {
             end_with(&a, DLG_INTERRUPTED);
             break;

@@ -47,7 +47,12 @@ void dlg_nearest_free(dlg_nearest *nearest)
     dlg_free(nearest);
 }
 
-void dlg_nearest_find(const dlg_nearest *nearest, const dlg_real *x, uint32_t *tokens, dlg_real *cosine)
+static bool is_admitted(const dlg_position_check *check, size_t token, size_t position)
+{
+    return !check || !dlg_position_check_count(check, position) || dlg_position_check_admits(check, (uint32_t)token, position);
+}
+
+void dlg_nearest_find(const dlg_nearest *nearest, const dlg_real *x, const dlg_position_check *check, uint32_t *tokens, dlg_real *cosine)
 {
     const size_t H = nearest->n_columns, n = nearest->n_rows;
     for (size_t i = 0; i < n; i++) cosine[i] = -INFINITY, tokens[i] = 0;
@@ -57,7 +62,7 @@ void dlg_nearest_find(const dlg_nearest *nearest, const dlg_real *x, uint32_t *t
         for (size_t i = 0; i < n; i++)
             for (size_t v = 0; v < width; v++) {
                 const dlg_real inverse = nearest->inverse_norm[first + v], score = nearest->scores[i * BLOCK + v] * inverse;
-                if (inverse > 0 && score > cosine[i]) {
+                if (inverse > 0 && score > cosine[i] && is_admitted(check, first + v, i)) {
                     cosine[i] = score;
                     tokens[i] = (uint32_t)(first + v);
                 }

@@ -5,8 +5,7 @@
 #ifndef DLG_LEAK_NEAREST_H
 #define DLG_LEAK_NEAREST_H
 
-#include "base/status.h"
-#include "math/real.h"
+#include "leak/position_check.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -24,6 +23,6 @@ void dlg_nearest_free(dlg_nearest *);
  * @param[in] x (n_rows, n_columns) @param[out] tokens (n_rows) @param[out] cosine (n_rows) of the angle between each and its token.
  * Allocates nothing. Rows of the table that are zero are never nearest.
  */
-void dlg_nearest_find(const dlg_nearest *, const dlg_real *x, uint32_t *tokens, dlg_real *cosine);
+void dlg_nearest_find(const dlg_nearest *, const dlg_real *x, const dlg_position_check *check, uint32_t *tokens, dlg_real *cosine);
 
 #endif

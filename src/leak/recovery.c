@@ -27,36 +27,57 @@ double dlg_recovery_distance_at_point(dlg_recovery *r, const dlg_real *share)
 
 static void set_point(dlg_recovery *r, const double *x)
 {
+    if (r->space) {
+        dlg_input_space_embed(r->space, x, r->point);
+        return;
+    }
     for (size_t i = 0; i < r->n_numbers; i++) r->point[i] = (dlg_real)x[i];
+}
+
+void dlg_recovery_unknowns(dlg_recovery *r, double *x)
+{
+    if (r->space) {
+        dlg_input_space_project(r->space, r->point, x);
+        return;
+    }
+    for (size_t i = 0; i < r->n_numbers; i++) x[i] = (double)r->point[i];
+}
+
+double dlg_recovery_evaluate_point(dlg_recovery *r)
+{
+    const dlg_soft_labels labels = {r->placement.n_labels, r->placement.label, r->placement.share};
+    r->result->evaluations++;
+    return dlg_objective_evaluate(r->objective, &labels, r->point, r->derivative);
 }
 
 double dlg_recovery_evaluate(dlg_recovery *r, const double *x, double *dx)
 {
-    const dlg_soft_labels labels = {r->placement.n_labels, r->placement.label, r->placement.share};
     set_point(r, x);
-    r->result->evaluations++;
-    const double d = dlg_objective_evaluate(r->objective, &labels, r->point, r->derivative);
+    const double d = dlg_recovery_evaluate_point(r);
     bool finite = isfinite(d);
-    for (size_t i = 0; i < r->n_numbers; i++) {
-        dx[i] = (double)r->derivative[i];
-        finite &= isfinite(dx[i]) != 0;
-    }
+    if (r->space) dlg_input_space_pull_back(r->space, r->derivative, dx);
+    else
+        for (size_t i = 0; i < r->n_numbers; i++) dx[i] = (double)r->derivative[i];
+    for (size_t i = 0; i < r->n_unknowns; i++) finite &= isfinite(dx[i]) != 0;
     return finite ? d : NAN;
 }
 
-bool dlg_recovery_place_labels(dlg_recovery *r, const double *x)
+bool dlg_recovery_place_labels_at_point(dlg_recovery *r)
 {
     if (r->knowledge->placed) return false;
     dlg_objective_label_derivative(r->objective, r->label_derivative);
     for (size_t i = 0; i < r->placement.n_rows * r->placement.n_labels; i++)
         if (!isfinite(r->label_derivative[i])) return false;
     if (!dlg_placement_propose(&r->placement, r->label_derivative)) return false;
-    if (r->placement.placed) {
-        set_point(r, x);
-        if (!(dlg_recovery_distance_at_point(r, r->placement.proposed_share) < r->d)) return false;
-    }
+    if (r->placement.placed && !(dlg_recovery_distance_at_point(r, r->placement.proposed_share) < r->d)) return false;
     dlg_placement_accept(&r->placement);
     return true;
+}
+
+bool dlg_recovery_place_labels(dlg_recovery *r, const double *x)
+{
+    set_point(r, x);
+    return dlg_recovery_place_labels_at_point(r);
 }
 
 /* ---- tokens ---- */
@@ -64,7 +85,7 @@ bool dlg_recovery_place_labels(dlg_recovery *r, const double *x)
 void dlg_recovery_decode(dlg_recovery *r, const double *x)
 {
     set_point(r, x);
-    dlg_nearest_find(r->nearest, r->point, r->fed, r->cosine);
+    dlg_nearest_find(r->nearest, r->point, r->check, r->fed, r->cosine);
     dlg_recovery_put_labels_back(r);
 }
 
@@ -205,7 +226,7 @@ dlg_status dlg_recovery_begin(dlg_recovery *r, dlg_attack_result *result, const 
     if (!status) status = dlg_objective_create(&r->objective, gradient, &r->batch, knowledge->n_labels, options->distance, err);
     if (status) return status;
     r->n_rows = r->batch.n_rows;
-    r->n_numbers = dlg_objective_size(r->objective);
+    r->n_numbers = r->n_unknowns = dlg_objective_size(r->objective);
     r->placement = (dlg_placement){.n_rows = r->batch.n_predicted, .n_labels = knowledge->n_labels, .label = r->knowledge->labels};
     r->scale = dlg_objective_scale(r->objective);
     r->floor = dlg_objective_floor(r->objective);
@@ -252,6 +273,8 @@ void dlg_recovery_end(dlg_recovery *r)
     dlg_batch_release(&r->batch);
     dlg_objective_free(r->objective);
     dlg_nearest_free(r->nearest);
+    dlg_position_check_free(r->check);
+    dlg_input_space_free(r->space);
     dlg_arena_release(&r->arena);
     *r = (dlg_recovery){0};
 }

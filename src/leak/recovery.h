@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "leak/attack.h"
+#include "leak/input_space.h"
 #include "leak/nearest.h"
 #include "leak/objective.h"
 #include "leak/placement.h"
@@ -24,7 +25,10 @@ typedef struct {
     dlg_batch batch;
     dlg_objective *objective;
     dlg_nearest *nearest;
+    dlg_position_check *check;     /**< decoding chooses among the tokens it admits; NULL: among all */
+    dlg_input_space *space;        /**< the embeddings stay in it; NULL: they are free */
     size_t n_rows, n_numbers;
+    size_t n_unknowns;             /**< n_numbers, or the space's: what a minimiser moves, `x` below */
     double scale, floor;           /**< D of a zero gradient; what no text can lower it below */
     bool is_defended;              /**< most targets are not of low rank */
     double embedding_deviation;    /**< of the word embeddings' numbers */
@@ -61,7 +65,13 @@ void dlg_recovery_note(const dlg_recovery *, const char *line);
 /** D at `point` with that share of the labels (placement.share, or proposed_share), without its derivative. Counts as an evaluation. */
 double dlg_recovery_distance_at_point(dlg_recovery *, const dlg_real *share);
 
-/** D at x (n_numbers), its derivative in dx, with placement.share; NaN where one of the numbers is not finite. */
+/** D at `point` with placement.share, its derivative left in `derivative`. */
+double dlg_recovery_evaluate_point(dlg_recovery *);
+
+/** x (n_unknowns) = what stands for the embeddings in `point`, or for the nearest ones in the space. */
+void dlg_recovery_unknowns(dlg_recovery *, double *x);
+
+/** D at x (n_unknowns), its derivative in dx, with placement.share; NaN where one of the numbers is not finite. */
 double dlg_recovery_evaluate(dlg_recovery *, const double *x, double *dx);
 
 /**
@@ -69,6 +79,9 @@ double dlg_recovery_evaluate(dlg_recovery *, const double *x, double *dx);
  * @return whether that changed where they are
  */
 bool dlg_recovery_place_labels(dlg_recovery *, const double *x);
+
+/** The same where x is already in `point`. */
+bool dlg_recovery_place_labels_at_point(dlg_recovery *);
 
 /** x to fed, its tokens and how sure each is. */
 void dlg_recovery_decode(dlg_recovery *, const double *x);

@@ -1,0 +1,135 @@
+#include "leak/input_space.h"
+
+#include "base/memory.h"
+#include "leak/row_space.h"
+#include "math/blas.h"
+
+struct dlg_input_space {
+    size_t n_rows, H, k;
+    dlg_real *basis;  /* (k, H) orthonormal rows */
+    dlg_real *offset; /* (n_rows, H) P[position] + S[0]: x + offset lies in the space */
+    dlg_real *moved;  /* (n_rows, H) scratch */
+    dlg_real *inside; /* (n_rows, k) scratch */
+};
+
+static dlg_status find_row_space(dlg_row_space *out, const dlg_gradient *gradient, size_t n_rows, dlg_error *err)
+{
+    const size_t H = gradient->model->config.hidden_size, rows[3] = {H, H, H};
+    const dlg_real *const blocks[3] = {dlg_gradient_of(gradient, "bert.encoder.layer.0.attention.self.query.weight"),
+                                       dlg_gradient_of(gradient, "bert.encoder.layer.0.attention.self.key.weight"),
+                                       dlg_gradient_of(gradient, "bert.encoder.layer.0.attention.self.value.weight")};
+    const dlg_stack stack = {3, H, blocks, rows};
+    return dlg_row_space_find(out, &stack, n_rows < H ? n_rows : H, err);
+}
+
+static bool has_zero(size_t n, const dlg_real *a)
+{
+    for (size_t i = 0; i < n; i++)
+        if (a[i] == 0) return true;
+    return false;
+}
+
+static bool is_zero(size_t n, const dlg_real *a)
+{
+    for (size_t i = 0; i < n; i++)
+        if (a[i] != 0) return false;
+    return true;
+}
+
+/* The basis from the row space of the inputs. */
+static dlg_status find_basis(dlg_input_space *space, const dlg_model *model, const dlg_row_space *rows, dlg_error *err)
+{
+    const dlg_real *gamma = dlg_model_parameter(model, "bert.embeddings.LayerNorm.weight")->value;
+    const dlg_real *beta = dlg_model_parameter(model, "bert.embeddings.LayerNorm.bias")->value;
+    const size_t H = space->H, r = rows->rank;
+    space->k = r + 1 + !is_zero(H, beta);
+    double *columns = dlg_allocate(H * space->k, sizeof *columns);
+    space->basis = dlg_allocate(H * space->k, sizeof *space->basis);
+    dlg_status status = DLG_OK;
+    if (!columns || !space->basis) {
+        status = dlg_fail(err, DLG_ENOMEM, "space of the inputs: no memory");
+        goto out;
+    }
+    for (size_t i = 0; i < H; i++) {
+        for (size_t j = 0; j < r; j++) columns[i * space->k + j] = (double)rows->basis[j * H + i] / (double)gamma[i];
+        columns[i * space->k + r] = 1;
+        if (space->k > r + 1) columns[i * space->k + r + 1] = (double)beta[i] / (double)gamma[i];
+    }
+    status = dlg_orthonormalise(H, space->k, columns, err);
+    for (size_t i = 0; !status && i < H; i++)
+        for (size_t j = 0; j < space->k; j++) space->basis[j * H + i] = (dlg_real)columns[i * space->k + j];
+out:
+    dlg_free(columns);
+    return status;
+}
+
+static void fill_offset(dlg_input_space *space, const dlg_model *model, const dlg_batch *batch)
+{
+    const dlg_real *positions = dlg_model_parameter(model, "bert.embeddings.position_embeddings.weight")->value;
+    const dlg_real *types = dlg_model_parameter(model, "bert.embeddings.token_type_embeddings.weight")->value;
+    const size_t H = space->H;
+    for (size_t i = 0; i < space->n_rows; i++)
+        for (size_t j = 0; j < H; j++) space->offset[i * H + j] = positions[batch->position[i] * H + j] + types[j];
+}
+
+dlg_status dlg_input_space_create(dlg_input_space **out, const dlg_gradient *gradient, const dlg_batch *batch, dlg_error *err)
+{
+    const dlg_model *model = gradient->model;
+    const size_t n = batch->n_rows, H = model->config.hidden_size;
+    dlg_row_space rows = {0};
+    *out = NULL;
+    if (n + 2 >= H || has_zero(H, dlg_model_parameter(model, "bert.embeddings.LayerNorm.weight")->value)) return DLG_OK;
+    dlg_input_space *space = dlg_allocate(1, sizeof *space);
+    if (!space) return dlg_fail(err, DLG_ENOMEM, "space of the inputs: no memory");
+    space->n_rows = n;
+    space->H = H;
+    dlg_status status = find_row_space(&rows, gradient, n, err);
+    if (!status) status = find_basis(space, model, &rows, err);
+    dlg_free(rows.basis);
+    if (status) goto out;
+    space->offset = dlg_allocate(n * H, sizeof *space->offset);
+    space->moved = dlg_allocate(n * H, sizeof *space->moved);
+    space->inside = dlg_allocate(n * space->k, sizeof *space->inside);
+    if (space->offset && space->moved && space->inside) fill_offset(space, model, batch);
+    else status = dlg_fail(err, DLG_ENOMEM, "space of the inputs: no memory");
+out:
+    if (status) dlg_input_space_free(space);
+    else *out = space;
+    return status;
+}
+
+void dlg_input_space_free(dlg_input_space *space)
+{
+    if (!space) return;
+    dlg_free(space->basis);
+    dlg_free(space->offset);
+    dlg_free(space->moved);
+    dlg_free(space->inside);
+    dlg_free(space);
+}
+
+size_t dlg_input_space_size(const dlg_input_space *space)
+{
+    return space->n_rows * space->k;
+}
+
+void dlg_input_space_embed(dlg_input_space *space, const double *z, dlg_real *x)
+{
+    const size_t n = space->n_rows, H = space->H, k = space->k;
+    for (size_t i = 0; i < n * k; i++) space->inside[i] = (dlg_real)z[i];
+    dlg_gemm(DLG_PLAIN, DLG_PLAIN, n, H, k, 1, space->inside, k, space->basis, H, 0, x, H);
+    for (size_t i = 0; i < n * H; i++) x[i] -= space->offset[i];
+}
+
+void dlg_input_space_pull_back(dlg_input_space *space, const dlg_real *dx, double *dz)
+{
+    const size_t n = space->n_rows, H = space->H, k = space->k;
+    dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, k, H, 1, dx, H, space->basis, H, 0, space->inside, k);
+    for (size_t i = 0; i < n * k; i++) dz[i] = (double)space->inside[i];
+}
+
+void dlg_input_space_project(dlg_input_space *space, const dlg_real *x, double *z)
+{
+    for (size_t i = 0; i < space->n_rows * space->H; i++) space->moved[i] = x[i] + space->offset[i];
+    dlg_input_space_pull_back(space, space->moved, z);
+}

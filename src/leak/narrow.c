@@ -1,0 +1,83 @@
+/*
+ * DLG among what the gradient's first layer leaves open. Three things are known before the search:
+ *
+ *   1. at each position of a single sentence a token's embedding fulfils one equation (leak/position_check.h). Without a defence that
+ *      names the token; over noise it leaves some tokens in a hundred, among which the dummy embeddings are decoded
+ *   2. the embeddings lie in a space of rank + 2 dimensions (leak/input_space.h), in which the dummy embeddings descend
+ *   3. so a text can be tried before anything is optimised: with the tokens where they belong, D is a quadratic function of where the
+ *      labels are, and dD/dY puts them in their places
+ */
+#include "leak/narrow.h"
+
+#include "leak/classes.h"
+#include "leak/dlg.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Where no more tokens are admitted, the one that fulfils its equation best is taken at its word. */
+enum { FEW = 3 };
+
+/* That many times labels are moved where dD/dY points, which is right at once where the tokens are. */
+enum { MOST_PLACEMENTS = 8 };
+
+/* @return how many rows have a token */
+static size_t read_tokens(dlg_recovery *r)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < r->n_rows; i++) {
+        const size_t admitted = dlg_position_check_count(r->check, i);
+        const bool is_read = admitted && admitted <= FEW;
+        r->fed[i] = dlg_position_check_best(r->check, i);
+        r->cosine[i] = is_read;
+        n += is_read;
+    }
+    return n;
+}
+
+/* point = the fed tokens' embeddings, D there in d, its derivatives ready for the labels */
+static void evaluate_tokens(dlg_recovery *r)
+{
+    const dlg_real *table = dlg_model_word_embeddings(r->gradient->model);
+    const size_t H = r->gradient->model->config.hidden_size;
+    for (size_t i = 0; i < r->n_rows; i++) memcpy(r->point + i * H, table + (size_t)r->fed[i] * H, H * sizeof *table);
+    r->d = dlg_recovery_evaluate_point(r);
+}
+
+static void try_tokens(dlg_recovery *r)
+{
+    r->start = r->iteration = 1;
+    r->result->iterations++;
+    for (size_t i = 0; i < MOST_PLACEMENTS; i++) {
+        evaluate_tokens(r);
+        if (!dlg_recovery_place_labels_at_point(r)) break;
+    }
+    dlg_recovery_put_labels_back(r);
+    dlg_recovery_distance_of_tokens(r);
+    dlg_recovery_report(r);
+}
+
+dlg_status dlg_narrow(dlg_recovery *r, dlg_error *err)
+{
+    dlg_status status = DLG_OK;
+    if (!r->is_defended) status = dlg_input_space_create(&r->space, r->gradient, &r->batch, err);
+    if (!status && r->batch.n_sentences == 1) status = dlg_position_check_create(&r->check, r->gradient, r->n_rows, err);
+    if (status) return status;
+    if (r->space) r->n_unknowns = dlg_input_space_size(r->space);
+    if (r->check && read_tokens(r)) try_tokens(r);
+    return DLG_OK;
+}
+
+static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
+                      const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
+{
+    dlg_recovery r;
+    dlg_status status = dlg_recovery_begin(&r, out, gradient, knowledge, options, observer, err);
+    if (!status) status = dlg_narrow(&r, err);
+    if (!status && dlg_recovery_is_explained(&r)) out->end = DLG_EXPLAINED;
+    else if (!status) status = dlg_descend(&r, err);
+    dlg_recovery_end(&r);
+    return status;
+}
+
+const dlg_attack_class dlg_attack_narrow = {"narrow", "DLG among what the first layer's gradient leaves open", run};
