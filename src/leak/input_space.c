@@ -78,6 +78,8 @@ dlg_status dlg_input_space_create(dlg_input_space **out, const dlg_gradient *gra
     const size_t n = batch->n_rows, H = model->config.hidden_size;
     dlg_row_space rows = {0};
     *out = NULL;
+    /* In a last layer only what the head looks at has a query, so that its gradient does not span all inputs. */
+    if (model->config.n_layers < 2) return DLG_OK;
     if (n + 2 >= H || has_zero(H, dlg_model_parameter(model, "bert.embeddings.LayerNorm.weight")->value)) return DLG_OK;
     dlg_input_space *space = dlg_allocate(1, sizeof *space);
     if (!space) return dlg_fail(err, DLG_ENOMEM, "space of the inputs: no memory");

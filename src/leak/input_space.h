@@ -14,8 +14,8 @@
 typedef struct dlg_input_space dlg_input_space;
 
 /**
- * For an undefended gradient: noise hides the space. *out is NULL on failure, and without an error where the tokens fill the model's
- * width or gamma has a zero, so that nothing is gained. Errors: DLG_ENOMEM, DLG_ENONFINITE.
+ * For an undefended gradient: noise hides the space. *out is NULL on failure, and without an error where nothing is gained: in
+ * a model of one layer, where the tokens fill the model's width, or where gamma has a zero. Errors: DLG_ENOMEM, DLG_ENONFINITE.
  */
 DLG_MUST_USE dlg_status dlg_input_space_create(dlg_input_space **out, const dlg_gradient *, const dlg_batch *, dlg_error *);
 

@@ -35,7 +35,7 @@ static void bend_layer_norm(void)
 static int share(void **state)
 {
     (void)state;
-    const dlg_config config = {.task = DLG_MASKED_LM, .vocabulary_size = VOCABULARY, .hidden_size = HIDDEN, .n_layers = 1, .n_heads = 2,
+    const dlg_config config = {.task = DLG_MASKED_LM, .vocabulary_size = VOCABULARY, .hidden_size = HIDDEN, .n_layers = 2, .n_heads = 2,
                                .intermediate_size = 32, .max_positions = 16, .n_token_types = 2, .layer_norm_eps = 1e-12,
                                .initializer_range = 0.2, .tied_decoder = true};
     const size_t masked[SENTENCES] = {2, 8}, labels[SENTENCES] = {7, 70};
