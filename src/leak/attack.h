@@ -19,7 +19,7 @@ typedef struct {
 /** A moment of the attack, or its end. Arrays are borrowed and hold one entry a row of the batch. */
 typedef struct {
     size_t start;               /**< which start, from 1 */
-    size_t iteration;           /**< of this start, from 1 */
+    size_t iteration;           /**< of this start, from 1; 0: what was read off before it descends */
     size_t iterations;          /**< of all starts together */
     size_t evaluations;         /**< of all starts together */
     double distance;            /**< at the dummy embeddings */

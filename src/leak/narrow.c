@@ -46,8 +46,8 @@ static void evaluate_tokens(dlg_recovery *r)
 
 static void try_tokens(dlg_recovery *r)
 {
-    r->start = r->iteration = 1;
-    r->result->iterations++;
+    r->start = 1;
+    r->iteration = 0;
     for (size_t i = 0; i < MOST_PLACEMENTS; i++) {
         evaluate_tokens(r);
         if (!dlg_recovery_place_labels_at_point(r)) break;
@@ -55,6 +55,7 @@ static void try_tokens(dlg_recovery *r)
     dlg_recovery_put_labels_back(r);
     dlg_recovery_distance_of_tokens(r);
     dlg_recovery_report(r);
+    r->start = 0; /* the first descent's */
 }
 
 dlg_status dlg_narrow(dlg_recovery *r, dlg_error *err)
@@ -80,4 +81,4 @@ static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, cons
     return status;
 }
 
-const dlg_attack_class dlg_attack_narrow = {"narrow", "DLG among what the first layer's gradient leaves open", run};
+const dlg_attack_class dlg_attack_narrow = {"narrow", "DLG among what the first layer's gradient leaves open", &dlg_l2, &dlg_lbfgs, run};
