@@ -11,6 +11,15 @@
 /* Of the processor's large pages. Blocks of this size and more begin at one, and come from the system itself. */
 enum { LARGE_PAGE = 2 << 20 };
 
+/* AddressSanitizer watches what malloc gave, and nothing else. */
+#if defined(__SANITIZE_ADDRESS__)
+#define MAY_MAP 0
+#elif defined(__has_feature)
+#define MAY_MAP (!__has_feature(address_sanitizer))
+#else
+#define MAY_MAP 1
+#endif
+
 /* Stands just before every block. */
 typedef struct {
     void *start;    /* of what malloc or the system gave */
@@ -49,7 +58,7 @@ void *dlg_allocate(size_t n_items, size_t item_bytes)
     if (!dlg_multiply(n_items, item_bytes, &n_bytes) || n_bytes > SIZE_MAX - 2 * LARGE_PAGE) return NULL;
     n_bytes = rounded(n_bytes ? n_bytes : 1);
     const size_t alignment = n_bytes < LARGE_PAGE ? DLG_ALIGNMENT : LARGE_PAGE;
-    origin from = {NULL, n_bytes < LARGE_PAGE ? 0 : n_bytes + alignment};
+    origin from = {NULL, MAY_MAP && n_bytes >= LARGE_PAGE ? n_bytes + alignment : 0};
     from.start = from.n_bytes ? map(from.n_bytes) : calloc(n_bytes + alignment, 1);
     if (!from.start) return NULL;
     /* malloc and system align to 16 bytes at least, so there is always room for that much before the block. */
