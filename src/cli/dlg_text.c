@@ -7,6 +7,7 @@
 
 #include "base/memory.h"
 #include "math/blas.h"
+#include "report/inspection.h"
 #include "report/json_lines.h"
 #include "report/progress.h"
 
@@ -25,7 +26,7 @@ typedef struct {
     dlg_known known;
     int n_threads;
     size_t every;
-    bool json, quiet;
+    bool json, quiet, inspect;
 } options;
 
 /* Sentences that a file's metadata may claim: a number from a stranger sizes the attack. */
@@ -33,7 +34,7 @@ enum { LARGEST_BATCH = 1024 };
 
 enum {
     KEY_GRADS = 256, KEY_MODEL, KEY_PRESET, KEY_MODEL_SEED, KEY_NUM_LABELS, KEY_TASK, KEY_KNOW, KEY_ATTACK, KEY_DISTANCE, KEY_OPTIMIZER,
-    KEY_ITERATIONS, KEY_STARTS, KEY_SEED, KEY_THREADS, KEY_EVERY, KEY_JSON, KEY_TRUTH
+    KEY_ITERATIONS, KEY_STARTS, KEY_SEED, KEY_THREADS, KEY_EVERY, KEY_JSON, KEY_TRUTH, KEY_INSPECT
 };
 
 static const struct argp_option table[] = {
@@ -46,6 +47,8 @@ static const struct argp_option table[] = {
     {.name = "num-labels", .key = KEY_NUM_LABELS, .arg = "N", .doc = "Classes of --preset's classifier (default 2)"},
     {.name = "task", .key = KEY_TASK, .arg = "mlm|cls", .doc = "Masked LM or classification (default: what model or metadata say)"},
     {.doc = "Attack:", .group = 2},
+    {.name = "inspect", .key = KEY_INSPECT,
+     .doc = "No attack: print what can be read off the gradient without any search, how sure each piece is, and what it is read off"},
     {.name = "know", .key = KEY_KNOW, .arg = "WHAT:FILE",
      .doc = "Give the attack a piece of the truth in FILE: batch, length, masked (positions) or labels; repeatable. Without it all is "
             "inferred from the gradient, but for the batch size, which is the metadata's or 1"},
@@ -79,6 +82,8 @@ static void check(const struct argp_state *state, const options *o)
     if (!o->gradient) wrong = "want a gradient (--grads FILE), found none";
     else if (o->source.directory && (o->has_preset || o->about_preset)) wrong = "want --model or a preset, found both";
     else if (o->about_preset && !o->has_preset) wrong = "want --preset with --model-seed and --num-labels, found none";
+    for (size_t i = 0; i < DLG_N_KNOWN && o->inspect; i++)
+        if (o->truth || o->known.path[i]) wrong = "want --inspect without --know and --truth, found both";
     if (wrong) argp_failure(state, DLG_EXIT_USAGE, 0, "%s", wrong);
 }
 
@@ -123,6 +128,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_TRUTH: o->truth = arg; break;
     case KEY_THREADS: o->n_threads = (int)dlg_option_whole(state, "threads", arg, 1, 1024); break;
     case KEY_JSON: o->json = true; break;
+    case KEY_INSPECT: o->inspect = true; break;
     case 'q': o->quiet = true; break;
     case ARGP_KEY_END:
         check(state, o);
@@ -232,6 +238,7 @@ static dlg_status prepare(material *m, const options *o, dlg_error *err)
         return dlg_fail(err, DLG_EFORMAT, "%s: metadata: %s", o->gradient, inner.message);
     }
     if (!status) status = dlg_gradient_open(&m->gradient, m->file, m->source.model, err);
+    if (o->inspect) return status;
     if (!status) status = read_batch_size(m, o, err);
     if (!status) status = dlg_known_tell(&m->knowledge, &o->known, &m->source.model->config, err);
     if (status) return status;
@@ -327,6 +334,25 @@ static dlg_status watch_attack(dlg_attack_end *end, const options *o, const mate
     return status;
 }
 
+static dlg_status inspect(const options *o, const material *m, const dlg_subject *subject, dlg_error *err)
+{
+    const dlg_screen screen = dlg_screen_of(stdout);
+    const double begun_s = dlg_attack_now();
+    dlg_inspection found = {0};
+    dlg_error inner = {0};
+    dlg_status status = dlg_inspect(&found, &m->gradient, markers_of(m), &inner);
+    if (status) return dlg_fail(err, status, "%s: %s", o->gradient, inner.message);
+    const double seconds = dlg_attack_now() - begun_s;
+    if (o->json) {
+        status = dlg_inspection_json(stdout, subject, &found, seconds, err);
+    } else {
+        dlg_inspection_print(&screen, subject, &found, seconds);
+        if (fflush(stdout) || ferror(stdout)) status = dlg_fail(err, DLG_EIO, "standard output: %s", strerror(errno));
+    }
+    dlg_inspection_release(&found);
+    return status;
+}
+
 static dlg_status run(dlg_attack_end *end, const options *o, dlg_error *err)
 {
     material m = {0};
@@ -349,7 +375,12 @@ static dlg_status run(dlg_attack_end *end, const options *o, dlg_error *err)
         .n_threads = dlg_blas_threads(),
     };
     if (!status && was_interrupted) status = dlg_fail(err, DLG_ECANCELLED, "interrupted before the attack began");
-    if (!status) status = watch_attack(end, o, &m, &subject, err);
+    if (!status && o->inspect) {
+        *end = DLG_EXPLAINED;
+        status = inspect(o, &m, &subject, err);
+    } else if (!status) {
+        status = watch_attack(end, o, &m, &subject, err);
+    }
     release(&m);
     return status;
 }

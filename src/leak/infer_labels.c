@@ -3,31 +3,56 @@
  *
  *   g[v] = (1/M) sum_m p_m[v] - n_v / M,
  *
- * n_v how often v is a label. The model's own prediction q for a blank input stands for the mean of p: q[v] - g[v] = n_v / M + a small
- * error. For the right M the numbers M (q[v] - g[v]) that are not small are whole and sum to M.
+ * n_v how often v is a label. The model's own prediction q stands for the mean of p: for the text itself where that could be read, else
+ * for a blank input. q[v] - g[v] = n_v / M + an error. For the right M the numbers M (q[v] - g[v]) that are not small are whole and sum to
+ * M. M is also the rank of the gradient of the head's first layer, through which the predicted rows go and no other.
  */
 #include "leak/infer.h"
 
+#include "leak/pooled.h"
+#include "leak/rank.h"
+
 #include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
-/* q (n): the mean prediction at the predicted rows of one sentence [CLS] [MASK] ... [MASK] [SEP] */
-static dlg_status blank_prediction(const dlg_model *model, size_t length, dlg_markers markers, double *q, dlg_error *err)
+/* Rows whose prediction is looked at: a mean of so many blank ones changes little with more. */
+enum { BLANK_ROWS = 32 };
+
+/* The rows to be predicted: the masks of the text, or inner positions of a blank input. @return how many */
+static size_t choose_rows(size_t *rows, size_t length, const uint32_t *fed, dlg_markers markers)
+{
+    size_t n = 0;
+    for (size_t t = 0; fed && t < length; t++)
+        if (fed[t] == markers.mask) rows[n++] = t;
+    for (size_t t = length > 2; !fed && t + (length > 2) < length && n < BLANK_ROWS; t++) rows[n++] = t;
+    return n;
+}
+
+static bool has_mask(size_t length, const uint32_t *fed, dlg_markers markers)
+{
+    for (size_t t = 0; fed && t < length; t++)
+        if (fed[t] == markers.mask) return true;
+    return false;
+}
+
+/* q (n): the mean prediction for the text, or for one sentence [CLS] [MASK] ... [MASK] [SEP] */
+static dlg_status predict(const dlg_model *model, size_t length, const uint32_t *fed, dlg_markers markers, double *q, dlg_error *err)
 {
     const dlg_real *table = dlg_model_word_embeddings(model);
     const size_t H = model->config.hidden_size;
+    size_t *rows = dlg_allocate(length, sizeof *rows);
     dlg_batch batch = {0};
     dlg_network network = {0};
-    dlg_status status = dlg_batch_create(&batch, model->config.task, 1, &length, err);
-    if (!status && model->config.task == DLG_MASKED_LM) {
-        size_t n_inner = length > 2 ? length - 2 : length;
-        n_inner = n_inner < 32 ? n_inner : 32; /* a mean of so many changes little with more */
-        status = dlg_batch_predict(&batch, n_inner, batch.position + (length > 2), err);
-    }
+    dlg_status status = rows ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "labels: no memory");
+    if (!status) status = dlg_batch_create(&batch, model->config.task, 1, &length, err);
+    if (!status && model->config.task == DLG_MASKED_LM)
+        status = dlg_batch_predict(&batch, choose_rows(rows, length, fed, markers), rows, err);
     if (!status) status = dlg_network_create(&network, model, &batch, 0, err);
     if (status) goto out;
     for (size_t i = 0; i < length; i++) {
-        const uint32_t token = i == 0 ? markers.cls : i == length - 1 ? markers.sep : markers.mask;
+        const uint32_t token = fed ? fed[i] : i == 0 ? markers.cls : i == length - 1 ? markers.sep : markers.mask;
         memcpy(network.words->x + i * H, table + (size_t)token * H, H * sizeof *table);
     }
     dlg_tape_forward(&network.tape);
@@ -37,11 +62,17 @@ static dlg_status blank_prediction(const dlg_model *model, size_t length, dlg_ma
 out:
     dlg_network_release(&network);
     dlg_batch_release(&batch);
+    dlg_free(rows);
     return status;
 }
 
+/* ---- counts ---- */
+
 /* Two numbers of labels whose misfits differ by less explain the bias equally well: 3 x the same label looks like 1 x that label. */
 static const double as_good = 0.2;
+
+/* A gradient's scale is taken for that of the mean loss when the prediction shows it to be so near to it. */
+static const double near_one = 0.25;
 
 /* How far the counts for M labels are from whole numbers that sum to M. */
 static double misfit(size_t n, const double *excess, size_t M)
@@ -56,58 +87,128 @@ static double misfit(size_t n, const double *excess, size_t M)
     return off + fabs(sum - (double)M);
 }
 
-/* labels := every v as often as its count for M says, at most M in all. @return how many */
-static size_t round_counts(size_t n, const double *excess, size_t M, size_t *labels)
+/*
+ * count (n) := whole numbers next to M excess[v] that sum to M. Where rounding makes too many or too few, those go up or down that are
+ * nearest to it.
+ */
+static void round_counts(size_t n, const double *excess, size_t M, size_t *count)
 {
-    size_t n_labels = 0;
+    size_t sum = 0;
+    for (size_t v = 0; v < n; v++) {
+        const double exact = (double)M * excess[v];
+        count[v] = exact > 0.5 ? (size_t)round(exact) : 0;
+        sum += count[v];
+    }
+    while (sum != M) {
+        size_t best = n;
+        double most = -INFINITY;
+        for (size_t v = 0; v < n; v++) {
+            const double short_by = (double)M * excess[v] - (double)count[v], wanted = sum < M ? short_by : -short_by;
+            if ((sum < M || count[v]) && wanted > most) most = wanted, best = v;
+        }
+        count[best] += sum < M ? 1 : SIZE_MAX; /* SIZE_MAX: less one */
+        sum += sum < M ? 1 : SIZE_MAX;
+    }
+}
+
+/* A token whose excess is a smaller part of the largest is no label. */
+static const double no_label = 0.1;
+
+/* What is no label has p times the scale: compare the two there, by least squares, which noise does not bend. */
+static double find_scale(size_t n, const double *q, const dlg_real *g)
+{
+    double largest = 0, along = 0, norm2 = 0;
+    for (size_t v = 0; v < n; v++) largest = fmax(largest, q[v] - (double)g[v]);
     for (size_t v = 0; v < n; v++)
-        for (double count = round((double)M * excess[v]); count >= 1 && n_labels < M; count--) labels[n_labels++] = v;
-    return n_labels;
+        if (q[v] - (double)g[v] < no_label * largest) along += q[v] * (double)g[v], norm2 += q[v] * q[v];
+    return along > 0 && norm2 > 0 ? along / norm2 : 1;
 }
 
-static dlg_status find_excess(double **excess, const dlg_gradient *gradient, const char *bias, size_t length, dlg_markers markers, size_t *n,
-                              dlg_error *err)
+/* M := the number of labels that makes the counts whole at a scale, or the expected one. @return its misfit */
+static double choose_count(size_t *M, double scale, size_t n, const double *q, const dlg_real *g, double *excess,
+                           const dlg_label_evidence *known)
 {
-    const dlg_real *g = dlg_gradient_of(gradient, bias);
-    *n = dlg_model_parameter(gradient->model, bias)->n_cols;
-    *excess = dlg_allocate(*n, sizeof **excess);
-    if (!*excess) return dlg_fail(err, DLG_ENOMEM, "labels: no memory");
-    const dlg_status status = blank_prediction(gradient->model, length, markers, *excess, err);
-    for (size_t v = 0; v < *n; v++) (*excess)[v] -= (double)g[v];
-    return status;
+    double least = INFINITY;
+    *M = 0;
+    for (size_t v = 0; v < n; v++) excess[v] = q[v] - (double)g[v] / scale;
+    for (size_t m = 1; m <= known->most; m++) {
+        const double off = misfit(n, excess, m);
+        if (off < least) least = off, *M = m;
+    }
+    if (!known->expected || known->expected > known->most) return least;
+    const double expected = misfit(n, excess, known->expected);
+    if (!known->is_certain && expected >= least + as_good) return least;
+    *M = known->expected;
+    return expected;
 }
 
-dlg_status dlg_infer_labels(size_t *labels, size_t *n_labels, const dlg_gradient *gradient, size_t length, size_t max_labels,
-                            size_t expected, bool is_known, dlg_markers markers, dlg_error *err)
+static void fit(dlg_label_fit *out, size_t n, const double *q, const dlg_real *g, const double *excess, const size_t *count, size_t M)
+{
+    double along = 0, norm2 = 0, g2 = 0;
+    out->misfit = 0;
+    for (size_t v = 0; v < n; v++) {
+        const double residual = q[v] - (double)count[v] / (double)M, exact = (double)M * excess[v];
+        along += residual * (double)g[v];
+        norm2 += residual * residual;
+        g2 += (double)g[v] * (double)g[v];
+        if (count[v] || exact > 0) out->misfit = fmax(out->misfit, fabs(exact - (double)count[v]));
+    }
+    out->scale = norm2 > 0 ? along / norm2 : 0;
+    out->unexplained = norm2 > 0 && g2 > 0 ? sqrt(fmax(0, 1 - along * along / (norm2 * g2))) : 1;
+}
+
+dlg_status dlg_infer_labels(size_t *labels, dlg_label_fit *out, const dlg_gradient *gradient, size_t length,
+                            const dlg_label_evidence *known, dlg_markers markers, dlg_error *err)
 {
     const char *bias = gradient->model->config.tied_decoder ? "cls.predictions.bias" : "cls.predictions.decoder.bias";
-    double *excess = NULL;
-    size_t n, best = 0;
-    *n_labels = 0;
-    const dlg_status status = find_excess(&excess, gradient, bias, length, markers, &n, err);
+    const dlg_real *g = dlg_gradient_of(gradient, bias);
+    const size_t n = dlg_model_parameter(gradient->model, bias)->n_cols;
+    double *q = dlg_allocate(n, sizeof *q), *excess = dlg_allocate(n, sizeof *excess);
+    size_t *count = dlg_allocate(n, sizeof *count), M = 0;
+    const uint32_t *fed = has_mask(length, known->fed, markers) ? known->fed : NULL;
+    *out = (dlg_label_fit){0};
+    dlg_status status = q && excess && count ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "labels: no memory");
+    if (!status) status = predict(gradient->model, length, fed, markers, q, err);
     if (status) goto out;
-    double least = INFINITY;
-    for (size_t M = 1; M <= max_labels; M++) {
-        const double off = misfit(n, excess, M);
-        if (off < least) least = off, best = M;
-    }
-    if (expected && expected <= max_labels && (is_known || misfit(n, excess, expected) < least + as_good)) best = expected;
-    *n_labels = round_counts(n, excess, best, labels);
+    /* The mean loss' own scale, unless another fits better. */
+    double scale = 1, least = choose_count(&M, 1, n, q, g, excess, known);
+    const double other = find_scale(n, q, g);
+    if (least > as_good && fabs(other - 1) > near_one && choose_count(&M, other, n, q, g, excess, known) < least) scale = other;
+    choose_count(&M, scale, n, q, g, excess, known);
+    double largest = 0;
+    for (size_t v = 0; v < n; v++) largest = fmax(largest, (double)M * excess[v]);
+    if (!M || largest <= 0.5) goto out; /* nothing is a label */
+    round_counts(n, excess, M, count);
+    for (size_t v = 0; v < n; v++)
+        for (size_t i = 0; i < count[v]; i++) labels[out->n_labels++] = v;
+    fit(out, n, q, g, excess, count, M);
 out:
+    dlg_free(q);
     dlg_free(excess);
+    dlg_free(count);
     return status;
 }
 
-dlg_status dlg_infer_classes(size_t *labels, size_t n_sentences, const dlg_gradient *gradient, size_t length, dlg_markers markers,
-                             dlg_error *err)
+/* ---- classes ---- */
+
+static int compare(const void *a, const void *b)
+{
+    const size_t x = *(const size_t *)a, y = *(const size_t *)b;
+    return (x > y) - (x < y);
+}
+
+/* From the bias alone: the blank prediction instead of each sentence's own. */
+static dlg_status guess_classes(size_t *labels, size_t n_sentences, const dlg_gradient *gradient, size_t length, dlg_markers markers,
+                                dlg_error *err)
 {
     const dlg_real *g = dlg_gradient_of(gradient, "classifier.bias");
-    double *excess = NULL;
-    size_t n;
-    const dlg_status status = find_excess(&excess, gradient, "classifier.bias", length, markers, &n, err);
+    const size_t n = gradient->model->config.n_labels;
+    double *excess = dlg_allocate(n, sizeof *excess);
+    if (!excess) return dlg_fail(err, DLG_ENOMEM, "labels: no memory");
     /* One sentence: p - 1 is the only negative entry, whatever p is. */
-    for (size_t c = 0; !status && n_sentences == 1 && c < n; c++) excess[c] = -(double)g[c];
-    for (size_t i = 0; !status && i < n_sentences; i++) {
+    const dlg_status status = n_sentences == 1 ? DLG_OK : predict(gradient->model, length, NULL, markers, excess, err);
+    for (size_t c = 0; c < n; c++) excess[c] -= (double)g[c];
+    for (size_t i = 0; i < n_sentences && !status; i++) {
         size_t top = 0;
         for (size_t c = 1; c < n; c++)
             if (excess[c] > excess[top]) top = c;
@@ -115,5 +216,32 @@ dlg_status dlg_infer_classes(size_t *labels, size_t n_sentences, const dlg_gradi
         labels[i] = top;
     }
     dlg_free(excess);
+    return status;
+}
+
+dlg_status dlg_infer_classes(size_t *labels, size_t n_sentences, const dlg_gradient *gradient, size_t length, dlg_markers markers,
+                             dlg_error *err)
+{
+    dlg_pooled pooled = {0};
+    dlg_status status = n_sentences > 1 ? dlg_pooled_solve(&pooled, gradient, err) : DLG_OK;
+    if (!status && pooled.is_solved && pooled.n_sentences == n_sentences) memcpy(labels, pooled.label, n_sentences * sizeof *labels);
+    else if (!status) status = guess_classes(labels, n_sentences, gradient, length, markers, err);
+    if (!status) qsort(labels, n_sentences, sizeof *labels, compare);
+    return status;
+}
+
+dlg_status dlg_infer_head_rows(size_t *n, const dlg_gradient *gradient, dlg_error *err)
+{
+    const bool is_mlm = gradient->model->config.task == DLG_MASKED_LM;
+    const char *name = is_mlm ? "cls.predictions.transform.dense.weight" : "bert.pooler.dense.weight";
+    const size_t H = gradient->model->config.hidden_size;
+    const dlg_real *g = dlg_gradient_of(gradient, name);
+    size_t n_zeros = 0;
+    dlg_rank rank;
+    for (size_t i = 0; i < H * H; i++) n_zeros += g[i] == 0;
+    *n = 0;
+    if (n_zeros > H * H / 20) return DLG_OK; /* pruned: where whole rows are gone their number is the rank */
+    const dlg_status status = dlg_rank_find(&rank, H, H, g, H < DLG_HEAD_ROWS_MOST ? H : DLG_HEAD_ROWS_MOST, err);
+    if (!status && rank.is_clear && rank.rank <= H / 2) *n = rank.rank; /* a defended one may be nearly whole */
     return status;
 }

@@ -2,6 +2,7 @@
 
 #include "leak/infer.h"
 #include "leak/position_check.h"
+#include "leak/reading.h"
 
 #include <string.h>
 
@@ -44,6 +45,25 @@ static dlg_status find_masks(survey *s, const dlg_gradient *gradient, dlg_marker
     return status;
 }
 
+static dlg_status infer_masked_labels(dlg_knowledge *k, const dlg_gradient *gradient, const survey *s, dlg_markers markers, dlg_error *err)
+{
+    const dlg_token_set any = {0};
+    dlg_reading reading = {0};
+    dlg_label_fit fit = {0};
+    size_t n_head_rows = 0;
+    dlg_status status = dlg_infer_head_rows(&n_head_rows, gradient, err);
+    if (!status && k->n_sentences == 1) status = dlg_reading_find(&reading, gradient, s->longest, &any, markers, err);
+    const size_t seen = n_head_rows ? n_head_rows : k->n_sentences == 1 ? s->n_masks : 0;
+    const dlg_label_evidence known = {.most = s->n_tokens, .expected = k->rows ? k->n_rows : seen, .is_certain = k->rows || n_head_rows,
+                                      .fed = dlg_reading_is_whole(&reading) ? reading.fed : NULL};
+    if (!status) status = dlg_infer_labels(k->labels, &fit, gradient, s->longest, &known, markers, err);
+    k->n_labels = fit.n_labels;
+    dlg_reading_release(&reading);
+    if (!status && !k->n_labels)
+        status = dlg_fail(err, DLG_EFORMAT, "gradient: want negative entries in the decoder's bias, found none: no label can be inferred");
+    return status;
+}
+
 static dlg_status infer_labels(dlg_knowledge *k, const dlg_gradient *gradient, const survey *s, dlg_markers markers, dlg_error *err)
 {
     const bool is_mlm = gradient->model->config.task == DLG_MASKED_LM;
@@ -54,13 +74,7 @@ static dlg_status infer_labels(dlg_knowledge *k, const dlg_gradient *gradient, c
         k->n_labels = k->n_sentences;
         return dlg_infer_classes(k->labels, k->n_sentences, gradient, s->longest, markers, err);
     }
-    const size_t expected = k->rows ? k->n_rows : k->n_sentences == 1 ? s->n_masks : 0;
-    const dlg_status status = dlg_infer_labels(k->labels, &k->n_labels, gradient, s->longest, s->n_tokens, expected, k->rows != NULL,
-                                               markers, err);
-    if (status) return status;
-    if (!k->n_labels) return dlg_fail(err, DLG_EFORMAT,
-                                          "gradient: want negative entries in the decoder's bias, found none: no label can be inferred");
-    return DLG_OK;
+    return infer_masked_labels(k, gradient, s, markers, err);
 }
 
 /* Where the span check is blind: the inner positions of a single sentence at which the position check admits [MASK], if they suffice. */

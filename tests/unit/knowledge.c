@@ -89,6 +89,15 @@ static void assert_numbers(size_t n, const size_t *found, size_t n_wanted, const
     for (size_t i = 0; i < n; i++) assert_int_equal(found[i], wanted[i]);
 }
 
+/* The labels next to what other evidence says. @return how many */
+static size_t infer_labels(size_t *found, const dlg_gradient *gradient, size_t expected, bool is_certain)
+{
+    dlg_label_fit fit;
+    const dlg_label_evidence known = {.most = LENGTH, .expected = expected, .is_certain = is_certain};
+    assert_int_equal(dlg_infer_labels(found, &fit, gradient, LENGTH, &known, markers, NULL), DLG_OK);
+    return fit.n_labels;
+}
+
 /* ---- the pieces ---- */
 
 static void length(void **state)
@@ -119,14 +128,14 @@ static void masked_labels(void **state)
     shared s;
     size_t found[LENGTH], n;
     share_masked(&s);
-    assert_int_equal(dlg_infer_labels(found, &n, &s.gradient, LENGTH, LENGTH, 0, false, markers, NULL), DLG_OK);
+    n = infer_labels(found, &s.gradient, 0, false);
     assert_numbers(n, found, N_MASKS, sorted);
-    assert_int_equal(dlg_infer_labels(found, &n, &s.gradient, LENGTH, LENGTH, N_MASKS, true, markers, NULL), DLG_OK);
+    n = infer_labels(found, &s.gradient, N_MASKS, true);
     assert_numbers(n, found, N_MASKS, sorted);
     /* An expected number that does not fit is not taken, unless it is certain. */
-    assert_int_equal(dlg_infer_labels(found, &n, &s.gradient, LENGTH, LENGTH, 2, false, markers, NULL), DLG_OK);
+    n = infer_labels(found, &s.gradient, 2, false);
     assert_numbers(n, found, N_MASKS, sorted);
-    assert_int_equal(dlg_infer_labels(found, &n, &s.gradient, LENGTH, LENGTH, 2 * N_MASKS, true, markers, NULL), DLG_OK);
+    n = infer_labels(found, &s.gradient, 2 * N_MASKS, true);
     assert_int_equal(n, 2 * N_MASKS);
     release(&s);
 }

@@ -1,0 +1,337 @@
+#include "leak/inspect.h"
+
+#include "leak/infer.h"
+#include "leak/pooled.h"
+#include "leak/reading.h"
+#include "math/blas.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Ranks are first looked for up to the first; where that is not enough, for one matrix, up to the last. */
+enum { FEW_ROWS = 48, MOST_ROWS = 256 };
+
+/* Labels explain the bias to rounding, or well enough to believe them. */
+static const double explained = 0.02, nearly_explained = 0.3;
+
+const char *dlg_sureness_name(dlg_sureness sure)
+{
+    static const char *const names[] = {"not seen", "guess", "likely", "certain"};
+    return names[sure];
+}
+
+/* What one step finds and the next ones need. */
+typedef struct {
+    const dlg_gradient *gradient;
+    dlg_markers markers;
+    bool is_mlm, is_single;
+    size_t n_head_rows, n_rows; /* rows through the head; distinct tokens at their positions; 0: not clear */
+    dlg_pooled pooled;
+    dlg_reading reading;
+} survey;
+
+/* ---- length, traces ---- */
+
+static dlg_status find_length(dlg_inspection *out, const survey *s, dlg_error *err)
+{
+    out->length = dlg_infer_length(s->gradient);
+    const dlg_status status = dlg_traces_find(&out->traces, s->gradient, out->length, err);
+    const dlg_traces *t = &out->traces;
+    out->is_defended = t->rounding || t->is_pruned || t->noise > 0;
+    if (!out->length) out->length_ground = (dlg_ground){DLG_UNSEEN, "no row of the position embedding's gradient stands out"};
+    else if (t->noise > 0) out->length_ground = (dlg_ground){DLG_LIKELY, "rows of the position embedding's gradient above their noise"};
+    else if (t->is_pruned) out->length_ground = (dlg_ground){DLG_LIKELY, "rows of the position embedding's gradient that are left"};
+    else out->length_ground = (dlg_ground){DLG_CERTAIN, "rows of the position embedding's gradient"};
+    return status;
+}
+
+/* ---- ranks ---- */
+
+static dlg_status find_rank(dlg_matrix_rank *out, const survey *s, size_t i, size_t most, dlg_error *err)
+{
+    const dlg_parameter *p = &s->gradient->model->parameters[i];
+    out->parameter = p;
+    return dlg_rank_find(&out->rank, p->n_rows, p->n_cols, s->gradient->values[i], most, err);
+}
+
+/*
+ * How many different tokens at their positions went into layer 0: the rank of query, key and value under each other, each divided by its
+ * norm, for one of them may see less than all.
+ */
+static dlg_status count_rows(survey *s, bool is_defended, dlg_error *err)
+{
+    const dlg_prepared_linear *first = &s->gradient->model->linears[0];
+    const size_t H = first->n_in, widest = H < MOST_ROWS ? H : MOST_ROWS;
+    dlg_real *stack = dlg_allocate(first->n_parts * H * H, sizeof *stack);
+    if (!stack) return dlg_fail(err, DLG_ENOMEM, "ranks: no memory");
+    for (size_t part = 0; part < first->n_parts; part++) {
+        const dlg_real *g = s->gradient->values[first->weight[part]];
+        const double norm = sqrt(dlg_dot(H * H, g, g));
+        for (size_t i = 0; i < H * H && norm > 0; i++) stack[part * H * H + i] = (dlg_real)((double)g[i] / norm);
+    }
+    dlg_rank rank;
+    dlg_status status = dlg_rank_find(&rank, first->n_parts * H, H, stack, FEW_ROWS, err);
+    if (!status && !rank.is_clear && !is_defended) status = dlg_rank_find(&rank, first->n_parts * H, H, stack, widest, err);
+    s->n_rows = !status && rank.is_clear ? rank.rank : 0;
+    dlg_free(stack);
+    return status;
+}
+
+static dlg_status find_ranks(dlg_inspection *out, survey *s, dlg_error *err)
+{
+    const dlg_model *model = s->gradient->model;
+    size_t n = 0, most = FEW_ROWS;
+    for (size_t l = 0; l < model->n_linears; l++) n += model->linears[l].n_parts;
+    out->ranks = dlg_allocate(n, sizeof *out->ranks);
+    if (!out->ranks) return dlg_fail(err, DLG_ENOMEM, "ranks: no memory");
+    dlg_status status = DLG_OK;
+    /* Further up, tokens of several sentences differ that were the same. */
+    if (s->n_rows) most = s->is_single ? out->length : 3 * s->n_rows / 2 + FEW_ROWS;
+    if (most > MOST_ROWS) most = MOST_ROWS;
+    for (size_t l = 0; l < model->n_linears && !status; l++)
+        for (size_t part = 0; part < model->linears[l].n_parts && !status; part++) {
+            const size_t i = model->linears[l].weight[part];
+            const bool is_decoder = s->is_mlm && model->parameters[i].n_rows == model->config.vocabulary_size;
+            if (!is_decoder) status = find_rank(&out->ranks[out->n_ranks++], s, i, most, err);
+        }
+    return status;
+}
+
+/* ---- labels, tokens and the text, which help each other ---- */
+
+static dlg_ground ground_of_fit(const survey *s, const dlg_label_fit *fit)
+{
+    if (!fit->n_labels) return (dlg_ground){DLG_UNSEEN, "no entry of the decoder's bias is negative enough"};
+    if (s->n_head_rows && fit->unexplained < explained)
+        return (dlg_ground){DLG_CERTAIN, "decoder's bias, to rounding; how many: rank of the head"};
+    if (s->n_head_rows && fit->misfit < nearly_explained) return (dlg_ground){DLG_LIKELY, "decoder's bias; how many: rank of the head"};
+    if (s->n_head_rows) return (dlg_ground){DLG_GUESSED, "decoder's bias, not whole counts; how many: rank of the head"};
+    return (dlg_ground){fit->misfit < nearly_explained ? DLG_LIKELY : DLG_GUESSED, "decoder's bias, rounded to whole counts"};
+}
+
+static dlg_status find_labels(dlg_inspection *out, const survey *s, dlg_error *err)
+{
+    const size_t most = s->n_head_rows ? s->n_head_rows : out->length;
+    const dlg_label_evidence known = {.most = most, .expected = s->n_head_rows, .is_certain = s->n_head_rows,
+                                      .fed = s->is_single && dlg_reading_is_whole(&s->reading) ? s->reading.fed : NULL};
+    dlg_label_fit fit;
+    dlg_free(out->labels);
+    out->labels = dlg_allocate(most, sizeof *out->labels);
+    if (!out->labels) return dlg_fail(err, DLG_ENOMEM, "labels: no memory");
+    const dlg_status status = dlg_infer_labels(out->labels, &fit, s->gradient, out->length, &known, s->markers, err);
+    out->n_labels = fit.n_labels;
+    out->labels_ground = ground_of_fit(s, &fit);
+    out->scale = fit.scale;
+    out->scale_ground = (dlg_ground){DLG_UNSEEN, "no label explains the decoder's bias"};
+    if (fit.n_labels) out->scale_ground = (dlg_ground){DLG_GUESSED, "decoder's bias, with the prediction for a blank text"};
+    if (fit.n_labels && fit.unexplained < explained)
+        out->scale_ground = (dlg_ground){DLG_CERTAIN, "prediction and labels make the decoder's bias"};
+    return status;
+}
+
+static dlg_status find_classes(dlg_inspection *out, const survey *s, dlg_error *err)
+{
+    const size_t n = s->pooled.n_sentences;
+    out->labels_ground = (dlg_ground){DLG_UNSEEN, "the rank of the pooler is not clear, so neither is how many there are"};
+    out->scale_ground = (dlg_ground){DLG_UNSEEN, "the sentences' own predictions are not seen"};
+    if (!n) return DLG_OK;
+    out->labels = dlg_allocate(n, sizeof *out->labels);
+    if (!out->labels) return dlg_fail(err, DLG_ENOMEM, "classes: no memory");
+    out->n_labels = n;
+    if (s->pooled.is_solved) {
+        out->labels_ground = (dlg_ground){DLG_CERTAIN, "each sentence's prediction and class, off the pooler"};
+        out->scale = s->pooled.scale;
+        out->scale_ground = (dlg_ground){DLG_CERTAIN, "predictions and classes make the classifier's bias"};
+    } else {
+        out->labels_ground = (dlg_ground){n == 1 ? DLG_CERTAIN : DLG_GUESSED, "classifier's bias"};
+    }
+    return dlg_infer_classes(out->labels, n, s->gradient, out->length, s->markers, err);
+}
+
+static dlg_blur blur_of(const dlg_traces *t)
+{
+    if (t->noise > 0) return DLG_NOISY;
+    return t->is_pruned || t->rounding == DLG_ROUNDED_LEVELS ? DLG_GRID : DLG_SHARP;
+}
+
+static dlg_status find_tokens(dlg_inspection *out, const survey *s, dlg_error *err)
+{
+    const bool is_tied = s->is_mlm && s->gradient->model->config.tied_decoder;
+    const dlg_traces *t = &out->traces;
+    const dlg_token_evidence known = {.n_predicted = s->n_head_rows ? s->n_head_rows : out->n_labels,
+                                      .n_labels = s->is_mlm ? out->n_labels : 0,
+                                      .labels = out->labels,
+                                      .rounding = t->rounding == DLG_ROUNDED_F16 ? 0x1p-11 : t->rounding == DLG_ROUNDED_BF16 ? 0x1p-8 : 0,
+                                      .blur = blur_of(t)};
+    const dlg_status status = dlg_token_set_find(&out->tokens, s->gradient, &known, err);
+    if (!dlg_gradient_of(s->gradient, "bert.embeddings.word_embeddings.weight"))
+        out->tokens_ground = (dlg_ground){DLG_UNSEEN, "the file has no gradient of the word embedding"};
+    else if (!out->tokens.n) out->tokens_ground = (dlg_ground){DLG_UNSEEN, "no row of the word embedding's gradient stands out"};
+    else if (!is_tied)
+        out->tokens_ground = (dlg_ground){out->is_defended ? DLG_LIKELY : DLG_CERTAIN, "rows of the word embedding's gradient"};
+    else if (known.blur)
+        out->tokens_ground = (dlg_ground){out->tokens.is_clear ? DLG_LIKELY : DLG_GUESSED,
+                                          "word embedding's rows, labels' apart, above the noise"};
+    else
+        out->tokens_ground = (dlg_ground){out->tokens.is_clear && !out->is_defended ? DLG_CERTAIN : DLG_LIKELY,
+                                          "word embedding's rows outside the decoder's span"};
+    return status;
+}
+
+/* A text that was read at every position says which tokens there are better than their rows do. */
+static dlg_status take_tokens(dlg_inspection *out, dlg_error *err)
+{
+    dlg_token_set *set = &out->tokens;
+    dlg_free(set->tokens);
+    *set = (dlg_token_set){.tokens = dlg_allocate(out->length, sizeof *set->tokens), .is_clear = true};
+    if (!set->tokens) return dlg_fail(err, DLG_ENOMEM, "token set: no memory");
+    for (size_t t = 0; t < out->length; t++) {
+        size_t at = 0;
+        while (at < set->n && set->tokens[at] < out->text[t]) at++;
+        if (at < set->n && set->tokens[at] == out->text[t]) continue;
+        memmove(set->tokens + at + 1, set->tokens + at, (set->n - at) * sizeof *set->tokens);
+        set->tokens[at] = out->text[t];
+        set->n++;
+    }
+    out->tokens_ground = (dlg_ground){out->text_ground.sure, "the text"};
+    return DLG_OK;
+}
+
+static dlg_status find_text(dlg_inspection *out, survey *s, dlg_error *err)
+{
+    /* Labels may stand elsewhere too, and next to noise their rows do not say so. */
+    dlg_token_set possible = {.tokens = dlg_allocate(out->tokens.n + out->n_labels + 1, sizeof *possible.tokens)};
+    if (!possible.tokens) return dlg_fail(err, DLG_ENOMEM, "text: no memory");
+    for (size_t i = 0; i < out->tokens.n; i++) possible.tokens[possible.n++] = out->tokens.tokens[i];
+    for (size_t i = 0; i < out->n_labels && out->tokens.n && s->is_mlm; i++) {
+        bool is_there = false;
+        for (size_t j = 0; j < possible.n && !is_there; j++) is_there = possible.tokens[j] == out->labels[i];
+        if (!is_there) possible.tokens[possible.n++] = (uint32_t)out->labels[i];
+    }
+    const dlg_status status = dlg_reading_find(&s->reading, s->gradient, out->length, &possible, s->markers, err);
+    dlg_free(possible.tokens);
+    if (status) return status;
+    s->is_single = !s->reading.n_none && (!s->pooled.n_sentences || s->pooled.n_sentences == 1);
+    out->text_ground = (dlg_ground){DLG_UNSEEN, "more than one sentence"};
+    if (!s->is_single) return DLG_OK;
+    if (!dlg_reading_is_whole(&s->reading)) {
+        out->text_ground = (dlg_ground){DLG_UNSEEN, "position embedding's rows admit several tokens at most positions"};
+        return DLG_OK;
+    }
+    out->text = dlg_allocate(out->length, sizeof *out->text);
+    if (!out->text) return dlg_fail(err, DLG_ENOMEM, "text: no memory");
+    memcpy(out->text, s->reading.fed, out->length * sizeof *out->text);
+    out->n_text_certain = s->reading.n_certain;
+    const bool is_whole = s->reading.n_certain == out->length;
+    out->text_ground = (dlg_ground){is_whole && !out->is_defended ? DLG_CERTAIN : DLG_LIKELY,
+                                    "position embedding's rows are orthogonal to it"};
+    return is_whole ? take_tokens(out, err) : DLG_OK;
+}
+
+/* ---- positions ---- */
+
+/* Positions of `token`: in the text, or inside the row space of layer 0. */
+static dlg_status find_positions(size_t *n, size_t **positions, dlg_ground *ground, const dlg_inspection *out, const survey *s,
+                                 uint32_t token, dlg_error *err)
+{
+    dlg_span_check *check = NULL;
+    double *scratch = dlg_allocate(out->length, sizeof *scratch);
+    dlg_status status = DLG_OK;
+    *positions = dlg_allocate(out->length, sizeof **positions);
+    if (!scratch || !*positions) {
+        status = dlg_fail(err, DLG_ENOMEM, "positions: no memory");
+        goto out;
+    }
+    *ground = (dlg_ground){DLG_UNSEEN, "layer 0's query, key and value are not of low rank"};
+    if (out->text) {
+        for (size_t t = 0; t < out->length; t++)
+            if (out->text[t] == token) (*positions)[(*n)++] = t;
+        *ground = (dlg_ground){out->text_ground.sure, "the text"};
+    } else if (s->n_rows) {
+        status = dlg_span_check_create(&check, s->gradient, s->n_rows, err);
+        if (!status) *n = dlg_span_check_positions(check, token, out->length, *positions, scratch);
+        *ground = (dlg_ground){*n ? DLG_LIKELY : DLG_UNSEEN, "span check of layer 0's query, key and value"};
+    }
+out:
+    dlg_span_check_free(check);
+    dlg_free(scratch);
+    return status;
+}
+
+/* [SEP] ends a sentence. The span check looks at inner positions only, and the longest sentence ends where all do. */
+static dlg_status find_ends(dlg_inspection *out, const survey *s, dlg_error *err)
+{
+    const dlg_status status = find_positions(&out->n_ends, &out->ends, &out->ends_ground, out, s, s->markers.sep, err);
+    if (status) return status;
+    if (!out->text && out->n_ends < out->length) out->ends[out->n_ends++] = out->length - 1;
+    if (!out->text && out->n_ends == 1) out->ends_ground = (dlg_ground){DLG_GUESSED, "the longest; where others end is not seen"};
+    for (size_t i = 0; i < out->n_ends; i++) out->ends[i]++;
+    return DLG_OK;
+}
+
+/* ---- how many sentences ---- */
+
+static void bound_sentences(dlg_inspection *out, const survey *s)
+{
+    out->n_sentences_least = 1;
+    if (s->pooled.n_sentences) {
+        out->n_sentences_least = out->n_sentences_most = s->pooled.n_sentences;
+        out->sentences_ground = (dlg_ground){s->pooled.is_solved ? DLG_CERTAIN : DLG_LIKELY, "rank of the pooler"};
+        return;
+    }
+    if (s->is_single) {
+        out->n_sentences_most = 1;
+        out->sentences_ground = (dlg_ground){out->is_defended && !out->text ? DLG_GUESSED : out->is_defended ? DLG_LIKELY : DLG_CERTAIN,
+                                             "every row of the position embedding is one token's"};
+        if (!out->is_defended || out->text) return;
+        out->n_sentences_most = 0;
+        return;
+    }
+    out->n_sentences_least = 2;
+    if (out->n_ends > 2) out->n_sentences_least = out->n_ends;
+    /* All sentences share [CLS]; each adds at most so many tokens that no other has at that position. */
+    if (s->n_rows && out->length > 1) {
+        const size_t filled = (s->n_rows - 1 + out->length - 2) / (out->length - 1);
+        if (filled > out->n_sentences_least) out->n_sentences_least = filled;
+    }
+    if (s->is_mlm && s->n_head_rows >= out->n_sentences_least) out->n_sentences_most = s->n_head_rows;
+    out->sentences_ground = (dlg_ground){out->is_defended ? DLG_LIKELY : DLG_CERTAIN,
+                                         "ranks, ends; each sentence has a label, or leaves no trace"};
+}
+
+dlg_status dlg_inspect(dlg_inspection *out, const dlg_gradient *gradient, dlg_markers markers, dlg_error *err)
+{
+    survey s = {.gradient = gradient, .markers = markers, .is_mlm = gradient->model->config.task == DLG_MASKED_LM};
+    const dlg_ground no_length = {DLG_UNSEEN, "the length is not seen"};
+    *out = (dlg_inspection){.sentences_ground = no_length, .ends_ground = no_length, .labels_ground = no_length, .tokens_ground = no_length,
+                            .masked_ground = no_length, .text_ground = no_length, .scale_ground = no_length};
+    dlg_status status = find_length(out, &s, err);
+    if (!status) status = count_rows(&s, out->is_defended, err);
+    if (!status) status = dlg_infer_head_rows(&s.n_head_rows, gradient, err);
+    if (!status && !s.is_mlm) status = dlg_pooled_solve(&s.pooled, gradient, err);
+    if (status || !out->length) goto out;
+    /* The labels' rows are needed to tell the tokens', the tokens to read the text, and the text to count the labels exactly. */
+    status = s.is_mlm ? find_labels(out, &s, err) : find_classes(out, &s, err);
+    if (!status) status = find_tokens(out, &s, err);
+    if (!status) status = find_text(out, &s, err);
+    if (!status && s.is_mlm && out->text) status = find_labels(out, &s, err);
+    if (!status) status = find_ends(out, &s, err);
+    if (!status && s.is_mlm) status = find_positions(&out->n_masked, &out->masked, &out->masked_ground, out, &s, markers.mask, err);
+    if (!status) bound_sentences(out, &s);
+out:
+    if (!status) status = find_ranks(out, &s, err);
+    dlg_reading_release(&s.reading);
+    if (status) dlg_inspection_release(out);
+    return status;
+}
+
+void dlg_inspection_release(dlg_inspection *inspection)
+{
+    dlg_free(inspection->ends);
+    dlg_free(inspection->labels);
+    dlg_free(inspection->tokens.tokens);
+    dlg_free(inspection->masked);
+    dlg_free(inspection->text);
+    dlg_free(inspection->ranks);
+    *inspection = (dlg_inspection){0};
+}

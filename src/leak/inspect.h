@@ -1,0 +1,71 @@
+/** Everything that can be read off a gradient without any search, and how sure each piece is. */
+#ifndef DLG_LEAK_INSPECT_H
+#define DLG_LEAK_INSPECT_H
+
+#include "leak/knowledge.h"
+#include "leak/rank.h"
+#include "leak/token_set.h"
+#include "leak/traces.h"
+
+typedef enum {
+    DLG_UNSEEN,  /**< the gradient does not show it; `from` says why */
+    DLG_GUESSED, /**< the best there is */
+    DLG_LIKELY,  /**< would need a coincidence, or a strange model, to be wrong */
+    DLG_CERTAIN  /**< follows from the gradient's mathematics, checked to rounding */
+} dlg_sureness;
+
+/** "not seen", "guess", "likely", "certain". */
+const char *dlg_sureness_name(dlg_sureness);
+
+typedef struct {
+    dlg_sureness sure;
+    const char *from; /**< what it is read off, in words; static */
+} dlg_ground;
+
+/** The ranks of one linear layer's weight. */
+typedef struct {
+    const dlg_parameter *parameter; /**< borrowed from the model */
+    dlg_rank rank;
+} dlg_matrix_rank;
+
+/** Zero-initialise; release with dlg_inspection_release. */
+typedef struct {
+    dlg_traces traces;
+    bool is_defended;              /**< rounded, pruned or noisy: what needs an exact gradient is then less sure or not seen */
+
+    size_t length;                 /**< of the longest sentence, [CLS] and [SEP] included; 0: not seen */
+    dlg_ground length_ground;
+
+    size_t n_sentences_least, n_sentences_most; /**< most 0: no bound is seen */
+    dlg_ground sentences_ground;
+
+    size_t n_ends, *ends;          /**< (n_ends) lengths that sentences have: where [SEP] was, plus one */
+    dlg_ground ends_ground;
+
+    size_t n_labels, *labels;      /**< (n_labels) sorted: tokens behind the masks, each as often as it is one; or classes */
+    dlg_ground labels_ground;
+
+    dlg_token_set tokens;          /**< that went in, anywhere */
+    dlg_ground tokens_ground;
+
+    size_t n_masked, *masked;      /**< (n_masked) positions at which a sentence has [MASK]; a masked LM's only */
+    dlg_ground masked_ground;
+
+    uint32_t *text;                /**< (length) the one sentence as it went in, or NULL */
+    size_t n_text_certain;         /**< positions at which no other token is possible */
+    dlg_ground text_ground;
+
+    double scale;                  /**< by what the gradient is multiplied, next to that of the mean loss */
+    dlg_ground scale_ground;
+
+    size_t n_ranks;
+    dlg_matrix_rank *ranks;        /**< (n_ranks) in the model's order */
+} dlg_inspection;
+
+/** Errors: DLG_ENOMEM, DLG_ENONFINITE. What cannot be seen is no error. */
+DLG_MUST_USE dlg_status dlg_inspect(dlg_inspection *out, const dlg_gradient *, dlg_markers, dlg_error *);
+
+/** Accepts a zeroed one. */
+void dlg_inspection_release(dlg_inspection *);
+
+#endif

@@ -1,0 +1,33 @@
+/**
+ * What the pooler's gradient says of each sentence of a classifier's batch: its final [CLS] vector, and with it the model's own prediction
+ * and the class.
+ *
+ * The gradient of the pooler's weight is G = sum over sentences b of delta_b h_b^T, h_b the sentence's [CLS] vector after the last layer,
+ *
+ *   s_b = tanh(W h_b + w),  p_b = softmax(C s_b + c),  delta_b = (1 - s_b^2) o C^T (p_b - e_y) / B,  y the class.
+ *
+ * So its rank is the number of sentences B, h_b lies in the row space and delta_b in the column space. h_b = sum_i k_i q_i leaves B numbers
+ * open, and the last layer norm says two things of them: (h_b - beta) / gamma has mean 0 and norm^2 H. delta is a function of k and y: a k
+ * whose delta lies in the column space is one of the sentences. Levenberg-Marquardt from random k that fulfil the layer norm finds them one
+ * by one. None of it needs the text, and the sentences may be as long as they like.
+ */
+#ifndef DLG_LEAK_POOLED_H
+#define DLG_LEAK_POOLED_H
+
+#include "leak/gradient.h"
+
+/** Sentences beyond this are not looked for one by one. */
+enum { DLG_POOLED_MOST = 16 };
+
+typedef struct {
+    size_t n_sentences;  /**< the rank of the pooler's gradient; 0 where it is not clear: a defended gradient, or too many sentences */
+    bool is_solved;      /**< every sentence was found, and together they make the classifier's bias: what follows is then set */
+    size_t label[DLG_POOLED_MOST];
+    double misfit;       /**< what of the bias' gradient they leave unexplained, as a part of its norm */
+    double scale;        /**< by what the gradient is multiplied, next to that of the mean loss */
+} dlg_pooled;
+
+/** Errors: DLG_ENOMEM, DLG_ENONFINITE. */
+DLG_MUST_USE dlg_status dlg_pooled_solve(dlg_pooled *out, const dlg_gradient *, dlg_error *);
+
+#endif

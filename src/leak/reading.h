@@ -1,0 +1,31 @@
+/** The text of a batch of one sentence, read position by position: no search at all. */
+#ifndef DLG_LEAK_READING_H
+#define DLG_LEAK_READING_H
+
+#include "leak/knowledge.h"
+#include "leak/token_set.h"
+
+#include <stdint.h>
+
+/** Zero-initialise; release with dlg_reading_release. */
+typedef struct {
+    size_t length;
+    uint32_t *fed;     /**< (length) what went in, [MASK] where it was masked */
+    size_t n_certain;  /**< positions at which one token and no other is possible */
+    size_t n_none;     /**< positions at which no token is: there was more than one sentence, or the gradient is not of this model */
+} dlg_reading;
+
+/**
+ * What the position check (leak/position_check.h) admits of the tokens that went in, or of the whole vocabulary where their set is empty.
+ * Where it admits several, or none of the set, the one whose equation is fulfilled best is taken. Errors: DLG_ENOMEM.
+ */
+DLG_MUST_USE dlg_status dlg_reading_find(dlg_reading *out, const dlg_gradient *, size_t length, const dlg_token_set *, dlg_markers,
+                                         dlg_error *);
+
+/** Accepts a zeroed one. */
+void dlg_reading_release(dlg_reading *);
+
+/** Whether nearly all positions were read, and none contradicts a single sentence. */
+bool dlg_reading_is_whole(const dlg_reading *);
+
+#endif

@@ -1,0 +1,32 @@
+/** What a defence leaves in a gradient's numbers, whatever the model and the text: zeros, levels, places, noise where nothing should be. */
+#ifndef DLG_LEAK_TRACES_H
+#define DLG_LEAK_TRACES_H
+
+#include "leak/gradient.h"
+
+typedef enum {
+    DLG_NOT_ROUNDED,
+    DLG_ROUNDED_F16,
+    DLG_ROUNDED_BF16,
+    DLG_ROUNDED_LEVELS /**< of each tensor to a few whole multiples of one number */
+} dlg_rounding;
+
+typedef struct {
+    double norm;              /**< of all tensors together */
+    bool is_norm_round;       /**< it is a number that somebody would choose, to six digits: clipped to it */
+    size_t n_at_bound;        /**< tensors in which several entries share the largest magnitude: clipped entry by entry */
+    size_t n_matrices;        /**< weight matrices, embeddings apart: what is said of zeros and levels is counted in these */
+    dlg_rounding rounding;
+    size_t n_levels;          /**< most magnitudes, zero apart, that one of them uses; 0 where they are too many to be levels */
+    double zeros;             /**< the middle matrix's share of exact zeros */
+    bool is_pruned;           /**< in most of them zeros are more than rounding would make */
+    size_t n_behind;          /**< entries of the position embedding's rows behind the text: zero, but for noise; 0: there are none */
+    double noise;             /**< their standard deviation */
+    double kurtosis;          /**< of them: 3 is normal noise's, 6 Laplace's */
+    double zeros_behind;      /**< their share of zeros */
+} dlg_traces;
+
+/** @param length rows of the position embedding's gradient that hold text; 0: not known Errors: DLG_ENOMEM. */
+DLG_MUST_USE dlg_status dlg_traces_find(dlg_traces *out, const dlg_gradient *, size_t length, dlg_error *);
+
+#endif
