@@ -13,24 +13,28 @@
 enum { MOST = DLG_POOLED_MOST, MOST_STEPS = 60 };
 
 /* Multiplications that all starts together may cost. */
-static const double budget = 3e8;
+static const double budget = 4e9;
 
 /* A sentence is found when so little (squared) of its unit delta lies outside of the column space; other minima leave a tenth and more. */
 static const double found_below = 1e-6, exact_below = 1e-14;
+
+/* A descent that gains less in a step, short of a sentence, has come to another minimum. */
+static const double least_gain = 1e-3;
 
 /* The found sentences explain the bias when no larger part of it is left over. */
 static const double explained_below = 0.02;
 
 typedef struct {
     size_t B, H, C;
-    const dlg_real *classifier, *classifier_bias, *pooler_bias;
-    double *image;              /* (H, B) W q_i */
-    double *column;             /* (H, B) orthonormal: the column space of G */
+    const dlg_real *classifier_bias, *pooler_bias;
+    double *classifier;         /* (C, H) */
+    double *image;              /* (B, H) W q_i */
+    double *column;             /* (B, H) orthonormal: the column space of G */
     double mean[MOST], mean_is; /* mean . k = mean_is: the layer norm's mean */
     double norm[MOST * MOST], norm_linear[MOST], norm_constant; /* k^T norm k - 2 norm_linear . k + norm_constant = H: its norm */
     /* at one k */
-    double *s, *p, *t, *u;      /* (H) (C) (H) (H) */
-    double *dp, *du;            /* (C, B) (H, B) their derivatives */
+    double *s, *slope, *t, *u;  /* (H) */
+    double *p, *dp, *du;        /* (C) (C) (B, H) */
     size_t label;
 } problem;
 
@@ -41,77 +45,73 @@ typedef struct {
 
 /* ---- the residual and its derivative ---- */
 
+static double dot(size_t n, const double *a, const double *b)
+{
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (size_t i = 0; i < n; i++) sum += a[i] * b[i];
+    return sum;
+}
+
+/* y += factor x */
+static void add(size_t n, double factor, const double *x, double *y)
+{
+#pragma omp simd
+    for (size_t i = 0; i < n; i++) y[i] += factor * x[i];
+}
+
 static void predict(problem *m, const double *k)
 {
-    const size_t B = m->B, H = m->H, C = m->C;
+    const size_t H = m->H, C = m->C;
     double largest = -INFINITY, sum = 0;
-    for (size_t i = 0; i < H; i++) {
-        double z = (double)m->pooler_bias[i];
-        for (size_t j = 0; j < B; j++) z += m->image[i * B + j] * k[j];
-        m->s[i] = tanh(z);
-    }
+    for (size_t i = 0; i < H; i++) m->s[i] = (double)m->pooler_bias[i];
+    for (size_t j = 0; j < m->B; j++) add(H, k[j], m->image + j * H, m->s);
+    for (size_t i = 0; i < H; i++) m->s[i] = tanh(m->s[i]);
     for (size_t c = 0; c < C; c++) {
-        double z = (double)m->classifier_bias[c];
-        for (size_t i = 0; i < H; i++) z += (double)m->classifier[c * H + i] * m->s[i];
-        m->p[c] = z;
-        largest = fmax(largest, z);
+        m->p[c] = (double)m->classifier_bias[c] + dot(H, m->classifier + c * H, m->s);
+        largest = fmax(largest, m->p[c]);
     }
     for (size_t c = 0; c < C; c++) sum += m->p[c] = exp(m->p[c] - largest);
     for (size_t c = 0; c < C; c++) m->p[c] /= sum;
 }
 
-/* du := (u - its part in the column space)', u = delta / |delta|, and u itself is left without that part */
+/* x := x without its part in the column space */
+static void leave(const problem *m, double *x)
+{
+    for (size_t r = 0; r < m->B; r++) {
+        const double *q = m->column + r * m->H;
+        add(m->H, -dot(m->H, q, x), q, x);
+    }
+}
+
+/* u := delta / |delta| and du := its derivative, both without their parts in the column space */
 static void differentiate(problem *m)
 {
     const size_t B = m->B, H = m->H, C = m->C;
-    double norm2 = 0;
     memset(m->t, 0, H * sizeof *m->t);
-    memset(m->dp, 0, C * B * sizeof *m->dp);
-    memset(m->du, 0, H * B * sizeof *m->du);
-    for (size_t c = 0; c < C; c++) {
-        const double e = m->p[c] - (c == m->label);
-        const dlg_real *row = m->classifier + c * H;
-        double *dz = m->dp + c * B;
-        for (size_t i = 0; i < H; i++) {
-            const double slope = (1 - m->s[i] * m->s[i]) * (double)row[i];
-            m->t[i] += e * (double)row[i];
-            for (size_t j = 0; j < B; j++) dz[j] += slope * m->image[i * B + j];
+    for (size_t c = 0; c < C; c++) add(H, m->p[c] - (c == m->label), m->classifier + c * H, m->t);
+    for (size_t i = 0; i < H; i++) m->slope[i] = 1 - m->s[i] * m->s[i];
+    for (size_t i = 0; i < H; i++) m->u[i] = m->slope[i] * m->t[i];
+    const double norm2 = dot(H, m->u, m->u), inverse = 1 / sqrt(norm2 > 0 ? norm2 : 1);
+    for (size_t i = 0; i < H; i++) m->u[i] *= inverse;
+    for (size_t j = 0; j < B; j++) {
+        const double *image = m->image + j * H;
+        double *du = m->du + j * H, mean = 0;
+        for (size_t i = 0; i < H; i++) du[i] = m->slope[i] * image[i]; /* ds */
+        for (size_t c = 0; c < C; c++) {
+            m->dp[c] = dot(H, m->classifier + c * H, du);
+            mean += m->p[c] * m->dp[c];
         }
+        memset(du, 0, H * sizeof *du);
+        for (size_t c = 0; c < C; c++) add(H, m->p[c] * (m->dp[c] - mean), m->classifier + c * H, du);
+        for (size_t i = 0; i < H; i++) du[i] = inverse * m->slope[i] * (du[i] - 2 * m->s[i] * m->t[i] * image[i]);
+        add(H, -dot(H, m->u, du), m->u, du);
+        leave(m, du);
     }
-    for (size_t j = 0; j < B; j++) { /* softmax */
-        double mean = 0;
-        for (size_t c = 0; c < C; c++) mean += m->p[c] * m->dp[c * B + j];
-        for (size_t c = 0; c < C; c++) m->dp[c * B + j] = m->p[c] * (m->dp[c * B + j] - mean);
-    }
-    for (size_t c = 0; c < C; c++)
-        for (size_t i = 0; i < H; i++)
-            for (size_t j = 0; j < B; j++) m->du[i * B + j] += (double)m->classifier[c * H + i] * m->dp[c * B + j];
-    for (size_t i = 0; i < H; i++) {
-        const double slope = 1 - m->s[i] * m->s[i];
-        m->u[i] = slope * m->t[i];
-        norm2 += m->u[i] * m->u[i];
-        for (size_t j = 0; j < B; j++) m->du[i * B + j] = slope * (m->du[i * B + j] - 2 * m->s[i] * m->t[i] * m->image[i * B + j]);
-    }
-    const double inverse = 1 / sqrt(norm2 > 0 ? norm2 : 1);
-    double along[MOST] = {0}, inside[MOST] = {0}, dinside[MOST * MOST] = {0};
-    for (size_t i = 0; i < H; i++) {
-        m->u[i] *= inverse;
-        for (size_t j = 0; j < B; j++) along[j] += m->u[i] * m->du[i * B + j];
-    }
-    for (size_t i = 0; i < H; i++)
-        for (size_t j = 0; j < B; j++) m->du[i * B + j] = inverse * (m->du[i * B + j] - m->u[i] * along[j]);
-    for (size_t i = 0; i < H; i++)
-        for (size_t r = 0; r < B; r++) {
-            inside[r] += m->column[i * B + r] * m->u[i];
-            for (size_t j = 0; j < B; j++) dinside[r * B + j] += m->column[i * B + r] * m->du[i * B + j];
-        }
-    for (size_t i = 0; i < H; i++)
-        for (size_t r = 0; r < B; r++) {
-            m->u[i] -= m->column[i * B + r] * inside[r];
-            for (size_t j = 0; j < B; j++) m->du[i * B + j] -= m->column[i * B + r] * dinside[r * B + j];
-        }
+    leave(m, m->u);
 }
 
+/* One number that should be zero, and its derivative. */
 static void add_residual(point *at, size_t B, double residual, const double *derivative)
 {
     at->misfit += residual * residual;
@@ -123,22 +123,23 @@ static void add_residual(point *at, size_t B, double residual, const double *der
 
 static point evaluate(problem *m, const double *k)
 {
-    const size_t B = m->B;
+    const size_t B = m->B, H = m->H;
     point at = {0};
     double off_mean = -m->mean_is, norm2 = m->norm_constant, dnorm2[MOST];
     memcpy(at.k, k, B * sizeof *k);
     predict(m, k);
     differentiate(m);
-    for (size_t i = 0; i < m->H; i++) add_residual(&at, B, m->u[i], m->du + i * B);
+    at.misfit = dot(H, m->u, m->u);
     for (size_t i = 0; i < B; i++) {
-        double along = 0;
-        for (size_t j = 0; j < B; j++) along += m->norm[i * B + j] * k[j];
+        at.gradient[i] = dot(H, m->u, m->du + i * H);
+        for (size_t j = 0; j <= i; j++) at.hessian[i * B + j] = at.hessian[j * B + i] = dot(H, m->du + i * H, m->du + j * H);
+        const double along = dot(B, m->norm + i * B, k);
         off_mean += m->mean[i] * k[i];
         norm2 += k[i] * (along - 2 * m->norm_linear[i]);
-        dnorm2[i] = 2 * (along - m->norm_linear[i]) / (double)m->H;
+        dnorm2[i] = 2 * (along - m->norm_linear[i]) / (double)H;
     }
     add_residual(&at, B, off_mean, m->mean);
-    add_residual(&at, B, norm2 / (double)m->H - 1, dnorm2);
+    add_residual(&at, B, norm2 / (double)H - 1, dnorm2);
     return at;
 }
 
@@ -163,8 +164,10 @@ static size_t descend(problem *m, point *at)
         for (size_t i = 0; i < B; i++) k[i] = at->k[i] + step[i];
         const point next = evaluate(m, k);
         if (next.misfit < at->misfit) {
+            const bool is_stuck = at->misfit > found_below && next.misfit > (1 - least_gain) * at->misfit;
             *at = next;
             damping = fmax(damping / 5, 1e-12);
+            if (is_stuck) break;
         } else {
             damping *= 4;
         }
@@ -233,17 +236,21 @@ static bool set_norm(problem *m, const dlg_model *model, const dlg_real *basis)
     return true;
 }
 
-static dlg_status set_spaces(problem *m, const dlg_gradient *gradient, const dlg_real *basis, dlg_error *err)
+/* @param[out] product (H, B) G Q^T, what the column space is spanned by @param scratch (H, B) */
+static dlg_status set_spaces(problem *m, const dlg_gradient *gradient, const dlg_real *basis, double *product, double *scratch, dlg_error *err)
 {
     const size_t B = m->B, H = m->H;
     const dlg_real *weight = dlg_model_parameter(gradient->model, "bert.pooler.dense.weight")->value;
     const dlg_real *g = dlg_gradient_of(gradient, "bert.pooler.dense.weight");
     for (size_t i = 0; i < H; i++)
         for (size_t r = 0; r < B; r++) {
-            m->image[i * B + r] = dlg_dot(H, weight + i * H, basis + r * H);
-            m->column[i * B + r] = dlg_dot(H, g + i * H, basis + r * H);
+            m->image[r * H + i] = dlg_dot(H, weight + i * H, basis + r * H);
+            scratch[i * B + r] = product[i * B + r] = dlg_dot(H, g + i * H, basis + r * H);
         }
-    return dlg_orthonormalise(H, B, m->column, err);
+    const dlg_status status = dlg_orthonormalise(H, B, scratch, err);
+    for (size_t i = 0; i < H; i++)
+        for (size_t r = 0; r < B; r++) m->column[r * H + i] = scratch[i * B + r];
+    return status;
 }
 
 /* ---- the search ---- */
@@ -300,6 +307,37 @@ static void search(found *f, problem *m, const dlg_real *bias)
     }
 }
 
+/*
+ * Of two classes delta is the same but for its sign, which a space does not show. But G Q^T = sum over b of delta_b k_b^T, so all k together
+ * show each delta as it is: every sentence gets the class whose delta is most like it. @return false where the k depend on each other
+ */
+static bool settle_labels(found *f, problem *m, const double *product)
+{
+    const size_t B = m->B, H = m->H;
+    memset(m->du, 0, B * H * sizeof *m->du); /* (B, H) the deltas */
+    for (size_t i = 0; i < H; i++) {
+        double gram[MOST * MOST], delta[MOST];
+        for (size_t a = 0; a < B; a++) {
+            for (size_t b = 0; b < B; b++) gram[a * B + b] = dot(B, f->k[a], f->k[b]);
+            delta[a] = dot(B, f->k[a], product + i * B);
+        }
+        if (!dlg_solve_positive(B, gram, delta)) return false;
+        for (size_t b = 0; b < B; b++) m->du[b * H + i] = delta[b];
+    }
+    for (size_t b = 0; b < B; b++) {
+        double most = -INFINITY;
+        predict(m, f->k[b]);
+        for (size_t c = 0; c < m->C; c++) {
+            memset(m->t, 0, H * sizeof *m->t);
+            for (size_t o = 0; o < m->C; o++) add(H, m->p[o] - (o == c), m->classifier + o * H, m->t);
+            for (size_t i = 0; i < H; i++) m->t[i] *= 1 - m->s[i] * m->s[i];
+            const double norm2 = dot(H, m->t, m->t), alike = norm2 > 0 ? dot(H, m->t, m->du + b * H) / sqrt(norm2) : -INFINITY;
+            if (alike > most) most = alike, f->label[b] = c;
+        }
+    }
+    return true;
+}
+
 /* Whether the sentences together make the bias' gradient: scale * mean (p - e_y). */
 static bool explain(dlg_pooled *out, const found *f, problem *m, const dlg_real *bias, double *mean)
 {
@@ -325,8 +363,8 @@ dlg_status dlg_pooled_solve(dlg_pooled *out, const dlg_gradient *gradient, dlg_e
     const dlg_model *model = gradient->model;
     const size_t H = model->config.hidden_size, C = model->config.n_labels;
     const dlg_real *g = dlg_gradient_of(gradient, "bert.pooler.dense.weight"), *bias = dlg_gradient_of(gradient, "classifier.bias");
-    problem m = {.H = H, .C = C, .classifier = dlg_model_parameter(model, "classifier.weight")->value,
-                 .classifier_bias = dlg_model_parameter(model, "classifier.bias")->value,
+    const dlg_real *classifier = dlg_model_parameter(model, "classifier.weight")->value;
+    problem m = {.H = H, .C = C, .classifier_bias = dlg_model_parameter(model, "classifier.bias")->value,
                  .pooler_bias = dlg_model_parameter(model, "bert.pooler.dense.bias")->value};
     dlg_row_space space = {0};
     double *memory = NULL;
@@ -338,18 +376,19 @@ dlg_status dlg_pooled_solve(dlg_pooled *out, const dlg_gradient *gradient, dlg_e
     m.B = out->n_sentences = rank.rank;
     status = dlg_row_space_find(&space, &(dlg_stack){1, H, &g, &H}, m.B, err);
     if (status || space.rank < m.B) goto out;
-    memory = dlg_allocate(3 * H + 2 * C + m.B * (3 * H + C), sizeof *memory);
+    memory = dlg_allocate((4 + 4 * m.B + C) * H + 3 * C, sizeof *memory);
     if (!memory) {
         status = dlg_fail(err, DLG_ENOMEM, "classes: no memory");
         goto out;
     }
-    m.s = memory, m.t = m.s + H, m.u = m.t + H, m.p = m.u + H;
-    double *mean = m.p + C;
-    m.dp = mean + C, m.du = m.dp + C * m.B, m.image = m.du + H * m.B, m.column = m.image + H * m.B;
-    status = set_spaces(&m, gradient, space.basis, err);
+    m.s = memory, m.slope = m.s + H, m.t = m.slope + H, m.u = m.t + H, m.du = m.u + H;
+    m.image = m.du + m.B * H, m.column = m.image + m.B * H, m.classifier = m.column + m.B * H, m.p = m.classifier + C * H, m.dp = m.p + C;
+    double *mean = m.dp + C, *product = mean + C;
+    for (size_t i = 0; i < C * H; i++) m.classifier[i] = (double)classifier[i];
+    status = set_spaces(&m, gradient, space.basis, product, m.du, err);
     if (status || !set_norm(&m, model, space.basis)) goto out;
     search(&f, &m, bias);
-    out->is_solved = f.n == m.B && explain(out, &f, &m, bias, mean);
+    out->is_solved = f.n == m.B && (C > 2 || settle_labels(&f, &m, product)) && explain(out, &f, &m, bias, mean);
     memcpy(out->label, f.label, f.n * sizeof *f.label);
 out:
     dlg_free(space.basis);

@@ -268,7 +268,6 @@ static void classes(void **state)
             shared s;
             share_classes(&s, is_trained ? model : preset(DLG_SEQUENCE_CLASSIFICATION, true), n, lengths, labels);
             dlg_inspection found = inspect(&s);
-            print_message("%zu %d: sure %d scale %g\n", n, is_trained, (int)found.labels_ground.sure, found.scale);
             assert_int_equal(found.n_sentences_least, n);
             assert_int_equal(found.n_sentences_most, n);
             assert_labels(&found, &s);

@@ -1,0 +1,64 @@
+# dlg-text --inspect: what can be read off without an attack, as a table and as JSON.
+has() { grep -qF -- "$1" "$2"; } # TEXT FILE
+export LC_ALL=C
+
+check 'a gradient' dlg-grads 'A red bird sings in the old tree' --preset tiny -o a.g
+accepted 'a.g against tiny: masked LM, read in * s
+  metadata: defence none
+
+length     certain   11 tokens, \[CLS\] and \[SEP\] included
+*
+sentences  certain   1
+*
+labels     certain   1: *
+masked     certain   at ?
+*
+tokens     certain   11 different: \[CLS\] \[SEP\] \[MASK\] *
+text       certain   \[CLS\] *\[MASK\]* \[SEP\]
+*
+scale      certain   1 times the gradient of the mean loss
+*
+norm                 *
+rounded              no
+pruned               no
+noise                no: all * entries behind the text are zero
+
+rank of the gradient       query     key   value  output  middle   outer
+  layer 0                     11*
+  cls.predictions.transform.dense.weight       1' '' dlg-text --inspect a.g --threads 1
+dlg-text --inspect a.g > table.txt
+check '80 columns' eval '[ $(wc -L < table.txt) -le 80 ]'
+
+check 'JSON' eval 'dlg-text --inspect a.g --json --threads 1 > line.json 2> notes.txt'
+check 'no words beside it' [ ! -s notes.txt ]
+check 'one object' eval '[ $(wc -l < line.json) -eq 1 ] && grep -q "^{\"event\":\"inspect\",.*}$" line.json'
+for field in '"gradient":"a.g"' '"model":"tiny"' '"task":"mlm"' '"defence":"none"' '"seconds":' '"length":{"sure":"certain","from":' \
+    '"batch_size":{' '"least":1,"most":1}' '"labels":{"sure":"certain"' '"masked":{' '"fed_tokens":[' '"certain_positions":11' '"scale":{' \
+    '"traces":{"norm":' '"rounding":null' '"pruned":false' '"noise":0,"kurtosis":null' \
+    '"ranks":[{"name":"bert.encoder.layer.0.attention.self.query.weight","rows":128,"columns":128,"rank":11,"clear":true,"gap":'; do
+    check "$field" has "$field" line.json
+done
+
+# What a defence did is seen, and the text is not claimed to be certain.
+defended() { dlg-grads 'A red bird sings in the old tree' --preset tiny --defend "$1" -o d.g && dlg-text --inspect d.g --threads 1 > d.txt; } # SPEC
+check 'noise' defended gaussian:0.001
+check 'its deviation' has 'yes: deviation 0.001 behind the text, kurtosis 3.0' d.txt
+check 'pruning' defended prune:0.5
+check 'its fraction' has 'yes: 50.0 % of a matrix' d.txt
+check 'int8' defended int8
+check 'its levels' has 'to integers: at most 1' d.txt
+check 'fp16' defended fp16
+check 'its name' has 'to fp16' d.txt
+check 'nothing certain of the text' eval '! grep -q "^text  *certain" d.txt'
+
+# A batch of a classifier: how many sentences, and their classes.
+check 'a batch' dlg-grads 'A red bird' 'The sea is calm' 'We met at noon today' --label 1 --label 0 --label 1 --num-labels 5 --preset tiny -o c.g
+accepted '*sentences  certain   3
+*classes    certain   3: 0, 1 (2)
+*text       not seen  -
+*' '' dlg-text --inspect c.g --threads 1
+
+refused 64 '*want --inspect without --know and --truth, found both*' dlg-text --inspect a.g --truth a.truth.json
+refused 64 '*want --inspect without --know and --truth, found both*' dlg-text --inspect a.g --know length:a.truth.json
+refused 1 '*missing.g*' dlg-text --inspect missing.g
+[ -e /dev/full ] && check 'exit 1 when it cannot be printed' eval 'dlg-text --inspect a.g --threads 1 > /dev/full; [ $? -eq 1 ]'
