@@ -48,7 +48,8 @@ DLG_MUST_USE dlg_status dlg_infer_head_rows(size_t *n, const dlg_gradient *, dlg
  * and class (leak/pooled.h); where that does not see, the bias' g[c] = mean p[c] - n_c / B with the prediction for a blank input.
  * @param[out] labels (n_sentences) sorted
  */
-DLG_MUST_USE dlg_status dlg_infer_classes(size_t *labels, size_t n_sentences, const dlg_gradient *, size_t length, dlg_markers, dlg_error *);
+DLG_MUST_USE dlg_status dlg_infer_classes(size_t *labels, size_t n_sentences, const dlg_gradient *, size_t length, dlg_markers,
+                                          dlg_error *);
 
 /**
  * The span check: layer 0's dW_Q, dW_K, dW_V have the inputs of all tokens in their row space. How far a token's input at a position lies

@@ -237,7 +237,8 @@ static bool set_norm(problem *m, const dlg_model *model, const dlg_real *basis)
 }
 
 /* @param[out] product (H, B) G Q^T, what the column space is spanned by @param scratch (H, B) */
-static dlg_status set_spaces(problem *m, const dlg_gradient *gradient, const dlg_real *basis, double *product, double *scratch, dlg_error *err)
+static dlg_status set_spaces(problem *m, const dlg_gradient *gradient, const dlg_real *basis, double *product, double *scratch,
+                             dlg_error *err)
 {
     const size_t B = m->B, H = m->H;
     const dlg_real *weight = dlg_model_parameter(gradient->model, "bert.pooler.dense.weight")->value;
@@ -308,8 +309,8 @@ static void search(found *f, problem *m, const dlg_real *bias)
 }
 
 /*
- * Of two classes delta is the same but for its sign, which a space does not show. But G Q^T = sum over b of delta_b k_b^T, so all k together
- * show each delta as it is: every sentence gets the class whose delta is most like it. @return false where the k depend on each other
+ * Of two classes delta is the same but for its sign, which a space does not show. But G Q^T = sum over b of delta_b k_b^T, so all k
+ * together show each delta as it is: every sentence gets the class whose delta is most like it. @return false where the k depend on each other
  */
 static bool settle_labels(found *f, problem *m, const double *product)
 {

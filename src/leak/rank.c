@@ -9,7 +9,7 @@
 /* Columns of a sketch beyond the largest rank looked for: a square random matrix has singular values near zero of its own. */
 enum { OVERSAMPLING = 16 };
 
-/* The last step down to single precision's rounding is the gap: at least this ratio, and what lies below at most this part of the largest. */
+/* The last step down to single precision's rounding is the gap: at least this ratio, to at most this part of the largest value. */
 static const double least_step = 5, rounding = 2e-7;
 
 /*

@@ -16,8 +16,9 @@ typedef struct {
 
 /**
  * The gradient of a linear layer, dY^T X, has as many singular values above rounding as rows of dY and X that are independent. Their ratio
- * to the next one below, not their size, tells where they end: sizes differ by orders of magnitude between layers and models. A random sketch
- * of both sides shows the same values, to a small factor each (Halko, Martinsson & Tropp 2011, SIAM Rev. 53), at the cost of one product.
+ * to the next one below, not their size, tells where they end: sizes differ by orders of magnitude between layers and models. A random
+ * sketch of both sides shows the same values, to a small factor each (Halko, Martinsson & Tropp 2011, SIAM Rev. 53), at the cost of one
+ * product.
  * @param a (m, n) @param most ranks up to this are told apart @return an all-zero matrix has rank 0, clearly
  * Errors: DLG_ENOMEM, DLG_ENONFINITE.
  */

@@ -74,7 +74,8 @@ static void add_masked(dlg_object *o, cJSON *parent)
         cJSON *sentence = cJSON_CreateArray();
         dlg_object_append(o, list, sentence);
         for (size_t i = 0; i < k->n_rows && !o->failed; i++)
-            if (k->rows[i] >= first && k->rows[i] < first + k->lengths[b]) dlg_object_append(o, sentence, dlg_json_number((double)(k->rows[i] - first)));
+            if (k->rows[i] >= first && k->rows[i] < first + k->lengths[b])
+                dlg_object_append(o, sentence, dlg_json_number((double)(k->rows[i] - first)));
     }
 }
 
