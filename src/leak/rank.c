@@ -22,12 +22,12 @@ enum { FLOOR = 8 };
 /* No value is told from zero below this part of the largest. */
 static const double zero = 1e-8;
 
-/* out (k, n) = omega (m, k)^T a (m, n), omega of independent normal numbers */
+/* out (k, n) = omega (m, k)^T a (m, n), omega of independent random numbers */
 static dlg_status sketch(size_t k, size_t m, size_t n, const dlg_real *a, dlg_real *out, dlg_error *err)
 {
     dlg_real *omega = dlg_allocate(m * k, sizeof *omega);
     if (!omega) return dlg_fail(err, DLG_ENOMEM, "rank: no memory");
-    dlg_random_normal_fill(omega, m * k, 1, 0, dlg_random_stream("rank"));
+    dlg_random_uniform_fill(omega, m * k, 0, dlg_random_stream("rank"));
     dlg_gemm(DLG_TRANSPOSED, DLG_PLAIN, k, n, m, 1, omega, k, a, n, 0, out, n);
     dlg_free(omega);
     return DLG_OK;
