@@ -310,7 +310,8 @@ static void search(found *f, problem *m, const dlg_real *bias)
 
 /*
  * Of two classes delta is the same but for its sign, which a space does not show. But G Q^T = sum over b of delta_b k_b^T, so all k
- * together show each delta as it is: every sentence gets the class whose delta is most like it. @return false where the k depend on each other
+ * together show each delta as it is: every sentence gets the class whose delta is most like it. @return false where the k depend on each
+ * other
  */
 static bool settle_labels(found *f, problem *m, const double *product)
 {
