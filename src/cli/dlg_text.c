@@ -55,7 +55,7 @@ static const struct argp_option table[] = {
     {.name = "attack", .key = KEY_ATTACK, .arg = "NAME", .doc = "How to go about it:"},
     {.name = "distance", .key = KEY_DISTANCE, .arg = "NAME",
      .doc = "Between gradients: l2, relative, cosine, l2_l1 or tag (default: the attack's)"},
-    {.name = "optimizer", .key = KEY_OPTIMIZER, .arg = "NAME", .doc = "lbfgs or adam (default: the attack's)"},
+    {.name = "optimizer", .key = KEY_OPTIMIZER, .arg = "NAME", .doc = "lbfgs, lbfgs_plain (without a line search, as published) or adam (default: the attack's)"},
     {.name = "iterations", .key = KEY_ITERATIONS, .arg = "N", .doc = "At most, in each start (default 150)"},
     {.name = "starts", .key = KEY_STARTS, .arg = "N", .doc = "At most; another begins when one stalls (default 12)"},
     {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "Of the embeddings that a start begins with (default 0)"},

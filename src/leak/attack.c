@@ -10,6 +10,8 @@
 
 const dlg_attack_class *const dlg_attacks[] = {
     &dlg_attack_dlg,
+    &dlg_attack_idlg,
+    &dlg_attack_tag,
     &dlg_attack_narrow,
     NULL,
 };

@@ -5,6 +5,8 @@
 #include "leak/attack.h"
 
 extern const dlg_attack_class dlg_attack_dlg;
+extern const dlg_attack_class dlg_attack_idlg;
+extern const dlg_attack_class dlg_attack_tag;
 extern const dlg_attack_class dlg_attack_narrow;
 
 #endif

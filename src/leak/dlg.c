@@ -28,6 +28,7 @@ enum {
 
 typedef struct {
     dlg_recovery *r;
+    dlg_restart restart;
     dlg_attack_end end;
     bool found; /* end holds, no further start is needed */
     dlg_arena arena;
@@ -116,7 +117,7 @@ static void choose_next(attack *a)
     a->fruitless = is_lower ? 0 : a->fruitless + 1;
     a->lowest = is_lower ? r->d : a->lowest;
     a->n_certain = dlg_recovery_count_certain(r);
-    if (went_nowhere || !r->placement.placed || a->n_certain == r->n_rows || a->fruitless >= FRUITLESS_STARTS) {
+    if (a->restart == DLG_DRAW_ANEW || went_nowhere || !r->placement.placed || a->n_certain == r->n_rows || a->fruitless >= FRUITLESS_STARTS) {
         a->n_certain = a->fruitless = 0;
         a->lowest = INFINITY;
     }
@@ -164,9 +165,9 @@ static void carve(attack *a)
     a->descent.history = dlg_arena_carve(&a->arena, a->r->options->max_iterations + 1, sizeof *a->descent.history);
 }
 
-dlg_status dlg_descend(dlg_recovery *r, dlg_error *err)
+dlg_status dlg_descend(dlg_recovery *r, dlg_restart restart, dlg_error *err)
 {
-    attack a = {.r = r, .end = DLG_EXHAUSTED, .lowest = INFINITY, .n_certain = dlg_recovery_count_certain(r)};
+    attack a = {.r = r, .restart = restart, .end = DLG_EXHAUSTED, .lowest = INFINITY, .n_certain = dlg_recovery_count_certain(r)};
     a.descent = (dlg_descent){.scale = r->scale, .rounding = r->options->distance->rounding,
                               .floor = r->floor, .is_defended = r->is_defended};
     carve(&a);
@@ -185,14 +186,20 @@ dlg_status dlg_descend(dlg_recovery *r, dlg_error *err)
     return status;
 }
 
-static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
-                      const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
+dlg_status dlg_descent_attack(dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
+                              const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_restart restart, dlg_error *err)
 {
     dlg_recovery r;
     dlg_status status = dlg_recovery_begin(&r, out, gradient, knowledge, options, observer, err);
-    if (!status) status = dlg_descend(&r, err);
+    if (!status) status = dlg_descend(&r, restart, err);
     dlg_recovery_end(&r);
     return status;
+}
+
+static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
+                      const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
+{
+    return dlg_descent_attack(out, gradient, knowledge, options, observer, DLG_KEEP_CERTAIN, err);
 }
 
 const dlg_attack_class dlg_attack_dlg = {"dlg", "Deep Leakage from Gradients (Zhu et al. 2019), labels inferred", &dlg_l2, &dlg_lbfgs, run};

@@ -4,7 +4,17 @@
 
 #include "leak/recovery.h"
 
+/** What a start takes over from the one before it. */
+typedef enum {
+    DLG_KEEP_CERTAIN, /**< the tokens that are certain */
+    DLG_DRAW_ANEW     /**< nothing */
+} dlg_restart;
+
 /** Descend from random embeddings, in as many starts as the options allow; result->end says how that ended. Errors: DLG_ENOMEM. */
-DLG_MUST_USE dlg_status dlg_descend(dlg_recovery *, dlg_error *);
+DLG_MUST_USE dlg_status dlg_descend(dlg_recovery *, dlg_restart, dlg_error *);
+
+/** An attack that is nothing else: a recovery begun, descended and ended. See dlg_attack_class.run. */
+DLG_MUST_USE dlg_status dlg_descent_attack(dlg_attack_result *, const dlg_gradient *, const dlg_knowledge *, const dlg_attack_options *,
+                                           const dlg_attack_observer *, dlg_restart, dlg_error *);
 
 #endif

@@ -30,6 +30,8 @@ typedef struct {
 
 /** Limited-memory BFGS with strong Wolfe conditions (Liu & Nocedal 1989; More & Thuente 1994), history 100. */
 extern const dlg_minimiser dlg_lbfgs;
+/** The same without a line search, as the DLG papers used it (PyTorch's, step 1). */
+extern const dlg_minimiser dlg_plain_lbfgs;
 /** Adam (Kingma & Ba 2015, arXiv:1412.6980), its step relative to the numbers' scale and decaying. */
 extern const dlg_minimiser dlg_adam;
 
