@@ -12,6 +12,7 @@ const dlg_attack_class *const dlg_attacks[] = {
     &dlg_attack_dlg,
     &dlg_attack_idlg,
     &dlg_attack_tag,
+    &dlg_attack_lamp,
     &dlg_attack_narrow,
     NULL,
 };

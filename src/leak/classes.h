@@ -7,6 +7,7 @@
 extern const dlg_attack_class dlg_attack_dlg;
 extern const dlg_attack_class dlg_attack_idlg;
 extern const dlg_attack_class dlg_attack_tag;
+extern const dlg_attack_class dlg_attack_lamp;
 extern const dlg_attack_class dlg_attack_narrow;
 
 #endif

@@ -117,7 +117,8 @@ static void choose_next(attack *a)
     a->fruitless = is_lower ? 0 : a->fruitless + 1;
     a->lowest = is_lower ? r->d : a->lowest;
     a->n_certain = dlg_recovery_count_certain(r);
-    if (a->restart == DLG_DRAW_ANEW || went_nowhere || !r->placement.placed || a->n_certain == r->n_rows || a->fruitless >= FRUITLESS_STARTS) {
+    if (a->restart == DLG_DRAW_ANEW || went_nowhere || !r->placement.placed || a->n_certain == r->n_rows ||
+        a->fruitless >= FRUITLESS_STARTS) {
         a->n_certain = a->fruitless = 0;
         a->lowest = INFINITY;
     }

@@ -140,6 +140,7 @@ dlg_status dlg_knowledge_infer(dlg_knowledge *k, const dlg_gradient *gradient, d
 {
     const bool is_mlm = gradient->model->config.task == DLG_MASKED_LM;
     survey s = {0};
+    k->markers = markers;
     dlg_status status = DLG_OK;
     if (!k->n_sentences) k->n_sentences = 1;
     if (!k->lengths) status = infer_lengths(k, gradient, err);

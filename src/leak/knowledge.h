@@ -35,6 +35,7 @@ typedef struct {
     size_t *rows;               /**< (n_rows >= n_labels) rows of the batch that may have been predicted, ascending; NULL: not told */
     bool placed;                /**< labels[i] is known to stand in rows[i] */
     dlg_origin sentences_from, lengths_from, labels_from, rows_from;
+    dlg_markers markers;        /**< set by dlg_knowledge_infer */
     bool span_check_sees;       /**< the rows were found by the span check; else, where not told, by the position check, or not */
 } dlg_knowledge;
 

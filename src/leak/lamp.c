@@ -1,0 +1,396 @@
+/*
+ * LAMP: Extracting Text from Gradients with Language Model Priors (Balunovic et al. 2022, arXiv:2202.08827). In brackets what the paper and
+ * its code call a number.
+ *
+ *   1. embeddings are drawn many times, N(0, std^2), each row brought to the mean norm of the word embeddings; then the rows of the best
+ *      are put in other orders. What has the least distance begins
+ *   2. steps of Adam go down on D + [alpha_reg] (mean norm of the rows - mean norm of the word embeddings)^2, in units of the latter
+ *   3. rearrangements of the words (leak/rearrange.h) are tried one after the other. One that lowers D + [alpha_lm] times the language
+ *      prior's surprise at the nearest tokens is kept. Then 2 follows
+ *
+ * D is relative to that of a zero gradient, as the paper's cosine is anyhow. Its prior is a GPT-2 of BERT's vocabulary; here it is the
+ * attacked masked LM itself (leak/prior.h), which an attacker always has. A classifier has no such head: there D decides alone.
+ *
+ * As in the published code the first row of a sentence is [CLS], the last [SEP], and stays so. Here [MASK] stays too where the span check
+ * saw it. Labels and lengths are inferred, and labels put in their places, as in every attack here.
+ */
+#include "leak/adam.h"
+#include "leak/classes.h"
+#include "leak/descent.h"
+#include "leak/prior.h"
+#include "leak/rearrange.h"
+#include "leak/recovery.h"
+#include "math/blas.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    EVALUATIONS_PER_ITERATION = 20,
+    MOST_DRAWS = 500,          /* [init_candidates], and as many orders; of the evaluations of a start: */
+    DRAWN_PART = 16,           /* at most one in so many, as of the published 8,400 */
+    STEPS = 75,                /* [n_c] of Adam in a round */
+    CANDIDATES = 200           /* [n_d] rearrangements after them */
+};
+
+/* [alpha_reg] is 1 where the mean norm is 1.4; [alpha_lm]. */
+static const double norm_weight = 2, prior_weight = 0.2;
+
+/* [lr] is 0.01 where the embeddings' deviation is 0.05; [lr_decay] falls by a factor every so many steps. */
+static const double first_step = 0.2, step_factor = 0.89, steps_between = 50;
+
+typedef struct {
+    dlg_recovery *r;
+    dlg_attack_end end;
+    bool found;   /* end holds, no further start is needed */
+    bool is_over; /* this start */
+    size_t evaluations_at_iteration;
+    dlg_descent descent; /* of Adam's iterations */
+    dlg_random random;
+    double mean_norm;    /* of the word embeddings */
+    dlg_prior **priors;  /* (n_sentences); NULL where a sentence has none */
+
+    /* carved from one arena */
+    dlg_arena arena;
+    dlg_adam_moments moments;
+    double *x, *dx;        /* (n_rows, H) */
+    bool *stays;           /* (n_rows) the row's token is known */
+    size_t *order;         /* (n_rows) which row of x stands where, in a candidate */
+    size_t *free_rows;     /* of one sentence, and the same rearranged: (n_rows) each */
+    size_t *rearranged;
+    uint32_t *text;        /* (n_rows) a candidate's tokens */
+} attack;
+
+static size_t hidden_size(const attack *a)
+{
+    return a->r->gradient->model->config.hidden_size;
+}
+
+/* ---- iterations ---- */
+
+static void end_with(attack *a, dlg_attack_end end)
+{
+    a->end = end;
+    a->found = a->is_over = true;
+}
+
+static void look_for_the_end(attack *a)
+{
+    dlg_recovery *r = a->r;
+    const bool all_certain = dlg_recovery_count_certain(r) == r->n_rows, has_stalled = dlg_descent_has_stalled(&a->descent);
+    if (dlg_recovery_is_interrupted(r)) end_with(a, DLG_INTERRUPTED);
+    else if (dlg_recovery_is_explained(r)) end_with(a, DLG_EXPLAINED);
+    else if (dlg_descent_is_settled(&a->descent, r->d, r->d_tokens, has_stalled, all_certain)) end_with(a, DLG_SETTLED);
+    else a->is_over = r->iteration >= r->options->max_iterations;
+}
+
+/* After an evaluation, where x is the best of this start and r->d its distance: every twenty are an iteration. */
+static void count(attack *a, bool was_at_x)
+{
+    dlg_recovery *r = a->r;
+    if (r->result->evaluations - a->evaluations_at_iteration < EVALUATIONS_PER_ITERATION && !dlg_recovery_is_interrupted(r)) return;
+    r->iteration++;
+    r->result->iterations++;
+    if (was_at_x) {
+        dlg_descent_add(&a->descent, r->d);
+        if (a->descent.iteration >= dlg_descent_first_placement(&a->descent)) dlg_recovery_place_labels(r, a->x);
+    }
+    dlg_recovery_decode(r, a->x);
+    dlg_recovery_distance_of_tokens(r);
+    a->descent.stable = r->stable;
+    dlg_recovery_report(r);
+    a->evaluations_at_iteration = r->result->evaluations;
+    look_for_the_end(a);
+}
+
+/* ---- rearrangements ---- */
+
+static void keep_order(attack *a)
+{
+    for (size_t i = 0; i < a->r->n_rows; i++) a->order[i] = i;
+}
+
+/* order = the rows as they are, but for the free rows of one sentence, which are rearranged; as they are where fewer than two are free. */
+static void rearrange(attack *a, dlg_rearrangement kind)
+{
+    const dlg_batch *batch = &a->r->batch;
+    const size_t b = (size_t)dlg_random_below(&a->random, batch->n_sentences);
+    size_t n = 0;
+    keep_order(a);
+    for (size_t i = batch->first[b]; i < batch->first[b + 1]; i++)
+        if (!a->stays[i]) a->free_rows[n++] = i;
+    if (n < 2) return;
+    memcpy(a->rearranged, a->free_rows, n * sizeof *a->rearranged);
+    if (kind == DLG_REARRANGEMENTS)
+        for (size_t i = 0; i < n; i++) { /* any order at all */
+            const size_t j = i + (size_t)dlg_random_below(&a->random, n - i), row = a->rearranged[i];
+            a->rearranged[i] = a->rearranged[j];
+            a->rearranged[j] = row;
+        }
+    else dlg_rearrange(a->rearranged, n, kind, &a->random);
+    for (size_t i = 0; i < n; i++) a->order[a->free_rows[i]] = a->rearranged[i];
+}
+
+/* point = x's rows in that order */
+static void set_point(const attack *a, const size_t *order)
+{
+    const size_t H = hidden_size(a);
+    for (size_t i = 0; i < a->r->n_rows; i++)
+        for (size_t k = 0; k < H; k++) a->r->point[i * H + k] = (dlg_real)a->x[order[i] * H + k];
+}
+
+static void take_point(attack *a)
+{
+    for (size_t i = 0; i < a->r->n_numbers; i++) a->x[i] = (double)a->r->point[i];
+}
+
+/* D at point, relative; infinity where it diverges */
+static double distance(attack *a)
+{
+    const double d = dlg_recovery_distance_at_point(a->r, a->r->placement.share);
+    return isfinite(d) ? d / a->r->scale : INFINITY;
+}
+
+/* What the prior has against the text in that order. The tokens are those of x as it was last decoded. */
+static double surprise(attack *a, const size_t *order)
+{
+    const dlg_recovery *r = a->r;
+    double sum = 0;
+    for (size_t i = 0; i < r->n_rows; i++) a->text[i] = r->predicted[i] ? r->tokens[i] : r->fed[order[i]];
+    for (size_t b = 0; b < r->batch.n_sentences; b++)
+        if (a->priors[b]) sum += dlg_prior_surprise(a->priors[b], a->text + r->batch.first[b]);
+    return prior_weight * sum / (double)r->batch.n_sentences;
+}
+
+/* Try rearrangements one after the other, and keep what is better. The prior is asked only where D alone would not be too much. */
+static void rearrange_words(attack *a)
+{
+    dlg_recovery *r = a->r;
+    double least = INFINITY;
+    dlg_recovery_decode(r, a->x);
+    for (size_t i = 0; i < CANDIDATES && !a->is_over; i++) {
+        if (i) rearrange(a, (dlg_rearrangement)(i % DLG_REARRANGEMENTS));
+        else keep_order(a); /* what there is to be better than */
+        set_point(a, a->order);
+        const double d = distance(a), total = d < least ? d + surprise(a, a->order) : INFINITY;
+        if (total < least) {
+            least = total;
+            r->d = d * r->scale;
+            set_point(a, a->order);
+            take_point(a);
+            dlg_recovery_decode(r, a->x);
+        }
+        count(a, false);
+    }
+}
+
+/* ---- a start ---- */
+
+/* Rows that are known hold their token's embedding. */
+static void hold_known_rows(const attack *a)
+{
+    const dlg_recovery *r = a->r;
+    const dlg_knowledge *k = r->knowledge;
+    const dlg_real *table = dlg_model_word_embeddings(r->gradient->model);
+    const size_t H = hidden_size(a);
+    for (size_t b = 0; b < r->batch.n_sentences; b++)
+        for (size_t i = r->batch.first[b]; i < r->batch.first[b + 1]; i++) {
+            const uint32_t token = i == r->batch.first[b] ? k->markers.cls : i + 1 == r->batch.first[b + 1] ? k->markers.sep : k->markers.mask;
+            if (a->stays[i]) memcpy(r->point + i * H, table + (size_t)token * H, H * sizeof *table);
+        }
+}
+
+/* point = random rows of the mean norm */
+static void draw(attack *a, size_t draw_number)
+{
+    dlg_recovery *r = a->r;
+    const size_t H = hidden_size(a);
+    const uint32_t stream = dlg_random_stream("dummy embeddings") + (uint32_t)((r->start - 1) * MOST_DRAWS + draw_number + 1);
+    dlg_random_normal_fill(r->point, r->n_numbers, 1, r->options->seed, stream);
+    for (size_t i = 0; i < r->n_rows; i++) {
+        dlg_real *row = r->point + i * H;
+        const dlg_real scale = (dlg_real)(a->mean_norm / sqrt(dlg_dot(H, row, row)));
+        for (size_t k = 0; k < H; k++) row[k] *= scale;
+    }
+    hold_known_rows(a);
+}
+
+/* The best of many drawn points, and of the orders of its rows. */
+static void draw_start(attack *a)
+{
+    dlg_recovery *r = a->r;
+    const size_t part = r->options->max_iterations * EVALUATIONS_PER_ITERATION / DRAWN_PART, n = part < MOST_DRAWS ? part : MOST_DRAWS;
+    double least = INFINITY;
+    for (size_t i = 0; i < 2 * n && !a->is_over; i++) {
+        if (i < n) {
+            draw(a, i);
+        } else {
+            rearrange(a, DLG_REARRANGEMENTS);
+            set_point(a, a->order);
+        }
+        const double d = distance(a);
+        if (!i || d < least) {
+            least = d;
+            r->d = d * r->scale;
+            take_point(a);
+        }
+        count(a, false);
+    }
+}
+
+static double norm_of_row(const attack *a, size_t row)
+{
+    const size_t H = hidden_size(a);
+    double sum = 0;
+    for (size_t k = 0; k < H; k++) sum += a->x[row * H + k] * a->x[row * H + k];
+    return sqrt(sum);
+}
+
+/* To dx, the derivative of D, add that of the norms' part, make it relative, and keep the known rows where they are. */
+static void complete_derivative(attack *a)
+{
+    const size_t H = hidden_size(a), n = a->r->n_rows;
+    double mean = 0;
+    for (size_t i = 0; i < n; i++) mean += norm_of_row(a, i) / (double)n / a->mean_norm;
+    for (size_t i = 0; i < n; i++) {
+        const double norm = norm_of_row(a, i), slope = norm > 0 ? 2 * norm_weight * (mean - 1) / ((double)n * a->mean_norm * norm) : 0;
+        for (size_t k = 0; k < H; k++) {
+            double *dx = &a->dx[i * H + k];
+            *dx = a->stays[i] ? 0 : *dx / a->r->scale + slope * a->x[i * H + k];
+        }
+    }
+}
+
+/* @return whether all of it was finite */
+static bool go_down(attack *a)
+{
+    dlg_recovery *r = a->r;
+    for (size_t i = 0; i < STEPS && !a->is_over; i++) {
+        const double d = dlg_recovery_evaluate(r, a->x, a->dx);
+        if (!isfinite(d)) return false;
+        r->d = d;
+        complete_derivative(a);
+        count(a, true);
+        if (a->is_over) break;
+        const double rate = first_step * r->embedding_deviation * pow(step_factor, floor((double)a->moments.n_steps / steps_between));
+        dlg_adam_step(&a->moments, rate, a->dx, a->x);
+    }
+    return true;
+}
+
+static void run_start(attack *a)
+{
+    dlg_recovery *r = a->r;
+    char line[160];
+    bool is_finite = true;
+    a->is_over = false;
+    r->iteration = 0;
+    r->d = INFINITY;
+    a->evaluations_at_iteration = r->result->evaluations;
+    a->moments.n_steps = 0;
+    memset(a->moments.mean, 0, r->n_numbers * sizeof *a->moments.mean);
+    memset(a->moments.square, 0, r->n_numbers * sizeof *a->moments.square);
+    dlg_descent_begin(&a->descent);
+    dlg_placement_start(&r->placement, r->knowledge->placed);
+    draw_start(a);
+    while (!a->is_over && is_finite) {
+        is_finite = go_down(a);
+        if (is_finite && !a->is_over) rearrange_words(a);
+    }
+    if (a->found || r->start == r->options->max_starts) return;
+    snprintf(line, sizeof line, "start %zu %s after %zu iterations at distance %.2e; start %zu is drawn anew", r->start,
+             is_finite ? "ended" : "diverged", r->iteration, r->d, r->start + 1);
+    dlg_recovery_note(r, line);
+}
+
+/* ---- the attack ---- */
+
+static void find_known_rows(attack *a)
+{
+    const dlg_recovery *r = a->r;
+    const dlg_knowledge *k = r->knowledge;
+    const bool ends_are_known = k->lengths_from != DLG_ASSUMED, masks_are_known = k->span_check_sees && k->n_rows == k->n_labels;
+    for (size_t b = 0; b < r->batch.n_sentences; b++) {
+        a->stays[r->batch.first[b]] = true;
+        if (ends_are_known) a->stays[r->batch.first[b + 1] - 1] = true;
+    }
+    for (size_t i = 0; masks_are_known && i < k->n_rows; i++) a->stays[k->rows[i]] = true;
+}
+
+static dlg_status create_priors(attack *a, dlg_error *err)
+{
+    const dlg_recovery *r = a->r;
+    dlg_status status = DLG_OK;
+    a->priors = dlg_allocate(r->batch.n_sentences, sizeof *a->priors);
+    if (!a->priors) return dlg_fail(err, DLG_ENOMEM, "language prior: no memory");
+    if (r->gradient->model->config.task != DLG_MASKED_LM) {
+        dlg_recovery_note(r, "no language prior: the model is a classifier");
+        return DLG_OK;
+    }
+    for (size_t b = 0; b < r->batch.n_sentences && !status; b++) {
+        const size_t length = r->batch.first[b + 1] - r->batch.first[b];
+        if (length > 2) status = dlg_prior_create(&a->priors[b], r->gradient->model, r->knowledge->markers.mask, length, err);
+    }
+    return status;
+}
+
+static double mean_norm(const dlg_model *model)
+{
+    const dlg_real *table = dlg_model_word_embeddings(model);
+    const size_t H = model->config.hidden_size, V = model->config.vocabulary_size;
+    double sum = 0;
+    for (size_t v = 0; v < V; v++) sum += sqrt(dlg_dot(H, table + v * H, table + v * H));
+    return sum / (double)V;
+}
+
+static void carve(attack *a)
+{
+    const size_t n_rows = a->r->n_rows, n = a->r->n_numbers;
+    dlg_arena *arena = &a->arena;
+    a->moments.n = n;
+    dlg_adam_carve(&a->moments, arena);
+    a->descent.history = dlg_arena_carve(arena, a->r->options->max_iterations + 1, sizeof *a->descent.history);
+    a->x = dlg_arena_carve(arena, n, sizeof *a->x);
+    a->dx = dlg_arena_carve(arena, n, sizeof *a->dx);
+    a->stays = dlg_arena_carve(arena, n_rows, sizeof *a->stays);
+    a->order = dlg_arena_carve(arena, n_rows, sizeof *a->order);
+    a->free_rows = dlg_arena_carve(arena, n_rows, sizeof *a->free_rows);
+    a->rearranged = dlg_arena_carve(arena, n_rows, sizeof *a->rearranged);
+    a->text = dlg_arena_carve(arena, n_rows, sizeof *a->text);
+}
+
+static dlg_status recover(dlg_recovery *r, dlg_error *err)
+{
+    attack a = {.r = r, .end = DLG_EXHAUSTED, .random = dlg_random_at(r->options->seed, dlg_random_stream("rearrangements"))};
+    a.descent = (dlg_descent){.scale = r->scale, .rounding = r->options->distance->rounding,
+                              .floor = r->floor, .is_defended = r->is_defended};
+    a.mean_norm = mean_norm(r->gradient->model);
+    carve(&a);
+    dlg_status status = dlg_arena_reserve(&a.arena, "attack", err);
+    if (status) return status;
+    carve(&a);
+    status = create_priors(&a, err);
+    if (!status) find_known_rows(&a);
+    while (!status && !a.found && r->start < r->options->max_starts) {
+        r->start++;
+        run_start(&a);
+    }
+    r->result->end = a.end;
+    for (size_t b = 0; a.priors && b < r->batch.n_sentences; b++) dlg_prior_free(a.priors[b]);
+    dlg_free(a.priors);
+    dlg_arena_release(&a.arena);
+    return status;
+}
+
+static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
+                      const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
+{
+    dlg_recovery r;
+    dlg_status status = dlg_recovery_begin(&r, out, gradient, knowledge, options, observer, err);
+    if (!status) status = recover(&r, err);
+    dlg_recovery_end(&r);
+    return status;
+}
+
+const dlg_attack_class dlg_attack_lamp = {"lamp", "LAMP (Balunovic et al. 2022), the model its own language prior", &dlg_cosine, &dlg_adam, run};

@@ -1,0 +1,104 @@
+#include "leak/prior.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* Rows of all copies together: enough for the products to be fast, few enough for them to stay in the cache. */
+enum { ROWS = 512 };
+
+struct dlg_prior {
+    dlg_network network;
+    const dlg_model *model;
+    uint32_t mask;
+    size_t length, n_copies;
+    size_t *label;   /* (n_copies) */
+    dlg_real *share; /* (n_copies, n_copies), the identity */
+};
+
+/* Which row a copy masks is the network's own array, and changes from one call of the sweeps to the next. */
+static size_t *masked_rows(dlg_prior *prior)
+{
+    return prior->network.batch.predicted;
+}
+
+static dlg_status lay_out(dlg_prior *prior, dlg_error *err)
+{
+    const size_t n = prior->n_copies;
+    dlg_batch batch = {0};
+    size_t *lengths = dlg_allocate(n, sizeof *lengths), *rows = dlg_allocate(n, sizeof *rows);
+    dlg_status status = lengths && rows ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "language prior: no memory");
+    for (size_t i = 0; !status && i < n; i++) {
+        lengths[i] = prior->length;
+        rows[i] = i * prior->length;
+    }
+    if (!status) status = dlg_batch_create(&batch, DLG_MASKED_LM, n, lengths, err);
+    if (!status) status = dlg_batch_predict(&batch, n, rows, err);
+    if (!status) status = dlg_network_create(&prior->network, prior->model, &batch, n, err);
+    dlg_batch_release(&batch);
+    dlg_free(lengths);
+    dlg_free(rows);
+    return status;
+}
+
+dlg_status dlg_prior_create(dlg_prior **out, const dlg_model *model, uint32_t mask, size_t length, dlg_error *err)
+{
+    assert(length >= 3 && model->config.task == DLG_MASKED_LM);
+    *out = NULL;
+    dlg_prior *prior = dlg_allocate(1, sizeof *prior);
+    if (!prior) return dlg_fail(err, DLG_ENOMEM, "language prior: no memory");
+    const size_t fit = ROWS / length, n = fit < 1 ? 1 : fit < length - 2 ? fit : length - 2;
+    prior->model = model;
+    prior->mask = mask;
+    prior->length = length;
+    prior->n_copies = n;
+    prior->label = dlg_allocate(n, sizeof *prior->label);
+    prior->share = dlg_allocate(n * n, sizeof *prior->share);
+    dlg_status status = prior->label && prior->share ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "language prior: no memory");
+    if (!status) status = lay_out(prior, err);
+    if (status) {
+        dlg_prior_free(prior);
+        return status;
+    }
+    for (size_t i = 0; i < n; i++) prior->share[i * n + i] = 1;
+    prior->network.loss->n_labels = n;
+    prior->network.loss->label = prior->label;
+    prior->network.loss->share = prior->share;
+    prior->network.loss->count = (double)n;
+    *out = prior;
+    return DLG_OK;
+}
+
+void dlg_prior_free(dlg_prior *prior)
+{
+    if (!prior) return;
+    dlg_network_release(&prior->network);
+    dlg_free(prior->label);
+    dlg_free(prior->share);
+    dlg_free(prior);
+}
+
+/* Copy i of the network masks the token at `position`. */
+static void set_copy(dlg_prior *prior, size_t i, const uint32_t *tokens, size_t position)
+{
+    const dlg_real *table = dlg_model_word_embeddings(prior->model);
+    const size_t H = prior->model->config.hidden_size, T = prior->length;
+    for (size_t t = 0; t < T; t++) {
+        const uint32_t token = t == position ? prior->mask : tokens[t];
+        memcpy(prior->network.words->x + (i * T + t) * H, table + (size_t)token * H, H * sizeof *table);
+    }
+    masked_rows(prior)[i] = i * T + position;
+    prior->label[i] = tokens[position];
+}
+
+double dlg_prior_surprise(dlg_prior *prior, const uint32_t *tokens)
+{
+    const size_t n = prior->n_copies, last = prior->length - 2;
+    double sum = 0;
+    for (size_t first = 1; first <= last; first += n) {
+        const size_t left = last + 1 - first, used = left < n ? left : n;
+        for (size_t i = 0; i < n; i++) set_copy(prior, i, tokens, i < used ? first + i : last); /* what is too much repeats the last */
+        dlg_tape_forward(&prior->network.tape);
+        for (size_t i = 0; i < used; i++) sum -= (double)prior->network.loss->log_p[i * n + i];
+    }
+    return sum / (double)last;
+}

@@ -1,0 +1,18 @@
+/** Changes of word order that LAMP tries (Balunovic et al. 2022, arXiv:2202.08827, section 4.3). */
+#ifndef DLG_LEAK_REARRANGE_H
+#define DLG_LEAK_REARRANGE_H
+
+#include "math/random.h"
+
+typedef enum {
+    DLG_SWAP,         /**< two words change places */
+    DLG_MOVE,         /**< one word goes to another place */
+    DLG_MOVE_SPAN,    /**< so do several that follow each other */
+    DLG_ROTATE,       /**< what a sentence begins with goes to its end */
+    DLG_REARRANGEMENTS
+} dlg_rearrangement;
+
+/** Rearrange order[0 .. n-1], n >= 2, at random places; something always changes. */
+void dlg_rearrange(size_t *order, size_t n, dlg_rearrangement, dlg_random *);
+
+#endif

@@ -1,0 +1,35 @@
+# Every attack by name: what it descends on, how it counts and ends, and that it says when nothing was found.
+export LC_ALL=C
+mkdir m c
+check 'a model' make_model m mlm
+check 'a classifier' make_model c cls
+check 'a gradient' dlg-grads 'the red fish swims in the sea' --model m -o m.g
+check 'its class' dlg-grads 'the red fish swims' --model c --label 2 -o c.g
+check 'two sentences' dlg-grads 'the red fish swims' 'a bird' --model m -o two.g
+check 'a defended one' dlg-grads 'the red fish swims' --model m -o d.g --defend gaussian:0.01
+field() { sed -nE "s/.*\"$1\":\"?([^\",]*).*/\1/p" <<< "$2"; } # NAME LINE
+
+for attack in dlg:l2:lbfgs idlg:l2:lbfgs_plain tag:tag:adam lamp:cosine:adam; do
+    IFS=: read -r name distance optimizer <<< "$attack"
+    dlg-text m.g --model m --attack $name --iterations 6 --starts 2 --threads 1 --json > lines.json 2> notes.txt
+    check "$name: exit 0" [ $? -eq 0 ]
+    start=$(head -1 lines.json) result=$(tail -1 lines.json)
+    check "$name: its name" [ "$(field attack "$start") $(field attack "$result")" = "$name $name" ]
+    check "$name: its distance and optimizer" [ "$(field distance "$start") $(field optimizer "$start")" = "$distance $optimizer" ]
+    check "$name: an iteration each" [ "$(grep -c '"event":"iteration"' lines.json)" -eq "$(field iterations "$result")" ]
+    check "$name: twenty evaluations each" eval '[ $(field evaluations "$result") -ge $((20 * $(field iterations "$result"))) ] &&
+        [ $(field evaluations "$result") -le $((24 * $(field iterations "$result") + 100)) ]'
+    check "$name: no more iterations than told" eval '[ $(field iterations "$result") -le 12 ]'
+    dlg-text m.g --model m --attack $name --iterations 6 --starts 2 --threads 1 --json 2> again.txt |
+        sed -E 's/"seconds(_per_evaluation)?":[^,}]*//g' > again.json
+    check "$name: the same again" eval 'sed -E "s/\"seconds(_per_evaluation)?\":[^,}]*//g" lines.json | cmp - again.json'
+    check "$name: another distance" eval 'dlg-text m.g --model m --attack $name --distance relative --iterations 2 --starts 1 --threads 1 --json |
+        head -1 | grep -q "\"distance\":\"relative\""'
+    accepted '*class 2*' '' dlg-text c.g --model c --attack $name --iterations 3 --starts 1 --threads 1 -q
+    accepted '*[Rr]ecovered*' '' dlg-text two.g --model m --attack $name --iterations 3 --starts 1 --threads 1 -q
+    accepted 'Not recovered*defence gaussian:0.01*' '' dlg-text d.g --model m --attack $name --know length:d.truth.json --iterations 3 \
+        --starts 1 --threads 1 -q
+done
+
+# A classifier is no language model.
+accepted '*' '*no language prior: the model is a classifier*' dlg-text c.g --model c --attack lamp --iterations 3 --starts 1 --threads 1

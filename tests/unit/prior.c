@@ -1,0 +1,96 @@
+/** The language prior: what it says of a text is what asking the model word by word says, in one go or in several. */
+#include "leak/prior.h"
+
+#include "close.h"
+#include "leak/gradient.h"
+#include "math/blas.h"
+#include "math/random.h"
+#include "small_model.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { MASK = 4, MOST = 300 };
+
+static dlg_model *model_of(void)
+{
+    const dlg_config config = {.task = DLG_MASKED_LM, .vocabulary_size = 30, .hidden_size = 8, .n_layers = 1, .n_heads = 2,
+                               .intermediate_size = 16, .max_positions = MOST, .n_token_types = 2, .n_labels = 2,
+                               .layer_norm_eps = 1e-12, .initializer_range = 0.5, .tied_decoder = true};
+    dlg_model *model;
+    assert_int_equal(dlg_model_preset(&model, "prior", &config, 1, NULL), DLG_OK);
+    return model;
+}
+
+/* -log p of the token at one position, from the loss of a participant's step that masks it alone. */
+static double surprise_at(const dlg_model *model, const uint32_t *tokens, size_t length, size_t position)
+{
+    dlg_batch batch;
+    dlg_gradient gradient;
+    uint32_t fed[MOST];
+    const size_t label = tokens[position];
+    double loss;
+    memcpy(fed, tokens, length * sizeof *fed);
+    fed[position] = MASK;
+    assert_int_equal(dlg_batch_create(&batch, DLG_MASKED_LM, 1, &length, NULL), DLG_OK);
+    assert_int_equal(dlg_batch_predict(&batch, 1, &position, NULL), DLG_OK);
+    const dlg_step step = {&batch, fed, &label};
+    assert_int_equal(dlg_gradient_share(&gradient, &loss, model, &step, NULL), DLG_OK);
+    dlg_gradient_release(&gradient);
+    dlg_batch_release(&batch);
+    return loss;
+}
+
+static void asks_for_every_word(void **state)
+{
+    (void)state;
+    static const size_t lengths[] = {3, 4, 23, 30, MOST}; /* all copies at once, some, and one by one */
+    dlg_model *model = model_of();
+    dlg_random random = dlg_random_at(1, dlg_random_stream("text"));
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+        const size_t length = lengths[i];
+        dlg_prior *prior;
+        assert_int_equal(dlg_prior_create(&prior, model, MASK, length, NULL), DLG_OK);
+        for (int trial = 0; trial < 2; trial++) {
+            uint32_t tokens[MOST];
+            double want = 0;
+            for (size_t t = 0; t < length; t++) tokens[t] = (uint32_t)dlg_random_below(&random, 30);
+            for (size_t t = 1; t + 1 < length; t++) want += surprise_at(model, tokens, length, t) / (double)(length - 2);
+            const size_t allocations = dlg_allocation_count();
+            const double found = dlg_prior_surprise(prior, tokens);
+            assert_int_equal(dlg_allocation_count(), allocations);
+            assert_true(dlg_is_near("surprise", found, want, sizeof(dlg_real) == sizeof(double) ? 1e-12 : 1e-5));
+        }
+        dlg_prior_free(prior);
+    }
+    dlg_model_free(model);
+}
+
+static dlg_status create(void *model, dlg_error *err)
+{
+    dlg_prior *prior;
+    const dlg_status status = dlg_prior_create(&prior, model, MASK, 5, err);
+    dlg_prior_free(prior);
+    return status;
+}
+
+static void lives_without_memory(void **state)
+{
+    (void)state;
+    dlg_model *model = model_of();
+    assert_true(fail_every_allocation(create, model) > 5);
+    dlg_model_free(model);
+}
+
+int main(void)
+{
+    dlg_blas_start(1);
+    const struct CMUnitTest tests[] = {cmocka_unit_test(asks_for_every_word), cmocka_unit_test(lives_without_memory)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
