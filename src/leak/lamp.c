@@ -196,7 +196,8 @@ static void hold_known_rows(const attack *a)
     const size_t H = hidden_size(a);
     for (size_t b = 0; b < r->batch.n_sentences; b++)
         for (size_t i = r->batch.first[b]; i < r->batch.first[b + 1]; i++) {
-            const uint32_t token = i == r->batch.first[b] ? k->markers.cls : i + 1 == r->batch.first[b + 1] ? k->markers.sep : k->markers.mask;
+            const bool is_last = i + 1 == r->batch.first[b + 1];
+            const uint32_t token = i == r->batch.first[b] ? k->markers.cls : is_last ? k->markers.sep : k->markers.mask;
             if (a->stays[i]) memcpy(r->point + i * H, table + (size_t)token * H, H * sizeof *table);
         }
 }
@@ -393,4 +394,5 @@ static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, cons
     return status;
 }
 
-const dlg_attack_class dlg_attack_lamp = {"lamp", "LAMP (Balunovic et al. 2022), the model its own language prior", &dlg_cosine, &dlg_adam, run};
+const dlg_attack_class dlg_attack_lamp = {"lamp", "LAMP (Balunovic et al. 2022), the model its own language prior", &dlg_cosine, &dlg_adam,
+                                          run};

@@ -12,7 +12,8 @@
 typedef struct dlg_prior dlg_prior;
 
 /**
- * Lay the masked LM out for one sentence of `length` tokens, 3 at least: several copies beside each other, of which each masks another word.
+ * Lay the masked LM out for one sentence of `length` tokens, 3 at least: several copies beside each other, each of which masks another
+ * word.
  * The model must outlive the prior. *out is NULL on failure.
  */
 DLG_MUST_USE dlg_status dlg_prior_create(dlg_prior **out, const dlg_model *, uint32_t mask, size_t length, dlg_error *);
