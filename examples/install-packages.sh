@@ -8,6 +8,7 @@ packages=(
     libdnnl-dev                    # products with packed weights; the build does without it where it is missing
     libutf8proc-dev                # Unicode
     libcjson-dev                   # JSON
+    libxxhash-dev                  # fingerprints
     liblbfgs-dev                   # L-BFGS
     librandom123-dev               # counter-based random numbers
     libcmocka-dev                  # tests

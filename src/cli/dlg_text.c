@@ -1,18 +1,19 @@
 /* dlg-text: the attacker. A shared gradient goes in, the text that it gives away comes out. */
 #define _GNU_SOURCE /* argp */
-#include "cli/known.h"
+#include "cli/interrupt.h"
+#include "cli/material.h"
 #include "cli/option.h"
-#include "cli/source.h"
 #include "cli/waiting.h"
 
 #include "base/memory.h"
+#include "leak/checkpoint.h"
+#include "leak/oracle.h"
 #include "math/blas.h"
 #include "report/inspection.h"
 #include "report/json_lines.h"
 #include "report/progress.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,15 +27,13 @@ typedef struct {
     dlg_known known;
     int n_threads;
     size_t every;
-    bool json, quiet, inspect;
+    const char *checkpoint;
+    bool json, quiet, inspect, resume;
 } options;
-
-/* Sentences that a file's metadata may claim: a number from a stranger sizes the attack. */
-enum { LARGEST_BATCH = 1024 };
 
 enum {
     KEY_GRADS = 256, KEY_MODEL, KEY_PRESET, KEY_MODEL_SEED, KEY_NUM_LABELS, KEY_TASK, KEY_KNOW, KEY_ATTACK, KEY_DISTANCE, KEY_OPTIMIZER,
-    KEY_ITERATIONS, KEY_STARTS, KEY_SEED, KEY_THREADS, KEY_EVERY, KEY_JSON, KEY_TRUTH, KEY_INSPECT
+    KEY_ITERATIONS, KEY_STARTS, KEY_SEED, KEY_THREADS, KEY_EVERY, KEY_JSON, KEY_TRUTH, KEY_INSPECT, KEY_CHECKPOINT, KEY_RESUME
 };
 
 static const struct argp_option table[] = {
@@ -67,6 +66,9 @@ static const struct argp_option table[] = {
     {.name = "json", .key = KEY_JSON, .doc = "Print start, iterations and result as JSON on standard output, one object a line"},
     {.name = "quiet", .key = 'q', .doc = "Only the result, or with --json only start and result"},
     {.doc = "General:", .group = 4},
+    {.name = "checkpoint", .key = KEY_CHECKPOINT, .arg = "FILE",
+     .doc = "Write a journal there, with which a run that was killed goes on; it stays when the run has ended"},
+    {.name = "resume", .key = KEY_RESUME, .doc = "Go on from the checkpoint, if there is one yet"},
     {.name = "threads", .key = KEY_THREADS, .arg = "N", .doc = "Of the matrix products (default: as many as there are processors)"},
     {0}};
 
@@ -83,6 +85,8 @@ static void check(const struct argp_state *state, const options *o)
     if (!o->gradient) wrong = "want a gradient (--grads FILE), found none";
     else if (o->source.directory && (o->has_preset || o->about_preset)) wrong = "want --model or a preset, found both";
     else if (o->about_preset && !o->has_preset) wrong = "want --preset with --model-seed and --num-labels, found none";
+    else if (o->resume && !o->checkpoint) wrong = "want --checkpoint with --resume, found none";
+    if (o->inspect && o->checkpoint) wrong = "want --inspect without --checkpoint, found both";
     for (size_t i = 0; i < DLG_N_KNOWN && o->inspect; i++)
         if (o->truth || o->known.path[i]) wrong = "want --inspect without --know and --truth, found both";
     if (wrong) argp_failure(state, DLG_EXIT_USAGE, 0, "%s", wrong);
@@ -128,6 +132,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_EVERY: o->every = (size_t)dlg_option_whole(state, "every", arg, 1, UINT32_MAX); break;
     case KEY_TRUTH: o->truth = arg; break;
     case KEY_THREADS: o->n_threads = (int)dlg_option_whole(state, "threads", arg, 1, 1024); break;
+    case KEY_CHECKPOINT: o->checkpoint = arg; break;
+    case KEY_RESUME: o->resume = true; break;
     case KEY_JSON: o->json = true; break;
     case KEY_INSPECT: o->inspect = true; break;
     case 'q': o->quiet = true; break;
@@ -156,97 +162,6 @@ static char *help(int key, const char *text, void *input)
     return strdup(lines); /* argp frees it */
 }
 
-/* ---- interrupts ---- */
-
-static volatile sig_atomic_t was_interrupted;
-
-/* The first asks the attack for its best so far; the second does not wait for it. */
-static void interrupt(int signal_number)
-{
-    (void)signal_number;
-    if (was_interrupted) _exit(DLG_EXIT_INTERRUPTED);
-    was_interrupted = 1;
-}
-
-static void catch_interrupts(void)
-{
-    struct sigaction action = {.sa_handler = interrupt, .sa_flags = SA_RESTART};
-    sigemptyset(&action.sa_mask);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
-/* ---- what the attack is given ---- */
-
-typedef struct {
-    dlg_safetensors *file; /* its metadata are borrowed, and the gradient */
-    dlg_source source;
-    dlg_source_choice choice;
-    dlg_gradient gradient;
-    dlg_knowledge knowledge;
-} material;
-
-static void release(material *m)
-{
-    dlg_knowledge_release(&m->knowledge);
-    dlg_gradient_release(&m->gradient);
-    dlg_source_close(&m->source);
-    dlg_safetensors_close(m->file);
-}
-
-static dlg_status choose_source(material *m, const options *o, dlg_error *err)
-{
-    m->choice = o->source;
-    if (o->source.directory) return DLG_OK;
-    if (o->has_preset) {
-        if (!o->source.task) m->choice.task = dlg_safetensors_metadata(m->file, DLG_METADATA_TASK);
-        return DLG_OK;
-    }
-    const dlg_status status = dlg_source_choice_from_metadata(&m->choice, m->file, err);
-    if (status) return status;
-    if (o->source.task) m->choice.task = o->source.task;
-    return DLG_OK;
-}
-
-static dlg_status read_batch_size(material *m, const options *o, dlg_error *err)
-{
-    const char *text = dlg_safetensors_metadata(m->file, DLG_METADATA_BATCH_SIZE);
-    uint64_t value;
-    if (!text) return DLG_OK;
-    if (!dlg_parse_whole(text, 1, LARGEST_BATCH, &value))
-        return dlg_fail(err, DLG_EFORMAT, "%s: metadata " DLG_METADATA_BATCH_SIZE ": want a whole number from 1 to %d, found \"%.60s\"",
-                        o->gradient, LARGEST_BATCH, text);
-    m->knowledge.n_sentences = (size_t)value;
-    m->knowledge.sentences_from = DLG_METADATA;
-    return DLG_OK;
-}
-
-static dlg_markers markers_of(const material *m)
-{
-    const dlg_special_tokens special = dlg_tokenizer_special(m->source.tokenizer);
-    return (dlg_markers){special.cls, special.sep, special.mask};
-}
-
-static dlg_status prepare(material *m, const options *o, dlg_error *err)
-{
-    dlg_error inner = {0};
-    dlg_status status = dlg_safetensors_open(&m->file, o->gradient, err);
-    if (!status) status = choose_source(m, o, err);
-    if (!status) status = dlg_source_open(&m->source, &m->choice, err);
-    /* A wrong name within the metadata is not the user's. */
-    if (status == DLG_EARG && !o->has_preset && !o->source.directory) {
-        inner = *err;
-        return dlg_fail(err, DLG_EFORMAT, "%s: metadata: %s", o->gradient, inner.message);
-    }
-    if (!status) status = dlg_gradient_open(&m->gradient, m->file, m->source.model, err);
-    if (o->inspect) return status;
-    if (!status) status = read_batch_size(m, o, err);
-    if (!status) status = dlg_known_tell(&m->knowledge, &o->known, &m->source.model->config, err);
-    if (status) return status;
-    status = dlg_knowledge_infer(&m->knowledge, &m->gradient, markers_of(m), &inner);
-    return status ? dlg_fail(err, status, "%s: %s", o->gradient, inner.message) : DLG_OK;
-}
-
 /* ---- who watches it ---- */
 
 typedef struct {
@@ -266,10 +181,16 @@ static dlg_subject subject_of(const dlg_subject *begun, const dlg_attack_state *
     return subject;
 }
 
+/* A person has seen it before the run was killed; a program gets all lines again. */
+static bool is_past(const watcher *w)
+{
+    return !w->o->json && dlg_journal_is_recalling(w->subject->options->journal);
+}
+
 static void watch_iteration(void *payload, const dlg_attack_state *state)
 {
     watcher *w = payload;
-    if (w->o->quiet || w->status || (state->iteration - 1) % w->o->every) return;
+    if (w->o->quiet || w->status || is_past(w) || (state->iteration - 1) % w->o->every) return;
     const dlg_subject subject = subject_of(w->subject, state);
     if (w->o->json) w->status = dlg_json_iteration(stdout, &subject, state, w->err);
     else dlg_progress_iteration(&w->progress, state, w->result->n_dense, w->result->n_targets);
@@ -278,13 +199,13 @@ static void watch_iteration(void *payload, const dlg_attack_state *state)
 static void watch_note(void *payload, const char *line)
 {
     const watcher *w = payload;
-    if (!w->o->quiet) dlg_progress_note(&w->progress, line);
+    if (!w->o->quiet && !is_past(w)) dlg_progress_note(&w->progress, line);
 }
 
 static bool watch_interrupts(void *payload)
 {
     const watcher *w = payload;
-    return was_interrupted || w->status;
+    return dlg_was_interrupted() || w->status;
 }
 
 /* ---- the program ---- */
@@ -317,7 +238,7 @@ static dlg_status conclude(const options *o, const dlg_subject *subject, const d
     return truth_status ? truth_status : status;
 }
 
-static dlg_status watch_attack(dlg_attack_end *end, const options *o, const material *m, const dlg_subject *subject, dlg_error *err)
+static dlg_status watch_attack(dlg_attack_end *end, const options *o, const dlg_material *m, const dlg_subject *subject, dlg_error *err)
 {
     dlg_attack_result result = {0};
     watcher w = {.o = o, .subject = subject, .result = &result, .err = err};
@@ -325,7 +246,7 @@ static dlg_status watch_attack(dlg_attack_end *end, const options *o, const mate
     dlg_status status = dlg_progress_create(&w.progress, subject, dlg_screen_of(stderr), err);
     if (!status && o->json) status = dlg_json_start(stdout, subject, err);
     else if (!status && !o->quiet) dlg_progress_start(&w.progress);
-    if (!status) status = dlg_attack(o->attack, &result, &m->gradient, &m->knowledge, &o->how, &observer, err);
+    if (!status) status = dlg_attack(o->attack, &result, &m->gradient, &m->knowledge, subject->options, &observer, err);
     if (!status) status = w.status;
     *end = result.end;
     const dlg_subject ended = subject_of(subject, &result.state);
@@ -335,13 +256,13 @@ static dlg_status watch_attack(dlg_attack_end *end, const options *o, const mate
     return status;
 }
 
-static dlg_status inspect(const options *o, const material *m, const dlg_subject *subject, dlg_error *err)
+static dlg_status inspect(const options *o, const dlg_material *m, const dlg_subject *subject, dlg_error *err)
 {
     const dlg_screen screen = dlg_screen_of(stdout);
     const double begun_s = dlg_attack_now();
     dlg_inspection found = {0};
     dlg_error inner = {0};
-    dlg_status status = dlg_inspect(&found, &m->gradient, markers_of(m), &inner);
+    dlg_status status = dlg_inspect(&found, &m->gradient, dlg_material_markers(m), &inner);
     if (status) return dlg_fail(err, status, "%s: %s", o->gradient, inner.message);
     const double seconds = dlg_attack_now() - begun_s;
     if (o->json) {
@@ -356,11 +277,16 @@ static dlg_status inspect(const options *o, const material *m, const dlg_subject
 
 static dlg_status run(dlg_attack_end *end, const options *o, dlg_error *err)
 {
-    material m = {0};
+    dlg_material m = {0};
     *end = DLG_INTERRUPTED;
     if (o->truth && access(o->truth, R_OK)) return dlg_fail(err, DLG_EIO, "%s: %s", o->truth, strerror(errno));
     const char *blas = dlg_blas_start(o->n_threads);
-    dlg_status status = prepare(&m, o, err);
+    dlg_status status = dlg_material_open(&m, o->gradient, &o->source, o->has_preset, err);
+    if (!status && !o->inspect) status = dlg_material_know(&m, &o->known, err);
+    dlg_attack_options how = o->how;
+    if (!status && o->checkpoint)
+        status = dlg_checkpoint_open(&how.journal, o->checkpoint, o->resume, (dlg_build){DLG_VERSION, blas}, o->attack, &m.gradient,
+                                     &m.knowledge, &how, err);
     const dlg_subject subject = {
         .version = DLG_VERSION,
         .gradient = o->gradient,
@@ -371,18 +297,21 @@ static dlg_status run(dlg_attack_end *end, const options *o, dlg_error *err)
         .model = m.source.model,
         .tokenizer = m.source.tokenizer,
         .knowledge = &m.knowledge,
-        .options = &o->how,
+        .options = &how,
         .blas = blas,
         .n_threads = dlg_blas_threads(),
+        .checkpoint = o->checkpoint,
+        .n_resumed = dlg_oracle_left(how.journal),
     };
-    if (!status && was_interrupted) status = dlg_fail(err, DLG_ECANCELLED, "interrupted before the attack began");
+    if (!status && dlg_was_interrupted()) status = dlg_fail(err, DLG_ECANCELLED, "interrupted before the attack began");
     if (!status && o->inspect) {
         *end = DLG_EXPLAINED;
         status = inspect(o, &m, &subject, err);
     } else if (!status) {
         status = watch_attack(end, o, &m, &subject, err);
     }
-    release(&m);
+    dlg_journal_close(how.journal);
+    dlg_material_release(&m);
     return status;
 }
 
@@ -406,7 +335,7 @@ int main(int argc, char **argv)
     dlg_attack_end end = DLG_INTERRUPTED;
     argp_err_exit_status = DLG_EXIT_USAGE;
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &o);
-    catch_interrupts();
+    dlg_interrupts_catch();
     const dlg_status status = run(&end, &o, &err);
     if (status == DLG_ECANCELLED) return dlg_report_failure(&err), DLG_EXIT_INTERRUPTED;
     if (status) return dlg_report_failure(&err);

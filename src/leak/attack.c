@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "leak/classes.h"
+#include "leak/oracle.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -43,7 +44,10 @@ dlg_status dlg_attack(const dlg_attack_class *class, dlg_attack_result *out, con
                       const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
 {
     *out = (dlg_attack_result){.end = DLG_EXHAUSTED, .begun_s = dlg_attack_now()};
-    const dlg_status status = class->run(out, gradient, knowledge, options, observer, err);
+    const size_t left = dlg_oracle_left(options->journal);
+    dlg_status status = class->run(out, gradient, knowledge, options, observer, err);
+    if (!status) status = dlg_journal_check(options->journal, err);
+    out->recalled = left - dlg_oracle_left(options->journal);
     out->state.iterations = out->iterations;
     out->state.evaluations = out->evaluations;
     out->state.seconds = dlg_attack_now() - out->begun_s;

@@ -2,18 +2,21 @@
 #ifndef DLG_LEAK_ATTACK_H
 #define DLG_LEAK_ATTACK_H
 
+#include "io/journal.h"
 #include "leak/distance.h"
 #include "leak/knowledge.h"
 #include "leak/minimise.h"
 
 #include <stdint.h>
 
+/** What changes the course of an attack is also a fact of its journal: leak/checkpoint.c. */
 typedef struct {
     const dlg_distance *distance;
     const dlg_minimiser *minimiser;
     size_t max_iterations;   /**< of one start */
     size_t max_starts;       /**< another begins when one stalls */
     uint64_t seed;
+    dlg_journal *journal;    /**< where evaluations are recalled from and written to (dlg_checkpoint_open); NULL: nowhere */
 } dlg_attack_options;
 
 /** A moment of the attack, or its end. Arrays are borrowed and hold one entry a row of the batch. */
@@ -63,6 +66,7 @@ typedef struct {
     size_t n_dense, n_targets; /**< weight matrices whose target is not of low rank (a defended gradient), of how many; set before the
                                     observer is called */
     size_t iterations, evaluations; /**< so far */
+    size_t recalled;         /**< of these evaluations, those that the journal answered; set at the end */
     double begun_s;          /**< dlg_attack_now when the attack began */
     dlg_knowledge *knowledge;
     void *memory;
@@ -89,7 +93,7 @@ extern const dlg_attack_class *const dlg_attacks[];
 /** By name. Errors: DLG_EARG lists the names. */
 DLG_MUST_USE dlg_status dlg_attack_find(const dlg_attack_class **out, const char *name, dlg_error *);
 
-/** Run an attack, from an empty result. Errors: the class's; the result is then empty. */
+/** Run an attack, from an empty result. Errors: the class's, and the journal's (dlg_journal_check); the result is then empty. */
 DLG_MUST_USE dlg_status dlg_attack(const dlg_attack_class *, dlg_attack_result *out, const dlg_gradient *, const dlg_knowledge *,
                                    const dlg_attack_options *, const dlg_attack_observer *, dlg_error *);
 

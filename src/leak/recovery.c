@@ -8,7 +8,11 @@
 
 bool dlg_recovery_is_interrupted(const dlg_recovery *r)
 {
-    return r->observer && r->observer->interrupted && r->observer->interrupted(r->observer->payload);
+    const dlg_attack_observer *observer = r->observer;
+    if (dlg_journal_check(r->options->journal, NULL)) return true;
+    if (!observer || !observer->interrupted || !observer->interrupted(observer->payload)) return false;
+    dlg_journal_suspend(r->options->journal);
+    return true;
 }
 
 void dlg_recovery_note(const dlg_recovery *r, const char *line)
@@ -22,7 +26,7 @@ double dlg_recovery_distance_at_point(dlg_recovery *r, const dlg_real *share)
 {
     const dlg_soft_labels labels = {r->placement.n_labels, r->placement.label, share};
     r->result->evaluations++;
-    return dlg_objective_distance(r->objective, &labels, r->point);
+    return dlg_oracle_distance(r->oracle, &labels, r->point);
 }
 
 static void set_point(dlg_recovery *r, const double *x)
@@ -47,7 +51,7 @@ double dlg_recovery_evaluate_point(dlg_recovery *r)
 {
     const dlg_soft_labels labels = {r->placement.n_labels, r->placement.label, r->placement.share};
     r->result->evaluations++;
-    return dlg_objective_evaluate(r->objective, &labels, r->point, r->derivative);
+    return dlg_oracle_evaluate(r->oracle, &labels, r->point, r->derivative);
 }
 
 double dlg_recovery_evaluate(dlg_recovery *r, const double *x, double *dx)
@@ -62,10 +66,15 @@ double dlg_recovery_evaluate(dlg_recovery *r, const double *x, double *dx)
     return finite ? d : NAN;
 }
 
+void dlg_recovery_find_label_derivative(dlg_recovery *r)
+{
+    dlg_oracle_label_derivative(r->oracle, r->label_derivative);
+}
+
 bool dlg_recovery_place_labels_at_point(dlg_recovery *r)
 {
     if (r->knowledge->placed) return false;
-    dlg_objective_label_derivative(r->objective, r->label_derivative);
+    dlg_recovery_find_label_derivative(r);
     for (size_t i = 0; i < r->placement.n_rows * r->placement.n_labels; i++)
         if (!isfinite(r->label_derivative[i])) return false;
     if (!dlg_placement_propose(&r->placement, r->label_derivative)) return false;
@@ -223,13 +232,15 @@ dlg_status dlg_recovery_begin(dlg_recovery *r, dlg_attack_result *result, const 
     dlg_status status = copy_knowledge(r, knowledge, err);
     if (!status) status = dlg_batch_create(&r->batch, config->task, knowledge->n_sentences, knowledge->lengths, err);
     if (!status) status = dlg_batch_predict(&r->batch, knowledge->n_rows, knowledge->rows, err);
-    if (!status) status = dlg_objective_create(&r->objective, gradient, &r->batch, knowledge->n_labels, options->distance, err);
+    if (!status)
+        status = dlg_oracle_create(&r->oracle, options->journal, gradient, &r->batch, knowledge->n_labels, options->distance, err);
     if (status) return status;
+    const dlg_objective *objective = dlg_oracle_objective(r->oracle);
     r->n_rows = r->batch.n_rows;
-    r->n_numbers = r->n_unknowns = dlg_objective_size(r->objective);
+    r->n_numbers = r->n_unknowns = dlg_objective_size(objective);
     r->placement = (dlg_placement){.n_rows = r->batch.n_predicted, .n_labels = knowledge->n_labels, .label = r->knowledge->labels};
-    r->scale = dlg_objective_scale(r->objective);
-    r->floor = dlg_objective_floor(r->objective);
+    r->scale = dlg_objective_scale(objective);
+    r->floor = dlg_objective_floor(objective);
     r->embedding_deviation = deviation(config->vocabulary_size * config->hidden_size, table);
     status = dlg_nearest_create(&r->nearest, table, config->vocabulary_size, config->hidden_size, r->n_rows, err);
     if (status) return status;
@@ -240,7 +251,7 @@ dlg_status dlg_recovery_begin(dlg_recovery *r, dlg_attack_result *result, const 
     dlg_placement_start(&r->placement, knowledge->placed);
     r->memory = dlg_allocate(r->n_rows, 2 * sizeof *r->fed + 2 * sizeof *r->predicted);
     if (!r->memory) return dlg_fail(err, DLG_ENOMEM, "attack: no memory");
-    dlg_objective_targets(r->objective, &result->n_dense, &result->n_targets);
+    dlg_objective_targets(objective, &result->n_dense, &result->n_targets);
     /* One or two can be full of rounding where a head's rows nearly cancel; a defence touches them all. */
     r->is_defended = 2 * result->n_dense >= result->n_targets;
     return DLG_OK;
@@ -271,7 +282,7 @@ void dlg_recovery_end(dlg_recovery *r)
     dlg_free(r->knowledge);
     dlg_free(r->memory);
     dlg_batch_release(&r->batch);
-    dlg_objective_free(r->objective);
+    dlg_oracle_free(r->oracle);
     dlg_nearest_free(r->nearest);
     dlg_position_check_free(r->check);
     dlg_input_space_free(r->space);

@@ -9,7 +9,7 @@
 #include "leak/attack.h"
 #include "leak/input_space.h"
 #include "leak/nearest.h"
-#include "leak/objective.h"
+#include "leak/oracle.h"
 #include "leak/placement.h"
 
 /** Cosine between an embedding and its token from which on the token is certain. */
@@ -23,7 +23,7 @@ typedef struct {
     dlg_attack_result *result;
     dlg_knowledge *knowledge;      /**< a copy */
     dlg_batch batch;
-    dlg_objective *objective;
+    dlg_oracle *oracle;            /**< what answers all questions about D */
     dlg_nearest *nearest;
     dlg_position_check *check;     /**< decoding chooses among the tokens it admits; NULL: among all */
     dlg_input_space *space;        /**< the embeddings stay in it; NULL: they are free */
@@ -57,6 +57,10 @@ DLG_MUST_USE dlg_status dlg_recovery_begin(dlg_recovery *, dlg_attack_result *, 
 /** Hand the best text to the result, if it is better than the one that is there, and free the rest. Accepts a zeroed one. */
 void dlg_recovery_end(dlg_recovery *);
 
+/**
+ * Whether the attack is to end with the best so far: asked for by the observer, or because the journal failed. It answers true for good;
+ * what the attack does from then on it would not have done undisturbed, and no journal records it.
+ */
 bool dlg_recovery_is_interrupted(const dlg_recovery *);
 
 /** Pass a line on to the observer. */
@@ -73,6 +77,9 @@ void dlg_recovery_unknowns(dlg_recovery *, double *x);
 
 /** D at x (n_unknowns), its derivative in dx, with placement.share; NaN where one of the numbers is not finite. */
 double dlg_recovery_evaluate(dlg_recovery *, const double *x, double *dx);
+
+/** label_derivative becomes dD/dY of the last dlg_recovery_evaluate. */
+void dlg_recovery_find_label_derivative(dlg_recovery *);
 
 /**
  * Put the labels where dD/dY of the last evaluation, at x with D = d, points; where they had places, only if that lowers D.

@@ -142,6 +142,8 @@ dlg_status dlg_json_start(FILE *stream, const dlg_subject *subject, dlg_error *e
     dlg_object_add_string(&o, "distance", subject->options->distance->name);
     dlg_object_add_string(&o, "optimizer", subject->options->minimiser->name);
     dlg_object_add_number(&o, "seed", (double)subject->options->seed);
+    dlg_object_add_string(&o, "checkpoint", subject->checkpoint);
+    dlg_object_add_number(&o, "resumed_after", (double)subject->n_resumed);
     return dlg_object_finish(&o, stream, err);
 }
 
@@ -161,6 +163,7 @@ dlg_status dlg_json_result(FILE *stream, const dlg_subject *subject, const dlg_a
                            dlg_error *err)
 {
     const dlg_attack_state *best = &result->state;
+    const size_t n_made = best->evaluations - result->recalled;
     dlg_object o = dlg_object_begin(subject, "result");
     dlg_object_add_string(&o, "attack", subject->attack);
     dlg_object_add_string(&o, "end", dlg_attack_end_name(result->end));
@@ -169,7 +172,8 @@ dlg_status dlg_json_result(FILE *stream, const dlg_subject *subject, const dlg_a
     dlg_object_add_number(&o, "iterations", (double)best->iterations);
     dlg_object_add_number(&o, "evaluations", (double)best->evaluations);
     dlg_object_add_number(&o, "seconds", best->seconds);
-    dlg_object_add_number(&o, "seconds_per_evaluation", best->evaluations ? best->seconds / (double)best->evaluations : NAN);
+    dlg_object_add_number(&o, "seconds_per_evaluation", n_made ? best->seconds / (double)n_made : NAN);
+    dlg_object_add_number(&o, "recalled", (double)result->recalled);
     /* An attack that found nothing has no distance: zero would be the best there is. */
     dlg_object_add_number(&o, "distance", best->tokens ? best->distance : NAN);
     dlg_object_add_number(&o, "distance_of_tokens", best->tokens ? best->distance_of_tokens : NAN);

@@ -2,14 +2,17 @@
  * --json: one object a line. Numbers that are not finite are null.
  *
  *   start      version, gradient, attack, model, model_seed (presets), n_parameters, task, defence, knowledge, origins, inferred, blas,
- *              threads, distance, optimizer, seed
+ *              threads, distance, optimizer, seed, checkpoint, resumed_after
  *   iteration  start, iteration, distance, seconds, tokens, text
- *   result     attack, end, recovered, start, iterations, evaluations, seconds, seconds_per_evaluation, distance, distance_of_tokens,
- *              scale, n_dense, n_targets, knowledge, origins, fed_tokens, tokens, text, labels, metrics
+ *   result     attack, end, recovered, start, iterations, evaluations, seconds, seconds_per_evaluation, recalled, distance,
+ *              distance_of_tokens, scale, n_dense, n_targets, knowledge, origins, fed_tokens, tokens, text, labels, metrics
  *
  * knowledge lists what was told ("batch", "length", "labels", "masked"); origins says for each of the four whether it was told, in the
  * metadata, inferred or assumed; inferred holds what was not told (null what was, and masked where any position may be). tokens have the
  * labels put back, fed_tokens have not.
+ *
+ * checkpoint is the journal's file, or null, and resumed_after how many evaluations it held; recalled of the evaluations came from there,
+ * the seconds are this run's, and seconds_per_evaluation of those that it made itself.
  *
  * metrics is there only when scores are, and report/scores.h says how each is counted: token_accuracy, exact_match, exact_sentences,
  * bag_similarity, label_accuracy, and rouge and rouge_special (without and with special tokens), each with rouge1, rouge2 and rougeL, each

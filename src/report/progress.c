@@ -51,6 +51,15 @@ static const char *part_of(double distance, double scale, char out[32])
     return out;
 }
 
+static void print_checkpoint(const dlg_progress *progress)
+{
+    const dlg_subject *s = progress->subject;
+    char line[LONGEST_LINE];
+    if (s->n_resumed) snprintf(line, sizeof line, "checkpoint %s: goes on after %zu evaluations", s->checkpoint, s->n_resumed);
+    else snprintf(line, sizeof line, "checkpoint %s: begins", s->checkpoint);
+    dlg_screen_print(&progress->screen, indented, line, NULL);
+}
+
 void dlg_progress_start(const dlg_progress *progress)
 {
     const dlg_subject *s = progress->subject;
@@ -64,6 +73,7 @@ void dlg_progress_start(const dlg_progress *progress)
              s->options->distance->name, s->options->minimiser->name, (unsigned long long)s->options->seed, s->blas, s->n_threads,
              s->n_threads == 1 ? "" : "s");
     dlg_screen_print(&progress->screen, indented, line, NULL);
+    if (s->checkpoint) print_checkpoint(progress);
     fflush(progress->screen.stream);
 }
 
@@ -172,12 +182,15 @@ static void print_end(const dlg_screen *screen, const dlg_subject *subject, cons
     dlg_screen_print(screen, indented, line, NULL);
 }
 
-static void print_cost(const dlg_screen *screen, const dlg_attack_state *best)
+static void print_cost(const dlg_screen *screen, const dlg_attack_result *result)
 {
-    char line[LONGEST_LINE], each[48] = "";
-    if (best->evaluations) snprintf(each, sizeof each, ", %.2f ms each", 1e3 * best->seconds / (double)best->evaluations);
-    snprintf(line, sizeof line, "cost: %zu iteration%s, %zu evaluations, %.1f s%s", best->iterations, best->iterations == 1 ? "" : "s",
-             best->evaluations, best->seconds, each);
+    const dlg_attack_state *best = &result->state;
+    const size_t n_made = best->evaluations - result->recalled;
+    char line[LONGEST_LINE], each[48] = "", recalled[80] = "";
+    if (n_made) snprintf(each, sizeof each, ", %.2f ms each", 1e3 * best->seconds / (double)n_made);
+    if (result->recalled) snprintf(recalled, sizeof recalled, " (%zu of them from the checkpoint)", result->recalled);
+    snprintf(line, sizeof line, "cost: %zu iteration%s, %zu evaluations%s, %.1f s%s", best->iterations, best->iterations == 1 ? "" : "s",
+             best->evaluations, recalled, best->seconds, each);
     dlg_screen_print(screen, indented, line, NULL);
 }
 
@@ -202,7 +215,7 @@ void dlg_progress_result(const dlg_screen *screen, const dlg_subject *subject, c
         print_sentences(screen, subject, result);
         print_end(screen, subject, result);
     }
-    print_cost(screen, &result->state);
+    print_cost(screen, result);
     dlg_origins_print(screen, subject);
     if (scores) print_scores(screen, scores);
 }

@@ -19,6 +19,8 @@ typedef struct {
     const dlg_attack_options *options;
     const char *blas;               /**< the line of dlg_blas_start */
     int n_threads;
+    const char *checkpoint;         /**< the journal's file, or NULL */
+    size_t n_resumed;               /**< evaluations that it holds already */
 } dlg_subject;
 
 /** Whether the text that an attack ended with is to be taken for the participant's. */

@@ -29,6 +29,8 @@ wrong '--starts: want a whole number from 1 *found "0"' a.g --starts 0
 wrong '--every: want a whole number from 1 *found "0"' a.g --every 0
 wrong '--seed: want a whole number *found "1e3"' a.g --seed 1e3
 wrong '--threads: want a whole number from 1 *found "0"' a.g --threads 0
+wrong 'want --checkpoint with --resume, found none' a.g --resume
+wrong 'want --inspect without --checkpoint, found both' a.g --inspect --checkpoint j
 
 # Found out only when the files are open.
 mkdir m c

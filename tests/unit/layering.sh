@@ -26,6 +26,7 @@ lapack:    math
 openblas:  math
 dnnl:      math
 lbfgs:     leak
+xxhash:    base
 utf8proc:  base tokenizer
 cjson:     base io tokenizer models report cli
 argp:      cli
