@@ -9,5 +9,6 @@ extern const dlg_attack_class dlg_attack_idlg;
 extern const dlg_attack_class dlg_attack_tag;
 extern const dlg_attack_class dlg_attack_lamp;
 extern const dlg_attack_class dlg_attack_narrow;
+extern const dlg_attack_class dlg_attack_span;
 
 #endif

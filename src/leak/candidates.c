@@ -1,0 +1,414 @@
+/*
+ * All (v, t) at once. With c = centred E[v] + centred P[t], gamma and beta those of the embeddings' LayerNorm, d = gamma c:
+ *
+ *   x = d / s + beta,    s^2 = ||c||^2 / H + eps
+ *   ||x||^2     = ||d||^2 / s^2 + 2 <d, beta> / s + ||beta||^2
+ *   ||B x||^2   = ||B d||^2 / s^2 + 2 <B d, B beta> / s + ||B beta||^2
+ *
+ * and ||c||^2, ||d||^2, ||B d||^2 split into a part of v, a part of t and a product of both: three inner products of c_v with numbers
+ * of t. In single precision that sees how far x lies outside to a thousandth; those that are near are computed anew, in double.
+ */
+#include "leak/candidates.h"
+
+#include "base/memory.h"
+#include "math/blas.h"
+#include "math/svd.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    BLOCK = 512,       /* vocabulary entries at a time */
+    FIRST_SKETCH = 96, /* directions looked for at first; more where all of them carry something */
+    FALL_WITHIN = 8,
+    MOST_NEAR = 200000 /* that many inputs are near only when nothing can be told apart */
+};
+
+/* Squared part of the norm outside below which an input is looked at closely. */
+static const double near_enough = 4e-3;
+
+/* Inside and outside must be so far apart. */
+static const double gap = 10;
+
+/* Singular values of rounding, or noise, fall more slowly than this over so many; one so far below the first is rounding. */
+static const double fall = 2.5, rounding = 1e-6;
+
+typedef struct {
+    const dlg_model *model;
+    size_t H, rank;
+    double *basis; /* (rank, H) */
+} row_space;
+
+/* ---- the row space ---- */
+
+static dlg_status stack(const dlg_gradient *gradient, double **out, dlg_error *err)
+{
+    static const char *const names[] = {"query", "key", "value"};
+    const size_t H = gradient->model->config.hidden_size;
+    *out = dlg_allocate(3 * H * H, sizeof **out);
+    if (!*out) return dlg_fail(err, DLG_ENOMEM, "span check: no memory");
+    for (size_t i = 0; i < 3; i++) {
+        char name[96];
+        snprintf(name, sizeof name, "bert.encoder.layer.0.attention.self.%s.weight", names[i]);
+        const dlg_real *block = dlg_gradient_of(gradient, name);
+        const double norm = sqrt(dlg_dot(H * H, block, block));
+        for (size_t k = 0; k < H * H; k++) (*out)[i * H * H + k] = norm > 0 ? (double)block[k] / norm : 0;
+    }
+    return DLG_OK;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* How many of the descending values belong to tokens: up to the last that is followed by a fall. */
+static size_t rank_of(size_t n, const double *values)
+{
+    size_t rank = 0;
+    for (size_t i = 0; i + FALL_WITHIN < n; i++)
+        if (values[i] > fall * values[i + FALL_WITHIN]) rank = i + 1;
+    return rank;
+}
+
+static dlg_status find_row_space(row_space *space, const dlg_gradient *gradient, dlg_error *err)
+{
+    const size_t H = gradient->model->config.hidden_size;
+    double *a = NULL, *values = dlg_allocate(H, sizeof *values);
+    *space = (row_space){.model = gradient->model, .H = H};
+    space->basis = dlg_allocate(H * H, sizeof *space->basis);
+    dlg_status status = values && space->basis ? stack(gradient, &a, err) : dlg_fail(err, DLG_ENOMEM, "span check: no memory");
+    for (size_t k = FIRST_SKETCH; !status; k *= 2) {
+        k = 3 * k < H ? k : H;
+        status = dlg_svd_right(3 * H, H, a, k, values, space->basis, err);
+        space->rank = rank_of(k, values);
+        if (k == H || values[k - 1] < rounding * values[0]) break;
+    }
+    dlg_free(values);
+    dlg_free(a);
+    return status;
+}
+
+/* ---- how far outside, all at once ---- */
+
+typedef struct {
+    uint32_t token;
+    uint32_t position;
+    double outside;
+} entry;
+
+typedef struct {
+    size_t n, capacity;
+    entry *entries;
+} heap;
+
+static dlg_status push(heap *h, entry e, dlg_error *err)
+{
+    if (h->n == h->capacity) {
+        const size_t more = h->capacity ? 2 * h->capacity : 1024;
+        entry *grown = dlg_reallocate(h->entries, h->n, more, sizeof *grown);
+        if (!grown) return dlg_fail(err, DLG_ENOMEM, "candidates: no memory");
+        h->entries = grown;
+        h->capacity = more;
+    }
+    h->entries[h->n++] = e;
+    return DLG_OK;
+}
+
+/* What x is made of, by parameter. */
+typedef struct {
+    const dlg_real *words, *positions, *type, *gamma, *beta;
+    double eps;
+} embeddings;
+
+static embeddings embeddings_of(const dlg_model *model)
+{
+    return (embeddings){
+        .words = dlg_model_word_embeddings(model),
+        .positions = dlg_model_parameter(model, "bert.embeddings.position_embeddings.weight")->value,
+        .type = dlg_model_parameter(model, "bert.embeddings.token_type_embeddings.weight")->value,
+        .gamma = dlg_model_parameter(model, "bert.embeddings.LayerNorm.weight")->value,
+        .beta = dlg_model_parameter(model, "bert.embeddings.LayerNorm.bias")->value,
+        .eps = model->config.layer_norm_eps,
+    };
+}
+
+/* The same in double, for one. x (H) is scratch. */
+static double outside_exactly(const row_space *space, const embeddings *e, uint32_t token, size_t position, double *x, double *along)
+{
+    const size_t H = space->H;
+    double mean = 0, variance = 0, norm2 = 0, rest2 = 0;
+    for (size_t i = 0; i < H; i++) {
+        x[i] = (double)e->words[token * H + i] + (double)e->positions[position * H + i] + (double)e->type[i];
+        mean += x[i] / (double)H;
+    }
+    for (size_t i = 0; i < H; i++) variance += (x[i] - mean) * (x[i] - mean) / (double)H;
+    for (size_t i = 0; i < H; i++) {
+        x[i] = (double)e->gamma[i] * (x[i] - mean) / sqrt(variance + e->eps) + (double)e->beta[i];
+        norm2 += x[i] * x[i];
+    }
+    for (size_t r = 0; r < space->rank; r++) {
+        double sum = 0;
+#pragma omp simd reduction(+ : sum)
+        for (size_t i = 0; i < H; i++) sum += space->basis[r * H + i] * x[i];
+        along[r] = sum;
+    }
+    for (size_t r = 0; r < space->rank; r++)
+        for (size_t i = 0; i < H; i++) x[i] -= along[r] * space->basis[r * H + i];
+    for (size_t i = 0; i < H; i++) rest2 += x[i] * x[i];
+    return norm2 > 0 ? sqrt(rest2 / norm2) : 1;
+}
+
+/* Numbers of the positions, (n_columns, H): the products' right sides. */
+typedef struct {
+    size_t T, n_columns;
+    dlg_real *columns; /* T of c, T of gamma^2 c, T of gamma B^T B gamma c, then gamma beta and gamma B^T B beta */
+    double *cc, *dd, *pp, *db, *pb; /* (T) ||c||^2, ||d||^2, ||B d||^2, <d, beta>, <B d, B beta> */
+    double bb, pbb;                 /* ||beta||^2, ||B beta||^2 */
+    dlg_arena arena;
+} sides;
+
+static void carve_sides(sides *s, size_t H)
+{
+    s->columns = dlg_arena_carve(&s->arena, s->n_columns * H, sizeof *s->columns);
+    s->cc = dlg_arena_carve(&s->arena, s->T, sizeof *s->cc);
+    s->dd = dlg_arena_carve(&s->arena, s->T, sizeof *s->dd);
+    s->pp = dlg_arena_carve(&s->arena, s->T, sizeof *s->pp);
+    s->db = dlg_arena_carve(&s->arena, s->T, sizeof *s->db);
+    s->pb = dlg_arena_carve(&s->arena, s->T, sizeof *s->pb);
+}
+
+/* out (H) = gamma B^T B d, scratch (H); @return ||B d||^2 */
+static double project(const row_space *space, const double *d, const dlg_real *gamma, dlg_real *out, double *scratch)
+{
+    const size_t H = space->H;
+    double sum = 0;
+    memset(scratch, 0, H * sizeof *scratch);
+    for (size_t r = 0; r < space->rank; r++) {
+        double along = 0;
+        for (size_t i = 0; i < H; i++) along += space->basis[r * H + i] * d[i];
+        for (size_t i = 0; i < H; i++) scratch[i] += along * space->basis[r * H + i];
+        sum += along * along;
+    }
+    for (size_t i = 0; i < H; i++) out[i] = (dlg_real)(scratch[i] * (double)gamma[i]);
+    return sum;
+}
+
+static dlg_status make_sides(sides *s, const row_space *space, const embeddings *e, size_t T, dlg_error *err)
+{
+    const size_t H = space->H;
+    *s = (sides){.T = T, .n_columns = 3 * T + 2};
+    double *d = dlg_allocate(3 * H, sizeof *d);
+    carve_sides(s, H);
+    const dlg_status status = dlg_arena_reserve(&s->arena, "candidates", err);
+    if (status || !d) {
+        dlg_free(d);
+        return status ? status : dlg_fail(err, DLG_ENOMEM, "candidates: no memory");
+    }
+    carve_sides(s, H);
+    double *beta = d + H, *scratch = d + 2 * H;
+    dlg_real *gamma_beta = s->columns + 3 * T * H, *projected_beta = gamma_beta + H;
+    for (size_t i = 0; i < H; i++) {
+        beta[i] = (double)e->beta[i];
+        gamma_beta[i] = e->gamma[i] * e->beta[i];
+    }
+    s->bb = dlg_dot(H, e->beta, e->beta);
+    s->pbb = project(space, beta, e->gamma, projected_beta, scratch);
+    for (size_t t = 0; t < T; t++) {
+        dlg_real *c = s->columns + t * H, *g = c + T * H, *p = g + T * H;
+        double mean = 0;
+        for (size_t i = 0; i < H; i++) mean += ((double)e->positions[t * H + i] + (double)e->type[i]) / (double)H;
+        for (size_t i = 0; i < H; i++) {
+            const double centred = (double)e->positions[t * H + i] + (double)e->type[i] - mean;
+            d[i] = (double)e->gamma[i] * centred;
+            c[i] = (dlg_real)centred;
+            g[i] = (dlg_real)((double)e->gamma[i] * d[i]);
+            s->cc[t] += centred * centred;
+            s->dd[t] += d[i] * d[i];
+            s->db[t] += d[i] * beta[i];
+        }
+        s->pp[t] = project(space, d, e->gamma, p, scratch);
+        s->pb[t] = dlg_dot(H, c, projected_beta);
+    }
+    dlg_free(d);
+    return DLG_OK;
+}
+
+typedef struct {
+    dlg_real *c;        /* (BLOCK, H) centred words */
+    dlg_real *products; /* (BLOCK, n_columns) */
+    dlg_real *along;    /* (BLOCK, rank) */
+    dlg_real *basis;    /* (rank, H) with gamma */
+    double *scratch;    /* 2 H */
+    dlg_arena arena;
+} workspace;
+
+static void carve_workspace(workspace *w, const row_space *space, size_t n_columns)
+{
+    w->c = dlg_arena_carve(&w->arena, BLOCK * space->H, sizeof *w->c);
+    w->products = dlg_arena_carve(&w->arena, BLOCK * n_columns, sizeof *w->products);
+    w->along = dlg_arena_carve(&w->arena, BLOCK * (space->rank + 1), sizeof *w->along);
+    w->basis = dlg_arena_carve(&w->arena, (space->rank + 1) * space->H, sizeof *w->basis);
+    w->scratch = dlg_arena_carve(&w->arena, 2 * space->H, sizeof *w->scratch);
+}
+
+/* The candidates of one word, whose products are there. */
+static dlg_status check_word(heap *near, const workspace *w, const sides *s, const row_space *space, const embeddings *e, size_t i,
+                             uint32_t token, dlg_error *err)
+{
+    const size_t H = space->H, T = s->T;
+    const dlg_real *c = w->c + i * H, *product = w->products + i * s->n_columns;
+    double cc = 0, dd = 0;
+    for (size_t k = 0; k < H; k++) {
+        const double centred = (double)c[k], d = (double)e->gamma[k] * centred;
+        cc += centred * centred;
+        dd += d * d;
+    }
+    const double pp = dlg_dot(space->rank, w->along + i * space->rank, w->along + i * space->rank);
+    const double db = (double)product[3 * T], pb = (double)product[3 * T + 1];
+    for (size_t t = 0; t < T; t++) {
+        const double scale = 1 / sqrt((cc + s->cc[t] + 2 * (double)product[t]) / (double)H + e->eps);
+        const double norm2 = scale * scale * (dd + s->dd[t] + 2 * (double)product[T + t]) + 2 * scale * (db + s->db[t]) + s->bb;
+        const double inside2 = scale * scale * (pp + s->pp[t] + 2 * (double)product[2 * T + t]) + 2 * scale * (pb + s->pb[t]) + s->pbb;
+        if (!(norm2 > 0) || norm2 - inside2 > near_enough * norm2) continue;
+        const double outside = outside_exactly(space, e, token, t, w->scratch, w->scratch + H);
+        const dlg_status status = push(near, (entry){token, (uint32_t)t, outside}, err);
+        if (status) return status;
+    }
+    return DLG_OK;
+}
+
+static dlg_status check_all(heap *near, const row_space *space, const sides *s, dlg_error *err)
+{
+    const size_t H = space->H, V = space->model->config.vocabulary_size;
+    const embeddings e = embeddings_of(space->model);
+    workspace w = {0};
+    carve_workspace(&w, space, s->n_columns);
+    dlg_status status = dlg_arena_reserve(&w.arena, "candidates", err);
+    if (status) return status;
+    carve_workspace(&w, space, s->n_columns);
+    for (size_t r = 0; r < space->rank; r++)
+        for (size_t i = 0; i < H; i++) w.basis[r * H + i] = (dlg_real)(space->basis[r * H + i] * (double)e.gamma[i]);
+    for (size_t first = 0; first < V && !status; first += BLOCK) {
+        const size_t n = V - first < BLOCK ? V - first : BLOCK;
+        for (size_t i = 0; i < n; i++) {
+            const dlg_real *word = e.words + (first + i) * H;
+            double mean = 0;
+            for (size_t k = 0; k < H; k++) mean += (double)word[k];
+            for (size_t k = 0; k < H; k++) w.c[i * H + k] = (dlg_real)((double)word[k] - mean / (double)H);
+        }
+        dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, s->n_columns, H, 1, w.c, H, s->columns, H, 0, w.products, s->n_columns);
+        dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, space->rank, H, 1, w.c, H, w.basis, H, 0, w.along, space->rank);
+        for (size_t i = 0; i < n && !status && near->n < MOST_NEAR; i++) status = check_word(near, &w, s, space, &e, i, (uint32_t)(first + i), err);
+    }
+    dlg_arena_release(&w.arena);
+    return status;
+}
+
+/* ---- from distances to candidates ---- */
+
+/* The widest gap between the sorted distances: what is below it is inside. Beyond all of them lies near_enough. */
+static dlg_status find_limit(const heap *near, double *limit, dlg_error *err)
+{
+    double *sorted = dlg_allocate(near->n + 1, sizeof *sorted), widest = gap;
+    if (!sorted) return dlg_fail(err, DLG_ENOMEM, "candidates: no memory");
+    for (size_t i = 0; i < near->n; i++) sorted[i] = fmax(near->entries[i].outside, 1e-9);
+    sorted[near->n] = sqrt(near_enough);
+    qsort(sorted, near->n, sizeof *sorted, ascending);
+    *limit = 0;
+    for (size_t i = 0; i < near->n; i++)
+        if (sorted[i + 1] > widest * sorted[i]) {
+            widest = sorted[i + 1] / sorted[i];
+            *limit = sorted[i];
+        }
+    dlg_free(sorted);
+    return DLG_OK;
+}
+
+static int by_position_and_token(const void *a, const void *b)
+{
+    const entry *x = a, *y = b;
+    if (x->position != y->position) return x->position < y->position ? -1 : 1;
+    return (x->token > y->token) - (x->token < y->token);
+}
+
+static dlg_status collect(dlg_candidates *out, heap *near, double limit, dlg_error *err)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < near->n; i++)
+        if (near->entries[i].outside <= limit) near->entries[n++] = near->entries[i];
+    qsort(near->entries, n, sizeof *near->entries, by_position_and_token);
+    out->first = dlg_allocate(out->n_positions + 1, sizeof *out->first);
+    out->certain = dlg_allocate(out->n_positions, sizeof *out->certain);
+    out->token = dlg_allocate(n + 1, sizeof *out->token);
+    out->outside = dlg_allocate(n + 1, sizeof *out->outside);
+    if (!out->first || !out->certain || !out->token || !out->outside) return dlg_fail(err, DLG_ENOMEM, "candidates: no memory");
+    for (size_t i = 0; i < n; i++) {
+        out->token[i] = near->entries[i].token;
+        out->outside[i] = near->entries[i].outside;
+        out->first[near->entries[i].position + 1] = i + 1;
+    }
+    out->sees = n > 0;
+    for (size_t t = 0; t < out->n_positions; t++) {
+        if (!out->first[t + 1]) out->first[t + 1] = out->first[t];
+        out->sees &= out->first[t + 1] > out->first[t];
+    }
+    return DLG_OK;
+}
+
+dlg_status dlg_candidates_find(dlg_candidates *out, const dlg_gradient *gradient, size_t n_positions, dlg_error *err)
+{
+    const embeddings e = embeddings_of(gradient->model);
+    row_space space;
+    sides s = {0};
+    heap near = {0};
+    double limit = 0;
+    *out = (dlg_candidates){.n_positions = n_positions};
+    dlg_status status = find_row_space(&space, gradient, err);
+    if (!status && space.rank < space.H) {
+        status = make_sides(&s, &space, &e, n_positions, err);
+        if (!status) status = check_all(&near, &space, &s, err);
+    }
+    if (!status) status = find_limit(&near, &limit, err);
+    if (!status) status = collect(out, &near, limit, err);
+    out->rank = space.rank;
+    dlg_free(space.basis);
+    dlg_arena_release(&s.arena);
+    dlg_free(near.entries);
+    if (status) dlg_candidates_release(out);
+    return status;
+}
+
+void dlg_candidates_release(dlg_candidates *candidates)
+{
+    dlg_free(candidates->first);
+    dlg_free(candidates->certain);
+    dlg_free(candidates->token);
+    dlg_free(candidates->outside);
+    *candidates = (dlg_candidates){0};
+}
+
+bool dlg_candidates_has(const dlg_candidates *candidates, uint32_t token, size_t position)
+{
+    for (size_t i = candidates->first[position]; i < candidates->first[position + 1]; i++)
+        if (candidates->token[i] == token) return true;
+    return false;
+}
+
+void dlg_candidates_narrow(dlg_candidates *candidates, bool (*keep)(void *payload, uint32_t token, size_t position), void *payload)
+{
+    size_t n = 0, begin = 0;
+    for (size_t t = 0; t < candidates->n_positions; t++) {
+        const size_t end = candidates->first[t + 1];
+        for (size_t i = begin; i < end; i++) {
+            if (!keep(payload, candidates->token[i], t)) continue;
+            candidates->token[n] = candidates->token[i];
+            candidates->outside[n++] = candidates->outside[i];
+        }
+        begin = end;
+        candidates->first[t + 1] = n;
+    }
+}

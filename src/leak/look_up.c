@@ -1,0 +1,217 @@
+#include "leak/candidates.h"
+
+#include "base/memory.h"
+#include "math/blas.h"
+#include "math/svd.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { SAMPLE = 1024 }; /* rows of tokens that were not fed: enough to span the decoder's part */
+
+/* A row of the look-up is more than rounding when it is so large beside the positions' rows. */
+static const double more_than_rounding = 1e-4;
+
+/* A position's row is a sum of tokens' rows when so little of it is left, and the factors are so near to 0 or 1. */
+static const double nothing_left = 1e-3, whole = 0.02;
+
+typedef struct {
+    size_t H, T, n_tokens, rank;
+    uint32_t *token;   /* (n_tokens) all candidates, ascending */
+    double *basis;     /* (rank, H) of the decoder's part */
+    double *rows;      /* (n_tokens, H) what remains of the tokens' rows */
+    double *positions; /* (T, H) the same of the positions' */
+    double typical;    /* norm of a position's row */
+    const dlg_candidates *candidates;
+    /* of the sums */
+    double *factors;   /* (n_tokens, T) */
+} lookup;
+
+static const dlg_real *rows_of(const dlg_gradient *gradient, const char *name)
+{
+    return dlg_gradient_of(gradient, name);
+}
+
+static dlg_status list_tokens(lookup *l, size_t V, dlg_error *err)
+{
+    const dlg_candidates *c = l->candidates;
+    bool *is_there = dlg_allocate(V, sizeof *is_there);
+    l->token = dlg_allocate(c->first[c->n_positions], sizeof *l->token);
+    if (!is_there || !l->token) {
+        dlg_free(is_there);
+        return dlg_fail(err, DLG_ENOMEM, "word embedding's gradient: no memory");
+    }
+    for (size_t i = 0; i < c->first[c->n_positions]; i++) is_there[c->token[i]] = true;
+    for (size_t v = 0; v < V; v++)
+        if (is_there[v]) l->token[l->n_tokens++] = (uint32_t)v;
+    dlg_free(is_there);
+    return DLG_OK;
+}
+
+/* The rows of tokens that are no candidates, evenly taken, span what the tied decoder leaves in all rows. */
+static dlg_status find_decoder_part(lookup *l, const dlg_real *words, size_t V, dlg_error *err)
+{
+    const size_t H = l->H, stride = V / SAMPLE + 1, k = SAMPLE < H ? SAMPLE : H;
+    double *sample = dlg_allocate(SAMPLE * H, sizeof *sample), *values = dlg_allocate(H, sizeof *values);
+    l->basis = dlg_allocate(H * H, sizeof *l->basis);
+    dlg_status status = DLG_OK;
+    size_t n = 0;
+    if (!sample || !values || !l->basis) {
+        status = dlg_fail(err, DLG_ENOMEM, "word embedding's gradient: no memory");
+        goto out;
+    }
+    for (size_t v = 0, i = 0; v < V && n < SAMPLE; v += stride) {
+        while (i < l->n_tokens && l->token[i] < v) i++;
+        if (i < l->n_tokens && l->token[i] == v) continue;
+        const double norm = sqrt(dlg_dot(H, words + v * H, words + v * H));
+        if (!(norm > 0)) continue;
+        for (size_t j = 0; j < H; j++) sample[n * H + j] = (double)words[v * H + j] / norm;
+        n++;
+    }
+    const size_t least = n < k ? n : k;
+    status = dlg_svd_right(n, H, sample, least, values, l->basis, err);
+    while (!status && l->rank < least && values[l->rank] > 1e-5 * values[0]) l->rank++;
+out:
+    dlg_free(values);
+    dlg_free(sample);
+    return status;
+}
+
+/* out (H) = row without the decoder's part; @return its norm */
+static double remainder_of(const lookup *l, const dlg_real *row, double *out)
+{
+    const size_t H = l->H;
+    double norm2 = 0;
+    for (size_t i = 0; i < H; i++) out[i] = (double)row[i];
+    for (size_t r = 0; r < l->rank; r++) {
+        double along = 0;
+        for (size_t i = 0; i < H; i++) along += l->basis[r * H + i] * (double)row[i];
+        for (size_t i = 0; i < H; i++) out[i] -= along * l->basis[r * H + i];
+    }
+    for (size_t i = 0; i < H; i++) norm2 += out[i] * out[i];
+    return sqrt(norm2);
+}
+
+/* Remainders of all positions, and of the tokens that were fed: the others leave the list. */
+static dlg_status find_remainders(lookup *l, const dlg_real *words, const dlg_real *positions, dlg_error *err)
+{
+    const size_t H = l->H;
+    size_t n = 0;
+    l->rows = dlg_allocate(l->n_tokens * H, sizeof *l->rows);
+    l->positions = dlg_allocate(l->T * H, sizeof *l->positions);
+    if (!l->rows || !l->positions) return dlg_fail(err, DLG_ENOMEM, "word embedding's gradient: no memory");
+    for (size_t t = 0; t < l->T; t++) l->typical += remainder_of(l, positions + t * H, l->positions + t * H) / (double)l->T;
+    for (size_t i = 0; i < l->n_tokens; i++) {
+        const double norm = remainder_of(l, words + l->token[i] * H, l->rows + n * H);
+        if (norm <= more_than_rounding * l->typical) continue;
+        l->token[n++] = l->token[i];
+    }
+    l->n_tokens = n;
+    return DLG_OK;
+}
+
+static size_t index_of(const lookup *l, uint32_t token)
+{
+    size_t low = 0, high = l->n_tokens;
+    while (low < high) {
+        const size_t middle = (low + high) / 2;
+        if (l->token[middle] < token) low = middle + 1;
+        else high = middle;
+    }
+    return low < l->n_tokens && l->token[low] == token ? low : l->n_tokens;
+}
+
+static bool was_fed(void *payload, uint32_t token, size_t position)
+{
+    const lookup *l = payload;
+    (void)position;
+    return index_of(l, token) < l->n_tokens;
+}
+
+/* Whether every position keeps a candidate: else noise hides the rows of some. */
+static bool covers(const lookup *l)
+{
+    const dlg_candidates *c = l->candidates;
+    for (size_t t = 0; t < l->T; t++) {
+        size_t n = 0;
+        for (size_t i = c->first[t]; i < c->first[t + 1]; i++) n += index_of(l, c->token[i]) < l->n_tokens;
+        if (!n) return false;
+    }
+    return true;
+}
+
+/* factors (n_tokens, T): every position's row as a sum of the tokens' rows. */
+static dlg_status find_sums(lookup *l, dlg_error *err)
+{
+    const size_t H = l->H, n = l->n_tokens, T = l->T;
+    double *a = dlg_allocate(H * n, sizeof *a), *b = dlg_allocate(H * T, sizeof *b);
+    l->factors = dlg_allocate(n * T, sizeof *l->factors);
+    dlg_status status = DLG_OK;
+    if (!a || !b || !l->factors) {
+        status = dlg_fail(err, DLG_ENOMEM, "word embedding's gradient: no memory");
+        goto out;
+    }
+    for (size_t i = 0; i < H; i++) {
+        for (size_t k = 0; k < n; k++) a[i * n + k] = l->rows[k * H + i];
+        for (size_t t = 0; t < T; t++) b[i * T + t] = l->positions[t * H + i];
+    }
+    status = dlg_least_squares(H, n, T, a, b, 1e-7, l->factors, err);
+out:
+    dlg_free(b);
+    dlg_free(a);
+    return status;
+}
+
+/* Whether the position's row is a sum of some tokens' rows, each once, and all of them are candidates there. */
+static bool is_sum(const lookup *l, size_t t)
+{
+    const size_t H = l->H, n = l->n_tokens;
+    double left2 = 0, all2 = 0;
+    for (size_t i = 0; i < H; i++) {
+        double sum = l->positions[t * H + i];
+        all2 += sum * sum;
+        for (size_t k = 0; k < n; k++) sum -= l->factors[k * l->T + t] * l->rows[k * H + i];
+        left2 += sum * sum;
+    }
+    bool any = false;
+    for (size_t k = 0; k < n; k++) {
+        const double factor = l->factors[k * l->T + t];
+        const bool is_one = fabs(factor - 1) < whole;
+        if (!is_one && fabs(factor) > whole) return false;
+        if (is_one && !dlg_candidates_has(l->candidates, l->token[k], t)) return false;
+        any |= is_one;
+    }
+    return any && left2 < nothing_left * nothing_left * all2;
+}
+
+static bool is_there(void *payload, uint32_t token, size_t position)
+{
+    const lookup *l = payload;
+    return !l->candidates->certain[position] || l->factors[index_of(l, token) * l->T + position] > 0.5;
+}
+
+dlg_status dlg_candidates_look_up(dlg_candidates *candidates, const dlg_gradient *gradient, dlg_error *err)
+{
+    const dlg_model *model = gradient->model;
+    const dlg_real *words = rows_of(gradient, "bert.embeddings.word_embeddings.weight");
+    const size_t H = model->config.hidden_size, V = model->config.vocabulary_size;
+    lookup l = {.H = H, .T = candidates->n_positions, .candidates = candidates};
+    if (!words || !candidates->sees) return DLG_OK;
+    dlg_status status = list_tokens(&l, V, err);
+    if (!status) status = find_decoder_part(&l, words, V, err);
+    if (!status) status = find_remainders(&l, words, rows_of(gradient, "bert.embeddings.position_embeddings.weight"), err);
+    if (status || !covers(&l)) goto out;
+    dlg_candidates_narrow(candidates, was_fed, &l);
+    candidates->has_tokens = true;
+    if (l.n_tokens + l.rank >= H) goto out; /* any row would be a sum of them */
+    status = find_sums(&l, err);
+    for (size_t t = 0; t < l.T && !status; t++) candidates->certain[t] = is_sum(&l, t);
+    if (!status) dlg_candidates_narrow(candidates, is_there, &l);
+out:
+    dlg_free(l.factors);
+    dlg_free(l.positions);
+    dlg_free(l.rows);
+    dlg_free(l.basis);
+    dlg_free(l.token);
+    return status;
+}
