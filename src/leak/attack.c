@@ -16,6 +16,7 @@ const dlg_attack_class *const dlg_attacks[] = {
     &dlg_attack_lamp,
     &dlg_attack_narrow,
     &dlg_attack_span,
+    &dlg_attack_auto,
     NULL,
 };
 

@@ -22,7 +22,6 @@
 enum {
     BLOCK = 512,       /* vocabulary entries at a time */
     FIRST_SKETCH = 96, /* directions looked for at first; more where all of them carry something */
-    FALL_WITHIN = 8,
     MOST_NEAR = 200000 /* that many inputs are near only when nothing can be told apart */
 };
 
@@ -32,8 +31,8 @@ static const double near_enough = 4e-3;
 /* Inside and outside must be so far apart. */
 static const double gap = 10;
 
-/* Singular values of rounding, or noise, fall more slowly than this over so many; one so far below the first is rounding. */
-static const double fall = 2.5, rounding = 1e-6;
+/* A singular value so far below the first is near its rounding. */
+static const double near_rounding = 1e-6;
 
 typedef struct {
     const dlg_model *model;
@@ -65,15 +64,6 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* How many of the descending values belong to tokens: up to the last that is followed by a fall. */
-static size_t rank_of(size_t n, const double *values)
-{
-    size_t rank = 0;
-    for (size_t i = 0; i + FALL_WITHIN < n; i++)
-        if (values[i] > fall * values[i + FALL_WITHIN]) rank = i + 1;
-    return rank;
-}
-
 static dlg_status find_row_space(row_space *space, const dlg_gradient *gradient, dlg_error *err)
 {
     const size_t H = gradient->model->config.hidden_size;
@@ -84,8 +74,8 @@ static dlg_status find_row_space(row_space *space, const dlg_gradient *gradient,
     for (size_t k = FIRST_SKETCH; !status; k *= 2) {
         k = 3 * k < H ? k : H;
         status = dlg_svd_right(3 * H, H, a, k, values, space->basis, err);
-        space->rank = rank_of(k, values);
-        if (k == H || values[k - 1] < rounding * values[0]) break;
+        space->rank = dlg_svd_rank(k, values);
+        if (k == H || values[k - 1] < near_rounding * values[0]) break;
     }
     dlg_free(values);
     dlg_free(a);

@@ -10,5 +10,6 @@ extern const dlg_attack_class dlg_attack_tag;
 extern const dlg_attack_class dlg_attack_lamp;
 extern const dlg_attack_class dlg_attack_narrow;
 extern const dlg_attack_class dlg_attack_span;
+extern const dlg_attack_class dlg_attack_auto;
 
 #endif

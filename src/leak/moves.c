@@ -154,19 +154,20 @@ static bool try_move(search *s, const move *m)
     return false;
 }
 
-/* The labels where dD/dY at the tokens points, if that is lower. */
+/* The labels where dD/dY of the last evaluation, at the tokens, points, as long as that is lower. */
 static void place_labels(search *s)
 {
     dlg_recovery *r = s->r;
-    if (r->knowledge->placed) return;
-    dlg_objective_label_derivative(r->objective, r->label_derivative);
-    for (size_t i = 0; i < r->placement.n_rows * r->placement.n_labels; i++)
-        if (!isfinite(r->label_derivative[i])) return;
-    if (!dlg_placement_propose(&r->placement, r->label_derivative)) return;
-    const double d = evaluate(s, r->placement.proposed_share);
-    if (!(d < r->d_tokens)) return;
-    dlg_placement_accept(&r->placement);
-    r->d_tokens = d;
+    while (!r->knowledge->placed) {
+        dlg_objective_label_derivative(r->objective, r->label_derivative);
+        for (size_t i = 0; i < r->placement.n_rows * r->placement.n_labels; i++)
+            if (!isfinite(r->label_derivative[i])) return;
+        if (!dlg_placement_propose(&r->placement, r->label_derivative)) return;
+        const double d = evaluate(s, r->placement.proposed_share);
+        if (!(d < r->d_tokens)) return;
+        dlg_placement_accept(&r->placement);
+        r->d_tokens = d;
+    }
 }
 
 dlg_status dlg_moves_improve(dlg_recovery *r, const dlg_choices *choices, size_t n_tried, dlg_error *err)

@@ -1,51 +1,229 @@
-/* The span check (DAGER, Petrov et al. 2024, arXiv:2405.15586): tokens are read off layer 0, and sentences assembled from them. */
+/*
+ * Tokens are read off layer 0 (candidates.h), whole sentences off layer 1 (sequence_search.h; both DAGER, Petrov et al. 2024,
+ * arXiv:2405.15586), and the gradient of what was read is compared with the shared one:
+ *
+ *   1. where every position has one candidate, that is the sentence
+ *   2. else sentences are searched for until they account for the rank of layer 1's row space, which says that there are no more
+ *   3. where some are not found, but the number of sentences and their lengths were told, the batch is assembled as a whole (assembly.h)
+ */
+#include "leak/span.h"
+
 #include "base/memory.h"
 #include "leak/assembly.h"
 #include "leak/classes.h"
 #include "leak/infer.h"
+#include "leak/sequence_search.h"
 
-/* A masked LM predicts where [MASK] is a choice, and where it is none everywhere. */
-static dlg_status choose_rows(dlg_knowledge *k, const dlg_choices *choices, dlg_error *err)
+#include <stdio.h>
+#include <string.h>
+
+typedef struct {
+    dlg_attack_result *out;
+    const dlg_gradient *gradient;
+    const dlg_knowledge *knowledge;
+    const dlg_attack_options *options;
+    const dlg_attack_observer *observer;
+    dlg_candidates candidates;
+    bool explained;
+} attack;
+
+static void note(const attack *a, const char *line)
 {
-    if (k->rows_from == DLG_TOLD) return DLG_OK;
-    dlg_free(k->rows);
-    k->n_rows = 0;
-    k->rows_from = DLG_INFERRED;
+    if (a->observer && a->observer->note) a->observer->note(a->observer->payload, line);
+}
+
+static bool is_interrupted(const attack *a)
+{
+    return a->observer && a->observer->interrupted && a->observer->interrupted(a->observer->payload);
+}
+
+static bool is_told(dlg_origin origin)
+{
+    return origin == DLG_TOLD || origin == DLG_METADATA;
+}
+
+/* ---- what is known once the sentences are ---- */
+
+/* The rows that may have been predicted: those that may hold [MASK]; all inner ones where these are fewer than the labels. */
+static dlg_status list_rows(dlg_knowledge *k, const dlg_choices *choices, bool only_masks, dlg_error *err)
+{
     k->rows = dlg_allocate(choices->n_rows, sizeof *k->rows);
     if (!k->rows) return dlg_fail(err, DLG_ENOMEM, "masked positions: no memory");
-    for (size_t i = 0; i < choices->n_rows; i++)
-        for (size_t j = choices->first[i]; j < choices->first[i + 1]; j++)
-            if (choices->token[j] == k->markers.mask) k->rows[k->n_rows++] = i;
-    if (k->n_rows >= k->n_labels) return DLG_OK;
-    k->n_rows = 0;
     for (size_t b = 0, first = 0; b < k->n_sentences; first += k->lengths[b++])
-        for (size_t t = 1; t + 1 < k->lengths[b]; t++) k->rows[k->n_rows++] = first + t;
+        for (size_t i = first + 1; i + 1 < first + k->lengths[b]; i++) {
+            bool may_be = !only_masks;
+            for (size_t j = choices->first[i]; j < choices->first[i + 1]; j++) may_be |= choices->token[j] == k->markers.mask;
+            if (may_be) k->rows[k->n_rows++] = i;
+        }
+    k->rows_from = only_masks ? DLG_INFERRED : DLG_ASSUMED;
     return DLG_OK;
 }
 
-static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
-                      const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
+/* What was told stays; the rest follows from these sentences. */
+static dlg_status know(const attack *a, dlg_knowledge *out, size_t n_sentences, const size_t *lengths, const dlg_choices *choices,
+                       bool only_masks, dlg_error *err)
 {
-    dlg_candidates candidates = {0};
-    dlg_choices choices = {0};
+    const dlg_knowledge *from = a->knowledge;
+    const bool is_mlm = a->gradient->model->config.task == DLG_MASKED_LM;
+    dlg_knowledge told = *from;
+    told.n_sentences = n_sentences;
+    told.lengths = (size_t *)lengths;
+    if (!is_told(told.sentences_from)) told.sentences_from = DLG_INFERRED;
+    if (!is_told(told.lengths_from)) told.lengths_from = DLG_INFERRED;
+    if (!is_told(told.labels_from)) told.labels = NULL, told.n_labels = 0, told.placed = false;
+    if (!is_told(told.rows_from) || !is_mlm) told.rows = NULL, told.n_rows = 0;
+    dlg_status status = dlg_knowledge_copy(out, &told, err);
+    if (!status && is_mlm && !out->rows) status = list_rows(out, choices, only_masks, err);
+    if (!status && is_mlm && only_masks && !out->n_rows) {
+        dlg_free(out->rows);
+        out->rows = NULL;
+    }
+    if (!status && is_mlm && !only_masks && !out->labels) { /* as many as fit best, whatever the rows */
+        out->labels = dlg_allocate(choices->n_rows, sizeof *out->labels);
+        if (!out->labels) return dlg_fail(err, DLG_ENOMEM, "labels: no memory");
+        out->labels_from = DLG_INFERRED;
+        status = dlg_infer_labels(out->labels, &out->n_labels, a->gradient, a->candidates.n_positions, choices->n_rows, 0, false,
+                                  out->markers, err);
+    }
+    return status ? status : dlg_knowledge_infer(out, a->gradient, from->markers, err);
+}
+
+/* Whether these sentences, or some choice among them, explain the gradient. */
+static dlg_status explain(attack *a, size_t n_sentences, const size_t *lengths, const dlg_choices *choices, bool only_masks, dlg_error *err)
+{
+    dlg_knowledge knowledge = {0};
     dlg_recovery r = {0};
-    bool possible, explained;
-    size_t longest = 0;
-    for (size_t b = 0; b < knowledge->n_sentences; b++) longest = knowledge->lengths[b] > longest ? knowledge->lengths[b] : longest;
-    dlg_status status = dlg_candidates_find(&candidates, gradient, longest, err);
-    if (!status) status = dlg_candidates_look_up(&candidates, gradient, err);
-    if (!status) status = dlg_choices_make(&choices, &possible, &candidates, knowledge->n_sentences, knowledge->lengths, knowledge->markers, err);
-    dlg_knowledge mine = {0};
-    if (!status) status = dlg_knowledge_copy(&mine, knowledge, err);
-    if (!status && possible && gradient->model->config.task == DLG_MASKED_LM) status = choose_rows(&mine, &choices, err);
-    if (!status && possible) status = dlg_recovery_begin(&r, out, gradient, &mine, options, observer, err);
-    if (!status && possible) status = dlg_assemble(&r, &choices, options->max_starts, &explained, err);
-    if (!status && possible && explained) out->end = DLG_EXPLAINED;
+    dlg_error ignored;
+    dlg_status status = know(a, &knowledge, n_sentences, lengths, choices, only_masks, &ignored);
+    if (status == DLG_EFORMAT || status == DLG_ESHAPE) { /* what was told, or the labels, do not fit these sentences */
+        dlg_knowledge_release(&knowledge);
+        return DLG_OK;
+    }
+    if (status) *err = ignored;
+    if (!status) status = dlg_recovery_begin(&r, a->out, a->gradient, &knowledge, a->options, a->observer, err);
+    if (!status) status = dlg_assemble(&r, choices, a->options->max_starts, &a->explained, err);
+    if (a->explained) a->out->end = DLG_EXPLAINED;
     dlg_recovery_end(&r);
-    dlg_knowledge_release(&mine);
-    dlg_choices_release(&choices);
-    dlg_candidates_release(&candidates);
+    dlg_knowledge_release(&knowledge);
     return status;
 }
 
-const dlg_attack_class dlg_attack_span = {"span", "the span check of DAGER (Petrov et al. 2024), batches assembled", run};
+/* With predicted words behind [MASK] alone; then, for a masked LM, behind any. */
+static dlg_status explain_either(attack *a, size_t n_sentences, const size_t *lengths, const dlg_choices *choices, dlg_error *err)
+{
+    dlg_status status = explain(a, n_sentences, lengths, choices, true, err);
+    if (!status && !a->explained && a->gradient->model->config.task == DLG_MASKED_LM && !is_interrupted(a))
+        status = explain(a, n_sentences, lengths, choices, false, err);
+    return status;
+}
+
+/* ---- 1: one sentence ---- */
+
+static dlg_status try_one_sentence(attack *a, dlg_error *err)
+{
+    const size_t length = a->candidates.n_positions;
+    dlg_choices choices = {0};
+    bool possible;
+    if (is_told(a->knowledge->sentences_from) && a->knowledge->n_sentences > 1) return DLG_OK;
+    dlg_status status = dlg_choices_make(&choices, &possible, &a->candidates, 1, &length, a->knowledge->markers, err);
+    if (!status && possible && choices.first[length] == length) status = explain_either(a, 1, &length, &choices, err);
+    dlg_choices_release(&choices);
+    return status;
+}
+
+/* ---- 2: sentence by sentence ---- */
+
+/* The sentences found, as choices that leave no choice. */
+static dlg_status as_choices(dlg_choices *out, const attack *a, const dlg_sequences *found, dlg_error *err)
+{
+    size_t n = 0;
+    *out = (dlg_choices){0};
+    for (size_t b = 0; b < found->n; b++) out->n_rows += found->lengths[b];
+    out->first = dlg_allocate(out->n_rows + 1, sizeof *out->first);
+    out->token = dlg_allocate(out->n_rows, sizeof *out->token);
+    if (!out->first || !out->token) return dlg_fail(err, DLG_ENOMEM, "choices: no memory");
+    for (size_t b = 0; b < found->n; b++)
+        for (size_t t = 0; t < found->lengths[b]; t++) {
+            out->token[n] = a->candidates.token[found->index[b * found->n_positions + t]];
+            n++;
+            out->first[n] = n;
+        }
+    return DLG_OK;
+}
+
+static dlg_status search(attack *a, dlg_error *err)
+{
+    dlg_sequence_check *check = NULL;
+    dlg_sequences found = {0};
+    dlg_choices choices = {0};
+    char line[160];
+    const dlg_sequence_limits limits = {
+        .most_sentences = is_told(a->knowledge->sentences_from) ? a->knowledge->n_sentences : a->gradient->model->config.hidden_size,
+        .most_descents = 4 * a->options->max_starts,
+        .seed = a->options->seed,
+        .interrupted = a->observer ? a->observer->interrupted : NULL,
+        .payload = a->observer ? a->observer->payload : NULL,
+    };
+    dlg_status status = dlg_sequence_check_create(&check, a->gradient, &a->candidates, a->knowledge->markers, err);
+    if (!status) status = dlg_sequences_find(&found, check, &a->candidates, a->knowledge->markers, &limits, err);
+    if (!status && found.n) status = as_choices(&choices, a, &found, err);
+    if (!status) {
+        snprintf(line, sizeof line, "sequence check: %zu sentence%s found, which account for %zu of %zu directions of the row space",
+                 found.n, found.n == 1 ? "" : "s", found.n_asked, dlg_sequence_check_rank(check));
+        note(a, line);
+    }
+    if (!status && found.n && !is_interrupted(a)) status = explain_either(a, found.n, found.lengths, &choices, err);
+    dlg_choices_release(&choices);
+    dlg_sequences_release(&found);
+    dlg_sequence_check_free(check);
+    return status;
+}
+
+/* ---- 3: the batch as a whole ---- */
+
+static dlg_status assemble(attack *a, dlg_error *err)
+{
+    dlg_choices choices = {0};
+    bool possible;
+    if (a->knowledge->lengths_from == DLG_ASSUMED) return DLG_OK;
+    dlg_status status = dlg_choices_make(&choices, &possible, &a->candidates, a->knowledge->n_sentences, a->knowledge->lengths,
+                                         a->knowledge->markers, err);
+    if (!status && possible) status = explain(a, a->knowledge->n_sentences, a->knowledge->lengths, &choices, true, err);
+    dlg_choices_release(&choices);
+    return status;
+}
+
+static size_t count_lone(const dlg_candidates *c)
+{
+    size_t n = 0;
+    for (size_t t = 0; t < c->n_positions; t++) n += c->first[t + 1] == c->first[t] + 1;
+    return n;
+}
+
+dlg_status dlg_span_attack(dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
+                           const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
+{
+    attack a = {.out = out, .gradient = gradient, .knowledge = knowledge, .options = options, .observer = observer};
+    char line[160];
+    size_t longest = 0;
+    for (size_t b = 0; b < knowledge->n_sentences; b++) longest = knowledge->lengths[b] > longest ? knowledge->lengths[b] : longest;
+    dlg_status status = dlg_candidates_find(&a.candidates, gradient, longest, err);
+    if (!status) status = dlg_candidates_look_up(&a.candidates, gradient, err);
+    if (status) goto out;
+    if (!a.candidates.sees) {
+        note(&a, "span check: nothing to see, no gap between the tokens that were there and the others");
+        goto out;
+    }
+    snprintf(line, sizeof line, "span check: %zu candidates at %zu positions, %zu of which have one only", a.candidates.first[longest],
+             longest, count_lone(&a.candidates));
+    note(&a, line);
+    status = try_one_sentence(&a, err);
+    if (!status && !a.explained && !is_interrupted(&a)) status = search(&a, err);
+    if (!status && !a.explained && !is_interrupted(&a)) status = assemble(&a, err);
+    if (!a.explained && is_interrupted(&a)) out->end = DLG_INTERRUPTED;
+out:
+    dlg_candidates_release(&a.candidates);
+    return status;
+}
+
+const dlg_attack_class dlg_attack_span = {"span", "the span check of DAGER (Petrov et al. 2024), sentence by sentence", dlg_span_attack};

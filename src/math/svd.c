@@ -110,3 +110,15 @@ dlg_status dlg_least_squares(size_t m, size_t n, size_t k, const double *a, cons
     dlg_free(copy);
     return status;
 }
+
+/* Singular values of rounding fall more slowly than `fall` over so many, and are that small beside the first. */
+static const double fall = 2.5, rounding = 4e-8;
+enum { FALL_WITHIN = 8 };
+
+size_t dlg_svd_rank(size_t n, const double *values)
+{
+    size_t rank = 0;
+    for (size_t i = 0; i < n && values[i] > rounding * values[0]; i++)
+        if (i + FALL_WITHIN >= n || values[i] > fall * values[i + FALL_WITHIN]) rank = i + 1;
+    return rank;
+}

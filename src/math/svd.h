@@ -15,7 +15,16 @@
  */
 DLG_MUST_USE dlg_status dlg_svd_right(size_t m, size_t n, const double *a, size_t k, double *values, double *vectors, dlg_error *);
 
-/** Least squares: x (n, k) with a (m, n) x = b (m, k) as nearly as can be; directions of a below `smallest` of its largest are left out. Errors: as above. */
+/**
+ * How many of n descending singular values of a single-precision matrix mean something: those up to the last that is followed by a fall,
+ * where rounding, or noise, does not fall. Where all of it is noise that is nearly n.
+ */
+size_t dlg_svd_rank(size_t n, const double *values);
+
+/**
+ * Least squares: x (n, k) with a (m, n) x = b (m, k) as nearly as can be; directions of a below
+ * `smallest` of its largest are left out. Errors: as above.
+ */
 DLG_MUST_USE dlg_status dlg_least_squares(size_t m, size_t n, size_t k, const double *a, const double *b, double smallest, double *x,
                                           dlg_error *);
 

@@ -1,0 +1,22 @@
+/*
+ * What there is, in the order of its cost: the text is read off where that explains the gradient (span.h); else dummy embeddings descend
+ * (dlg.h), and single tokens of the best text are replaced by near ones.
+ */
+#include "leak/classes.h"
+#include "leak/dlg.h"
+#include "leak/span.h"
+
+static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
+                      const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
+{
+    dlg_recovery r = {0};
+    dlg_status status = dlg_span_attack(out, gradient, knowledge, options, observer, err);
+    if (status || out->end != DLG_EXHAUSTED) return status;
+    status = dlg_recovery_begin(&r, out, gradient, knowledge, options, observer, err);
+    if (!status) dlg_recovery_note(&r, "what was read off does not explain the gradient: dummy embeddings descend");
+    if (!status) status = dlg_descend(&r, err);
+    dlg_recovery_end(&r);
+    return status;
+}
+
+const dlg_attack_class dlg_attack_auto = {"auto", "reads off what it can, then descends", run};

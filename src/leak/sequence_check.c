@@ -1,0 +1,299 @@
+#include "leak/sequence_check.h"
+
+#include "base/memory.h"
+#include "math/blas.h"
+#include "math/svd.h"
+#include "ops/activation.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    BLOCK = 512,      /* rows computed at a time */
+    MOST_BLOCKS = 3,  /* gradients stacked */
+    LEAST_OUTSIDE = 8 /* directions: with fewer nothing can be told apart */
+};
+
+typedef struct {
+    const dlg_real *weight, *bias;
+    size_t n_out, n_in;
+} linear;
+
+struct dlg_sequence_check {
+    const dlg_model *model;
+    const dlg_candidates *candidates;
+    dlg_markers markers;
+    size_t H, I, heads, rank, n_found;
+    bool asks_all;       /* rows; else [CLS]'s or those of [MASK] */
+    linear output, intermediate, last;
+    const dlg_real *attention_gamma, *attention_beta, *output_gamma, *output_beta;
+    dlg_real *input;     /* (candidates, H) */
+    dlg_real *qkv;       /* (candidates, 3 H) */
+    dlg_real *basis;     /* (rank, H) */
+    dlg_real *found;     /* (n_found <= rank, H) orthonormal rows of the found sentences */
+    /* of a block */
+    dlg_real *x, *context, *y, *wide, *first, *second, *along;
+    size_t *owner, *row_index;
+    dlg_arena arena;
+};
+
+static const dlg_real *value_of(const dlg_model *model, const char *format, size_t layer)
+{
+    char name[DLG_PARAMETER_NAME];
+    snprintf(name, sizeof name, format, layer);
+    return dlg_model_parameter(model, name)->value;
+}
+
+/* y (n, out) = x W^T + b */
+static void apply(linear l, size_t n, const dlg_real *x, dlg_real *y)
+{
+    for (size_t i = 0; i < n; i++) memcpy(y + i * l.n_out, l.bias, l.n_out * sizeof *y);
+    dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, l.n_out, l.n_in, 1, x, l.n_in, l.weight, l.n_in, 1, y, l.n_out);
+}
+
+static void normalise(size_t n, size_t H, double eps, const dlg_real *gamma, const dlg_real *beta, dlg_real *x)
+{
+    for (size_t i = 0; i < n; i++, x += H) {
+        double mean = 0, variance = 0;
+        for (size_t k = 0; k < H; k++) mean += (double)x[k] / (double)H;
+        for (size_t k = 0; k < H; k++) variance += ((double)x[k] - mean) * ((double)x[k] - mean) / (double)H;
+        const double scale = 1 / sqrt(variance + eps);
+        for (size_t k = 0; k < H; k++) x[k] = (dlg_real)(((double)x[k] - mean) * scale * (double)gamma[k] + (double)beta[k]);
+    }
+}
+
+/* ---- what is asked of whom ---- */
+
+static void carve(dlg_sequence_check *c)
+{
+    const size_t H = c->H, n = c->candidates->first[c->candidates->n_positions];
+    c->input = dlg_arena_carve(&c->arena, n * H, sizeof *c->input);
+    c->qkv = dlg_arena_carve(&c->arena, n * 3 * H, sizeof *c->qkv);
+    c->basis = dlg_arena_carve(&c->arena, H * H, sizeof *c->basis);
+    c->found = dlg_arena_carve(&c->arena, H * H, sizeof *c->found);
+    c->x = dlg_arena_carve(&c->arena, BLOCK * H, sizeof *c->x);
+    c->context = dlg_arena_carve(&c->arena, BLOCK * H, sizeof *c->context);
+    c->y = dlg_arena_carve(&c->arena, BLOCK * H, sizeof *c->y);
+    c->wide = dlg_arena_carve(&c->arena, BLOCK * c->I, sizeof *c->wide);
+    c->first = dlg_arena_carve(&c->arena, BLOCK * c->I, sizeof *c->first);
+    c->second = dlg_arena_carve(&c->arena, BLOCK * c->I, sizeof *c->second);
+    c->along = dlg_arena_carve(&c->arena, BLOCK * H, sizeof *c->along);
+    c->owner = dlg_arena_carve(&c->arena, BLOCK, sizeof *c->owner);
+    c->row_index = dlg_arena_carve(&c->arena, BLOCK, sizeof *c->row_index);
+}
+
+static dlg_status find_row_space(dlg_sequence_check *c, const dlg_gradient *gradient, dlg_error *err)
+{
+    static const char *const names[] = {"query", "key", "value"};
+    const dlg_config *config = &c->model->config;
+    const size_t H = c->H, n_blocks = config->n_layers > 2 ? MOST_BLOCKS : 1;
+    double *a = dlg_allocate(n_blocks * H * H, sizeof *a), *values = dlg_allocate(H, sizeof *values), *v = dlg_allocate(H * H, sizeof *v);
+    dlg_status status = a && values && v ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "sequence check: no memory");
+    c->asks_all = config->n_layers > 2;
+    for (size_t i = 0; !status && i < n_blocks; i++) {
+        char name[DLG_PARAMETER_NAME];
+        snprintf(name, sizeof name, "bert.encoder.layer.1.attention.self.%s.weight", names[i]);
+        if (config->n_layers == 1)
+            snprintf(name, sizeof name, config->task == DLG_MASKED_LM ? "cls.predictions.transform.dense.weight" : "bert.pooler.dense.weight");
+        const dlg_real *block = dlg_gradient_of(gradient, name);
+        const double norm = sqrt(dlg_dot(H * H, block, block));
+        for (size_t k = 0; k < H * H; k++) a[i * H * H + k] = norm > 0 ? (double)block[k] / norm : 0;
+    }
+    if (!status) status = dlg_svd_right(n_blocks * H, H, a, H, values, v, err);
+    if (!status) c->rank = dlg_svd_rank(H, values);
+    if (c->rank + LEAST_OUTSIDE >= H) c->rank = 0;
+    for (size_t i = 0; !status && i < c->rank * H; i++) c->basis[i] = (dlg_real)v[i];
+    dlg_free(v);
+    dlg_free(values);
+    dlg_free(a);
+    return status;
+}
+
+/* Inputs of layer 0 and their query, key and value, for every candidate. */
+static void compute_inputs(dlg_sequence_check *c)
+{
+    static const char *const names[] = {"query", "key", "value"};
+    const dlg_model *m = c->model;
+    const size_t H = c->H, n = c->candidates->first[c->candidates->n_positions];
+    const dlg_real *words = dlg_model_word_embeddings(m), *positions = value_of(m, "bert.embeddings.position_embeddings.weight", 0);
+    const dlg_real *type = value_of(m, "bert.embeddings.token_type_embeddings.weight", 0);
+    for (size_t t = 0; t < c->candidates->n_positions; t++)
+        for (size_t i = c->candidates->first[t]; i < c->candidates->first[t + 1]; i++)
+            for (size_t k = 0; k < H; k++) c->input[i * H + k] = words[c->candidates->token[i] * H + k] + positions[t * H + k] + type[k];
+    normalise(n, H, m->config.layer_norm_eps, value_of(m, "bert.embeddings.LayerNorm.weight", 0),
+              value_of(m, "bert.embeddings.LayerNorm.bias", 0), c->input);
+    for (size_t p = 0; p < 3; p++) {
+        char weight[DLG_PARAMETER_NAME], bias[DLG_PARAMETER_NAME];
+        snprintf(weight, sizeof weight, "bert.encoder.layer.0.attention.self.%s.weight", names[p]);
+        snprintf(bias, sizeof bias, "bert.encoder.layer.0.attention.self.%s.bias", names[p]);
+        const dlg_real *w = dlg_model_parameter(m, weight)->value, *b = dlg_model_parameter(m, bias)->value;
+        for (size_t i = 0; i < n; i++) memcpy(c->qkv + i * 3 * H + p * H, b, H * sizeof *b);
+        dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, H, H, 1, c->input, H, w, H, 1, c->qkv + p * H, 3 * H);
+    }
+}
+
+dlg_status dlg_sequence_check_create(dlg_sequence_check **out, const dlg_gradient *gradient, const dlg_candidates *candidates,
+                                     dlg_markers markers, dlg_error *err)
+{
+    const dlg_model *m = gradient->model;
+    *out = NULL;
+    dlg_sequence_check *c = dlg_allocate(1, sizeof *c);
+    if (!c) return dlg_fail(err, DLG_ENOMEM, "sequence check: no memory");
+    const size_t H = m->config.hidden_size, I = m->config.intermediate_size;
+    c->model = m;
+    c->candidates = candidates;
+    c->markers = markers;
+    c->H = H;
+    c->I = I;
+    c->heads = m->config.n_heads;
+    c->output = (linear){value_of(m, "bert.encoder.layer.%zu.attention.output.dense.weight", 0),
+                         value_of(m, "bert.encoder.layer.%zu.attention.output.dense.bias", 0), H, H};
+    c->intermediate = (linear){value_of(m, "bert.encoder.layer.%zu.intermediate.dense.weight", 0),
+                               value_of(m, "bert.encoder.layer.%zu.intermediate.dense.bias", 0), I, H};
+    c->last = (linear){value_of(m, "bert.encoder.layer.%zu.output.dense.weight", 0),
+                       value_of(m, "bert.encoder.layer.%zu.output.dense.bias", 0), H, I};
+    c->attention_gamma = value_of(m, "bert.encoder.layer.%zu.attention.output.LayerNorm.weight", 0);
+    c->attention_beta = value_of(m, "bert.encoder.layer.%zu.attention.output.LayerNorm.bias", 0);
+    c->output_gamma = value_of(m, "bert.encoder.layer.%zu.output.LayerNorm.weight", 0);
+    c->output_beta = value_of(m, "bert.encoder.layer.%zu.output.LayerNorm.bias", 0);
+    carve(c);
+    dlg_status status = dlg_arena_reserve(&c->arena, "sequence check", err);
+    if (!status) {
+        carve(c);
+        status = find_row_space(c, gradient, err);
+    }
+    if (status) {
+        dlg_sequence_check_free(c);
+        return status;
+    }
+    compute_inputs(c);
+    *out = c;
+    return DLG_OK;
+}
+
+void dlg_sequence_check_free(dlg_sequence_check *c)
+{
+    if (!c) return;
+    dlg_arena_release(&c->arena);
+    dlg_free(c);
+}
+
+size_t dlg_sequence_check_rank(const dlg_sequence_check *c)
+{
+    return c->rank;
+}
+
+/* ---- layer 0 of one row ---- */
+
+static bool is_asked(const dlg_sequence_check *c, size_t t, size_t candidate)
+{
+    if (c->asks_all) return true;
+    return c->model->config.task == DLG_MASKED_LM ? c->candidates->token[candidate] == c->markers.mask : t == 0;
+}
+
+/* context (H) of the query at `query` among the sentence's candidates */
+static void attend(const dlg_sequence_check *c, size_t length, const size_t *index, size_t query, dlg_real *context)
+{
+    const size_t H = c->H, d = H / c->heads;
+    const double scale = 1 / sqrt((double)d);
+    memset(context, 0, H * sizeof *context);
+    for (size_t h = 0; h < c->heads; h++) {
+        const dlg_real *q = c->qkv + index[query] * 3 * H + h * d;
+        double most = -INFINITY, sum = 0;
+        for (int pass = 0; pass < 2; pass++)
+            for (size_t t = 0; t < length; t++) {
+                const dlg_real *k = c->qkv + index[t] * 3 * H + H + h * d, *v = k + H;
+                dlg_real score = 0;
+#pragma omp simd reduction(+ : score)
+                for (size_t i = 0; i < d; i++) score += q[i] * k[i];
+                if (!pass) {
+                    most = fmax(most, scale * (double)score);
+                    continue;
+                }
+                const double weight = exp(scale * (double)score - most);
+                sum += weight;
+                for (size_t i = 0; i < d; i++) context[h * d + i] += (dlg_real)weight * v[i];
+            }
+        for (size_t i = 0; i < d; i++) context[h * d + i] /= (dlg_real)sum;
+    }
+}
+
+/* y := the rows after layer 0, for n rows whose context and input (in row_index) are there */
+static void finish_rows(dlg_sequence_check *c, size_t n)
+{
+    const size_t H = c->H;
+    const double eps = c->model->config.layer_norm_eps;
+    apply(c->output, n, c->context, c->x);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < H; k++) c->x[i * H + k] += c->input[c->row_index[i] * H + k];
+    normalise(n, H, eps, c->attention_gamma, c->attention_beta, c->x);
+    apply(c->intermediate, n, c->x, c->wide);
+    (c->model->config.gelu == DLG_GELU_ERF ? dlg_gelu_erf : dlg_gelu_tanh)(n * c->I, c->wide, c->wide, c->first, c->second);
+    apply(c->last, n, c->wide, c->y);
+    for (size_t i = 0; i < n * H; i++) c->y[i] += c->x[i];
+    normalise(n, H, eps, c->output_gamma, c->output_beta, c->y);
+}
+
+/* x (n, H) := y without what lies along k orthonormal rows */
+static void remove_along(dlg_sequence_check *c, size_t n, size_t k, const dlg_real *rows)
+{
+    const size_t H = c->H;
+    memcpy(c->x, c->y, n * H * sizeof *c->x);
+    if (!k) return;
+    dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, k, H, 1, c->y, H, rows, H, 0, c->along, k);
+    dlg_gemm(DLG_PLAIN, DLG_PLAIN, n, H, k, -1, c->along, k, rows, H, 1, c->x, H);
+}
+
+static void judge(dlg_sequence_check *c, size_t n, double *outside, double *all)
+{
+    const size_t H = c->H;
+    finish_rows(c, n);
+    remove_along(c, n, c->rank, c->basis);
+    for (size_t i = 0; i < n; i++) outside[c->owner[i]] += dlg_dot(H, c->x + i * H, c->x + i * H);
+    remove_along(c, n, c->n_found, c->found);
+    for (size_t i = 0; i < n; i++) all[c->owner[i]] += dlg_dot(H, c->x + i * H, c->x + i * H);
+}
+
+void dlg_sequence_check_outside(dlg_sequence_check *c, size_t n, size_t length, const size_t *index, double *outside)
+{
+    double all[BLOCK];
+    for (size_t from = 0; from < n; from += BLOCK) {
+        const size_t many = n - from < BLOCK ? n - from : BLOCK;
+        size_t n_rows = 0;
+        memset(all, 0, sizeof all);
+        memset(outside + from, 0, many * sizeof *outside);
+        for (size_t s = 0; s < many; s++)
+            for (size_t t = 0; t < length; t++) {
+                const size_t *sentence = index + (from + s) * length;
+                if (!is_asked(c, t, sentence[t])) continue;
+                attend(c, length, sentence, t, c->context + n_rows * c->H);
+                c->owner[n_rows] = s;
+                c->row_index[n_rows++] = sentence[t];
+                if (n_rows < BLOCK) continue;
+                judge(c, n_rows, outside + from, all);
+                n_rows = 0;
+            }
+        judge(c, n_rows, outside + from, all);
+        for (size_t s = 0; s < many; s++) outside[from + s] = all[s] > 0 ? sqrt(outside[from + s] / all[s]) : 1;
+    }
+}
+
+size_t dlg_sequence_check_found(dlg_sequence_check *c, size_t length, const size_t *index)
+{
+    const size_t H = c->H;
+    size_t n = 0;
+    for (size_t t = 0; t < length; t++) {
+        if (!is_asked(c, t, index[t])) continue;
+        n++;
+        attend(c, length, index, t, c->context);
+        c->row_index[0] = index[t];
+        finish_rows(c, 1);
+        remove_along(c, 1, c->n_found, c->found);
+        const double norm = sqrt(dlg_dot(H, c->x, c->x));
+        if (norm < 1e-4 * sqrt(dlg_dot(H, c->y, c->y)) || c->n_found == H) continue;
+        for (size_t k = 0; k < H; k++) c->found[c->n_found * H + k] = (dlg_real)((double)c->x[k] / norm);
+        c->n_found++;
+    }
+    return n;
+}

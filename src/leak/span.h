@@ -1,0 +1,11 @@
+/** The attack that reads sentences off layers 0 and 1, for attacks that begin with it. */
+#ifndef DLG_LEAK_SPAN_H
+#define DLG_LEAK_SPAN_H
+
+#include "leak/attack.h"
+
+/** As dlg_attack_class's run: end is DLG_EXPLAINED, DLG_INTERRUPTED, or DLG_EXHAUSTED when nothing that was read off explains the gradient. */
+DLG_MUST_USE dlg_status dlg_span_attack(dlg_attack_result *, const dlg_gradient *, const dlg_knowledge *, const dlg_attack_options *,
+                                        const dlg_attack_observer *, dlg_error *);
+
+#endif
