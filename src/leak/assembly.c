@@ -238,7 +238,8 @@ dlg_status dlg_assemble(dlg_recovery *r, const dlg_choices *choices, size_t n_st
     assembly a = {.r = r, .choices = choices};
     *explained = false;
     for (size_t i = 0; i < r->n_rows; i++) a.n_weights += count(choices, i) > 1 ? count(choices, i) : 0;
-    a.n_shares = r->knowledge->placed || r->placement.n_rows == 1 || r->gradient->model->config.task != DLG_MASKED_LM ? 0 : r->placement.n_rows * r->placement.n_labels;
+    const bool is_mlm = r->gradient->model->config.task == DLG_MASKED_LM;
+    if (is_mlm && !r->knowledge->placed && r->placement.n_rows > 1) a.n_shares = r->placement.n_rows * r->placement.n_labels;
     carve(&a);
     dlg_status status = dlg_arena_reserve(&a.arena, "assembly", err);
     if (!status) carve(&a);

@@ -1,9 +1,10 @@
 /*
  * What there is, in the order of its cost: the text is read off where that explains the gradient (span.h); else dummy embeddings descend
- * (dlg.h), and single tokens of the best text are replaced by near ones.
+ * (dlg.h) among what is left open (narrow.h).
  */
 #include "leak/classes.h"
 #include "leak/dlg.h"
+#include "leak/narrow.h"
 #include "leak/span.h"
 
 static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
@@ -14,9 +15,11 @@ static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, cons
     if (status || out->end != DLG_EXHAUSTED) return status;
     status = dlg_recovery_begin(&r, out, gradient, knowledge, options, observer, err);
     if (!status) dlg_recovery_note(&r, "what was read off does not explain the gradient: dummy embeddings descend");
-    if (!status) status = dlg_descend(&r, err);
+    if (!status) status = dlg_narrow(&r, err);
+    if (!status && dlg_recovery_is_explained(&r)) out->end = DLG_EXPLAINED;
+    else if (!status) status = dlg_descend(&r, err);
     dlg_recovery_end(&r);
     return status;
 }
 
-const dlg_attack_class dlg_attack_auto = {"auto", "reads off what it can, then descends", run};
+const dlg_attack_class dlg_attack_auto = {"auto", "reads off what it can, then descends", &dlg_l2, &dlg_lbfgs, run};

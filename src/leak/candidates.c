@@ -58,12 +58,6 @@ static dlg_status stack(const dlg_gradient *gradient, double **out, dlg_error *e
     return DLG_OK;
 }
 
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static dlg_status find_row_space(row_space *space, const dlg_gradient *gradient, dlg_error *err)
 {
     const size_t H = gradient->model->config.hidden_size;
@@ -299,6 +293,12 @@ static dlg_status check_all(heap *near, const row_space *space, const sides *s, 
 }
 
 /* ---- from distances to candidates ---- */
+
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
 
 /* The widest gap between the sorted distances: what is below it is inside. Beyond all of them lies near_enough. */
 static dlg_status find_limit(const heap *near, double *limit, dlg_error *err)

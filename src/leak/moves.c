@@ -127,14 +127,12 @@ static bool move_labels(search *s, const move *m)
     return dlg_placement_propose_swap(p, a, b);
 }
 
-static double evaluate(search *s, const dlg_real *share)
+static void set_tokens(const search *s)
 {
     dlg_recovery *r = s->r;
     const dlg_real *table = dlg_model_word_embeddings(r->gradient->model);
     const size_t H = r->gradient->model->config.hidden_size;
     for (size_t i = 0; i < r->n_rows; i++) memcpy(r->point + i * H, table + (size_t)r->fed[i] * H, H * sizeof *table);
-    const double d = dlg_recovery_evaluate_point(r, share);
-    return isfinite(d) ? d : INFINITY;
 }
 
 /* Try one. @return whether it lowered D; else all is as before */
@@ -144,7 +142,8 @@ static bool try_move(search *s, const move *m)
     memcpy(s->before, r->fed, r->n_rows * sizeof *s->before);
     apply(s, m);
     const bool moved = move_labels(s, m);
-    const double d = evaluate(s, moved ? r->placement.proposed_share : r->placement.share);
+    set_tokens(s);
+    const double d = dlg_recovery_distance_at_point(r, moved ? r->placement.proposed_share : r->placement.share);
     if (d < r->d_tokens) {
         if (moved) dlg_placement_accept(&r->placement);
         r->d_tokens = d;
@@ -154,20 +153,15 @@ static bool try_move(search *s, const move *m)
     return false;
 }
 
-/* The labels where dD/dY of the last evaluation, at the tokens, points, as long as that is lower. */
+/* The labels where dD/dY points, as long as that is lower; D and its derivative at the tokens are left behind. */
 static void place_labels(search *s)
 {
     dlg_recovery *r = s->r;
-    while (!r->knowledge->placed) {
-        dlg_objective_label_derivative(r->objective, r->label_derivative);
-        for (size_t i = 0; i < r->placement.n_rows * r->placement.n_labels; i++)
-            if (!isfinite(r->label_derivative[i])) return;
-        if (!dlg_placement_propose(&r->placement, r->label_derivative)) return;
-        const double d = evaluate(s, r->placement.proposed_share);
-        if (!(d < r->d_tokens)) return;
-        dlg_placement_accept(&r->placement);
-        r->d_tokens = d;
-    }
+    set_tokens(s);
+    do r->d = dlg_recovery_evaluate_point(r);
+    while (dlg_recovery_place_labels_at_point(r));
+    r->d_tokens = isfinite(r->d) ? r->d : INFINITY;
+    memcpy(s->at, r->derivative, r->n_numbers * sizeof *s->at);
 }
 
 dlg_status dlg_moves_improve(dlg_recovery *r, const dlg_choices *choices, size_t n_tried, dlg_error *err)
@@ -182,11 +176,8 @@ dlg_status dlg_moves_improve(dlg_recovery *r, const dlg_choices *choices, size_t
     for (size_t j = 0; r->gradient->model->config.task == DLG_MASKED_LM && j < r->knowledge->n_rows; j++) s.label_row[r->knowledge->rows[j]] = j;
     for (bool improved = true; improved && !dlg_recovery_is_interrupted(r);) {
         improved = false;
-        r->d_tokens = evaluate(&s, r->placement.share);
         place_labels(&s);
         if (dlg_recovery_is_explained(r)) break;
-        evaluate(&s, r->placement.share);
-        memcpy(s.at, r->derivative, r->n_numbers * sizeof *s.at);
         list_moves(&s);
         qsort(s.moves, s.n, sizeof *s.moves, by_gain);
         for (size_t k = 0; k < s.n && k < n_tried && !improved; k++) improved = try_move(&s, &s.moves[k]);

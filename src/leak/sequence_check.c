@@ -95,7 +95,8 @@ static dlg_status find_row_space(dlg_sequence_check *c, const dlg_gradient *grad
         char name[DLG_PARAMETER_NAME];
         snprintf(name, sizeof name, "bert.encoder.layer.1.attention.self.%s.weight", names[i]);
         if (config->n_layers == 1)
-            snprintf(name, sizeof name, config->task == DLG_MASKED_LM ? "cls.predictions.transform.dense.weight" : "bert.pooler.dense.weight");
+            snprintf(name, sizeof name, "%s.dense.weight",
+                     config->task == DLG_MASKED_LM ? "cls.predictions.transform" : "bert.pooler");
         const dlg_real *block = dlg_gradient_of(gradient, name);
         const double norm = sqrt(dlg_dot(H * H, block, block));
         for (size_t k = 0; k < H * H; k++) a[i * H * H + k] = norm > 0 ? (double)block[k] / norm : 0;

@@ -28,7 +28,10 @@ size_t dlg_sequence_check_rank(const dlg_sequence_check *);
  */
 void dlg_sequence_check_outside(dlg_sequence_check *, size_t n, size_t length, const size_t *index, double *outside);
 
-/** Take a sentence as found: from now on others are judged by what of their rows is not of the found ones. @return how many of its rows were asked */
+/**
+ * Take a sentence as found: from now on others are judged by what of their rows is not of the found ones.
+ * @return how many of its rows were asked
+ */
 size_t dlg_sequence_check_found(dlg_sequence_check *, size_t length, const size_t *index);
 
 #endif

@@ -59,6 +59,21 @@ static dlg_status list_rows(dlg_knowledge *k, const dlg_choices *choices, bool o
     return DLG_OK;
 }
 
+/* As many labels as rows went through the head, whatever stands in them. */
+static dlg_status infer_labels(const attack *a, dlg_knowledge *k, size_t most, dlg_error *err)
+{
+    dlg_label_evidence evidence = {.most = most};
+    dlg_label_fit fit = {0};
+    k->labels = dlg_allocate(most, sizeof *k->labels);
+    if (!k->labels) return dlg_fail(err, DLG_ENOMEM, "labels: no memory");
+    dlg_status status = dlg_infer_head_rows(&evidence.expected, a->gradient, err);
+    evidence.is_certain = evidence.expected > 0;
+    if (!status) status = dlg_infer_labels(k->labels, &fit, a->gradient, a->candidates.n_positions, &evidence, k->markers, err);
+    k->n_labels = fit.n_labels;
+    k->labels_from = DLG_INFERRED;
+    return status;
+}
+
 /* What was told stays; the rest follows from these sentences. */
 static dlg_status know(const attack *a, dlg_knowledge *out, size_t n_sentences, const size_t *lengths, const dlg_choices *choices,
                        bool only_masks, dlg_error *err)
@@ -78,13 +93,7 @@ static dlg_status know(const attack *a, dlg_knowledge *out, size_t n_sentences, 
         dlg_free(out->rows);
         out->rows = NULL;
     }
-    if (!status && is_mlm && !only_masks && !out->labels) { /* as many as fit best, whatever the rows */
-        out->labels = dlg_allocate(choices->n_rows, sizeof *out->labels);
-        if (!out->labels) return dlg_fail(err, DLG_ENOMEM, "labels: no memory");
-        out->labels_from = DLG_INFERRED;
-        status = dlg_infer_labels(out->labels, &out->n_labels, a->gradient, a->candidates.n_positions, choices->n_rows, 0, false,
-                                  out->markers, err);
-    }
+    if (!status && is_mlm && !only_masks && !out->labels) status = infer_labels(a, out, choices->n_rows, err);
     return status ? status : dlg_knowledge_infer(out, a->gradient, from->markers, err);
 }
 
@@ -226,4 +235,5 @@ out:
     return status;
 }
 
-const dlg_attack_class dlg_attack_span = {"span", "the span check of DAGER (Petrov et al. 2024), sentence by sentence", dlg_span_attack};
+const dlg_attack_class dlg_attack_span = {"span", "the span check of DAGER (Petrov et al. 2024), sentence by sentence", &dlg_l2, &dlg_lbfgs,
+                                          dlg_span_attack};

@@ -1,0 +1,15 @@
+# What reads off needs hardly an evaluation, for one sentence and for a batch.
+check 'a gradient' dlg-grads 'A red bird saw the old house.' --preset mini -o a.g
+accepted '*Recovered:
+  a red bird saw the old house.
+  explained: *
+  cost: 1 iteration, ? evaluations, *' '*attack span: *
+span check: 10 candidates at 10 positions, 10 of which have one only
+iteration 0, *' dlg-text a.g --threads 1 --attack span
+accepted '*Recovered:*' '*' dlg-text a.g --threads 1 --attack auto
+check 'a batch' dlg-grads 'A red bird saw the old house.' 'The house is old.' --preset mini -o b.g
+accepted '*scores: * 2 of 2 sentences exact*' '*sequence check: 2 sentences found*' \
+    dlg-text b.g --threads 1 --attack auto --truth b.truth.json
+accepted '*"attack":"auto","end":"explained","recovered":true*' '*' dlg-text b.g --threads 1 --attack auto --json
+# Against another model nothing is recovered.
+accepted 'Not recovered*' '*' dlg-text a.g --threads 1 --attack span --preset mini --model-seed 1

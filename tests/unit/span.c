@@ -1,0 +1,203 @@
+/**
+ * What layers 0 and 1 give away: the tokens of every position, whole sentences, batches; and that nothing is claimed of a gradient that
+ * fits none.
+ */
+#include "leak/classes.h"
+
+#include "base/memory.h"
+#include "leak/sequence_search.h"
+#include "math/random.h"
+#include "math/svd.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { CLS = 2, SEP = 3, MASK = 4, VOCABULARY = 200, POSITIONS = 32, LONGEST = 12, N_SENTENCES = 3 };
+
+static const dlg_markers markers = {CLS, SEP, MASK};
+static const size_t lengths[N_SENTENCES] = {12, 9, 7}, classes[N_SENTENCES] = {1, 0, 2};
+
+/* A batch, two words of which stand in several sentences, and its gradient. */
+typedef struct {
+    dlg_model *model;
+    dlg_batch batch;
+    dlg_gradient gradient;
+    uint32_t fed[LONGEST * N_SENTENCES];
+} shared;
+
+static void share(shared *s, dlg_task task, size_t n_sentences)
+{
+    const dlg_config config = {.task = task, .vocabulary_size = VOCABULARY, .hidden_size = 64, .n_layers = 2, .n_heads = 2,
+                               .intermediate_size = 128, .max_positions = POSITIONS, .n_token_types = 2, .n_labels = 3,
+                               .layer_norm_eps = 1e-12, .initializer_range = 0.1, .tied_decoder = true};
+    size_t rows[N_SENTENCES], labels[N_SENTENCES];
+    *s = (shared){0};
+    assert_int_equal(dlg_model_preset(&s->model, "small", &config, 1, NULL), DLG_OK);
+    assert_int_equal(dlg_batch_create(&s->batch, task, n_sentences, lengths, NULL), DLG_OK);
+    for (size_t b = 0; b < n_sentences; b++) {
+        const size_t first = s->batch.first[b], last = s->batch.first[b + 1] - 1;
+        for (size_t i = first; i <= last; i++) s->fed[i] = (uint32_t)(20 + 5 * i);
+        s->fed[first] = CLS;
+        s->fed[last] = SEP;
+        s->fed[first + 2 + b] = 15; /* here and there */
+        s->fed[first + 4] = task == DLG_MASKED_LM ? MASK : 16;
+        rows[b] = first + 4;
+        labels[b] = task == DLG_MASKED_LM ? 77 + b : classes[b];
+    }
+    if (task == DLG_MASKED_LM) assert_int_equal(dlg_batch_predict(&s->batch, n_sentences, rows, NULL), DLG_OK);
+    assert_int_equal(dlg_gradient_share(&s->gradient, NULL, s->model, &(dlg_step){&s->batch, s->fed, labels}, NULL), DLG_OK);
+}
+
+static void release(shared *s)
+{
+    dlg_gradient_release(&s->gradient);
+    dlg_batch_release(&s->batch);
+    dlg_model_free(s->model);
+}
+
+static void candidates_of_one_sentence(void **state)
+{
+    (void)state;
+    shared s;
+    dlg_candidates c;
+    share(&s, DLG_MASKED_LM, 1);
+    assert_int_equal(dlg_candidates_find(&c, &s.gradient, lengths[0], NULL), DLG_OK);
+    assert_true(c.sees);
+    assert_int_equal(c.rank, lengths[0]);
+    for (size_t t = 0; t < lengths[0]; t++) {
+        assert_int_equal(c.first[t + 1] - c.first[t], 1);
+        assert_int_equal(c.token[c.first[t]], s.fed[t]);
+        assert_true(c.outside[t] < 1e-3);
+    }
+    assert_true(dlg_candidates_has(&c, MASK, 4));
+    assert_false(dlg_candidates_has(&c, MASK, 5));
+    dlg_candidates_release(&c);
+    release(&s);
+}
+
+static void candidates_of_a_batch(void **state)
+{
+    (void)state;
+    shared s;
+    dlg_candidates c;
+    share(&s, DLG_SEQUENCE_CLASSIFICATION, N_SENTENCES);
+    assert_int_equal(dlg_candidates_find(&c, &s.gradient, LONGEST, NULL), DLG_OK);
+    assert_int_equal(dlg_candidates_look_up(&c, &s.gradient, NULL), DLG_OK);
+    assert_true(c.sees && c.has_tokens);
+    size_t n_certain = 0;
+    for (size_t i = 0; i < s.batch.n_rows; i++) assert_true(dlg_candidates_has(&c, s.fed[i], s.batch.position[i]));
+    for (size_t t = 0; t < LONGEST; t++) {
+        size_t n = 0;
+        for (size_t b = 0; b < N_SENTENCES; b++) n += lengths[b] > t;
+        n_certain += c.certain[t];
+        if (c.certain[t]) assert_true(c.first[t + 1] - c.first[t] <= n);
+    }
+    assert_true(n_certain > 0);
+    dlg_candidates_release(&c);
+    release(&s);
+}
+
+static void sentences_of_a_batch(void **state)
+{
+    (void)state;
+    const dlg_task tasks[] = {DLG_MASKED_LM, DLG_SEQUENCE_CLASSIFICATION};
+    for (size_t k = 0; k < 2; k++) {
+        shared s;
+        dlg_candidates c;
+        dlg_sequence_check *check;
+        dlg_sequences found;
+        const dlg_sequence_limits limits = {.most_sentences = 10, .most_descents = 200};
+        share(&s, tasks[k], N_SENTENCES);
+        assert_int_equal(dlg_candidates_find(&c, &s.gradient, LONGEST, NULL), DLG_OK);
+        assert_int_equal(dlg_sequence_check_create(&check, &s.gradient, &c, markers, NULL), DLG_OK);
+        assert_int_equal(dlg_sequence_check_rank(check), N_SENTENCES);
+        assert_int_equal(dlg_sequences_find(&found, check, &c, markers, &limits, NULL), DLG_OK);
+        assert_true(found.is_complete);
+        assert_int_equal(found.n, N_SENTENCES);
+        for (size_t i = 0; i < found.n; i++) {
+            size_t b = 0;
+            while (b < N_SENTENCES && lengths[b] != found.lengths[i]) b++;
+            assert_true(b < N_SENTENCES);
+            for (size_t t = 0; t < lengths[b]; t++)
+                assert_int_equal(c.token[found.index[i * found.n_positions + t]], s.fed[s.batch.first[b] + t]);
+        }
+        dlg_sequences_release(&found);
+        dlg_sequence_check_free(check);
+        dlg_candidates_release(&c);
+        release(&s);
+    }
+}
+
+static dlg_attack_end attack(dlg_attack_result *result, const shared *s, const dlg_gradient *gradient)
+{
+    const dlg_attack_options options = {.distance = &dlg_l2, .minimiser = &dlg_lbfgs, .max_iterations = 10, .max_starts = 2};
+    dlg_knowledge knowledge = {0};
+    (void)s;
+    assert_int_equal(dlg_knowledge_infer(&knowledge, gradient, markers, NULL), DLG_OK);
+    assert_int_equal(dlg_attack(&dlg_attack_span, result, gradient, &knowledge, &options, NULL, NULL), DLG_OK);
+    dlg_knowledge_release(&knowledge);
+    return result->end;
+}
+
+static void told_nothing(void **state)
+{
+    (void)state;
+    const dlg_task tasks[] = {DLG_MASKED_LM, DLG_SEQUENCE_CLASSIFICATION};
+    for (size_t k = 0; k < 2; k++)
+        for (size_t n = 1; n <= N_SENTENCES; n++) {
+            shared s;
+            dlg_attack_result result;
+            share(&s, tasks[k], n);
+            assert_int_equal(attack(&result, &s, &s.gradient), DLG_EXPLAINED);
+            assert_int_equal(result.n_sentences, n);
+            assert_int_equal(result.n_rows, s.batch.n_rows);
+            assert_int_equal(result.state.knowledge->sentences_from, DLG_INFERRED);
+            dlg_attack_result_release(&result);
+            release(&s);
+        }
+}
+
+static void nothing_of_random_numbers(void **state)
+{
+    (void)state;
+    shared s;
+    dlg_attack_result result;
+    share(&s, DLG_SEQUENCE_CLASSIFICATION, 1);
+    for (size_t i = 0; i < s.gradient.n; i++)
+        dlg_random_normal_fill(s.gradient.owned[i], dlg_parameter_items(&s.model->parameters[i]), 0.01, 5, (uint32_t)i);
+    dlg_parameter *position = &s.model->parameters[1];
+    memset(s.gradient.owned[1] + LONGEST * position->n_cols, 0, (position->n_rows - LONGEST) * position->n_cols * sizeof(dlg_real));
+    assert_int_not_equal(attack(&result, &s, &s.gradient), DLG_EXPLAINED);
+    dlg_attack_result_release(&result);
+    release(&s);
+}
+
+static void ranks(void **state)
+{
+    (void)state;
+    double clear[40], noise[40];
+    for (size_t i = 0; i < 40; i++) {
+        clear[i] = i < 13 ? pow(0.4, (double)i) : 2e-8 * (1 - (double)i / 80);
+        noise[i] = 1 - (double)i / 80;
+    }
+    assert_int_equal(dlg_svd_rank(40, clear), 13);
+    assert_true(dlg_svd_rank(40, noise) >= 32);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(candidates_of_one_sentence),
+        cmocka_unit_test(candidates_of_a_batch),
+        cmocka_unit_test(sentences_of_a_batch),
+        cmocka_unit_test(told_nothing),
+        cmocka_unit_test(nothing_of_random_numbers),
+        cmocka_unit_test(ranks),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
