@@ -17,7 +17,7 @@ static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, cons
     if (!status) dlg_recovery_note(&r, "what was read off does not explain the gradient: dummy embeddings descend");
     if (!status) status = dlg_narrow(&r, err);
     if (!status && dlg_recovery_is_explained(&r)) out->end = DLG_EXPLAINED;
-    else if (!status) status = dlg_descend(&r, err);
+    else if (!status) status = dlg_descend(&r, DLG_KEEP_CERTAIN, err);
     dlg_recovery_end(&r);
     return status;
 }

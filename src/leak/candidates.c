@@ -286,7 +286,8 @@ static dlg_status check_all(heap *near, const row_space *space, const sides *s, 
         }
         dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, s->n_columns, H, 1, w.c, H, s->columns, H, 0, w.products, s->n_columns);
         dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, space->rank, H, 1, w.c, H, w.basis, H, 0, w.along, space->rank);
-        for (size_t i = 0; i < n && !status && near->n < MOST_NEAR; i++) status = check_word(near, &w, s, space, &e, i, (uint32_t)(first + i), err);
+        for (size_t i = 0; i < n && !status && near->n < MOST_NEAR; i++)
+            status = check_word(near, &w, s, space, &e, i, (uint32_t)(first + i), err);
     }
     dlg_arena_release(&w.arena);
     return status;

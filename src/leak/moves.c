@@ -173,7 +173,8 @@ dlg_status dlg_moves_improve(dlg_recovery *r, const dlg_choices *choices, size_t
     if (status) return status;
     carve(&s);
     for (size_t i = 0; i < r->n_rows; i++) s.label_row[i] = r->n_rows;
-    for (size_t j = 0; r->gradient->model->config.task == DLG_MASKED_LM && j < r->knowledge->n_rows; j++) s.label_row[r->knowledge->rows[j]] = j;
+    const bool is_mlm = r->gradient->model->config.task == DLG_MASKED_LM;
+    for (size_t j = 0; is_mlm && j < r->knowledge->n_rows; j++) s.label_row[r->knowledge->rows[j]] = j;
     for (bool improved = true; improved && !dlg_recovery_is_interrupted(r);) {
         improved = false;
         place_labels(&s);

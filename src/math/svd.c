@@ -33,7 +33,8 @@ static void multiply(CBLAS_TRANSPOSE a_is, size_t m, size_t n, size_t k, const d
 }
 
 /* vectors (k, n) := the leading right vectors of image (m, k) = a basis, turned back: V^T basis^T */
-static dlg_status turn_back(size_t m, size_t n, size_t k, double *image, const double *basis, double *values, double *vectors, dlg_error *err)
+static dlg_status turn_back(size_t m, size_t n, size_t k, double *image, const double *basis, double *values, double *vectors,
+                            dlg_error *err)
 {
     double *small = dlg_allocate(k * k, sizeof *small);
     dlg_status status = small ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "SVD of %zu x %zu: no memory", m, n);
