@@ -100,7 +100,7 @@ static double evaluate(void *payload, const double *weights, double *derivative)
     mix(a, weights);
     const double d = dlg_recovery_evaluate(a->r, a->x, a->dx);
     double *to_shares = derivative + a->n_weights;
-    if (a->n_shares) dlg_objective_label_derivative(a->r->objective, a->r->label_derivative);
+    if (a->n_shares) dlg_recovery_find_label_derivative(a->r);
     for (size_t i = 0; i < a->n_shares; i++) to_shares[i] = (double)a->r->label_derivative[i];
     for (size_t i = 0, w = 0; i < a->r->n_rows; i++) {
         if (count(a->choices, i) == 1) continue;
