@@ -42,12 +42,43 @@ double dlg_attack_now(void)
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* What stands between an attack and its observer. */
+typedef struct {
+    const dlg_attack_observer *observer; /* or NULL */
+    dlg_journal *journal;                /* or NULL */
+} relay;
+
+static void relay_iteration(void *payload, const dlg_attack_state *state)
+{
+    const dlg_attack_observer *observer = ((relay *)payload)->observer;
+    if (observer && observer->iteration) observer->iteration(observer->payload, state);
+}
+
+static void relay_note(void *payload, const char *line)
+{
+    const dlg_attack_observer *observer = ((relay *)payload)->observer;
+    if (observer && observer->note) observer->note(observer->payload, line);
+}
+
+/* What an interrupted attack does from then on it would not have done undisturbed: the journal shall not have it. */
+static bool relay_interrupted(void *payload)
+{
+    const relay *between = payload;
+    const dlg_attack_observer *observer = between->observer;
+    if (dlg_journal_check(between->journal, NULL)) return true;
+    if (!observer || !observer->interrupted || !observer->interrupted(observer->payload)) return false;
+    dlg_journal_suspend(between->journal);
+    return true;
+}
+
 dlg_status dlg_attack(const dlg_attack_class *class, dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
                       const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
 {
     *out = (dlg_attack_result){.end = DLG_EXHAUSTED, .begun_s = dlg_attack_now()};
     const size_t left = dlg_oracle_left(options->journal);
-    dlg_status status = class->run(out, gradient, knowledge, options, observer, err);
+    relay between = {observer, options->journal};
+    const dlg_attack_observer relayed = {relay_iteration, relay_note, relay_interrupted, &between};
+    dlg_status status = class->run(out, gradient, knowledge, options, &relayed, err);
     if (!status) status = dlg_journal_check(options->journal, err);
     out->recalled = left - dlg_oracle_left(options->journal);
     out->state.iterations = out->iterations;

@@ -52,7 +52,7 @@ typedef struct {
     void (*iteration)(void *payload, const dlg_attack_state *);
     /** A note in words: a start that stalled or diverged and why the next begins. One line. */
     void (*note)(void *payload, const char *line);
-    /** Asked between evaluations: true ends the attack with the best so far. */
+    /** Asked between evaluations: true, from then on for good, ends the attack with the best so far. */
     bool (*interrupted)(void *payload);
     void *payload;
 } dlg_attack_observer;

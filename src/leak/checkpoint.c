@@ -111,6 +111,7 @@ dlg_status dlg_checkpoint_open(dlg_journal **out, const char *path, bool resume,
     add(&f, "distance", "%s", options->distance->name);
     add(&f, "optimizer", "%s", options->minimiser->name);
     add(&f, "iterations", "%zu", options->max_iterations);
+    add(&f, "starts", "%zu", options->max_starts);
     add(&f, "seed", "%llu", (unsigned long long)options->seed);
     add(&f, "model", "%016llx", (unsigned long long)hash_model(gradient->model));
     add(&f, "gradient", "%016llx", (unsigned long long)hash_gradient(gradient));

@@ -2,7 +2,8 @@
  * The objective as attacks ask it: by way of the run's journal, if there is one. An attack is a deterministic program whose only expensive
  * steps, and the only ones that depend on more than its own numbers, are these questions. While the journal holds answers they come from
  * there; after that the objective is asked and its answers are written down. So every attack, with any minimiser, can be killed and goes
- * on without knowing of it, provided it asks here, ends early only where dlg_recovery_is_interrupted, and decides nothing by the clock.
+ * on without knowing of it, provided it asks here, ends early only where its observer says that it is interrupted, and decides nothing by
+ * the clock.
  */
 #ifndef DLG_LEAK_ORACLE_H
 #define DLG_LEAK_ORACLE_H

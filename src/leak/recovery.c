@@ -8,11 +8,7 @@
 
 bool dlg_recovery_is_interrupted(const dlg_recovery *r)
 {
-    const dlg_attack_observer *observer = r->observer;
-    if (dlg_journal_check(r->options->journal, NULL)) return true;
-    if (!observer || !observer->interrupted || !observer->interrupted(observer->payload)) return false;
-    dlg_journal_suspend(r->options->journal);
-    return true;
+    return r->observer && r->observer->interrupted && r->observer->interrupted(r->observer->payload);
 }
 
 void dlg_recovery_note(const dlg_recovery *r, const char *line)

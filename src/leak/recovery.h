@@ -57,10 +57,6 @@ DLG_MUST_USE dlg_status dlg_recovery_begin(dlg_recovery *, dlg_attack_result *, 
 /** Hand the best text to the result, if it is better than the one that is there, and free the rest. Accepts a zeroed one. */
 void dlg_recovery_end(dlg_recovery *);
 
-/**
- * Whether the attack is to end with the best so far: asked for by the observer, or because the journal failed. It answers true for good;
- * what the attack does from then on it would not have done undisturbed, and no journal records it.
- */
 bool dlg_recovery_is_interrupted(const dlg_recovery *);
 
 /** Pass a line on to the observer. */

@@ -60,7 +60,6 @@ check 'not what was before' eval '! grep -q "^iteration 1," err.txt && grep -q "
 check 'what it cost' grep -Eq '^  cost: 24 iterations, [0-9]+ evaluations \([0-9]+ of them from the checkpoint\), ' out.txt
 check 'again, from the checkpoint alone' eval '"${command[@]}" --checkpoint torn --resume -q > again.txt'
 check 'the same text' cmp <(sed -n 2p out.txt) <(sed -n 2p again.txt)
-check 'with more starts' eval '"${command[@]}" --starts 3 --checkpoint torn --resume -q | grep -q "cost: 36 iterations"'
 
 # What is refused stays as it is.
 refused 1 '*: whole: want no file of that name, found one that could be resumed from, or removed' "${command[@]}" --checkpoint whole
