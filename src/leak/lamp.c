@@ -57,8 +57,8 @@ typedef struct {
     double *x, *dx;        /* (n_rows, H) */
     bool *stays;           /* (n_rows) the row's token is known */
     size_t *order;         /* (n_rows) which row of x stands where, in a candidate */
-    size_t *free_rows;     /* of one sentence, and the same rearranged: (n_rows) each */
-    size_t *rearranged;
+    size_t *free_rows;     /* of one sentence, and which of these stands where in a candidate: (n_rows) each */
+    size_t *place;
     uint32_t *text;        /* (n_rows) a candidate's tokens */
 } attack;
 
@@ -121,15 +121,10 @@ static void rearrange(attack *a, dlg_rearrangement kind)
     for (size_t i = batch->first[b]; i < batch->first[b + 1]; i++)
         if (!a->stays[i]) a->free_rows[n++] = i;
     if (n < 2) return;
-    memcpy(a->rearranged, a->free_rows, n * sizeof *a->rearranged);
-    if (kind == DLG_REARRANGEMENTS)
-        for (size_t i = 0; i < n; i++) { /* any order at all */
-            const size_t j = i + (size_t)dlg_random_below(&a->random, n - i), row = a->rearranged[i];
-            a->rearranged[i] = a->rearranged[j];
-            a->rearranged[j] = row;
-        }
-    else dlg_rearrange(a->rearranged, n, kind, &a->random);
-    for (size_t i = 0; i < n; i++) a->order[a->free_rows[i]] = a->rearranged[i];
+    for (size_t i = 0; i < n; i++) a->place[i] = i;
+    if (kind == DLG_REARRANGEMENTS) dlg_random_permutation(a->place, n, &a->random); /* any order at all */
+    else dlg_rearrange(a->place, n, kind, &a->random);
+    for (size_t i = 0; i < n; i++) a->order[a->free_rows[i]] = a->free_rows[a->place[i]];
 }
 
 /* point = x's rows in that order */
@@ -357,7 +352,7 @@ static void carve(attack *a)
     a->stays = dlg_arena_carve(arena, n_rows, sizeof *a->stays);
     a->order = dlg_arena_carve(arena, n_rows, sizeof *a->order);
     a->free_rows = dlg_arena_carve(arena, n_rows, sizeof *a->free_rows);
-    a->rearranged = dlg_arena_carve(arena, n_rows, sizeof *a->rearranged);
+    a->place = dlg_arena_carve(arena, n_rows, sizeof *a->place);
     a->text = dlg_arena_carve(arena, n_rows, sizeof *a->text);
 }
 
