@@ -19,7 +19,7 @@
 #include <unistd.h>
 
 typedef struct {
-    const char *gradient, *truth;
+    const char *gradient, *truth, *prior;
     dlg_source_choice source;
     bool has_preset, about_preset; /* --preset; an option that says more about one */
     const dlg_attack_class *attack;
@@ -33,7 +33,7 @@ typedef struct {
 
 enum {
     KEY_GRADS = 256, KEY_MODEL, KEY_PRESET, KEY_MODEL_SEED, KEY_NUM_LABELS, KEY_TASK, KEY_KNOW, KEY_ATTACK, KEY_DISTANCE, KEY_OPTIMIZER,
-    KEY_ITERATIONS, KEY_STARTS, KEY_SEED, KEY_THREADS, KEY_EVERY, KEY_JSON, KEY_TRUTH, KEY_INSPECT, KEY_CHECKPOINT, KEY_RESUME
+    KEY_ITERATIONS, KEY_STARTS, KEY_SEED, KEY_THREADS, KEY_EVERY, KEY_JSON, KEY_TRUTH, KEY_INSPECT, KEY_CHECKPOINT, KEY_RESUME, KEY_PRIOR
 };
 
 static const struct argp_option table[] = {
@@ -52,6 +52,8 @@ static const struct argp_option table[] = {
      .doc = "Give the attack a piece of the truth in FILE: batch, length, masked (positions) or labels; repeatable. Without it all is "
             "inferred from the gradient, but for the batch size, which is the metadata's or 1"},
     {.name = "attack", .key = KEY_ATTACK, .arg = "NAME", .doc = "How to go about it:"},
+    {.name = "prior", .key = KEY_PRIOR, .arg = "DIR",
+     .doc = "A masked LM of the same vocabulary, for lamp to ask how likely a text is (default: the attacked one)"},
     {.name = "distance", .key = KEY_DISTANCE, .arg = "NAME",
      .doc = "Between gradients: l2, relative, cosine, l2_l1 or tag (default: the attack's)"},
     {.name = "optimizer", .key = KEY_OPTIMIZER, .arg = "NAME",
@@ -89,6 +91,7 @@ static void check(const struct argp_state *state, const options *o)
     if (o->inspect && o->checkpoint) wrong = "want --inspect without --checkpoint, found both";
     for (size_t i = 0; i < DLG_N_KNOWN && o->inspect; i++)
         if (o->truth || o->known.path[i]) wrong = "want --inspect without --know and --truth, found both";
+    else if (o->prior && !o->attack->asks_prior) wrong = "want --attack lamp with --prior, found another";
     if (wrong) argp_failure(state, DLG_EXIT_USAGE, 0, "%s", wrong);
 }
 
@@ -120,6 +123,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_ATTACK:
         if (dlg_attack_find(&o->attack, arg, &err)) argp_failure(state, DLG_EXIT_USAGE, 0, "--attack: %s", err.message);
         break;
+    case KEY_PRIOR: o->prior = arg; break;
     case KEY_DISTANCE:
         if (dlg_distance_find(&o->how.distance, arg, &err)) argp_failure(state, DLG_EXIT_USAGE, 0, "--distance: %s", err.message);
         break;
@@ -278,12 +282,15 @@ static dlg_status inspect(const options *o, const dlg_material *m, const dlg_sub
 static dlg_status run(dlg_attack_end *end, const options *o, dlg_error *err)
 {
     dlg_material m = {0};
+    dlg_source prior = {0};
     *end = DLG_INTERRUPTED;
     if (o->truth && access(o->truth, R_OK)) return dlg_fail(err, DLG_EIO, "%s: %s", o->truth, strerror(errno));
     const char *blas = dlg_blas_start(o->n_threads);
     dlg_status status = dlg_material_open(&m, o->gradient, &o->source, o->has_preset, err);
     if (!status && !o->inspect) status = dlg_material_know(&m, &o->known, err);
+    if (!status && o->prior) status = dlg_source_open_prior(&prior, o->prior, m.source.tokenizer, err);
     dlg_attack_options how = o->how;
+    how.prior = prior.model;
     if (!status && o->checkpoint)
         status = dlg_checkpoint_open(&how.journal, o->checkpoint, o->resume, (dlg_build){DLG_VERSION, blas}, o->attack, &m.gradient,
                                      &m.knowledge, &how, err);
@@ -311,6 +318,7 @@ static dlg_status run(dlg_attack_end *end, const options *o, dlg_error *err)
         status = watch_attack(end, o, &m, &subject, err);
     }
     dlg_journal_close(how.journal);
+    dlg_source_close(&prior);
     dlg_material_release(&m);
     return status;
 }

@@ -62,6 +62,20 @@ dlg_status dlg_source_open(dlg_source *out, const dlg_source_choice *choice, dlg
     return status;
 }
 
+dlg_status dlg_source_open_prior(dlg_source *out, const char *directory, const dlg_tokenizer *tokenizer, dlg_error *err)
+{
+    const size_t n = dlg_tokenizer_size(tokenizer);
+    const dlg_status status = dlg_source_open(out, &(dlg_source_choice){.directory = directory, .task = "mlm"}, err);
+    if (status) return status;
+    for (size_t i = 0; i <= n; i++) {
+        const char *want = dlg_tokenizer_piece(tokenizer, (dlg_token)i), *found = dlg_tokenizer_piece(out->tokenizer, (dlg_token)i);
+        if ((!want && !found) || (want && found && !strcmp(want, found))) continue;
+        dlg_source_close(out);
+        return dlg_fail(err, DLG_EFORMAT, "%s: want the vocabulary of the attacked model, found another from piece %zu on", directory, i);
+    }
+    return DLG_OK;
+}
+
 void dlg_source_close(dlg_source *source)
 {
     dlg_model_free(source->model);

@@ -29,6 +29,12 @@ typedef struct {
  */
 DLG_MUST_USE dlg_status dlg_source_open(dlg_source *out, const dlg_source_choice *, dlg_error *);
 
+/**
+ * A masked LM from a Hugging Face directory, as a language prior for texts of another vocabulary, which must be its own. On failure *out is
+ * empty. Errors: those of dlg_source_open; DLG_EFORMAT where the vocabularies differ.
+ */
+DLG_MUST_USE dlg_status dlg_source_open_prior(dlg_source *out, const char *directory, const dlg_tokenizer *, dlg_error *);
+
 /** Accepts an empty source. */
 void dlg_source_close(dlg_source *);
 

@@ -16,6 +16,7 @@ typedef struct {
     size_t max_iterations;   /**< of one start */
     size_t max_starts;       /**< another begins when one stalls */
     uint64_t seed;
+    const dlg_model *prior;  /**< a masked LM of the same vocabulary, for attacks that ask one; NULL: the attacked model, if it is one */
     dlg_journal *journal;    /**< where evaluations are recalled from and written to (dlg_checkpoint_open); NULL: nowhere */
 } dlg_attack_options;
 
@@ -85,6 +86,7 @@ typedef struct {
      */
     dlg_status (*run)(dlg_attack_result *out, const dlg_gradient *, const dlg_knowledge *, const dlg_attack_options *,
                       const dlg_attack_observer *, dlg_error *);
+    bool asks_prior; /**< asks a language prior */
 } dlg_attack_class;
 
 /** All attacks; NULL ends the list. The first is the one that is taken when none is named. */

@@ -114,6 +114,7 @@ dlg_status dlg_checkpoint_open(dlg_journal **out, const char *path, bool resume,
     add(&f, "starts", "%zu", options->max_starts);
     add(&f, "seed", "%llu", (unsigned long long)options->seed);
     add(&f, "model", "%016llx", (unsigned long long)hash_model(gradient->model));
+    if (options->prior) add(&f, "prior", "%016llx", (unsigned long long)hash_model(options->prior));
     add(&f, "gradient", "%016llx", (unsigned long long)hash_gradient(gradient));
     add_told(&f, knowledge);
     add(&f, "known", "%016llx", (unsigned long long)hash_knowledge(knowledge));

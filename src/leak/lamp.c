@@ -8,8 +8,8 @@
  *   3. rearrangements of the words (leak/rearrange.h) are tried one after the other. One that lowers D + [alpha_lm] times the language
  *      prior's surprise at the nearest tokens is kept. Then 2 follows
  *
- * D is relative to that of a zero gradient, as the paper's cosine is anyhow. Its prior is a GPT-2 of BERT's vocabulary; here it is the
- * attacked masked LM itself (leak/prior.h), which an attacker always has. A classifier has no such head: there D decides alone.
+ * D is relative to that of a zero gradient, as the paper's cosine is anyhow. Its prior is a GPT-2 of BERT's vocabulary; here it is a
+ * masked LM (leak/prior.h), the attacked one unless another is given. A classifier has no such head: there D decides alone.
  *
  * As in the published code the first row of a sentence is [CLS], the last [SEP], and stays so. Here [MASK] stays too where the span check
  * saw it. Labels and lengths are inferred, and labels put in their places, as in every attack here.
@@ -317,16 +317,17 @@ static void find_known_rows(attack *a)
 static dlg_status create_priors(attack *a, dlg_error *err)
 {
     const dlg_recovery *r = a->r;
+    const dlg_model *model = r->options->prior ? r->options->prior : r->gradient->model;
     dlg_status status = DLG_OK;
     a->priors = dlg_allocate(r->batch.n_sentences, sizeof *a->priors);
     if (!a->priors) return dlg_fail(err, DLG_ENOMEM, "language prior: no memory");
-    if (r->gradient->model->config.task != DLG_MASKED_LM) {
+    if (model->config.task != DLG_MASKED_LM) {
         dlg_recovery_note(r, "no language prior: the model is a classifier");
         return DLG_OK;
     }
     for (size_t b = 0; b < r->batch.n_sentences && !status; b++) {
         const size_t length = r->batch.first[b + 1] - r->batch.first[b];
-        if (length > 2) status = dlg_prior_create(&a->priors[b], r->gradient->model, r->knowledge->markers.mask, length, err);
+        if (length > 2) status = dlg_prior_create(&a->priors[b], model, r->knowledge->markers.mask, length, err);
     }
     return status;
 }
@@ -383,6 +384,8 @@ static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, cons
                       const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
 {
     dlg_recovery r;
+    if (options->minimiser != &dlg_adam)
+        return dlg_fail(err, DLG_EARG, "attack lamp: want the optimizer adam, found %s", options->minimiser->name);
     dlg_status status = dlg_recovery_begin(&r, out, gradient, knowledge, options, observer, err);
     if (!status) status = recover(&r, err);
     dlg_recovery_end(&r);
@@ -390,4 +393,4 @@ static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, cons
 }
 
 const dlg_attack_class dlg_attack_lamp = {"lamp", "LAMP (Balunovic et al. 2022), the model its own language prior", &dlg_cosine, &dlg_adam,
-                                          run};
+                                          run, true};

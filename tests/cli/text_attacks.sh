@@ -33,3 +33,21 @@ done
 
 # A classifier is no language model.
 accepted '*' '*no language prior: the model is a classifier*' dlg-text c.g --model c --attack lamp --iterations 3 --starts 1 --threads 1
+
+# LAMP's steps are Adam's.
+refused 64 'dlg-text: attack lamp: want the optimizer adam, found lbfgs' dlg-text m.g --model m --attack lamp --optimizer lbfgs -q --threads 1
+
+# Another model as the prior: a masked LM of the same words, and nothing else.
+dlg-text c.g --model c --attack lamp --iterations 3 --starts 1 --threads 1 --prior m > with.txt 2> notes.txt
+check 'a prior for a classifier' [ $? -eq 0 ]
+check 'no word of none' eval '! grep -q "no language prior" notes.txt'
+refused 1 'dlg-text: c/config.json: want a model for mlm, found one for cls' dlg-text m.g --model m --attack lamp --prior c
+mkdir gpt
+echo '{"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"]}' > gpt/config.json
+cp m/vocab.txt gpt
+refused 1 'dlg-text: gpt/config.json: *gpt2*' dlg-text m.g --model m --attack lamp --prior gpt
+cp -r m other
+sed -i 's/^bird$/birds/' other/vocab.txt
+refused 1 'dlg-text: other: want the vocabulary of the attacked model, found another from piece 31 on' \
+    dlg-text m.g --model m --attack lamp --prior other
+refused 64 'dlg-text: want --attack lamp with --prior, found another' dlg-text m.g --model m --prior m
