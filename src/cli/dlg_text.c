@@ -88,10 +88,10 @@ static void check(const struct argp_state *state, const options *o)
     else if (o->source.directory && (o->has_preset || o->about_preset)) wrong = "want --model or a preset, found both";
     else if (o->about_preset && !o->has_preset) wrong = "want --preset with --model-seed and --num-labels, found none";
     else if (o->resume && !o->checkpoint) wrong = "want --checkpoint with --resume, found none";
+    else if (o->prior && strcmp(o->attack->name, "lamp")) wrong = "want --attack lamp with --prior, found another";
     if (o->inspect && o->checkpoint) wrong = "want --inspect without --checkpoint, found both";
     for (size_t i = 0; i < DLG_N_KNOWN && o->inspect; i++)
         if (o->truth || o->known.path[i]) wrong = "want --inspect without --know and --truth, found both";
-    else if (o->prior && !o->attack->asks_prior) wrong = "want --attack lamp with --prior, found another";
     if (wrong) argp_failure(state, DLG_EXIT_USAGE, 0, "%s", wrong);
 }
 

@@ -86,7 +86,6 @@ typedef struct {
      */
     dlg_status (*run)(dlg_attack_result *out, const dlg_gradient *, const dlg_knowledge *, const dlg_attack_options *,
                       const dlg_attack_observer *, dlg_error *);
-    bool asks_prior; /**< asks a language prior */
 } dlg_attack_class;
 
 /** All attacks; NULL ends the list. The first is the one that is taken when none is named. */

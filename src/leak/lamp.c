@@ -393,4 +393,4 @@ static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, cons
 }
 
 const dlg_attack_class dlg_attack_lamp = {"lamp", "LAMP (Balunovic et al. 2022), the model its own language prior", &dlg_cosine, &dlg_adam,
-                                          run, true};
+                                          run};
