@@ -79,8 +79,7 @@ static dlg_status find_row_space(row_space *space, const dlg_gradient *gradient,
 /* ---- how far outside, all at once ---- */
 
 typedef struct {
-    uint32_t token;
-    uint32_t position;
+    uint32_t token, position;
     double outside;
 } entry;
 
@@ -146,7 +145,7 @@ static double outside_exactly(const row_space *space, const embeddings *e, uint3
     return norm2 > 0 ? sqrt(rest2 / norm2) : 1;
 }
 
-/* Numbers of the positions, (n_columns, H): the products' right sides. */
+/* The products' right sides, (n_columns, H), and numbers of the positions. */
 typedef struct {
     size_t T, n_columns;
     dlg_real *columns; /* T of c, T of gamma^2 c, T of gamma B^T B gamma c, then gamma beta and gamma B^T B beta */
@@ -371,35 +370,4 @@ dlg_status dlg_candidates_find(dlg_candidates *out, const dlg_gradient *gradient
     dlg_free(near.entries);
     if (status) dlg_candidates_release(out);
     return status;
-}
-
-void dlg_candidates_release(dlg_candidates *candidates)
-{
-    dlg_free(candidates->first);
-    dlg_free(candidates->certain);
-    dlg_free(candidates->token);
-    dlg_free(candidates->outside);
-    *candidates = (dlg_candidates){0};
-}
-
-bool dlg_candidates_has(const dlg_candidates *candidates, uint32_t token, size_t position)
-{
-    for (size_t i = candidates->first[position]; i < candidates->first[position + 1]; i++)
-        if (candidates->token[i] == token) return true;
-    return false;
-}
-
-void dlg_candidates_narrow(dlg_candidates *candidates, bool (*keep)(void *payload, uint32_t token, size_t position), void *payload)
-{
-    size_t n = 0, begin = 0;
-    for (size_t t = 0; t < candidates->n_positions; t++) {
-        const size_t end = candidates->first[t + 1];
-        for (size_t i = begin; i < end; i++) {
-            if (!keep(payload, candidates->token[i], t)) continue;
-            candidates->token[n] = candidates->token[i];
-            candidates->outside[n++] = candidates->outside[i];
-        }
-        begin = end;
-        candidates->first[t + 1] = n;
-    }
 }

@@ -11,7 +11,6 @@
 
 enum {
     BLOCK = 512,      /* rows computed at a time */
-    MOST_BLOCKS = 3,  /* gradients stacked */
     LEAST_OUTSIDE = 8 /* directions: with fewer nothing can be told apart */
 };
 
@@ -26,12 +25,14 @@ struct dlg_sequence_check {
     dlg_markers markers;
     size_t H, I, heads, rank, n_found;
     bool asks_all;       /* rows; else [CLS]'s or those of [MASK] */
+    bool asks_hidden;    /* what the rows are inside layer 0's feed-forward part, not what comes out of it */
+    size_t width;        /* of what is asked: I or H */
     linear output, intermediate, last;
     const dlg_real *attention_gamma, *attention_beta, *output_gamma, *output_beta;
     dlg_real *input;     /* (candidates, H) */
     dlg_real *qkv;       /* (candidates, 3 H) */
-    dlg_real *basis;     /* (rank, H) */
-    dlg_real *found;     /* (n_found <= rank, H) orthonormal rows of the found sentences */
+    dlg_real *basis;     /* (rank <= H, width) */
+    dlg_real *found;     /* (n_found <= H, width) orthonormal rows of the found sentences */
     /* of a block */
     dlg_real *x, *context, *y, *wide, *first, *second, *along;
     size_t *owner, *row_index;
@@ -70,11 +71,12 @@ static void carve(dlg_sequence_check *c)
     const size_t H = c->H, n = c->candidates->first[c->candidates->n_positions];
     c->input = dlg_arena_carve(&c->arena, n * H, sizeof *c->input);
     c->qkv = dlg_arena_carve(&c->arena, n * 3 * H, sizeof *c->qkv);
-    c->basis = dlg_arena_carve(&c->arena, H * H, sizeof *c->basis);
-    c->found = dlg_arena_carve(&c->arena, H * H, sizeof *c->found);
-    c->x = dlg_arena_carve(&c->arena, BLOCK * H, sizeof *c->x);
+    const size_t widest = H > c->I ? H : c->I;
+    c->basis = dlg_arena_carve(&c->arena, H * widest, sizeof *c->basis);
+    c->found = dlg_arena_carve(&c->arena, H * widest, sizeof *c->found);
+    c->x = dlg_arena_carve(&c->arena, BLOCK * widest, sizeof *c->x);
     c->context = dlg_arena_carve(&c->arena, BLOCK * H, sizeof *c->context);
-    c->y = dlg_arena_carve(&c->arena, BLOCK * H, sizeof *c->y);
+    c->y = dlg_arena_carve(&c->arena, BLOCK * widest, sizeof *c->y);
     c->wide = dlg_arena_carve(&c->arena, BLOCK * c->I, sizeof *c->wide);
     c->first = dlg_arena_carve(&c->arena, BLOCK * c->I, sizeof *c->first);
     c->second = dlg_arena_carve(&c->arena, BLOCK * c->I, sizeof *c->second);
@@ -83,32 +85,40 @@ static void carve(dlg_sequence_check *c)
     c->row_index = dlg_arena_carve(&c->arena, BLOCK, sizeof *c->row_index);
 }
 
-static dlg_status find_row_space(dlg_sequence_check *c, const dlg_gradient *gradient, dlg_error *err)
+/* The row space of n gradients (H, width) under each other; its rank is 0 where it leaves too little outside. */
+static dlg_status take_row_space(dlg_sequence_check *c, const dlg_gradient *gradient, size_t n, const char *const names[], dlg_error *err)
 {
-    static const char *const names[] = {"query", "key", "value"};
-    const dlg_config *config = &c->model->config;
-    const size_t H = c->H, n_blocks = config->n_layers > 2 ? MOST_BLOCKS : 1;
-    double *a = dlg_allocate(n_blocks * H * H, sizeof *a), *values = dlg_allocate(H, sizeof *values), *v = dlg_allocate(H * H, sizeof *v);
+    const size_t H = c->H, W = c->width, n_block = H * W;
+    double *a = dlg_allocate(n * n_block, sizeof *a), *values = dlg_allocate(H, sizeof *values), *v = dlg_allocate(n_block, sizeof *v);
     dlg_status status = a && values && v ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "sequence check: no memory");
-    c->asks_all = config->n_layers > 2;
-    for (size_t i = 0; !status && i < n_blocks; i++) {
-        char name[DLG_PARAMETER_NAME];
-        snprintf(name, sizeof name, "bert.encoder.layer.1.attention.self.%s.weight", names[i]);
-        if (config->n_layers == 1)
-            snprintf(name, sizeof name, "%s.dense.weight",
-                     config->task == DLG_MASKED_LM ? "cls.predictions.transform" : "bert.pooler");
-        const dlg_real *block = dlg_gradient_of(gradient, name);
-        const double norm = sqrt(dlg_dot(H * H, block, block));
-        for (size_t k = 0; k < H * H; k++) a[i * H * H + k] = norm > 0 ? (double)block[k] / norm : 0;
+    for (size_t i = 0; !status && i < n; i++) {
+        const dlg_real *block = dlg_gradient_of(gradient, names[i]);
+        const double norm = sqrt(dlg_dot(n_block, block, block));
+        for (size_t k = 0; k < n_block; k++) a[i * n_block + k] = norm > 0 ? (double)block[k] / norm : 0;
     }
-    if (!status) status = dlg_svd_right(n_blocks * H, H, a, H, values, v, err);
+    if (!status) status = dlg_svd_right(n * H, W, a, H, values, v, err);
     if (!status) c->rank = dlg_svd_rank(H, values);
     if (c->rank + LEAST_OUTSIDE >= H) c->rank = 0;
-    for (size_t i = 0; !status && i < c->rank * H; i++) c->basis[i] = (dlg_real)v[i];
+    for (size_t i = 0; !status && i < c->rank * W; i++) c->basis[i] = (dlg_real)v[i];
     dlg_free(v);
     dlg_free(values);
     dlg_free(a);
     return status;
+}
+
+static dlg_status find_row_space(dlg_sequence_check *c, const dlg_gradient *gradient, bool inside, dlg_error *err)
+{
+    static const char *const hidden[] = {"bert.encoder.layer.0.output.dense.weight"};
+    static const char *const behind[] = {"bert.encoder.layer.1.attention.self.query.weight", "bert.encoder.layer.1.attention.self.key.weight",
+                                         "bert.encoder.layer.1.attention.self.value.weight"};
+    static const char *const masked_head[] = {"cls.predictions.transform.dense.weight"}, *const head[] = {"bert.pooler.dense.weight"};
+    const dlg_config *config = &c->model->config;
+    c->asks_all = config->n_layers > (inside ? 1 : 2);
+    c->asks_hidden = inside;
+    c->width = inside ? c->I : c->H;
+    if (inside) return config->n_layers > 1 && c->I >= c->H ? take_row_space(c, gradient, 1, hidden, err) : DLG_OK;
+    if (config->n_layers == 1) return take_row_space(c, gradient, 1, config->task == DLG_MASKED_LM ? masked_head : head, err);
+    return take_row_space(c, gradient, c->asks_all ? 3 : 1, behind, err);
 }
 
 /* Inputs of layer 0 and their query, key and value, for every candidate. */
@@ -135,7 +145,7 @@ static void compute_inputs(dlg_sequence_check *c)
 }
 
 dlg_status dlg_sequence_check_create(dlg_sequence_check **out, const dlg_gradient *gradient, const dlg_candidates *candidates,
-                                     dlg_markers markers, dlg_error *err)
+                                     dlg_markers markers, bool inside, dlg_error *err)
 {
     const dlg_model *m = gradient->model;
     *out = NULL;
@@ -162,7 +172,7 @@ dlg_status dlg_sequence_check_create(dlg_sequence_check **out, const dlg_gradien
     dlg_status status = dlg_arena_reserve(&c->arena, "sequence check", err);
     if (!status) {
         carve(c);
-        status = find_row_space(c, gradient, err);
+        status = find_row_space(c, gradient, inside, err);
     }
     if (status) {
         dlg_sequence_check_free(c);
@@ -220,7 +230,7 @@ static void attend(const dlg_sequence_check *c, size_t length, const size_t *ind
     }
 }
 
-/* y := the rows after layer 0, for n rows whose context and input (in row_index) are there */
+/* y := what is asked of n rows whose context and input (in row_index) are there */
 static void finish_rows(dlg_sequence_check *c, size_t n)
 {
     const size_t H = c->H;
@@ -231,6 +241,10 @@ static void finish_rows(dlg_sequence_check *c, size_t n)
     normalise(n, H, eps, c->attention_gamma, c->attention_beta, c->x);
     apply(c->intermediate, n, c->x, c->wide);
     (c->model->config.gelu == DLG_GELU_ERF ? dlg_gelu_erf : dlg_gelu_tanh)(n * c->I, c->wide, c->wide, c->first, c->second);
+    if (c->asks_hidden) {
+        memcpy(c->y, c->wide, n * c->I * sizeof *c->y);
+        return;
+    }
     apply(c->last, n, c->wide, c->y);
     for (size_t i = 0; i < n * H; i++) c->y[i] += c->x[i];
     normalise(n, H, eps, c->output_gamma, c->output_beta, c->y);
@@ -239,7 +253,7 @@ static void finish_rows(dlg_sequence_check *c, size_t n)
 /* x (n, H) := y without what lies along k orthonormal rows */
 static void remove_along(dlg_sequence_check *c, size_t n, size_t k, const dlg_real *rows)
 {
-    const size_t H = c->H;
+    const size_t H = c->width;
     memcpy(c->x, c->y, n * H * sizeof *c->x);
     if (!k) return;
     dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, k, H, 1, c->y, H, rows, H, 0, c->along, k);
@@ -248,7 +262,7 @@ static void remove_along(dlg_sequence_check *c, size_t n, size_t k, const dlg_re
 
 static void judge(dlg_sequence_check *c, size_t n, double *outside, double *all)
 {
-    const size_t H = c->H;
+    const size_t H = c->width;
     finish_rows(c, n);
     remove_along(c, n, c->rank, c->basis);
     for (size_t i = 0; i < n; i++) outside[c->owner[i]] += dlg_dot(H, c->x + i * H, c->x + i * H);
@@ -282,7 +296,7 @@ void dlg_sequence_check_outside(dlg_sequence_check *c, size_t n, size_t length, 
 
 size_t dlg_sequence_check_found(dlg_sequence_check *c, size_t length, const size_t *index)
 {
-    const size_t H = c->H;
+    const size_t H = c->width;
     size_t n = 0;
     for (size_t t = 0; t < length; t++) {
         if (!is_asked(c, t, index[t])) continue;
@@ -292,7 +306,7 @@ size_t dlg_sequence_check_found(dlg_sequence_check *c, size_t length, const size
         finish_rows(c, 1);
         remove_along(c, 1, c->n_found, c->found);
         const double norm = sqrt(dlg_dot(H, c->x, c->x));
-        if (norm < 1e-4 * sqrt(dlg_dot(H, c->y, c->y)) || c->n_found == H) continue;
+        if (norm < 1e-4 * sqrt(dlg_dot(H, c->y, c->y)) || c->n_found == c->H) continue;
         for (size_t k = 0; k < H; k++) c->found[c->n_found * H + k] = (dlg_real)((double)c->x[k] / norm);
         c->n_found++;
     }

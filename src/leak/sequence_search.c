@@ -12,7 +12,7 @@ enum { SHAKES = 8, SHAKEN = 3 }; /* of a descent that is stuck: how often, how m
 static const double was_there = 2e-5;
 
 typedef struct {
-    dlg_sequence_check *check;
+    dlg_sequence_check *check, *guide, *asked; /* asked: the one that a descent follows */
     const dlg_candidates *candidates;
     dlg_markers markers;
     const dlg_sequence_limits *limits;
@@ -89,7 +89,6 @@ static bool begin(search *s, size_t end)
     for (size_t i = c->first[0]; i < c->first[1]; i++)
         if (c->token[i] == s->markers.cls) {
             s->now[0] = i;
-            dlg_sequence_check_outside(s->check, 1, s->length, s->now, &s->d);
             return true;
         }
     return false;
@@ -108,7 +107,7 @@ static bool take_best(search *s, size_t n)
 {
     size_t best = 0;
     if (!n) return false;
-    dlg_sequence_check_outside(s->check, n, s->length, s->variants, s->outside);
+    dlg_sequence_check_outside(s->asked, n, s->length, s->variants, s->outside);
     for (size_t i = 1; i < n; i++)
         if (s->outside[i] < s->outside[best]) best = i;
     if (!(s->outside[best] < s->d * (1 - 1e-6))) return false;
@@ -147,8 +146,10 @@ static bool improve_by_swap(search *s)
     return take_best(s, n);
 }
 
-static void descend(search *s)
+static void descend(search *s, dlg_sequence_check *check)
 {
+    s->asked = check;
+    dlg_sequence_check_outside(check, 1, s->length, s->now, &s->d);
     do {
         for (bool improved = true; improved && s->d > was_there && !is_interrupted(s);) {
             improved = false;
@@ -165,19 +166,20 @@ static void shake(search *s)
         const size_t t = 1 + (size_t)dlg_random_below(&s->random, s->length - 2);
         s->now[t] = draw_inner(s, t);
     }
-    dlg_sequence_check_outside(s->check, 1, s->length, s->now, &s->d);
 }
 
 /* One descent towards a sentence of this end. @return whether `now` was there */
 static bool try_end(search *s, size_t end)
 {
     if (!begin(s, end)) return false;
-    if (s->length > 2) descend(s);
+    if (s->length > 2 && dlg_sequence_check_rank(s->guide)) descend(s, s->guide);
+    descend(s, s->check);
     for (size_t k = 0; k < SHAKES && s->length > 2 && s->d > was_there && !is_interrupted(s); k++) {
         const double before = s->d;
         memcpy(s->best, s->now, s->length * sizeof *s->best);
         shake(s);
-        descend(s);
+        if (dlg_sequence_check_rank(s->guide)) descend(s, s->guide);
+        descend(s, s->check);
         if (s->d <= before) continue;
         memcpy(s->now, s->best, s->length * sizeof *s->now);
         s->d = before;
@@ -200,13 +202,14 @@ static dlg_status keep(search *s, dlg_error *err)
     memcpy(index + out->n * s->T, s->now, s->length * sizeof *index);
     out->n++;
     out->n_asked += dlg_sequence_check_found(s->check, s->length, s->now);
+    dlg_sequence_check_found(s->guide, s->length, s->now);
     return DLG_OK;
 }
 
-dlg_status dlg_sequences_find(dlg_sequences *out, dlg_sequence_check *check, const dlg_candidates *candidates, dlg_markers markers,
-                              const dlg_sequence_limits *limits, dlg_error *err)
+dlg_status dlg_sequences_find(dlg_sequences *out, dlg_sequence_check *check, dlg_sequence_check *guide, const dlg_candidates *candidates,
+                              dlg_markers markers, const dlg_sequence_limits *limits, dlg_error *err)
 {
-    search s = {.check = check, .candidates = candidates, .markers = markers, .limits = limits, .out = out, .T = candidates->n_positions};
+    search s = {.check = check, .guide = guide, .candidates = candidates, .markers = markers, .limits = limits, .out = out, .T = candidates->n_positions};
     const size_t rank = dlg_sequence_check_rank(check);
     *out = (dlg_sequences){.n_positions = s.T};
     s.random = dlg_random_at(limits->seed, dlg_random_stream("sentences"));

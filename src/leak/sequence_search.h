@@ -25,10 +25,11 @@ typedef struct {
 /**
  * Find sentences that lie in the check's row space. Each descent begins with random candidates, takes the best of every position in turn
  * until none is better, goes on with swaps, and shakes a few positions where it is stuck.
+ * @param guide the check inside layer 0, which every descent follows first; may see nothing (rank 0)
  * Errors: DLG_ENOMEM. It is no error to find none.
  */
-DLG_MUST_USE dlg_status dlg_sequences_find(dlg_sequences *out, dlg_sequence_check *, const dlg_candidates *, dlg_markers,
-                                           const dlg_sequence_limits *, dlg_error *);
+DLG_MUST_USE dlg_status dlg_sequences_find(dlg_sequences *out, dlg_sequence_check *, dlg_sequence_check *guide, const dlg_candidates *,
+                                           dlg_markers, const dlg_sequence_limits *, dlg_error *);
 
 /** Accepts a zeroed one. */
 void dlg_sequences_release(dlg_sequences *);

@@ -162,7 +162,7 @@ static dlg_status as_choices(dlg_choices *out, const attack *a, const dlg_sequen
 
 static dlg_status search(attack *a, dlg_error *err)
 {
-    dlg_sequence_check *check = NULL;
+    dlg_sequence_check *check = NULL, *guide = NULL;
     dlg_sequences found = {0};
     dlg_choices choices = {0};
     char line[160];
@@ -173,8 +173,9 @@ static dlg_status search(attack *a, dlg_error *err)
         .interrupted = a->observer ? a->observer->interrupted : NULL,
         .payload = a->observer ? a->observer->payload : NULL,
     };
-    dlg_status status = dlg_sequence_check_create(&check, a->gradient, &a->candidates, a->knowledge->markers, err);
-    if (!status) status = dlg_sequences_find(&found, check, &a->candidates, a->knowledge->markers, &limits, err);
+    dlg_status status = dlg_sequence_check_create(&check, a->gradient, &a->candidates, a->knowledge->markers, false, err);
+    if (!status) status = dlg_sequence_check_create(&guide, a->gradient, &a->candidates, a->knowledge->markers, true, err);
+    if (!status) status = dlg_sequences_find(&found, check, guide, &a->candidates, a->knowledge->markers, &limits, err);
     if (!status && found.n) status = as_choices(&choices, a, &found, err);
     if (!status) {
         snprintf(line, sizeof line, "sequence check: %zu sentence%s found, which account for %zu of %zu directions of the row space",
@@ -184,6 +185,7 @@ static dlg_status search(attack *a, dlg_error *err)
     if (!status && found.n && !is_interrupted(a)) status = explain_either(a, found.n, found.lengths, &choices, err);
     dlg_choices_release(&choices);
     dlg_sequences_release(&found);
+    dlg_sequence_check_free(guide);
     dlg_sequence_check_free(check);
     return status;
 }
