@@ -164,6 +164,26 @@ static void place_labels(search *s)
     memcpy(s->at, r->derivative, r->n_numbers * sizeof *s->at);
 }
 
+/* Swap the labels of two rows, where that is lower: the derivative at one placement does not see all. @return whether any was */
+static bool swap_labels(search *s)
+{
+    dlg_recovery *r = s->r;
+    dlg_placement *p = &r->placement;
+    bool any = false;
+    set_tokens(s);
+    for (size_t a = 0; !r->knowledge->placed && a < p->n_labels; a++)
+        for (size_t b = a + 1; b < p->n_labels && !dlg_recovery_is_interrupted(r); b++) {
+            if (p->label[a] == p->label[b]) continue;
+            dlg_placement_propose_swap(p, p->row_of[a], p->row_of[b]);
+            const double d = dlg_recovery_distance_at_point(r, p->proposed_share);
+            if (!(d < r->d_tokens)) continue;
+            dlg_placement_accept(p);
+            r->d_tokens = d;
+            any = true;
+        }
+    return any;
+}
+
 dlg_status dlg_moves_improve(dlg_recovery *r, const dlg_choices *choices, size_t n_tried, dlg_error *err)
 {
     search s = {.r = r, .choices = choices};
@@ -182,6 +202,7 @@ dlg_status dlg_moves_improve(dlg_recovery *r, const dlg_choices *choices, size_t
         list_moves(&s);
         qsort(s.moves, s.n, sizeof *s.moves, by_gain);
         for (size_t k = 0; k < s.n && k < n_tried && !improved; k++) improved = try_move(&s, &s.moves[k]);
+        if (!improved) improved = swap_labels(&s);
     }
     dlg_arena_release(&s.arena);
     return DLG_OK;
