@@ -4,8 +4,11 @@
 
 #include <math.h>
 
-/* Step of the first updates as a part of the start's root mean square, and the updates after which it has fallen to half. */
-static const double first_step = 0.5, half_life = 200;
+/*
+ * Step of the first updates as a part of the start's root mean square, and the updates after which it has fallen to half: near enough what
+ * was published for attacks on BERT, 0.01 where embeddings have 0.05, and 0.89 of it every 50 steps (Balunovic et al. 2022).
+ */
+static const double first_step = 0.2, half_life = 300;
 
 void dlg_adam_carve(dlg_adam_moments *m, dlg_arena *arena)
 {
