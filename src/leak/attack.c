@@ -10,13 +10,13 @@
 #include <time.h>
 
 const dlg_attack_class *const dlg_attacks[] = {
+    &dlg_attack_auto,
     &dlg_attack_dlg,
     &dlg_attack_idlg,
     &dlg_attack_tag,
     &dlg_attack_lamp,
     &dlg_attack_narrow,
     &dlg_attack_span,
-    &dlg_attack_auto,
     NULL,
 };
 

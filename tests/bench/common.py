@@ -109,7 +109,7 @@ class Bench:
         with tempfile.TemporaryDirectory() as folder:
             gradient = pathlib.Path(folder) / "a.g"
             self.share(gradient, "--preset=tiny", "--text=One machine.")
-            start, _, _ = self.attack_raw(gradient, "--iterations=1", "--starts=1")
+            start, _, _ = self.attack_raw(gradient, "--attack=dlg", "--iterations=1", "--starts=1")
         return {
             "processor": processor(),
             "cores": os.cpu_count(),
@@ -148,6 +148,7 @@ class Bench:
         labels_right = sorted(result["labels"]) == sorted(labels)
         return self.record(
             case=case,
+            attack=result["attack"],
             # Every token, with the labels put back; the labels themselves; what the model was fed, so masks in their places.
             exact=result["metrics"]["exact_match"] and labels_right and result["fed_tokens"] == attended,
             text_exact=result["metrics"]["exact_match"],

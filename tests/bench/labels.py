@@ -26,7 +26,7 @@ def measure_preset(bench, seed):
                         f"--model-seed={seed}", f"--text={common.PAPER[seed // 6 % len(common.PAPER)]}")
     if json.loads(truth.read_text(encoding="utf-8"))["labels"] != [label]:
         sys.exit(f"{truth}: want label {label}")
-    start, _ = bench.attack_raw(gradient, "--iterations=1", "--starts=1")
+    start, _, _ = bench.attack_raw(gradient, "--attack=dlg", "--iterations=1", "--starts=1")
     read = start["inferred"]["labels"]
     r = bench.record(kind="preset", case=f"{preset}, seed {seed}, {n_classes} classes", n_classes=n_classes, label=label, read=read,
                      right=read == [label], knowledge=start["knowledge"])

@@ -11,7 +11,7 @@ that makes it many times as fast): the first round tries both, the faster way is
 gradient included.
 
 "Bare products" are those that the sweeps of one evaluation do with the model's weights, run alone, in turn with the evaluations. The column
-"in an attack" has decoding, labels and the optimiser's own work in it: seconds over evaluations of a dlg-text run that is cut off after
+"in an attack" has decoding, labels and the optimiser's own work in it: seconds over evaluations of a run of attack dlg that is cut off after
 three iterations. "Start-up" is what one that is cut off after the first iteration takes besides its evaluations.
 
 Cases are made once in --cases (4 GB).
@@ -91,8 +91,8 @@ def run_ours(bench, files, n_threads):
 
 def cut_off(bench, files, n_threads, iterations):
     """An attack that ends after so many iterations: its result, and the seconds of the whole process."""
-    _, result, process_s = bench.attack_raw(files[1], f"--model={files[0]}", "--starts=1", f"--iterations={iterations}",
-                                            f"--threads={n_threads}")
+    _, result, process_s = bench.attack_raw(files[1], f"--model={files[0]}", "--attack=dlg", "--starts=1",
+                                            f"--iterations={iterations}", f"--threads={n_threads}")
     return result, process_s
 
 

@@ -126,6 +126,6 @@ refuse 'missing.json: No such file or directory' good.g --model m --truth missin
 printf '{"task": "mlm"' > bad.json
 keep() { dlg-text good.g --model m --iterations 2 --starts 1 --threads 1 -q --truth "$1" > out.txt 2> err.txt; }
 check 'exit 1' eval 'keep bad.json; [ $? -eq 1 ]'
-check 'the result' grep -q '^  not explained: ' out.txt
+check 'the result' grep -qE '^  (not explained|explained): ' out.txt
 check 'no scores' eval '! grep -q scores out.txt'
 check 'one line' eval '[ "$(wc -l < err.txt)" -eq 1 ] && grep -q "^dlg-text: bad.json: " err.txt'

@@ -22,13 +22,16 @@ accepted 'Recovered:
 iteration 1, distance *
   *
 iteration 2, distance *, ? of 5 tokens changed, * s
-  *' dlg-text a.g --threads 1
+  *' dlg-text a.g --threads 1 --attack dlg
+accepted 'Recovered:
+  a red bird
+  explained: *' '*attack auto: distance l2*iteration [01], *' dlg-text a.g --threads 1
 check 'no escape sequences in a file' eval 'dlg-text a.g --threads 1 2>&1 | grep -qv $'"'\\033'"
 accepted 'Recovered:*' '' dlg-text --grads a.g --threads 1 -q
 accepted '*scores: 5 of 5 tokens right (100.0 %), 1 of 1 sentence exact
   scores: ROUGE-1 100.0, ROUGE-2 100.0, ROUGE-L 100.0 (F1); 1 of 1 label and 100.0 % of the bag of tokens right' '' dlg-text a.g --threads 1 -q --truth a.truth.json
 accepted '*a red bird*' '' dlg-text a.g --threads 1 -q --preset mini --model-seed 0
-dlg-text a.g --threads 1 --every 3 2> every.txt > result.txt
+dlg-text a.g --threads 1 --attack dlg --every 3 2> every.txt > result.txt
 check 'fewer reports' eval '[ "$(grep -c "^iteration [147]," every.txt)" -eq "$(grep -c "^iteration " every.txt)" ]'
 
 # The truth only scores: a wrong one changes the scores and nothing else.
@@ -43,7 +46,7 @@ check 'other scores' has 'scores: 4 of 5 tokens right (80.0 %), 0 of 1 sentence 
 check 'other words' has 'scores: ROUGE-1 66.7, ROUGE-2 50.0, ROUGE-L 66.7 (F1);' wrong.txt
 
 # JSON: one object a line, each with all its fields.
-check 'JSON' eval 'dlg-text a.g --threads 1 --json --truth a.truth.json > lines.json 2> notes.txt'
+check 'JSON' eval 'dlg-text a.g --threads 1 --attack dlg --json --truth a.truth.json > lines.json 2> notes.txt'
 check 'no words beside it' [ ! -s notes.txt ]
 check 'objects and nothing else' eval '! grep -v "^{\"event\":\"\(start\|iteration\|result\)\",.*}$" lines.json'
 check 'no number that is none' eval '! grep -Eqi "[:,[]-?(nan|inf)" lines.json'
@@ -99,8 +102,8 @@ check 'its gradient' dlg-grads 'the red fish swims' --model m -o m.g
 accepted 'Not recovered. *probably wrong:
   *
   not explained: after 2 starts of at most 3 iterations *' 'm.g against m: masked LM, 3,656 parameters
-*start 1 used up its iterations*; start 2 *' dlg-text m.g --model m --iterations 3 --starts 2 --threads 1
-accepted '*"end":"exhausted","recovered":false,*' 'start 1 *' dlg-text m.g --model m --iterations 3 --starts 2 --threads 1 --json
+*start 1 used up its iterations*; start 2 *' dlg-text m.g --model m --attack dlg --iterations 3 --starts 2 --threads 1
+accepted '*"end":"exhausted","recovered":false,*' 'start 1 *' dlg-text m.g --model m --attack dlg --iterations 3 --starts 2 --threads 1 --json
 check 'a class' dlg-grads 'the red fish swims' --model c --label 2 -o c.g
 accepted '*inferred: 6 tokens; class 2' '' dlg-text c.g --model c -q --threads 1
 accepted '*"labels":\[2\]*' '' dlg-text c.g --model c -q --threads 1 --json
