@@ -26,3 +26,5 @@ for number in "${!sentences[@]}"; do
     printf '\n%sAn attacker, given that gradient and the public model, nothing else:%s\n' "$bold" "$plain"
     "$programs/dlg-text" --grads "$gradient"
 done
+printf '\n%sThe same once more as the paper did it, by search alone. The words appear as they are found:%s\n' "$bold" "$plain"
+"$programs/dlg-text" --grads "$gradient" --attack dlg
