@@ -50,8 +50,8 @@ static dlg_distance_part l2_l1(dlg_residual r, size_t i, size_t n)
 }
 
 /*
- * D = sum ||g - t||^2 + alpha ||g - t||_1, alpha one a tensor and largest next to the input (Deng et al. 2021, arXiv:2103.06819, section
- * 4.2). The paper gives no numbers: here alpha falls evenly from 0.01 at the first tensor to 0.01 / n at the last.
+ * D = sum ||g - t||^2 + alpha ||g - t||_1, alpha one a tensor (Deng et al. 2021, arXiv:2103.06819). Largest next to the input: alpha falls
+ * evenly from 0.01 at the first tensor to 0.01 / n at the last, numbers of our own.
  */
 static dlg_distance_part tag(dlg_residual r, size_t i, size_t n)
 {

@@ -1,4 +1,4 @@
-/** Changes of word order that LAMP tries (Balunovic et al. 2022, arXiv:2202.08827, section 4.3). */
+/** Changes of word order that LAMP tries (Balunovic et al. 2022, arXiv:2202.08827). */
 #ifndef DLG_LEAK_REARRANGE_H
 #define DLG_LEAK_REARRANGE_H
 
