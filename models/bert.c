@@ -216,7 +216,8 @@ static dlg_linear *linear(builder *b, dlg_value *x)
     dlg_tape *tape = &b->network->tape;
     const dlg_prepared_linear *prepared = &b->model->linears[b->next_linear++];
     const dlg_linear op = {
-        .x = x, .y = dlg_tape_value(tape, x->n_rows, prepared->n_out), .weight = prepared->constant, .bias = {.value = prepared->bias_value}};
+        .x = x, .y = dlg_tape_value(tape, x->n_rows, prepared->n_out), .weight = prepared->constant,
+        .bias = {.value = prepared->bias_value}};
     dlg_linear *lin = dlg_tape_append(tape, &dlg_linear_class, &op, sizeof op);
     if (!b->status) b->status = dlg_constant_reserve(prepared->constant, x->n_rows, b->err);
     dlg_tape_small(tape, &lin->bias, prepared->n_out);

@@ -148,7 +148,8 @@ dlg_status dlg_knowledge_infer(dlg_knowledge *k, const dlg_gradient *gradient, d
     const size_t max_positions = gradient->model->config.max_positions;
     for (size_t b = 0; b < k->n_sentences; b++) {
         if (k->lengths[b] > max_positions)
-            return dlg_fail(err, DLG_ESHAPE, "length of sentence %zu: want at most %zu tokens, found %zu", b + 1, max_positions, k->lengths[b]);
+            return dlg_fail(err, DLG_ESHAPE, "length of sentence %zu: want at most %zu tokens, found %zu", b + 1, max_positions,
+                            k->lengths[b]);
         s.n_tokens += k->lengths[b];
         s.longest = k->lengths[b] > s.longest ? k->lengths[b] : s.longest;
     }

@@ -42,10 +42,11 @@ typedef struct {
 /**
  * Infer what is not there. n_sentences 0 becomes 1 (assumed).
  *   length: rows of the position embedding's gradient above the noise behind them; all sentences get it (assumed for a batch)
- *   labels: masked-LM: rounded off the decoder's bias, with the model's own prediction for masks subtracted; classifier: negative entries of the
- *           classifier's bias (iDLG, Zhao et al. 2020, arXiv:2001.02610)
- *   rows:   the span check (DAGER, Petrov et al. 2024, arXiv:2405.15586): where [MASK] lies in the row space of layer 0's query, key and value gradients;
- *           where that is blind, for a single sentence, the position check (leak/position_check.h), which over noise leaves a choice
+ *   labels: masked-LM: rounded off the decoder's bias, with the model's own prediction for masks subtracted; classifier: negative entries of
+ *           the classifier's bias (iDLG, Zhao et al. 2020, arXiv:2001.02610)
+ *   rows:   the span check (DAGER, Petrov et al. 2024, arXiv:2405.15586): where [MASK] lies in the row space of layer 0's query, key and
+ *           value gradients; where that is blind, for a single sentence, the position check (leak/position_check.h), which over noise
+ *           leaves a choice
  * Errors: DLG_EFORMAT when the gradient shows no length or no label; DLG_ESHAPE when what was told does not fit; DLG_ENOMEM.
  */
 DLG_MUST_USE dlg_status dlg_knowledge_infer(dlg_knowledge *, const dlg_gradient *, dlg_markers, dlg_error *);

@@ -23,8 +23,9 @@ static lbfgsfloatval_t evaluate(void *instance, const lbfgsfloatval_t *x, lbfgsf
     return 1e300;
 }
 
-static int progress(void *instance, const lbfgsfloatval_t *x, const lbfgsfloatval_t *dx, const lbfgsfloatval_t f, const lbfgsfloatval_t norm_x,
-                    const lbfgsfloatval_t norm_dx, const lbfgsfloatval_t step, int n, int iteration, int n_evaluations)
+static int progress(void *instance, const lbfgsfloatval_t *x, const lbfgsfloatval_t *dx, const lbfgsfloatval_t f,
+                    const lbfgsfloatval_t norm_x, const lbfgsfloatval_t norm_dx, const lbfgsfloatval_t step, int n, int iteration,
+                    int n_evaluations)
 {
     descent *d = instance;
     (void)dx, (void)norm_x, (void)norm_dx, (void)step, (void)n, (void)iteration, (void)n_evaluations;

@@ -15,7 +15,8 @@ struct dlg_nearest {
     dlg_real *scores;       /* (n_rows, BLOCK) */
 };
 
-dlg_status dlg_nearest_create(dlg_nearest **out, const dlg_real *table, size_t n_vocabulary, size_t n_columns, size_t n_rows, dlg_error *err)
+dlg_status dlg_nearest_create(dlg_nearest **out, const dlg_real *table, size_t n_vocabulary, size_t n_columns, size_t n_rows,
+                              dlg_error *err)
 {
     *out = NULL;
     dlg_nearest *nearest = dlg_allocate(1, sizeof *nearest);

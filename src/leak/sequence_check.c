@@ -109,7 +109,8 @@ static dlg_status take_row_space(dlg_sequence_check *c, const dlg_gradient *grad
 static dlg_status find_row_space(dlg_sequence_check *c, const dlg_gradient *gradient, bool inside, dlg_error *err)
 {
     static const char *const hidden[] = {"bert.encoder.layer.0.output.dense.weight"};
-    static const char *const behind[] = {"bert.encoder.layer.1.attention.self.query.weight", "bert.encoder.layer.1.attention.self.key.weight",
+    static const char *const behind[] = {"bert.encoder.layer.1.attention.self.query.weight",
+                                         "bert.encoder.layer.1.attention.self.key.weight",
                                          "bert.encoder.layer.1.attention.self.value.weight"};
     static const char *const masked_head[] = {"cls.predictions.transform.dense.weight"}, *const head[] = {"bert.pooler.dense.weight"};
     const dlg_config *config = &c->model->config;

@@ -5,7 +5,8 @@
  * others are: a batch is not assembled at once but sentence by sentence.
  *
  * The same may be asked inside layer 0, between the two weights of its feed-forward part. There every row is asked, of four times as many
- * numbers, which guides a search well; but rows with hardly a gradient are lost in rounding, so that it cannot say that a sentence is right.
+ * numbers, which guides a search well; but rows with hardly a gradient are lost in rounding, so that it cannot say whether a sentence is
+ * right.
  */
 #ifndef DLG_LEAK_SEQUENCE_CHECK_H
 #define DLG_LEAK_SEQUENCE_CHECK_H

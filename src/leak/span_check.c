@@ -34,7 +34,7 @@ void dlg_span_check_free(dlg_span_check *check)
     dlg_free(check);
 }
 
-/* Layer 0's input of a token at a position, LN(E[token] + P[position] + S[0]), one number at a time: its mean and 1 / deviation come first. */
+/* Layer 0's input of a token at a position, LN(E[token] + P[position] + S[0]), one number at a time: mean and 1 / deviation come first. */
 typedef struct {
     const dlg_real *word, *position, *type, *gamma, *beta;
     double mean, rstd;

@@ -84,7 +84,7 @@ DLG_SIMD static void multiply_twice(size_t n, const dlg_real *first, const dlg_r
 
 /* Each row of a sweep is a thread's own. */
 #define FOR_EACH_ROW(act)                                                                                                                  \
-    _Pragma("omp parallel for schedule(static) num_threads(dlg_blas_threads()) if (size(act) > DLG_WORTH_A_THREAD)")                        \
+    _Pragma("omp parallel for schedule(static) num_threads(dlg_blas_threads()) if (size(act) > DLG_WORTH_A_THREAD)")                       \
     for (size_t at = 0; at < size(act); at += (act)->y->n_cols)
 
 static void forward(dlg_op *op)
