@@ -42,8 +42,8 @@ typedef struct {
 /**
  * Infer what is not there. n_sentences 0 becomes 1 (assumed).
  *   length: rows of the position embedding's gradient above the noise behind them; all sentences get it (assumed for a batch)
- *   labels: masked-LM: rounded off the decoder's bias, with the model's own prediction for masks subtracted; classifier: negative entries of
- *           the classifier's bias (iDLG, Zhao et al. 2020, arXiv:2001.02610)
+ *   labels: masked-LM: rounded off the decoder's bias, with the model's own prediction for masks subtracted; classifier: negative entries
+ *           of the classifier's bias (iDLG, Zhao et al. 2020, arXiv:2001.02610)
  *   rows:   the span check (DAGER, Petrov et al. 2024, arXiv:2405.15586): where [MASK] lies in the row space of layer 0's query, key and
  *           value gradients; where that is blind, for a single sentence, the position check (leak/position_check.h), which over noise
  *           leaves a choice

@@ -209,8 +209,13 @@ static dlg_status keep(search *s, dlg_error *err)
 dlg_status dlg_sequences_find(dlg_sequences *out, dlg_sequence_check *check, dlg_sequence_check *guide, const dlg_candidates *candidates,
                               dlg_markers markers, const dlg_sequence_limits *limits, dlg_error *err)
 {
-    search s = {
-        .check = check, .guide = guide, .candidates = candidates, .markers = markers, .limits = limits, .out = out, .T = candidates->n_positions};
+    search s = {.check = check,
+                .guide = guide,
+                .candidates = candidates,
+                .markers = markers,
+                .limits = limits,
+                .out = out,
+                .T = candidates->n_positions};
     const size_t rank = dlg_sequence_check_rank(check);
     *out = (dlg_sequences){.n_positions = s.T};
     s.random = dlg_random_at(limits->seed, dlg_random_stream("sentences"));
