@@ -330,7 +330,7 @@ static dlg_status collect(dlg_candidates *out, heap *near, double limit, dlg_err
     size_t n = 0;
     for (size_t i = 0; i < near->n; i++)
         if (near->entries[i].outside <= limit) near->entries[n++] = near->entries[i];
-    qsort(near->entries, n, sizeof *near->entries, by_position_and_token);
+    if (n) qsort(near->entries, n, sizeof *near->entries, by_position_and_token); /* it takes no NULL, not even for nothing */
     out->first = dlg_allocate(out->n_positions + 1, sizeof *out->first);
     out->certain = dlg_allocate(out->n_positions, sizeof *out->certain);
     out->token = dlg_allocate(n + 1, sizeof *out->token);

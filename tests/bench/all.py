@@ -11,6 +11,7 @@ import pathlib
 import subprocess
 import sys
 
+import attacks
 import common
 import defences
 import labels
@@ -22,7 +23,7 @@ import recovery
 import scaling
 import sweeps
 
-SCRIPTS = [recover_presets, recover_transformers, labels, peer, recovery, scaling, precision, sweeps, defences]
+SCRIPTS = [recover_presets, recover_transformers, labels, peer, recovery, scaling, precision, sweeps, defences, attacks]
 
 
 def options_of(script, chosen):

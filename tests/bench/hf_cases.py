@@ -5,8 +5,9 @@
 
 ORDERS is a JSON list. {"out": DIR, "model": SIZE or DIR, "text": TEXT, "seed": N} is one case. {"out": DIR, "model": DIR, "rows": FILE,
 "count": N, "least": TOKENS} makes DIR/00, DIR/01, ... of the first N sentences of a CoLA file that have so many tokens, seeded by their
-number. {"out": DIR, "noisy": DIR, "deviation": STD} is a case that is there, with Gaussian noise added to its gradient. A case that is
-there is left alone. Of a model that is a directory no copy is kept, but a link.
+number; with "batch": B, "first", "last" and "task" ("mlm" or "cls" of so many "classes") as well, of batches of B of those rows.
+{"out": DIR, "noisy": DIR, "deviation": STD} is a case that is there, with Gaussian noise added to its gradient. A case that is there is
+left alone. Of a model that is a directory no copy is kept, but a link.
 """
 import contextlib
 import importlib.util
@@ -27,13 +28,14 @@ def load(path):
     return module
 
 
-def make(hf_case, out, model, text, seed):
+def make(hf_case, out, model, texts, seed, *more):
     if out.exists():
         return
     partial = out.with_name(out.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     out.parent.mkdir(parents=True, exist_ok=True)
-    sys.argv = ["hf_case.py", str(partial), "--model", str(model), "--text", text, "--seed", str(seed)]
+    sys.argv = ["hf_case.py", str(partial), "--model", str(model), "--seed", str(seed), *more]
+    sys.argv += [word for text in texts for word in ("--text", text)]
     with contextlib.redirect_stdout(io.StringIO()):
         hf_case.main()
     if pathlib.Path(model).is_dir():
@@ -59,10 +61,21 @@ def make_noisy(out, case, deviation):
 
 
 def long_enough(tokenizer, rows, least):
-    for line in rows:
+    """(row, its text) of those that have so many tokens."""
+    for row, line in enumerate(rows):
         text = line.rstrip("\n").split("\t")[3]
         if len(tokenizer.encode(text).ids) - 2 >= least:
-            yield text
+            yield row, text
+
+
+def make_batches(hf_case, out, order, rows):
+    """The label of a classifier's row i is i mod `classes`."""
+    rows = [(row, text) for row, text in rows if order["first"] <= row <= order["last"]]
+    for number in range(min(order["count"], len(rows) // order["batch"])):
+        part = rows[number * order["batch"]:(number + 1) * order["batch"]]
+        labels = [word for row, _ in part for word in ("--label", str(row % order["classes"]))]
+        more = ["--task", "cls", "--num-labels", str(order["classes"]), *labels] if order["task"] == "cls" else []
+        make(hf_case, out / f"{number:02d}", order["model"], [text for _, text in part], number, *more)
 
 
 def main():
@@ -70,15 +83,19 @@ def main():
     for order in json.load(sys.stdin):
         out = pathlib.Path(order["out"])
         if "text" in order:
-            make(hf_case, out, order["model"], order["text"], order["seed"])
+            make(hf_case, out, order["model"], [order["text"]], order["seed"])
             continue
         if "noisy" in order:
             make_noisy(out, pathlib.Path(order["noisy"]), order["deviation"])
             continue
         tokenizer = hf_case.BertWordPieceTokenizer(f"{order['model']}/vocab.txt", lowercase=True)
         with open(order["rows"], encoding="utf-8") as rows:
-            for number, text in zip(range(order["count"]), long_enough(tokenizer, rows, order["least"])):
-                make(hf_case, out / f"{number:02d}", order["model"], text, number)
+            found = long_enough(tokenizer, rows, order["least"])
+            if "batch" in order:
+                make_batches(hf_case, out, order, found)
+                continue
+            for number, (_, text) in zip(range(order["count"]), found):
+                make(hf_case, out / f"{number:02d}", order["model"], [text], number)
 
 
 if __name__ == "__main__":

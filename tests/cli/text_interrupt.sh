@@ -8,7 +8,7 @@ interrupt() { # SIGNAL ARGUMENTS...: sent after the first iteration
     dlg-text bert.g --threads 1 --iterations 1000000 --starts 1000000 "$@" > out.txt 2> err.txt &
     until grep -qs 'iteration' err.txt out.txt; do
         sleep 0.05
-        [ $((n += 1)) -lt 1200 ] || break
+        kill -0 $! 2> /dev/null && [ $((n += 1)) -lt 1200 ] || break
     done
     kill -s "$signal" $!
     wait $!
