@@ -62,7 +62,7 @@ def attack(bench, name, attack_name, case):
     return bench.record(set=name, attack=attack_name, batch=batch, case=case.name, exact=metrics["exact_sentences"] if metrics else 0,
                         labels=metrics["label_accuracy"] if metrics else 0, rouge1=metrics["rouge"]["rouge1"]["f1"] if metrics else 0,
                         rouge2=metrics["rouge"]["rouge2"]["f1"] if metrics else 0, claims=result["recovered"], end=result["end"],
-                        seconds=result["seconds"], evaluations=result["evaluations"])
+                        seconds=result["seconds"], evaluations=result["evaluations"], limit=bench.options.limit)
 
 
 def measure(bench):
@@ -82,8 +82,10 @@ def section(records):
         rows.append([f"{name}, batch {batch}, {attack_name}", f"{exact} of {n}", f"{100 * exact / n:.0f} %", f"{wanted} %" if wanted else "",
                      f"{100 * sum(r['rouge1'] for r in part) / len(part):.0f} / {100 * sum(r['rouge2'] for r in part) / len(part):.0f}",
                      f"{100 * sum(r['labels'] for r in part) / len(part):.0f} %", sum(r["claims"] for r in part),
-                     sum(r["claims"] and r["exact"] < batch for r in part), common.spread([r["seconds"] for r in part], "{:.2f}")])
-    head = ["", "sentences exact", "", "wanted", "ROUGE-1 / -2", "labels", "batches claimed", "wrongly", "seconds: median (most)"]
+                     sum(r["claims"] and r["exact"] < batch for r in part), common.spread([r["seconds"] for r in part], "{:.2f}"),
+                     part[0]["limit"]])
+    head = ["", "sentences exact", "", "wanted", "ROUGE-1 / -2", "labels", "batches claimed", "wrongly", "seconds: median (most)",
+            "allowed"]
     return common.table(head, rows)
 
 
