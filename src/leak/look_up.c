@@ -27,11 +27,6 @@ typedef struct {
     double *factors;   /* (n_tokens, T) */
 } lookup;
 
-static const dlg_real *rows_of(const dlg_gradient *gradient, const char *name)
-{
-    return dlg_gradient_of(gradient, name);
-}
-
 static dlg_status list_tokens(lookup *l, size_t V, dlg_error *err)
 {
     const dlg_candidates *c = l->candidates;
@@ -193,13 +188,13 @@ static bool is_there(void *payload, uint32_t token, size_t position)
 dlg_status dlg_candidates_look_up(dlg_candidates *candidates, const dlg_gradient *gradient, dlg_error *err)
 {
     const dlg_model *model = gradient->model;
-    const dlg_real *words = rows_of(gradient, "bert.embeddings.word_embeddings.weight");
+    const dlg_real *words = dlg_gradient_of(gradient, "bert.embeddings.word_embeddings.weight");
     const size_t H = model->config.hidden_size, V = model->config.vocabulary_size;
     lookup l = {.H = H, .T = candidates->n_positions, .candidates = candidates};
     if (!words || !candidates->sees) return DLG_OK;
     dlg_status status = list_tokens(&l, V, err);
     if (!status) status = find_decoder_part(&l, words, V, err);
-    if (!status) status = find_remainders(&l, words, rows_of(gradient, "bert.embeddings.position_embeddings.weight"), err);
+    if (!status) status = find_remainders(&l, words, dlg_gradient_of(gradient, "bert.embeddings.position_embeddings.weight"), err);
     if (status || !covers(&l)) goto out;
     dlg_candidates_narrow(candidates, was_fed, &l);
     candidates->has_tokens = true;

@@ -127,14 +127,6 @@ static bool move_labels(search *s, const move *m)
     return dlg_placement_propose_swap(p, a, b);
 }
 
-static void set_tokens(const search *s)
-{
-    dlg_recovery *r = s->r;
-    const dlg_real *table = dlg_model_word_embeddings(r->gradient->model);
-    const size_t H = r->gradient->model->config.hidden_size;
-    for (size_t i = 0; i < r->n_rows; i++) memcpy(r->point + i * H, table + (size_t)r->fed[i] * H, H * sizeof *table);
-}
-
 /* Try one. @return whether it lowered D; else all is as before */
 static bool try_move(search *s, const move *m)
 {
@@ -142,7 +134,7 @@ static bool try_move(search *s, const move *m)
     memcpy(s->before, r->fed, r->n_rows * sizeof *s->before);
     apply(s, m);
     const bool moved = move_labels(s, m);
-    set_tokens(s);
+    dlg_recovery_set_tokens(r);
     const double d = dlg_recovery_distance_at_point(r, moved ? r->placement.proposed_share : r->placement.share);
     if (d < r->d_tokens) {
         if (moved) dlg_placement_accept(&r->placement);
@@ -157,7 +149,7 @@ static bool try_move(search *s, const move *m)
 static void place_labels(search *s)
 {
     dlg_recovery *r = s->r;
-    set_tokens(s);
+    dlg_recovery_set_tokens(r);
     do r->d = dlg_recovery_evaluate_point(r);
     while (dlg_recovery_place_labels_at_point(r));
     r->d_tokens = isfinite(r->d) ? r->d : INFINITY;
@@ -170,7 +162,7 @@ static bool swap_labels(search *s)
     dlg_recovery *r = s->r;
     dlg_placement *p = &r->placement;
     bool any = false;
-    set_tokens(s);
+    dlg_recovery_set_tokens(r);
     for (size_t a = 0; !r->knowledge->placed && a < p->n_labels; a++)
         for (size_t b = a + 1; b < p->n_labels && !dlg_recovery_is_interrupted(r); b++) {
             if (p->label[a] == p->label[b]) continue;

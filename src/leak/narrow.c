@@ -7,13 +7,8 @@
  *   3. so a text can be tried before anything is optimised: with the tokens where they belong, D is a quadratic function of where the
  *      labels are, and dD/dY puts them in their places
  */
-#include "leak/narrow.h"
-
 #include "leak/classes.h"
 #include "leak/dlg.h"
-
-#include <math.h>
-#include <string.h>
 
 /* Where no more tokens are admitted, the one that fulfils its equation best is taken at its word. */
 enum { FEW = 3 };
@@ -35,21 +30,13 @@ static size_t read_tokens(dlg_recovery *r)
     return n;
 }
 
-/* point = the fed tokens' embeddings, D there in d, its derivatives ready for the labels */
-static void evaluate_tokens(dlg_recovery *r)
-{
-    const dlg_real *table = dlg_model_word_embeddings(r->gradient->model);
-    const size_t H = r->gradient->model->config.hidden_size;
-    for (size_t i = 0; i < r->n_rows; i++) memcpy(r->point + i * H, table + (size_t)r->fed[i] * H, H * sizeof *table);
-    r->d = dlg_recovery_evaluate_point(r);
-}
-
 static void try_tokens(dlg_recovery *r)
 {
     r->start = 1;
     r->iteration = 0;
     for (size_t i = 0; i < MOST_PLACEMENTS; i++) {
-        evaluate_tokens(r);
+        dlg_recovery_set_tokens(r);
+        r->d = dlg_recovery_evaluate_point(r);
         if (!dlg_recovery_place_labels_at_point(r)) break;
     }
     dlg_recovery_put_labels_back(r);
@@ -58,7 +45,12 @@ static void try_tokens(dlg_recovery *r)
     r->start = 0; /* the first descent's */
 }
 
-dlg_status dlg_narrow(dlg_recovery *r, dlg_error *err)
+/*
+ * Narrow a recovery that has begun: decoding chooses among the tokens that the position check admits (batches of one sentence), and the
+ * embeddings stay in the space that layer 0's inputs leave them (undefended gradients). Where the check names the tokens they are read
+ * off it and tried, which is reported as iteration 0 of the first start; what is certain of them is where that start begins.
+ */
+static dlg_status narrow(dlg_recovery *r, dlg_error *err)
 {
     dlg_status status = DLG_OK;
     if (!r->is_defended) status = dlg_input_space_create(&r->space, r->gradient, &r->batch, err);
@@ -74,7 +66,7 @@ static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, cons
 {
     dlg_recovery r;
     dlg_status status = dlg_recovery_begin(&r, out, gradient, knowledge, options, observer, err);
-    if (!status) status = dlg_narrow(&r, err);
+    if (!status) status = narrow(&r, err);
     if (!status && dlg_recovery_is_explained(&r)) out->end = DLG_EXPLAINED;
     else if (!status) status = dlg_descend(&r, DLG_KEEP_CERTAIN, err);
     dlg_recovery_end(&r);

@@ -110,13 +110,18 @@ void dlg_recovery_put_labels_back(dlg_recovery *r)
     r->stable = any ? 0 : r->stable + 1;
 }
 
-double dlg_recovery_distance_of_tokens(dlg_recovery *r)
+void dlg_recovery_set_tokens(dlg_recovery *r)
 {
     const dlg_real *table = dlg_model_word_embeddings(r->gradient->model);
     const size_t H = r->gradient->model->config.hidden_size;
+    for (size_t i = 0; i < r->n_rows; i++) memcpy(r->point + i * H, table + (size_t)r->fed[i] * H, H * sizeof *table);
+}
+
+double dlg_recovery_distance_of_tokens(dlg_recovery *r)
+{
     r->d_tokens = INFINITY;
     if (!r->placement.placed) return r->d_tokens;
-    for (size_t i = 0; i < r->n_rows; i++) memcpy(r->point + i * H, table + (size_t)r->fed[i] * H, H * sizeof *table);
+    dlg_recovery_set_tokens(r);
     const double d = dlg_recovery_distance_at_point(r, r->placement.share);
     if (isfinite(d)) r->d_tokens = d;
     return r->d_tokens;

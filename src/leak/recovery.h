@@ -92,6 +92,9 @@ void dlg_recovery_decode(dlg_recovery *, const double *x);
 /** fed to tokens: the labels that have places put back, what changed marked. */
 void dlg_recovery_put_labels_back(dlg_recovery *);
 
+/** point = the fed tokens' own embeddings. */
+void dlg_recovery_set_tokens(dlg_recovery *);
+
 /** D at the fed tokens' own embeddings, also left in d_tokens; infinity as long as no label has its place. */
 double dlg_recovery_distance_of_tokens(dlg_recovery *);
 
