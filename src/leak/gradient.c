@@ -94,3 +94,14 @@ const dlg_real *dlg_gradient_of(const dlg_gradient *gradient, const char *parame
 {
     return gradient->values[dlg_model_parameter(gradient->model, parameter_name) - gradient->model->parameters];
 }
+
+dlg_stack dlg_gradient_stack(const dlg_gradient *gradient, size_t linear)
+{
+    const dlg_prepared_linear *l = &gradient->model->linears[linear];
+    dlg_stack stack = {.n_blocks = l->n_parts, .n_in = l->n_in};
+    for (size_t i = 0; i < l->n_parts; i++) {
+        stack.blocks[i] = gradient->values[l->weight[i]];
+        stack.n_rows[i] = l->n_out / l->n_parts;
+    }
+    return stack;
+}

@@ -2,6 +2,7 @@
 #ifndef DLG_LEAK_GRADIENT_H
 #define DLG_LEAK_GRADIENT_H
 
+#include "math/row_space.h"
 #include "models/bert.h"
 
 #include <stdbool.h>
@@ -30,6 +31,9 @@ void dlg_gradient_release(dlg_gradient *);
 
 /** The values of the parameter of that name, or NULL. */
 const dlg_real *dlg_gradient_of(const dlg_gradient *, const char *parameter_name);
+
+/** The gradients of the parts of the model's linear layer of that number; of number 0 layer 0's query, key and value. Borrowed. */
+dlg_stack dlg_gradient_stack(const dlg_gradient *, size_t linear);
 
 /** What one training step of a participant saw: fed tokens row by row, and the label of every predicted row. Borrowed. */
 typedef struct {

@@ -1,7 +1,6 @@
 #include "leak/input_space.h"
 
 #include "base/memory.h"
-#include "leak/row_space.h"
 #include "math/blas.h"
 
 struct dlg_input_space {
@@ -11,16 +10,6 @@ struct dlg_input_space {
     dlg_real *moved;  /* (n_rows, H) scratch */
     dlg_real *inside; /* (n_rows, k) scratch */
 };
-
-static dlg_status find_row_space(dlg_row_space *out, const dlg_gradient *gradient, size_t n_rows, dlg_error *err)
-{
-    const size_t H = gradient->model->config.hidden_size, rows[3] = {H, H, H};
-    const dlg_real *const blocks[3] = {dlg_gradient_of(gradient, "bert.encoder.layer.0.attention.self.query.weight"),
-                                       dlg_gradient_of(gradient, "bert.encoder.layer.0.attention.self.key.weight"),
-                                       dlg_gradient_of(gradient, "bert.encoder.layer.0.attention.self.value.weight")};
-    const dlg_stack stack = {3, H, blocks, rows};
-    return dlg_row_space_find(out, &stack, n_rows < H ? n_rows : H, err);
-}
 
 static bool has_zero(size_t n, const dlg_real *a)
 {
@@ -85,7 +74,8 @@ dlg_status dlg_input_space_create(dlg_input_space **out, const dlg_gradient *gra
     if (!space) return dlg_fail(err, DLG_ENOMEM, "space of the inputs: no memory");
     space->n_rows = n;
     space->H = H;
-    dlg_status status = find_row_space(&rows, gradient, n, err);
+    const dlg_stack stack = dlg_gradient_stack(gradient, 0);
+    dlg_status status = dlg_row_space_find(&rows, &stack, n, err);
     if (!status) status = find_basis(space, model, &rows, err);
     dlg_free(rows.basis);
     if (status) goto out;

@@ -49,15 +49,12 @@ static dlg_status make_target(dlg_target **out, const dlg_objective *objective, 
                               dlg_error *err)
 {
     const dlg_tape_parameter *parts[DLG_TARGET_MAX_PARTS];
-    const dlg_real *blocks[DLG_TARGET_MAX_PARTS];
-    size_t rows[DLG_TARGET_MAX_PARTS];
-    const size_t n_parts = parts_of(&objective->network.tape, linear, parts);
-    for (size_t i = 0; i < n_parts; i++) {
-        blocks[i] = dlg_gradient_of(gradient, parts[i]->name);
-        rows[i] = parts[i]->n_rows;
+    dlg_stack stack = {.n_blocks = parts_of(&objective->network.tape, linear, parts), .n_in = linear->x->n_cols};
+    for (size_t i = 0; i < stack.n_blocks; i++) {
+        stack.blocks[i] = dlg_gradient_of(gradient, parts[i]->name);
+        stack.n_rows[i] = parts[i]->n_rows;
     }
-    return dlg_target_create(out, n_parts, blocks, rows, linear->x->n_cols, linear->x->n_rows, objective->distance->by_number,
-                             err);
+    return dlg_target_create(out, &stack, linear->x->n_rows, objective->distance->by_number, err);
 }
 
 /* A target for every linear layer that the tape names parameters of, in its order. */

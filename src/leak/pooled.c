@@ -1,7 +1,6 @@
 #include "leak/pooled.h"
 
 #include "leak/rank.h"
-#include "leak/row_space.h"
 #include "math/blas.h"
 #include "math/random.h"
 #include "math/solve.h"
@@ -376,7 +375,7 @@ dlg_status dlg_pooled_solve(dlg_pooled *out, const dlg_gradient *gradient, dlg_e
     dlg_status status = dlg_rank_find(&rank, H, H, g, MOST, err);
     if (status || !rank.is_clear || !rank.rank) return status;
     m.B = out->n_sentences = rank.rank;
-    status = dlg_row_space_find(&space, &(dlg_stack){1, H, &g, &H}, m.B, err);
+    status = dlg_row_space_find(&space, &(dlg_stack){1, H, {g}, {H}}, m.B, err);
     if (status || space.rank < m.B) goto out;
     memory = dlg_allocate((4 + 4 * m.B + C) * H + 3 * C, sizeof *memory);
     if (!memory) {

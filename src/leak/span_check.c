@@ -1,6 +1,5 @@
 #include "leak/infer.h"
 
-#include "leak/row_space.h"
 #include "math/blas.h"
 
 #include <math.h>
@@ -15,11 +14,8 @@ dlg_status dlg_span_check_create(dlg_span_check **out, const dlg_gradient *gradi
     *out = NULL;
     dlg_span_check *check = dlg_allocate(1, sizeof *check);
     if (!check) return dlg_fail(err, DLG_ENOMEM, "span check: no memory");
-    const size_t H = gradient->model->config.hidden_size, rows[3] = {H, H, H};
-    const dlg_real *const blocks[3] = {dlg_gradient_of(gradient, "bert.encoder.layer.0.attention.self.query.weight"),
-                                       dlg_gradient_of(gradient, "bert.encoder.layer.0.attention.self.key.weight"),
-                                       dlg_gradient_of(gradient, "bert.encoder.layer.0.attention.self.value.weight")};
-    const dlg_stack stack = {3, H, blocks, rows};
+    const size_t H = gradient->model->config.hidden_size;
+    const dlg_stack stack = dlg_gradient_stack(gradient, 0);
     check->model = gradient->model;
     const dlg_status status = dlg_row_space_find(&check->space, &stack, n_tokens < H ? n_tokens : H, err);
     if (status) dlg_span_check_free(check);

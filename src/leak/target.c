@@ -1,6 +1,5 @@
 #include "leak/target.h"
 
-#include "leak/row_space.h"
 #include "leak/target_kinds.h"
 #include "math/blas.h"
 
@@ -64,24 +63,22 @@ out:
     return status;
 }
 
-dlg_status dlg_target_create(dlg_target **out, size_t n_parts, const dlg_real *const blocks[], const size_t rows[], size_t n_in,
-                             size_t n_rows, bool by_number, dlg_error *err)
+dlg_status dlg_target_create(dlg_target **out, const dlg_stack *stack, size_t n_rows, bool by_number, dlg_error *err)
 {
-    assert(n_parts <= DLG_TARGET_MAX_PARTS);
     *out = NULL;
     dlg_target *target = dlg_allocate(1, sizeof *target);
     if (!target) return dlg_fail(err, DLG_ENOMEM, "target: no memory");
-    target->n_in = n_in;
+    target->n_in = stack->n_in;
     target->n_max = n_rows;
-    target->n_parts = n_parts;
+    target->n_parts = stack->n_blocks;
     target->by_number = by_number;
-    for (size_t i = 0; i < n_parts; i++) {
-        const double tt = dlg_dot(rows[i] * n_in, blocks[i], blocks[i]);
-        target->parts[i] = (dlg_target_part){.t = blocks[i], .row = target->n_out, .n_rows = rows[i], .tt = tt, .residual = {.tt = tt}};
-        target->n_out += rows[i];
+    for (size_t i = 0; i < stack->n_blocks; i++) {
+        const size_t rows = stack->n_rows[i];
+        const double tt = dlg_dot(rows * stack->n_in, stack->blocks[i], stack->blocks[i]);
+        target->parts[i] = (dlg_target_part){.t = stack->blocks[i], .row = target->n_out, .n_rows = rows, .tt = tt, .residual = {.tt = tt}};
+        target->n_out += rows;
     }
-    const dlg_stack stack = {n_parts, n_in, blocks, rows};
-    const dlg_status status = hold(target, &stack, err);
+    const dlg_status status = hold(target, stack, err);
     if (status) dlg_target_free(target);
     else *out = target;
     return status;

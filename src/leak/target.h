@@ -5,22 +5,22 @@
 #define DLG_LEAK_TARGET_H
 
 #include "leak/distance.h"
+#include "math/row_space.h"
 #include "ops/weight_direction.h"
 
-enum { DLG_TARGET_MAX_PARTS = 3 };
+enum { DLG_TARGET_MAX_PARTS = DLG_STACK_MOST };
 
 /** The target of one linear operator, whose weight may be several parameters stacked. */
 typedef struct dlg_target dlg_target;
 
 /**
- * Take the target t (n_out, n_in), given as row blocks of n_parts parameters, and reserve what an evaluation with up to n_rows rows needs.
+ * Take the target t (n_out, n_in), whose row blocks are of one parameter each, and reserve what an evaluation with up to n_rows rows needs.
  * An undefended gradient has rank <= n_rows, t = A B; what is left over, t - A B, is checked against rounding: a defended gradient has
  * more. Held in factors, evaluations cost no product with t, two with what is left over; where rows are many, forming g costs less, and
  * that is done instead; so it is where the distance is by_number. The blocks are borrowed. *out is NULL on failure. Errors: DLG_ENOMEM,
  * DLG_ENONFINITE.
  */
-DLG_MUST_USE dlg_status dlg_target_create(dlg_target **out, size_t n_parts, const dlg_real *const blocks[], const size_t rows[],
-                                          size_t n_in, size_t n_rows, bool by_number, dlg_error *);
+DLG_MUST_USE dlg_status dlg_target_create(dlg_target **out, const dlg_stack *, size_t n_rows, bool by_number, dlg_error *);
 
 /** Accepts NULL. */
 void dlg_target_free(dlg_target *);

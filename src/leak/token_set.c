@@ -1,6 +1,5 @@
 #include "leak/token_set.h"
 
-#include "leak/row_space.h"
 #include "math/blas.h"
 #include "math/random.h"
 
@@ -156,8 +155,7 @@ static dlg_status find_span(dlg_row_space *space, bool *is_full, size_t V, size_
     for (size_t round = 0; round < ROUNDS && n_dropped && !status; round++) {
         dlg_free(space->basis);
         *space = (dlg_row_space){0};
-        const dlg_real *rows = s.rows;
-        status = dlg_row_space_find(space, &(dlg_stack){1, H, &rows, &s.n}, known->n_predicted, err);
+        status = dlg_row_space_find(space, &(dlg_stack){1, H, {s.rows}, {s.n}}, known->n_predicted, err);
         if (!status) status = drop(&n_dropped, is_full, &s, space, err);
     }
     *is_full = *is_full && space->rank == known->n_predicted;
@@ -169,10 +167,9 @@ static dlg_status find_span(dlg_row_space *space, bool *is_full, size_t V, size_
 static dlg_status find_blurred_span(dlg_row_space *space, size_t H, const dlg_real *g, const dlg_token_evidence *known, dlg_error *err)
 {
     dlg_real *rows = dlg_allocate((known->n_labels + 1) * H, sizeof *rows);
-    const dlg_real *block = rows;
     if (!rows) return dlg_fail(err, DLG_ENOMEM, "token set: no memory");
     for (size_t i = 0; i < known->n_labels; i++) memcpy(rows + i * H, g + known->labels[i] * H, H * sizeof *rows);
-    const dlg_status status = dlg_row_space_find(space, &(dlg_stack){1, H, &block, &known->n_labels}, known->n_labels, err);
+    const dlg_status status = dlg_row_space_find(space, &(dlg_stack){1, H, {rows}, {known->n_labels}}, known->n_labels, err);
     dlg_free(rows);
     return status;
 }

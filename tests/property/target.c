@@ -123,9 +123,12 @@ static void close_scene(scene *v)
 
 static void create_target(scene *v, const shape *s)
 {
-    const dlg_real *blocks[DLG_TARGET_MAX_PARTS];
-    for (size_t i = 0, row = 0; i < s->n_parts; row += s->rows[i++]) blocks[i] = v->t + row * v->in;
-    assert_int_equal(dlg_target_create(&v->target, s->n_parts, blocks, s->rows, v->in, v->n, v->by_number, NULL), DLG_OK);
+    dlg_stack stack = {.n_blocks = s->n_parts, .n_in = v->in};
+    for (size_t i = 0, row = 0; i < s->n_parts; row += s->rows[i++]) {
+        stack.blocks[i] = v->t + row * v->in;
+        stack.n_rows[i] = s->rows[i];
+    }
+    assert_int_equal(dlg_target_create(&v->target, &stack, v->n, v->by_number, NULL), DLG_OK);
 }
 
 /* tt, te, ee and, by number, e1 of every part; on return c holds e. */

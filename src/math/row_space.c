@@ -1,4 +1,4 @@
-#include "leak/row_space.h"
+#include "math/row_space.h"
 
 #include "base/memory.h"
 #include "math/blas.h"
