@@ -260,6 +260,19 @@ static dlg_status watch_attack(dlg_attack_end *end, const options *o, const dlg_
     return status;
 }
 
+/* Nothing to attack is a result like any other. */
+static dlg_status report_unreadable(dlg_attack_end *end, const options *o, const dlg_material *m, const dlg_subject *subject,
+                                    dlg_error *err)
+{
+    const dlg_attack_result result = {.end = DLG_UNREADABLE, .reason = m->unreadable.message};
+    const dlg_progress progress = {.subject = subject, .screen = dlg_screen_of(stderr)};
+    dlg_status status = DLG_OK;
+    *end = result.end;
+    if (o->json) status = dlg_json_start(stdout, subject, err);
+    else if (!o->quiet) dlg_progress_start(&progress);
+    return status ? status : conclude(o, subject, &result, err);
+}
+
 static dlg_status inspect(const options *o, const dlg_material *m, const dlg_subject *subject, dlg_error *err)
 {
     const dlg_screen screen = dlg_screen_of(stdout);
@@ -291,7 +304,7 @@ static dlg_status run(dlg_attack_end *end, const options *o, dlg_error *err)
     if (!status && o->prior) status = dlg_source_open_prior(&prior, o->prior, m.source.tokenizer, err);
     dlg_attack_options how = o->how;
     how.prior = prior.model;
-    if (!status && o->checkpoint)
+    if (!status && o->checkpoint && !m.unreadable.status)
         status = dlg_checkpoint_open(&how.journal, o->checkpoint, o->resume, (dlg_build){DLG_VERSION, blas}, o->attack, &m.gradient,
                                      &m.knowledge, &how, err);
     const dlg_subject subject = {
@@ -314,6 +327,8 @@ static dlg_status run(dlg_attack_end *end, const options *o, dlg_error *err)
     if (!status && o->inspect) {
         *end = DLG_EXPLAINED;
         status = inspect(o, &m, &subject, err);
+    } else if (!status && m.unreadable.status) {
+        status = report_unreadable(end, o, &m, &subject, err);
     } else if (!status) {
         status = watch_attack(end, o, &m, &subject, err);
     }

@@ -60,6 +60,10 @@ dlg_status dlg_material_know(dlg_material *m, const dlg_known *known, dlg_error 
     if (!status) status = dlg_known_tell(&m->knowledge, known, &m->source.model->config, err);
     if (status) return status;
     status = dlg_knowledge_infer(&m->knowledge, &m->gradient, dlg_material_markers(m), &inner);
+    if (status == DLG_EFORMAT) {
+        m->unreadable = inner;
+        return DLG_OK;
+    }
     return status ? dlg_fail(err, status, "%s: %s", m->path, inner.message) : DLG_OK;
 }
 

@@ -14,6 +14,7 @@ typedef struct {
     dlg_source_choice choice;  /**< which that is */
     dlg_gradient gradient;
     dlg_knowledge knowledge;   /**< empty before dlg_material_know */
+    dlg_error unreadable;      /**< its status is set where the gradient does not show what every attack needs; the message says what */
 } dlg_material;
 
 /**
@@ -24,7 +25,10 @@ typedef struct {
  */
 DLG_MUST_USE dlg_status dlg_material_open(dlg_material *, const char *path, const dlg_source_choice *choice, bool has_preset, dlg_error *);
 
-/** Complete the knowledge: what metadata and user say, and what is inferred. Errors: those of dlg_known_tell and dlg_knowledge_infer. */
+/**
+ * Complete the knowledge: what metadata and user say, and what is inferred. A gradient that does not show what is needed is no error, for
+ * that is what it gives away: nothing. `unreadable` says so. Errors: those of dlg_known_tell, and others of dlg_knowledge_infer.
+ */
 DLG_MUST_USE dlg_status dlg_material_know(dlg_material *, const dlg_known *, dlg_error *);
 
 /** The tokens that the model's vocabulary gives a meaning to. */

@@ -99,6 +99,6 @@ void dlg_attack_result_release(dlg_attack_result *result)
 
 const char *dlg_attack_end_name(dlg_attack_end end)
 {
-    static const char *const names[] = {"explained", "settled", "exhausted", "interrupted"};
+    static const char *const names[] = {"explained", "settled", "exhausted", "interrupted", "unreadable"};
     return names[end];
 }

@@ -42,10 +42,11 @@ typedef enum {
     DLG_EXPLAINED,   /**< the decoded tokens' own gradient is the shared one, to rounding */
     DLG_SETTLED,     /**< the text is stable and the distance has collapsed to what the gradient's noise leaves */
     DLG_EXHAUSTED,   /**< iterations and starts are used up */
-    DLG_INTERRUPTED
+    DLG_INTERRUPTED,
+    DLG_UNREADABLE   /**< no attack could begin: the gradient does not show what every attack needs (dlg_knowledge_infer) */
 } dlg_attack_end;
 
-/** "explained", "settled", "exhausted", "interrupted". */
+/** "explained", "settled", "exhausted", "interrupted", "unreadable". */
 const char *dlg_attack_end_name(dlg_attack_end);
 
 /** What the attack calls. Both may be NULL. */
@@ -62,6 +63,7 @@ typedef struct {
 typedef struct {
     dlg_attack_state state;  /**< its arrays and knowledge are the result's own; `changed` is all false; tokens NULL: no text was found */
     dlg_attack_end end;
+    const char *reason;      /**< DLG_UNREADABLE: what was not to be seen, borrowed; else NULL */
     size_t n_rows, *first;   /**< first (n_sentences + 1): where each sentence begins */
     size_t n_sentences;
     size_t n_dense, n_targets; /**< weight matrices whose target is not of low rank (a defended gradient), of how many; set before the

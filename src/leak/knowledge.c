@@ -131,8 +131,10 @@ static dlg_status check(const dlg_knowledge *k, const dlg_gradient *gradient, co
     for (size_t i = 0; i < k->n_rows; i++)
         if (k->rows[i] >= s->n_tokens)
             return dlg_fail(err, DLG_ESHAPE, "masked position %zu: want one of the %zu tokens", k->rows[i], s->n_tokens);
+    const bool is_told = k->rows_from == DLG_TOLD || k->labels_from == DLG_TOLD || k->lengths_from == DLG_TOLD;
     if (k->n_rows < k->n_labels)
-        return dlg_fail(err, DLG_ESHAPE, "want a masked position for each of %zu labels, found %zu", k->n_labels, k->n_rows);
+        return dlg_fail(err, is_told ? DLG_ESHAPE : DLG_EFORMAT, "want a masked position for each of %zu labels, found %zu", k->n_labels,
+                        k->n_rows);
     return DLG_OK;
 }
 

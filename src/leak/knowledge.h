@@ -47,7 +47,8 @@ typedef struct {
  *   rows:   the span check (DAGER, Petrov et al. 2024, arXiv:2405.15586): where [MASK] lies in the row space of layer 0's query, key and
  *           value gradients; where that is blind, for a single sentence, the position check (leak/position_check.h), which over noise
  *           leaves a choice
- * Errors: DLG_EFORMAT when the gradient shows no length or no label; DLG_ESHAPE when what was told does not fit; DLG_ENOMEM.
+ * Errors: DLG_EFORMAT when the gradient shows no length or no label, or more labels than there are places for them; DLG_ESHAPE when what
+ * was told does not fit; DLG_ENOMEM. The knowledge then holds what was told, and what was inferred before.
  */
 DLG_MUST_USE dlg_status dlg_knowledge_infer(dlg_knowledge *, const dlg_gradient *, dlg_markers, dlg_error *);
 

@@ -34,6 +34,7 @@ static void add_text(dlg_object *o, const uint32_t *tokens)
 
 typedef struct {
     const char *name;
+    bool is_known;
     dlg_origin from;
 } piece;
 
@@ -42,10 +43,10 @@ enum { BATCH, LENGTH, LABELS, MASKED, N_PIECES };
 static void list_pieces(const dlg_subject *subject, piece out[N_PIECES])
 {
     const dlg_knowledge *k = subject->knowledge;
-    out[BATCH] = (piece){"batch", k->sentences_from};
-    out[LENGTH] = (piece){"length", k->lengths_from};
-    out[LABELS] = (piece){"labels", k->labels_from};
-    out[MASKED] = (piece){"masked", k->rows_from};
+    out[BATCH] = (piece){"batch", true, k->sentences_from};
+    out[LENGTH] = (piece){"length", k->lengths, k->lengths_from};
+    out[LABELS] = (piece){"labels", k->n_labels, k->labels_from};
+    out[MASKED] = (piece){"masked", k->n_rows, k->rows_from};
 }
 
 static bool is_classifier(const dlg_subject *subject)
@@ -60,9 +61,11 @@ static void add_knowledge(dlg_object *o)
     list_pieces(o->subject, pieces);
     cJSON *told = dlg_object_add_new(o, o->root, "knowledge", cJSON_CreateArray());
     for (size_t i = 0; i < n; i++)
-        if (pieces[i].from == DLG_TOLD) dlg_object_append(o, told, cJSON_CreateString(pieces[i].name));
+        if (pieces[i].is_known && pieces[i].from == DLG_TOLD) dlg_object_append(o, told, cJSON_CreateString(pieces[i].name));
     cJSON *origins = dlg_object_add_new(o, o->root, "origins", cJSON_CreateObject());
-    for (size_t i = 0; i < n; i++) dlg_object_add(o, origins, pieces[i].name, cJSON_CreateString(dlg_origin_name(pieces[i].from)));
+    for (size_t i = 0; i < n; i++)
+        dlg_object_add(o, origins, pieces[i].name,
+                       pieces[i].is_known ? cJSON_CreateString(dlg_origin_name(pieces[i].from)) : cJSON_CreateNull());
 }
 
 /* Positions within each sentence. */
@@ -84,11 +87,11 @@ static void add_inferred(dlg_object *o)
     const dlg_knowledge *k = o->subject->knowledge;
     cJSON *inferred = dlg_object_add_new(o, o->root, "inferred", cJSON_CreateObject());
     dlg_object_add(o, inferred, "batch_size", k->sentences_from == DLG_TOLD ? cJSON_CreateNull() : dlg_json_number((double)k->n_sentences));
-    if (k->lengths_from == DLG_TOLD) dlg_object_add(o, inferred, "length", cJSON_CreateNull());
+    if (k->lengths_from == DLG_TOLD || !k->lengths) dlg_object_add(o, inferred, "length", cJSON_CreateNull());
     else dlg_object_add_sizes(o, inferred, "length", k->lengths, k->n_sentences);
-    if (k->labels_from == DLG_TOLD) dlg_object_add(o, inferred, "labels", cJSON_CreateNull());
+    if (k->labels_from == DLG_TOLD || !k->n_labels) dlg_object_add(o, inferred, "labels", cJSON_CreateNull());
     else dlg_object_add_sizes(o, inferred, "labels", k->labels, k->n_labels);
-    if (k->rows_from != DLG_INFERRED || is_classifier(o->subject)) dlg_object_add(o, inferred, "masked", cJSON_CreateNull());
+    if (k->rows_from != DLG_INFERRED || !k->n_rows || is_classifier(o->subject)) dlg_object_add(o, inferred, "masked", cJSON_CreateNull());
     else add_masked(o, inferred);
 }
 
@@ -168,6 +171,7 @@ dlg_status dlg_json_result(FILE *stream, const dlg_subject *subject, const dlg_a
     dlg_object_add_string(&o, "attack", subject->attack);
     dlg_object_add_string(&o, "end", dlg_attack_end_name(result->end));
     dlg_object_add(&o, o.root, "recovered", cJSON_CreateBool(dlg_is_recovered(result->end)));
+    dlg_object_add_string(&o, "reason", result->reason);
     dlg_object_add_number(&o, "start", (double)best->start);
     dlg_object_add_number(&o, "iterations", (double)best->iterations);
     dlg_object_add_number(&o, "evaluations", (double)best->evaluations);

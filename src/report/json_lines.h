@@ -4,12 +4,16 @@
  *   start      version, gradient, attack, model, model_seed (presets), n_parameters, task, defence, knowledge, origins, inferred, blas,
  *              threads, distance, optimizer, seed, checkpoint, resumed_after
  *   iteration  start, iteration, distance, seconds, tokens, text
- *   result     attack, end, recovered, start, iterations, evaluations, seconds, seconds_per_evaluation, recalled, distance,
+ *   result     attack, end, recovered, reason, start, iterations, evaluations, seconds, seconds_per_evaluation, recalled, distance,
  *              distance_of_tokens, scale, n_dense, n_targets, knowledge, origins, fed_tokens, tokens, text, labels, metrics
  *
  * knowledge lists what was told ("batch", "length", "labels", "masked"); origins says for each of the four whether it was told, in the
- * metadata, inferred or assumed; inferred holds what was not told (null what was, and masked where any position may be). tokens have the
- * labels put back, fed_tokens have not.
+ * metadata, inferred or assumed (null: the gradient does not show it); inferred holds what was not told (null what was, what the gradient
+ * does not show, and masked where any position may be). tokens have the labels put back, fed_tokens have not.
+ *
+ * Only where recovered is true are tokens and text to be taken for the participant's. Else they are a guess that nothing confirms, whatever
+ * its distance: a text that has nothing to do with the gradient can come as close. reason says why no attack could begin (end is then
+ * "unreadable"), and is null else.
  *
  * checkpoint is the journal's file, or null, and resumed_after how many evaluations it held; recalled of the evaluations came from there,
  * the seconds are this run's, and seconds_per_evaluation of those that it made itself.

@@ -124,16 +124,17 @@ static void print_origin(const dlg_screen *screen, const dlg_subject *subject, d
     const dlg_knowledge *k = subject->knowledge;
     const struct {
         dlg_origin from;
+        bool is_known;
         void (*append)(line *, const dlg_subject *);
-    } pieces[] = {{k->sentences_from, append_batch}, {k->lengths_from, append_lengths}, {k->labels_from, append_labels},
-                  {k->rows_from, append_masked}};
+    } pieces[] = {{k->sentences_from, true, append_batch}, {k->lengths_from, k->lengths, append_lengths},
+                  {k->labels_from, k->n_labels, append_labels}, {k->rows_from, k->n_rows, append_masked}};
     const bool is_classifier = subject->model->config.task == DLG_SEQUENCE_CLASSIFICATION;
     const size_t n_pieces = sizeof pieces / sizeof *pieces - is_classifier; /* a classifier masks nothing */
     line l = {.used = 0};
     size_t n = 0;
     append(&l, "%s: ", dlg_origin_name(origin));
     for (size_t i = 0; i < n_pieces; i++) {
-        if (pieces[i].from != origin) continue;
+        if (pieces[i].from != origin || !pieces[i].is_known) continue;
         if (n++) append(&l, "; ");
         pieces[i].append(&l, subject);
     }

@@ -5,7 +5,8 @@
 #include "report/screen.h"
 #include "report/subject.h"
 
-/** Lines such as "inferred: 24 tokens; 3 labels: core, topics (2); masked at 7, 9 and 20". "told: nothing" is always said. */
+/** Lines such as "inferred: 24 tokens; 3 labels: core, topics (2); masked at 7, 9 and 20". "told: nothing" is always said. Knowledge may be
+ *  incomplete: of what the gradient does not show nothing is said. */
 void dlg_origins_print(const dlg_screen *, const dlg_subject *);
 
 #endif

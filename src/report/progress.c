@@ -137,18 +137,31 @@ void dlg_progress_note(const dlg_progress *progress, const char *line)
 
 /* ---- the result ---- */
 
+/* No closer to the shared gradient than no text at all: nothing speaks for it. */
+static bool explains_nothing(const dlg_attack_state *best)
+{
+    return !(best->distance_of_tokens < best->scale);
+}
+
+/* What was not recovered is shown as a guess where it explains some of the gradient or is still on its way, and otherwise not at all. */
+static bool is_shown(const dlg_attack_result *result)
+{
+    return result->state.tokens && (result->end != DLG_EXHAUSTED || !explains_nothing(&result->state));
+}
+
 static void print_heading(const dlg_screen *screen, const dlg_attack_result *result)
 {
-    const char *heading = "Not recovered. This is only the closest text of all starts, and probably wrong:";
-    if (!result->state.tokens) heading = "Not recovered: no start came to a text.";
-    else if (dlg_is_recovered(result->end)) heading = "Recovered:";
-    else if (result->end == DLG_INTERRUPTED) heading = "Interrupted. This is only the best so far, and may be wrong:";
+    const char *heading = "Not recovered: no text was found whose gradient is the shared one.";
+    if (dlg_is_recovered(result->end)) heading = "Recovered:";
+    else if (result->end == DLG_UNREADABLE) heading = "Not recovered: no attack could begin.";
+    else if (result->end == DLG_INTERRUPTED) heading = "Interrupted: no text was found so far whose gradient is the shared one.";
     dlg_screen_print(screen, plain, heading, NULL);
 }
 
 static void print_sentences(const dlg_screen *screen, const dlg_subject *subject, const dlg_attack_result *result)
 {
-    const dlg_layout layout = {.indent = 2, .mark = DLG_UNDERLINED};
+    const bool is_guess = !dlg_is_recovered(result->end);
+    const dlg_layout layout = {.lead = is_guess ? "only a guess: " : NULL, .indent = 2, .hang = is_guess ? 2 : 0, .mark = DLG_UNDERLINED};
     for (size_t b = 0; b < result->n_sentences; b++) {
         const size_t row = result->first[b];
         dlg_screen_print_tokens(screen, layout, subject->tokenizer, result->state.tokens + row, result->state.predicted + row,
@@ -156,11 +169,32 @@ static void print_sentences(const dlg_screen *screen, const dlg_subject *subject
     }
 }
 
+/* How far the best text is from explaining the gradient. */
+static void describe_rest(const dlg_attack_state *best, char *out, size_t n)
+{
+    char number[32];
+    part_of(best->distance_of_tokens, best->scale, number);
+    if (!isfinite(best->distance_of_tokens))
+        snprintf(out, n, "it is not known what stands at the masked positions, so that no text could be compared with the gradient. None "
+                         "is shown");
+    else if (explains_nothing(best))
+        snprintf(out, n, "the closest text explains none of the gradient (distance %s, where 0 is the same and 1 a zero gradient's). It is "
+                         "not shown", number);
+    else
+        snprintf(out, n, "the closest text explains only a part of the gradient (distance %s, where 0 is the same and 1 a zero "
+                         "gradient's), as others may that have nothing to do with it", number);
+}
+
 static void print_end(const dlg_screen *screen, const dlg_subject *subject, const dlg_attack_result *result)
 {
-    char line[LONGEST_LINE], number[32];
+    char line[LONGEST_LINE], number[32], rest[LONGEST_LINE / 2];
     const dlg_attack_state *best = &result->state;
     part_of(best->distance_of_tokens, best->scale, number);
+    describe_rest(best, rest, sizeof rest);
+    if (!best->tokens && !result->reason) {
+        dlg_screen_print(screen, indented, "not explained: the attack came to no text", NULL);
+        return;
+    }
     switch (result->end) {
     case DLG_EXPLAINED:
         snprintf(line, sizeof line, "explained: the text's own gradient is the shared one, to rounding (%s)", number);
@@ -170,14 +204,14 @@ static void print_end(const dlg_screen *screen, const dlg_subject *subject, cons
                  number);
         break;
     case DLG_EXHAUSTED:
-        snprintf(line, sizeof line,
-                 "not explained: after %zu start%s of at most %zu iterations the text's own gradient is not the shared one (distance %s, "
-                 "where 0 is the same and 1 a zero gradient's)",
-                 subject->options->max_starts, subject->options->max_starts == 1 ? "" : "s", subject->options->max_iterations, number);
+        snprintf(line, sizeof line, "not explained: within %zu start%s of at most %zu iterations %s", subject->options->max_starts,
+                 subject->options->max_starts == 1 ? "" : "s", subject->options->max_iterations, rest);
         break;
     case DLG_INTERRUPTED:
-        snprintf(line, sizeof line, "interrupted: the text's own gradient is not yet the shared one (distance %s)", number);
+        snprintf(line, sizeof line, "interrupted: the text's own gradient is not yet the shared one (distance %s, where 0 is the same and "
+                                    "1 a zero gradient's)", number);
         break;
+    case DLG_UNREADABLE: snprintf(line, sizeof line, "not explained: %s", result->reason); break;
     }
     dlg_screen_print(screen, indented, line, NULL);
 }
@@ -211,11 +245,9 @@ void dlg_progress_result(const dlg_screen *screen, const dlg_subject *subject, c
 {
     if (screen->width) fputc('\n', screen->stream); /* what happened on the way stands above it on a terminal */
     print_heading(screen, result);
-    if (result->state.tokens) {
-        print_sentences(screen, subject, result);
-        print_end(screen, subject, result);
-    }
-    print_cost(screen, result);
+    if (is_shown(result)) print_sentences(screen, subject, result);
+    print_end(screen, subject, result);
+    if (result->end != DLG_UNREADABLE) print_cost(screen, result);
     dlg_origins_print(screen, subject);
     if (scores) print_scores(screen, scores);
 }

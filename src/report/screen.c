@@ -122,6 +122,10 @@ void dlg_screen_print(const dlg_screen *screen, dlg_layout layout, const char *t
     /* A terminal too narrow for the indent gets none. */
     if (screen->width && layout.indent + layout.hang + 8 > screen->width) p.layout.indent = p.layout.hang = 0;
     put_blanks(&p, p.layout.indent);
+    for (size_t i = 0, n; layout.lead && layout.lead[i] && !p.is_full; i += n) {
+        n = character_bytes(layout.lead + i);
+        put_character(&p, layout.lead + i, n, false);
+    }
     for (size_t i = 0, n; text[i] && !p.is_full; i += n) {
         n = character_bytes(text + i);
         if (text[i] != ' ') {

@@ -19,6 +19,7 @@ typedef enum { DLG_BOLD, DLG_UNDERLINED } dlg_mark;
 
 /** How a paragraph stands on a terminal. */
 typedef struct {
+    const char *lead; /**< stands in front of the first line, where it is not marked; NULL: nothing */
     size_t indent;    /**< of every line, everywhere */
     size_t hang;      /**< of every line but the first, on top of it */
     size_t max_lines; /**< what goes beyond is cut, "..." says so; 0: no limit */

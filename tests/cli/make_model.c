@@ -1,8 +1,12 @@
-/* make_model DIRECTORY mlm|cls: a small Hugging Face model (24 positions, 40 pieces, 3 classes) for the cases to try, and to damage. */
+/*
+ * make_model DIRECTORY mlm|cls [SEED]: a small Hugging Face model (24 positions, 40 pieces, 3 classes) for the cases to try, and to damage.
+ * Another seed draws other weights.
+ */
 #include "base/memory.h"
 #include "models/model.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char VOCABULARY[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n.\n,\na\nb\nc\nd\ne\nf\ng\nh\ni\n"
@@ -18,13 +22,13 @@ static int put(const char *directory, const char *name, const char *text)
     return (file && fclose(file)) || failed;
 }
 
-static dlg_status put_weights(const char *directory, const dlg_config *config, dlg_error *err)
+static dlg_status put_weights(const char *directory, const dlg_config *config, uint64_t seed, dlg_error *err)
 {
     char path[4096];
     dlg_model *model = NULL;
     dlg_tensor_source *tensors = NULL;
     snprintf(path, sizeof path, "%s/model.safetensors", directory);
-    dlg_status status = dlg_model_preset(&model, "test", config, 7, err);
+    dlg_status status = dlg_model_preset(&model, "test", config, seed, err);
     if (!status && !(tensors = dlg_allocate(model->n_parameters, sizeof *tensors))) status = dlg_fail(err, DLG_ENOMEM, "no memory");
     for (size_t i = 0; !status && i < model->n_parameters; i++) {
         const dlg_parameter *p = &model->parameters[i];
@@ -40,7 +44,7 @@ int main(int argc, char **argv)
 {
     dlg_error err = {0};
     char text[1024];
-    if (argc != 3) return 64;
+    if (argc != 3 && argc != 4) return 64;
     const bool classifier = !strcmp(argv[2], "cls");
     const dlg_config config = {.task = classifier ? DLG_SEQUENCE_CLASSIFICATION : DLG_MASKED_LM, .vocabulary_size = 40, .hidden_size = 16,
                                .n_layers = 1, .n_heads = 2, .intermediate_size = 32, .max_positions = 24, .n_token_types = 2, .n_labels = 3,
@@ -51,7 +55,7 @@ int main(int argc, char **argv)
              " \"id2label\": {\"0\": \"x\", \"1\": \"y\", \"2\": \"z\"}, \"label2id\": {\"x\": 0, \"y\": 1, \"z\": 2}}\n",
              classifier ? "BertForSequenceClassification" : "BertForMaskedLM");
     if (put(argv[1], "config.json", text) || put(argv[1], "vocab.txt", VOCABULARY)) return 1;
-    if (!put_weights(argv[1], &config, &err)) return 0;
+    if (!put_weights(argv[1], &config, argc == 4 ? strtoull(argv[3], NULL, 10) : 7, &err)) return 0;
     fprintf(stderr, "make_model: %s\n", err.message);
     return 1;
 }

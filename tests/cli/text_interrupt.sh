@@ -15,8 +15,8 @@ interrupt() { # SIGNAL ARGUMENTS...: sent after the first iteration
 }
 for signal in INT TERM; do
     check "exit 130 by SIG$signal" eval "interrupt $signal; [ \$? -eq 130 ]"
-    check 'the best so far' eval '[ "$(head -1 out.txt)" = "Interrupted. This is only the best so far, and may be wrong:" ]'
-    check 'a text' eval 'sed -n 2p out.txt | grep -q "^  [^ ]"'
+    check 'the best so far' eval '[ "$(head -1 out.txt)" = "Interrupted: no text was found so far whose gradient is the shared one." ]'
+    check 'a text' eval 'sed -n 2p out.txt | grep -q "^  only a guess: [^ ]"'
     check 'why it ended' grep -q '^  interrupted: ' out.txt
 done
 check 'exit 130 with JSON' eval 'interrupt INT --json; [ $? -eq 130 ]'

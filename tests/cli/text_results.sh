@@ -99,9 +99,8 @@ mkdir m c
 check 'a model' make_model m mlm
 check 'a classifier' make_model c cls
 check 'its gradient' dlg-grads 'the red fish swims' --model m -o m.g
-accepted 'Not recovered. *probably wrong:
-  *
-  not explained: after 2 starts of at most 3 iterations *' 'm.g against m: masked LM, 3,656 parameters
+accepted 'Not recovered: *
+  not explained: within 2 starts of at most 3 iterations *' 'm.g against m: masked LM, 3,656 parameters
 *start 1 used up its iterations*; start 2 *' dlg-text m.g --model m --attack dlg --iterations 3 --starts 2 --threads 1
 accepted '*"end":"exhausted","recovered":false,*' 'start 1 *' dlg-text m.g --model m --attack dlg --iterations 3 --starts 2 --threads 1 --json
 check 'a class' dlg-grads 'the red fish swims' --model c --label 2 -o c.g

@@ -252,7 +252,7 @@ static void check_refused(const shared *s, size_t told_length, size_t n_rows, si
 {
     dlg_error err = {0};
     dlg_knowledge k = {.n_sentences = 1, .lengths = copy(1, &told_length), .n_labels = N_MASKS, .labels = copy(N_MASKS, sorted),
-                       .n_rows = n_rows, .rows = copy(N_MASKS, positions)};
+                       .n_rows = n_rows, .rows = copy(N_MASKS, positions), .rows_from = DLG_TOLD};
     k.rows[0] = first_row;
     k.labels[0] = first_label;
     assert_int_equal(dlg_knowledge_infer(&k, &s->gradient, markers, &err), DLG_ESHAPE);
@@ -303,6 +303,21 @@ static void refuses_nothing_to_see(void **state)
     release(&s);
 }
 
+/* More labels than positions that could hold them: told, that is a mistake of the user's; else the gradient's. */
+static void refuses_too_many_labels(void **state)
+{
+    (void)state;
+    dlg_error err = {0};
+    shared s;
+    share_masked(&s);
+    dlg_knowledge k = {.n_sentences = 1, .lengths = copy(1, &(size_t){N_MASKS}), .n_labels = N_MASKS, .labels = copy(N_MASKS, sorted),
+                       .lengths_from = DLG_INFERRED, .labels_from = DLG_INFERRED};
+    assert_int_equal(dlg_knowledge_infer(&k, &s.gradient, markers, &err), DLG_EFORMAT);
+    assert_non_null(strstr(err.message, "want a masked position for each of 3 labels, found 1"));
+    dlg_knowledge_release(&k);
+    release(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,7 +331,7 @@ int main(void)
         cmocka_unit_test(infers_class),
         cmocka_unit_test(keeps_what_is_told),
         cmocka_unit_test(refuses_a_length_before_it_looks), cmocka_unit_test(refuses_what_does_not_fit),
-        cmocka_unit_test(refuses_nothing_to_see),
+        cmocka_unit_test(refuses_nothing_to_see), cmocka_unit_test(refuses_too_many_labels),
     };
     return cmocka_run_group_tests_name("knowledge", tests, NULL, NULL);
 }
