@@ -241,7 +241,7 @@ dlg_status dlg_infer_head_rows(size_t *n, const dlg_gradient *gradient, dlg_erro
     for (size_t i = 0; i < H * H; i++) n_zeros += g[i] == 0;
     *n = 0;
     if (n_zeros > H * H / 20) return DLG_OK; /* pruned: where whole rows are gone their number is the rank */
-    const dlg_status status = dlg_rank_find(&rank, H, H, g, H < DLG_HEAD_ROWS_MOST ? H : DLG_HEAD_ROWS_MOST, err);
+    const dlg_status status = dlg_rank_find(&rank, &(dlg_stack){1, H, {g}, {H}}, H < DLG_HEAD_ROWS_MOST ? H : DLG_HEAD_ROWS_MOST, err);
     if (!status && rank.is_clear && rank.rank <= H / 2) *n = rank.rank; /* a defended one may be nearly whole */
     return status;
 }

@@ -3,7 +3,6 @@
 #include "leak/infer.h"
 #include "leak/pooled.h"
 #include "leak/reading.h"
-#include "math/blas.h"
 
 #include <math.h>
 #include <string.h>
@@ -51,29 +50,19 @@ static dlg_status find_rank(dlg_matrix_rank *out, const survey *s, size_t i, siz
 {
     const dlg_parameter *p = &s->gradient->model->parameters[i];
     out->parameter = p;
-    return dlg_rank_find(&out->rank, p->n_rows, p->n_cols, s->gradient->values[i], most, err);
+    const dlg_stack stack = {1, p->n_cols, {s->gradient->values[i]}, {p->n_rows}};
+    return dlg_rank_find(&out->rank, &stack, most, err);
 }
 
-/*
- * How many different tokens at their positions went into layer 0: the rank of query, key and value under each other, each divided by its
- * norm, for one of them may see less than all.
- */
+/* How many different tokens at their positions went into layer 0. One of query, key and value may see less than all of them together. */
 static dlg_status count_rows(survey *s, bool is_defended, dlg_error *err)
 {
-    const dlg_prepared_linear *first = &s->gradient->model->linears[0];
-    const size_t H = first->n_in, widest = H < MOST_ROWS ? H : MOST_ROWS;
-    dlg_real *stack = dlg_allocate(first->n_parts * H * H, sizeof *stack);
-    if (!stack) return dlg_fail(err, DLG_ENOMEM, "ranks: no memory");
-    for (size_t part = 0; part < first->n_parts; part++) {
-        const dlg_real *g = s->gradient->values[first->weight[part]];
-        const double norm = sqrt(dlg_dot(H * H, g, g));
-        for (size_t i = 0; i < H * H && norm > 0; i++) stack[part * H * H + i] = (dlg_real)((double)g[i] / norm);
-    }
+    const dlg_stack stack = dlg_gradient_stack(s->gradient, 0);
+    const size_t widest = stack.n_in < MOST_ROWS ? stack.n_in : MOST_ROWS;
     dlg_rank rank;
-    dlg_status status = dlg_rank_find(&rank, first->n_parts * H, H, stack, FEW_ROWS, err);
-    if (!status && !rank.is_clear && !is_defended) status = dlg_rank_find(&rank, first->n_parts * H, H, stack, widest, err);
+    dlg_status status = dlg_rank_find(&rank, &stack, FEW_ROWS, err);
+    if (!status && !rank.is_clear && !is_defended) status = dlg_rank_find(&rank, &stack, widest, err);
     s->n_rows = !status && rank.is_clear ? rank.rank : 0;
-    dlg_free(stack);
     return status;
 }
 

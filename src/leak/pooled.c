@@ -372,10 +372,11 @@ dlg_status dlg_pooled_solve(dlg_pooled *out, const dlg_gradient *gradient, dlg_e
     dlg_rank rank;
     found f = {0};
     *out = (dlg_pooled){0};
-    dlg_status status = dlg_rank_find(&rank, H, H, g, MOST, err);
+    const dlg_stack stack = {1, H, {g}, {H}};
+    dlg_status status = dlg_rank_find(&rank, &stack, MOST, err);
     if (status || !rank.is_clear || !rank.rank) return status;
     m.B = out->n_sentences = rank.rank;
-    status = dlg_row_space_find(&space, &(dlg_stack){1, H, {g}, {H}}, m.B, err);
+    status = dlg_row_space_find(&space, &stack, m.B, err);
     if (status || space.rank < m.B) goto out;
     memory = dlg_allocate((4 + 4 * m.B + C) * H + 3 * C, sizeof *memory);
     if (!memory) {

@@ -3,7 +3,7 @@
 #define DLG_LEAK_RANK_H
 
 #include "base/status.h"
-#include "math/real.h"
+#include "math/row_space.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -16,12 +16,10 @@ typedef struct {
 
 /**
  * The gradient of a linear layer, dY^T X, has as many singular values above rounding as rows of dY and X that are independent. Their ratio
- * to the next one below, not their size, tells where they end: sizes differ by orders of magnitude between layers and models. A random
- * sketch of both sides shows the same values, to a small factor each (Halko, Martinsson & Tropp 2011, SIAM Rev. 53), at the cost of one
- * product.
- * @param a (m, n) @param most ranks up to this are told apart @return an all-zero matrix has rank 0, clearly
+ * to the next one below, not their size, tells where they end: sizes differ by orders of magnitude between layers and models.
+ * @param most ranks up to this are told apart @return an all-zero matrix has rank 0, clearly
  * Errors: DLG_ENOMEM, DLG_ENONFINITE.
  */
-DLG_MUST_USE dlg_status dlg_rank_find(dlg_rank *out, size_t m, size_t n, const dlg_real *a, size_t most, dlg_error *);
+DLG_MUST_USE dlg_status dlg_rank_find(dlg_rank *out, const dlg_stack *, size_t most, dlg_error *);
 
 #endif

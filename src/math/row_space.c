@@ -85,36 +85,59 @@ DLG_SIMD static void combine(size_t in, size_t k, size_t rank, const double *ske
     }
 }
 
-dlg_status dlg_row_space_find(dlg_row_space *out, const dlg_stack *stack, size_t max_rank, dlg_error *err)
+/* What the sketch of k directions shows. */
+typedef struct {
+    size_t k;
+    double *sketch;  /* (in, k) */
+    double *vectors; /* (k, k) in its columns */
+    double *values;  /* (k) squares of the singular values, ascending */
+} decomposition;
+
+static void release(decomposition *d)
+{
+    dlg_free(d->sketch);
+    dlg_free(d->vectors);
+    dlg_free(d->values);
+}
+
+static dlg_status decompose(decomposition *d, const dlg_stack *stack, size_t most, dlg_error *err)
 {
     const size_t in = stack->n_in;
-    size_t n_out = 0;
+    size_t n_out = 0, k = most + OVERSAMPLING;
     for (size_t i = 0; i < stack->n_blocks; i++) n_out += stack->n_rows[i];
-    size_t k = max_rank + OVERSAMPLING;
     k = k < in ? k : in;
     k = k < n_out ? k : n_out;
+    *d = (decomposition){k, dlg_allocate(in * k, sizeof *d->sketch), dlg_allocate(k * k, sizeof *d->vectors),
+                         dlg_allocate(k, sizeof *d->values)};
+    if (!d->sketch || !d->vectors || !d->values) return dlg_fail(err, DLG_ENOMEM, "row space of a gradient: no memory");
+    dlg_status status = make_sketch(stack, n_out, k, d->sketch, err);
+    if (!status) status = gram_of_image(stack, n_out, k, d->sketch, d->vectors, err);
+    if (!status) status = dlg_symmetric_eigen(k, d->vectors, d->values, err);
+    return status;
+}
+
+dlg_status dlg_row_space_find(dlg_row_space *out, const dlg_stack *stack, size_t max_rank, dlg_error *err)
+{
+    decomposition d;
     *out = (dlg_row_space){0};
-    double *sketch = dlg_allocate(in * k, sizeof *sketch), *gram = dlg_allocate(k * k, sizeof *gram);
-    double *values = dlg_allocate(k, sizeof *values);
-    dlg_status status = DLG_OK;
-    if (!sketch || !gram || !values) {
-        status = dlg_fail(err, DLG_ENOMEM, "row space of a gradient: no memory");
-        goto out;
-    }
-    status = make_sketch(stack, n_out, k, sketch, err);
-    if (!status) status = gram_of_image(stack, n_out, k, sketch, gram, err);
-    if (!status) status = dlg_symmetric_eigen(k, gram, values, err);
+    dlg_status status = decompose(&d, stack, max_rank, err);
     if (status) goto out;
-    while (out->rank < k && out->rank < max_rank && values[k - 1 - out->rank] > smallest * smallest * values[k - 1]) out->rank++;
-    out->basis = dlg_allocate(out->rank * in, sizeof *out->basis);
-    if (!out->basis) {
-        status = dlg_fail(err, DLG_ENOMEM, "row space of a gradient: no memory");
-        goto out;
-    }
-    combine(in, k, out->rank, sketch, gram, values, out->basis);
+    const double *values = d.values;
+    while (out->rank < d.k && out->rank < max_rank && values[d.k - 1 - out->rank] > smallest * smallest * values[d.k - 1]) out->rank++;
+    out->basis = dlg_allocate(out->rank * stack->n_in, sizeof *out->basis);
+    if (out->basis) combine(stack->n_in, d.k, out->rank, d.sketch, d.vectors, d.values, out->basis);
+    else status = dlg_fail(err, DLG_ENOMEM, "row space of a gradient: no memory");
 out:
-    dlg_free(sketch);
-    dlg_free(gram);
-    dlg_free(values);
+    release(&d);
+    return status;
+}
+
+dlg_status dlg_singular_values(size_t *n, double *values, const dlg_stack *stack, size_t most, dlg_error *err)
+{
+    decomposition d;
+    const dlg_status status = decompose(&d, stack, most, err);
+    *n = status ? 0 : most < d.k ? most : d.k;
+    for (size_t i = 0; i < *n; i++) values[i] = sqrt(fmax(0, d.values[d.k - 1 - i]));
+    release(&d);
     return status;
 }

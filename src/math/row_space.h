@@ -29,4 +29,10 @@ typedef struct {
  */
 DLG_MUST_USE dlg_status dlg_row_space_find(dlg_row_space *out, const dlg_stack *, size_t max_rank, dlg_error *);
 
+/**
+ * The largest singular values of the same stack, descending: `most` of them, or all there are.
+ * @param[out] n how many @param[out] values (most) Errors: as above.
+ */
+DLG_MUST_USE dlg_status dlg_singular_values(size_t *n, double *values, const dlg_stack *, size_t most, dlg_error *);
+
 #endif

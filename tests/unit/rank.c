@@ -36,7 +36,7 @@ static dlg_rank find(size_t rank, double noise, size_t most)
 {
     dlg_rank found;
     dlg_real *a = make(rank, noise);
-    assert_int_equal(dlg_rank_find(&found, ROWS, COLUMNS, a, most, NULL), DLG_OK);
+    assert_int_equal(dlg_rank_find(&found, &(dlg_stack){1, COLUMNS, {a}, {ROWS}}, most, NULL), DLG_OK);
     dlg_free(a);
     return found;
 }
@@ -57,10 +57,10 @@ static void wide_and_tall(void **state)
     (void)state;
     dlg_real *a = make(7, 0);
     dlg_rank found;
-    assert_int_equal(dlg_rank_find(&found, COLUMNS, ROWS, a, 20, NULL), DLG_OK); /* the same numbers cut into other rows: some other rank */
+    assert_int_equal(dlg_rank_find(&found, &(dlg_stack){1, ROWS, {a}, {COLUMNS}}, 20, NULL), DLG_OK); /* the same numbers cut into other rows: some other rank */
     dlg_free(a);
     dlg_real tiny[6] = {1, 2, 3, 2, 4, 6};
-    assert_int_equal(dlg_rank_find(&found, 2, 3, tiny, 20, NULL), DLG_OK);
+    assert_int_equal(dlg_rank_find(&found, &(dlg_stack){1, 3, {tiny}, {2}}, 20, NULL), DLG_OK);
     assert_true(found.is_clear);
     assert_int_equal(found.rank, 1);
 }
@@ -70,7 +70,7 @@ static void zeros(void **state)
     (void)state;
     dlg_real *a = dlg_allocate(ROWS * COLUMNS, sizeof *a);
     dlg_rank found;
-    assert_int_equal(dlg_rank_find(&found, ROWS, COLUMNS, a, 10, NULL), DLG_OK);
+    assert_int_equal(dlg_rank_find(&found, &(dlg_stack){1, COLUMNS, {a}, {ROWS}}, 10, NULL), DLG_OK);
     assert_true(found.is_clear);
     assert_int_equal(found.rank, 0);
     dlg_free(a);
