@@ -1,9 +1,7 @@
 #include "models/bert.h"
 
-#include "ops/activation.h"
 #include "ops/attention.h"
 #include "ops/embeddings.h"
-#include "ops/layernorm.h"
 #include "ops/select.h"
 
 #include <assert.h>
@@ -192,7 +190,7 @@ static size_t index_of(const builder *b, const char *base, const char *end)
     return (size_t)(dlg_model_parameter(b->model, name) - b->model->parameters);
 }
 
-static dlg_value *layernorm(builder *b, dlg_value *a, dlg_value *residual, const char *base)
+static dlg_layernorm *layernorm(builder *b, dlg_value *a, dlg_value *residual, const char *base)
 {
     dlg_tape *tape = &b->network->tape;
     const size_t gamma = index_of(b, base, ".LayerNorm.weight"), beta = index_of(b, base, ".LayerNorm.bias"), C = a->n_cols;
@@ -207,7 +205,7 @@ static dlg_value *layernorm(builder *b, dlg_value *a, dlg_value *residual, const
     dlg_tape_small(tape, &ln->beta, C);
     name_small(b, &ln->gamma, gamma, 0);
     name_small(b, &ln->beta, beta, 0);
-    return ln->y;
+    return ln;
 }
 
 /* The next linear layer of the model. The tied decoder's weight is not named: its gradient is mixed with the look-up's. */
@@ -231,11 +229,11 @@ static dlg_linear *linear(builder *b, dlg_value *x)
     return lin;
 }
 
-static dlg_value *activation(builder *b, dlg_value *x, dlg_activation_function *function)
+static dlg_activation *activation(builder *b, dlg_value *x, dlg_activation_function *function)
 {
     dlg_tape *tape = &b->network->tape;
     const dlg_activation op = {.x = x, .y = dlg_tape_value(tape, x->n_rows, x->n_cols), .function = function};
-    return ((dlg_activation *)dlg_tape_append(tape, &dlg_activation_class, &op, sizeof op))->y;
+    return dlg_tape_append(tape, &dlg_activation_class, &op, sizeof op);
 }
 
 static dlg_value *attention(builder *b, dlg_value *qkv)
@@ -276,10 +274,10 @@ static dlg_value *encoder_layer(builder *b, dlg_value *x, size_t i, dlg_activati
     char base[64];
     snprintf(base, sizeof base, "bert.encoder.layer.%zu.attention.output", i);
     dlg_value *attended = linear(b, attention(b, linear(b, x)->y))->y;
-    x = layernorm(b, attended, x, base);
+    x = layernorm(b, attended, x, base)->y;
     snprintf(base, sizeof base, "bert.encoder.layer.%zu.output", i);
-    dlg_value *fed = linear(b, activation(b, linear(b, x)->y, gelu))->y;
-    return layernorm(b, fed, x, base);
+    dlg_value *fed = linear(b, activation(b, linear(b, x)->y, gelu)->y)->y;
+    return layernorm(b, fed, x, base)->y;
 }
 
 static void build(builder *b, size_t max_labels)
@@ -288,12 +286,17 @@ static void build(builder *b, size_t max_labels)
     dlg_tape *tape = &network->tape;
     const dlg_config *config = &b->model->config;
     dlg_activation_function *gelu = config->gelu == DLG_GELU_ERF ? dlg_gelu_erf : dlg_gelu_tanh;
-    dlg_value *x = layernorm(b, embeddings(b), NULL, "bert.embeddings");
+    dlg_value *x = layernorm(b, embeddings(b), NULL, "bert.embeddings")->y;
     for (size_t i = 0; i < config->n_layers; i++) x = encoder_layer(b, x, i, gelu);
+    network->encoded = x;
     const dlg_select chosen = {.x = x, .y = dlg_tape_value(tape, network->batch.n_predicted, x->n_cols), .row = network->batch.predicted};
     x = ((dlg_select *)dlg_tape_append(tape, &dlg_select_class, &chosen, sizeof chosen))->y;
-    x = activation(b, linear(b, x)->y, config->task == DLG_MASKED_LM ? gelu : dlg_tanh);
-    if (config->task == DLG_MASKED_LM) x = layernorm(b, x, NULL, "cls.predictions.transform");
+    network->activation = activation(b, linear(b, x)->y, config->task == DLG_MASKED_LM ? gelu : dlg_tanh);
+    x = network->activation->y;
+    if (config->task == DLG_MASKED_LM) {
+        network->norm = layernorm(b, x, NULL, "cls.predictions.transform");
+        x = network->norm->y;
+    }
     network->decoder = linear(b, x);
     const dlg_cross_entropy loss = {.logits = network->decoder->y, .max_labels = max_labels, .count = 1};
     network->loss = dlg_tape_append(tape, &dlg_cross_entropy_class, &loss, sizeof loss);

@@ -3,7 +3,9 @@
 #define DLG_MODELS_BERT_H
 
 #include "models/model.h"
+#include "ops/activation.h"
 #include "ops/cross_entropy.h"
+#include "ops/layernorm.h"
 #include "ops/tape.h"
 
 /** Fill model->parameters and model->linears (names and shapes, no values) for model->config. */
@@ -34,6 +36,9 @@ typedef struct {
     dlg_tape tape;
     dlg_value *words;        /**< (n_rows, H) the input: word embeddings of every row */
     dlg_cross_entropy *loss; /**< its label, share and count are the caller's to set; n_labels at first 0 */
+    dlg_value *encoded;      /**< (n_rows, H) what the encoder makes of them */
+    dlg_activation *activation; /**< of the head's first layer, on the predicted rows */
+    dlg_layernorm *norm;     /**< behind it; NULL for a classifier */
     dlg_linear *decoder;     /**< the last linear layer: masked-LM decoder or classifier */
     dlg_batch batch;         /**< a copy; its arrays are the network's own */
 } dlg_network;

@@ -205,9 +205,9 @@ static void place_at_tokens(assembly *a)
 {
     dlg_placement_start(&a->r->placement, a->r->knowledge->placed);
     for (size_t i = 0; i < a->r->n_rows; i++) a->r->fed[i] = a->choices->token[a->choices->first[i]];
+    if (a->r->knowledge->placed) return;
     a->r->d = dlg_recovery_evaluate(a->r, a->x, a->dx);
     dlg_recovery_place_labels(a->r, a->x);
-    dlg_recovery_distance_of_tokens(a->r);
 }
 
 static dlg_status run_start(assembly *a, dlg_error *err)
@@ -224,6 +224,7 @@ static dlg_status run_start(assembly *a, dlg_error *err)
     }
     if (a->n_weights) choose(a, a->weights);
     dlg_recovery_distance_of_tokens(a->r);
+    if (!a->n_weights) a->r->d = a->r->d_tokens; /* x are their embeddings */
     if (dlg_recovery_is_explained(a->r) || dlg_recovery_is_interrupted(a->r) || !a->r->placement.placed) {
         report(a);
         return DLG_OK;

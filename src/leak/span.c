@@ -5,6 +5,8 @@
  *   1. where every position has one candidate, that is the sentence
  *   2. else sentences are searched for until they account for the rank of layer 1's row space, which says that there are no more
  *   3. where some are not found, but the number of sentences and their lengths were told, the batch is assembled as a whole (assembly.h)
+ *
+ * Once the sentences are known, the rows that were predicted and their labels are solved for (predicted_rows.h).
  */
 #include "leak/span.h"
 
@@ -12,6 +14,7 @@
 #include "leak/assembly.h"
 #include "leak/classes.h"
 #include "leak/infer.h"
+#include "leak/predicted_rows.h"
 #include "leak/sequence_search.h"
 
 #include <stdio.h>
@@ -74,19 +77,29 @@ static dlg_status infer_labels(const attack *a, dlg_knowledge *k, size_t most, d
     return status;
 }
 
-/* What was told stays; the rest follows from these sentences. */
+/* Where labels are looked for. */
+typedef enum { BEHIND_MASKS, ANYWHERE } place;
+
+/* What was told stays; the rest follows from these sentences, or is `solved`. */
 static dlg_status know(const attack *a, dlg_knowledge *out, size_t n_sentences, const size_t *lengths, const dlg_choices *choices,
-                       bool only_masks, dlg_error *err)
+                       const dlg_predicted_rows *solved, place where, dlg_error *err)
 {
     const dlg_knowledge *from = a->knowledge;
-    const bool is_mlm = a->gradient->model->config.task == DLG_MASKED_LM;
+    const bool is_mlm = a->gradient->model->config.task == DLG_MASKED_LM, only_masks = where == BEHIND_MASKS;
     dlg_knowledge told = *from;
     told.n_sentences = n_sentences;
     told.lengths = (size_t *)lengths;
     if (!is_told(told.sentences_from)) told.sentences_from = DLG_INFERRED;
     if (!is_told(told.lengths_from)) told.lengths_from = DLG_INFERRED;
-    if (!is_told(told.labels_from)) told.labels = NULL, told.n_labels = 0, told.placed = false;
-    if (!is_told(told.rows_from) || !is_mlm) told.rows = NULL, told.n_rows = 0;
+    if (!is_told(told.labels_from)) told.labels = NULL, told.n_labels = 0, told.placed = false, told.labels_from = DLG_INFERRED;
+    if (!is_told(told.rows_from) || !is_mlm) told.rows = NULL, told.n_rows = 0, told.rows_from = DLG_INFERRED;
+    if (solved) {
+        told.labels = solved->label;
+        told.rows = solved->row;
+        told.n_labels = told.n_rows = solved->n;
+        told.placed = true;
+        return dlg_knowledge_copy(out, &told, err);
+    }
     dlg_status status = dlg_knowledge_copy(out, &told, err);
     if (!status && is_mlm && !out->rows) status = list_rows(out, choices, only_masks, err);
     if (!status && is_mlm && only_masks && !out->n_rows) {
@@ -98,12 +111,13 @@ static dlg_status know(const attack *a, dlg_knowledge *out, size_t n_sentences, 
 }
 
 /* Whether these sentences, or some choice among them, explain the gradient. */
-static dlg_status explain(attack *a, size_t n_sentences, const size_t *lengths, const dlg_choices *choices, bool only_masks, dlg_error *err)
+static dlg_status explain(attack *a, size_t n_sentences, const size_t *lengths, const dlg_choices *choices,
+                          const dlg_predicted_rows *solved, place where, dlg_error *err)
 {
     dlg_knowledge knowledge = {0};
     dlg_recovery r = {0};
     dlg_error ignored;
-    dlg_status status = know(a, &knowledge, n_sentences, lengths, choices, only_masks, &ignored);
+    dlg_status status = know(a, &knowledge, n_sentences, lengths, choices, solved, where, &ignored);
     if (status == DLG_EFORMAT || status == DLG_ESHAPE) { /* what was told, or the labels, do not fit these sentences */
         dlg_knowledge_release(&knowledge);
         return DLG_OK;
@@ -117,12 +131,41 @@ static dlg_status explain(attack *a, size_t n_sentences, const size_t *lengths, 
     return status;
 }
 
-/* With predicted words behind [MASK] alone; then, for a masked LM, behind any. */
-static dlg_status explain_either(attack *a, size_t n_sentences, const size_t *lengths, const dlg_choices *choices, dlg_error *err)
+static bool has(size_t n, const size_t *list, size_t wanted)
 {
-    dlg_status status = explain(a, n_sentences, lengths, choices, true, err);
-    if (!status && !a->explained && a->gradient->model->config.task == DLG_MASKED_LM && !is_interrupted(a))
-        status = explain(a, n_sentences, lengths, choices, false, err);
+    for (size_t i = 0; i < n; i++)
+        if (list[i] == wanted) return true;
+    return false;
+}
+
+static size_t count(size_t n, const size_t *list, size_t wanted)
+{
+    size_t times = 0;
+    for (size_t i = 0; i < n; i++) times += list[i] == wanted;
+    return times;
+}
+
+/* Whether what was told of rows and labels does not speak against what was solved. */
+static bool agrees(const dlg_knowledge *told, const dlg_predicted_rows *solved, bool is_mlm)
+{
+    bool all = !is_told(told->labels_from) || told->n_labels == solved->n;
+    for (size_t i = 0; all && is_told(told->labels_from) && i < solved->n; i++)
+        all = count(told->n_labels, told->labels, solved->label[i]) == count(solved->n, solved->label, solved->label[i]);
+    for (size_t i = 0; is_mlm && is_told(told->rows_from) && i < solved->n; i++) all &= has(told->n_rows, told->rows, solved->row[i]);
+    return all;
+}
+
+/* Sentences that leave no choice: rows and labels are solved for; where that is not clear, they are looked for, behind [MASK] first. */
+static dlg_status explain_sentences(attack *a, size_t n_sentences, const size_t *lengths, const dlg_choices *choices, dlg_error *err)
+{
+    const bool is_mlm = a->gradient->model->config.task == DLG_MASKED_LM;
+    dlg_predicted_rows solved = {0};
+    dlg_status status = dlg_predicted_rows_find(&solved, a->gradient, n_sentences, lengths, choices->token, err);
+    if (!status && solved.is_clear && agrees(a->knowledge, &solved, is_mlm))
+        status = explain(a, n_sentences, lengths, choices, &solved, BEHIND_MASKS, err);
+    dlg_predicted_rows_release(&solved);
+    if (!status && !a->explained && !is_interrupted(a)) status = explain(a, n_sentences, lengths, choices, NULL, BEHIND_MASKS, err);
+    if (!status && !a->explained && is_mlm && !is_interrupted(a)) status = explain(a, n_sentences, lengths, choices, NULL, ANYWHERE, err);
     return status;
 }
 
@@ -135,7 +178,7 @@ static dlg_status try_one_sentence(attack *a, dlg_error *err)
     bool possible;
     if (is_told(a->knowledge->sentences_from) && a->knowledge->n_sentences > 1) return DLG_OK;
     dlg_status status = dlg_choices_make(&choices, &possible, &a->candidates, 1, &length, a->knowledge->markers, err);
-    if (!status && possible && choices.first[length] == length) status = explain_either(a, 1, &length, &choices, err);
+    if (!status && possible && choices.first[length] == length) status = explain_sentences(a, 1, &length, &choices, err);
     dlg_choices_release(&choices);
     return status;
 }
@@ -182,7 +225,7 @@ static dlg_status search(attack *a, dlg_error *err)
                  found.n, found.n == 1 ? "" : "s", found.n_asked, dlg_sequence_check_rank(check));
         note(a, line);
     }
-    if (!status && found.n && !is_interrupted(a)) status = explain_either(a, found.n, found.lengths, &choices, err);
+    if (!status && found.n && !is_interrupted(a)) status = explain_sentences(a, found.n, found.lengths, &choices, err);
     dlg_choices_release(&choices);
     dlg_sequences_release(&found);
     dlg_sequence_check_free(guide);
@@ -199,7 +242,7 @@ static dlg_status assemble(attack *a, dlg_error *err)
     if (a->knowledge->lengths_from == DLG_ASSUMED) return DLG_OK;
     dlg_status status = dlg_choices_make(&choices, &possible, &a->candidates, a->knowledge->n_sentences, a->knowledge->lengths,
                                          a->knowledge->markers, err);
-    if (!status && possible) status = explain(a, a->knowledge->n_sentences, a->knowledge->lengths, &choices, true, err);
+    if (!status && possible) status = explain(a, a->knowledge->n_sentences, a->knowledge->lengths, &choices, NULL, BEHIND_MASKS, err);
     dlg_choices_release(&choices);
     return status;
 }

@@ -216,6 +216,24 @@ static void print_end(const dlg_screen *screen, const dlg_subject *subject, cons
     dlg_screen_print(screen, indented, line, NULL);
 }
 
+/* Predicted rows in which [MASK] did not stand: one that kept its word looks like any other. */
+static void print_unmasked(const dlg_screen *screen, const dlg_attack_result *result)
+{
+    const dlg_attack_state *best = &result->state;
+    char line[LONGEST_LINE], sentence[48] = "";
+    size_t used = 0;
+    for (size_t b = 0; b < result->n_sentences; b++) {
+        if (result->n_sentences > 1) snprintf(sentence, sizeof sentence, " of sentence %zu", b + 1);
+        for (size_t i = result->first[b]; i < result->first[b + 1] && used + 100 < sizeof line; i++) {
+            if (!best->predicted[i] || best->fed[i] == best->knowledge->markers.mask) continue;
+            const int n = snprintf(line + used, sizeof line - used, "%s%zu%s, fed as %s", used ? "; " : "predicted without [MASK]: ",
+                                   i - result->first[b], sentence, best->fed[i] == best->tokens[i] ? "itself" : "another word");
+            used += n > 0 ? (size_t)n : 0;
+        }
+    }
+    if (used) dlg_screen_print(screen, indented, line, NULL);
+}
+
 static void print_cost(const dlg_screen *screen, const dlg_attack_result *result)
 {
     const dlg_attack_state *best = &result->state;
@@ -223,8 +241,8 @@ static void print_cost(const dlg_screen *screen, const dlg_attack_result *result
     char line[LONGEST_LINE], each[48] = "", recalled[80] = "";
     if (n_made) snprintf(each, sizeof each, ", %.2f ms each", 1e3 * best->seconds / (double)n_made);
     if (result->recalled) snprintf(recalled, sizeof recalled, " (%zu of them from the checkpoint)", result->recalled);
-    snprintf(line, sizeof line, "cost: %zu iteration%s, %zu evaluations%s, %.1f s%s", best->iterations, best->iterations == 1 ? "" : "s",
-             best->evaluations, recalled, best->seconds, each);
+    snprintf(line, sizeof line, "cost: %zu iteration%s, %zu evaluation%s%s, %.1f s%s", best->iterations, best->iterations == 1 ? "" : "s",
+             best->evaluations, best->evaluations == 1 ? "" : "s", recalled, best->seconds, each);
     dlg_screen_print(screen, indented, line, NULL);
 }
 
@@ -247,6 +265,7 @@ void dlg_progress_result(const dlg_screen *screen, const dlg_subject *subject, c
     print_heading(screen, result);
     if (is_shown(result)) print_sentences(screen, subject, result);
     print_end(screen, subject, result);
+    if (result->end == DLG_EXPLAINED) print_unmasked(screen, result);
     if (result->end != DLG_UNREADABLE) print_cost(screen, result);
     dlg_origins_print(screen, subject);
     if (scores) print_scores(screen, scores);

@@ -3,10 +3,15 @@ check 'a gradient' dlg-grads 'A red bird saw the old house.' --preset mini -o a.
 accepted '*Recovered:
   a red bird saw the old house.
   explained: *
-  cost: 1 iteration, ? evaluations, *' '*attack span: *
+  cost: 1 iteration, 1 evaluation, *' '*attack span: *
 span check: 10 candidates at 10 positions, 10 of which have one only
 iteration 0, *' dlg-text a.g --threads 1 --attack span
 accepted '*Recovered:*' '*' dlg-text a.g --threads 1 --attack auto
+# A predicted word need not have been masked.
+check 'some masked' dlg-grads 'A red bird saw the old house near the river.' --preset mini --mask-style bert --mask-rate 0.4 --seed 3 -o k.g
+accepted '*Recovered:*
+  predicted without *MASK*: 5, fed as itself; 8, fed as another word; 11, fed as another word
+*masked at 5, 6, 8 and 11*scores: 13 of 13 tokens right*' '*' dlg-text k.g --threads 1 --truth k.truth.json
 check 'a batch' dlg-grads 'A red bird saw the old house.' 'The house is old.' --preset mini -o b.g
 accepted '*scores: * 2 of 2 sentences exact*' '*sequence check: 2 sentences found*' \
     dlg-text b.g --threads 1 --attack auto --truth b.truth.json

@@ -1,0 +1,195 @@
+/**
+ * The predicted rows of a batch and their labels, from its tokens: for random batches, whatever stood in the rows; and that nothing is
+ * claimed where the tokens are not the batch's.
+ */
+#include "leak/predicted_rows.h"
+
+#include "base/memory.h"
+#include "math/blas.h"
+#include "math/random.h"
+#include "small_model.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { VOCABULARY = 150, HIDDEN = 48, MASK = 4, LONGEST = 20, MOST_SENTENCES = 4, MOST_ROWS = LONGEST * MOST_SENTENCES,
+       CLASSES = 3, CASES = 15 };
+
+typedef enum { TIED, UNTIED, CLASSIFIER, KINDS } kind;
+
+typedef struct {
+    dlg_model *model;
+    dlg_batch batch;
+    dlg_gradient gradient;
+    size_t n_sentences, lengths[MOST_SENTENCES], labels[MOST_ROWS];
+    uint32_t fed[MOST_ROWS];
+} step;
+
+static size_t below(dlg_random *random, size_t n)
+{
+    return (size_t)dlg_random_below(random, n);
+}
+
+static void begin(step *s, kind k, dlg_random *random)
+{
+    const dlg_config config = {.task = k == CLASSIFIER ? DLG_SEQUENCE_CLASSIFICATION : DLG_MASKED_LM, .vocabulary_size = VOCABULARY,
+                               .hidden_size = HIDDEN, .n_layers = 2, .n_heads = 2, .intermediate_size = 64, .max_positions = LONGEST,
+                               .n_token_types = 2, .n_labels = CLASSES, .layer_norm_eps = 1e-12, .initializer_range = 0.2,
+                               .tied_decoder = k == TIED};
+    *s = (step){0};
+    assert_int_equal(dlg_model_preset(&s->model, "small", &config, random->seed, NULL), DLG_OK);
+    s->n_sentences = 1 + below(random, MOST_SENTENCES);
+    for (size_t b = 0; b < s->n_sentences; b++) s->lengths[b] = 3 + below(random, LONGEST - 2);
+    assert_int_equal(dlg_batch_create(&s->batch, config.task, s->n_sentences, s->lengths, NULL), DLG_OK);
+    for (size_t i = 0; i < s->batch.n_rows; i++) s->fed[i] = (uint32_t)(5 + below(random, VOCABULARY - 5));
+}
+
+/* Every fifth row, and one of each sentence, holds a mask, its own word or another, and one of ten words is its label. */
+static void predict(step *s, dlg_random *random)
+{
+    size_t rows[MOST_ROWS], n = 0;
+    for (size_t b = 0; b < s->n_sentences; b++)
+        for (size_t i = s->batch.first[b]; i < s->batch.first[b + 1]; i++) {
+            if (i > s->batch.first[b] && below(random, 5)) continue;
+            const size_t which = below(random, 3);
+            s->labels[n] = 20 + below(random, 10);
+            if (which == 0) s->fed[i] = MASK;
+            if (which == 1) s->labels[n] = s->fed[i];
+            rows[n++] = i;
+        }
+    assert_int_equal(dlg_batch_predict(&s->batch, n, rows, NULL), DLG_OK);
+}
+
+static void share(step *s, kind k, uint32_t seed)
+{
+    dlg_random random = dlg_random_at(seed, 0);
+    begin(s, k, &random);
+    if (k != CLASSIFIER) predict(s, &random);
+    for (size_t b = 0; k == CLASSIFIER && b < s->n_sentences; b++) s->labels[b] = below(&random, CLASSES);
+    assert_int_equal(dlg_gradient_share(&s->gradient, NULL, s->model, &(dlg_step){&s->batch, s->fed, s->labels}, NULL), DLG_OK);
+}
+
+static void release(step *s)
+{
+    dlg_gradient_release(&s->gradient);
+    dlg_batch_release(&s->batch);
+    dlg_model_free(s->model);
+}
+
+static dlg_predicted_rows find(const step *s)
+{
+    dlg_predicted_rows found;
+    assert_int_equal(dlg_predicted_rows_find(&found, &s->gradient, s->n_sentences, s->lengths, s->fed, NULL), DLG_OK);
+    return found;
+}
+
+static void of_random_batches(void **state)
+{
+    (void)state;
+    for (kind k = 0; k < KINDS; k++)
+        for (uint32_t seed = 1; seed <= CASES; seed++) {
+            step s;
+            share(&s, k, seed);
+            dlg_predicted_rows found = find(&s);
+            if (!found.is_clear || found.n != s.batch.n_predicted) print_error("kind %d, seed %u\n", (int)k, (unsigned)seed);
+            assert_true(found.is_clear);
+            assert_int_equal(found.n, s.batch.n_predicted);
+            assert_memory_equal(found.row, s.batch.predicted, found.n * sizeof *found.row);
+            assert_memory_equal(found.label, s.labels, found.n * sizeof *found.label);
+            dlg_predicted_rows_release(&found);
+            release(&s);
+        }
+}
+
+static void not_of_other_tokens(void **state)
+{
+    (void)state;
+    for (kind k = 0; k < KINDS; k++)
+        for (uint32_t seed = 1; seed <= CASES; seed++) {
+            step s;
+            share(&s, k, seed);
+            dlg_random random = dlg_random_at(seed, 1);
+            for (size_t b = 0; b < s.n_sentences; b++) { /* in every sentence, for one without a predicted row leaves no trace here */
+                uint32_t *token = &s.fed[s.batch.first[b] + below(&random, s.lengths[b])];
+                *token = *token == 5 ? 6 : 5;
+            }
+            dlg_predicted_rows found = find(&s);
+            if (found.is_clear) print_error("kind %d, seed %u\n", (int)k, (unsigned)seed);
+            assert_false(found.is_clear);
+            dlg_predicted_rows_release(&found);
+            release(&s);
+        }
+}
+
+static void not_of_random_numbers(void **state)
+{
+    (void)state;
+    for (kind k = 0; k < KINDS; k++) {
+        step s;
+        share(&s, k, 1);
+        for (size_t i = 0; i < s.gradient.n; i++)
+            dlg_random_normal_fill(s.gradient.owned[i], dlg_parameter_items(&s.model->parameters[i]), 0.01, 5, (uint32_t)i);
+        dlg_predicted_rows found = find(&s);
+        assert_false(found.is_clear);
+        dlg_predicted_rows_release(&found);
+        release(&s);
+    }
+}
+
+/* Rows that are the same cannot be told apart: with one label both have it, with two nothing is claimed. */
+static void of_equal_sentences(void **state)
+{
+    (void)state;
+    for (size_t other = 0; other < 2; other++) {
+        dlg_random random = dlg_random_at(3, 0);
+        step s;
+        do {
+            if (random.counter) release(&s);
+            begin(&s, CLASSIFIER, &random);
+        } while (s.n_sentences < 3 || s.lengths[0] != s.lengths[2]);
+        memcpy(s.fed + s.batch.first[2], s.fed, s.lengths[0] * sizeof *s.fed);
+        memcpy(s.labels, (const size_t[]){1, 2, 1 + other, 0}, MOST_SENTENCES * sizeof *s.labels);
+        assert_int_equal(dlg_gradient_share(&s.gradient, NULL, s.model, &(dlg_step){&s.batch, s.fed, s.labels}, NULL), DLG_OK);
+        dlg_predicted_rows found = find(&s);
+        assert_int_equal(found.is_clear, !other);
+        if (!other) assert_memory_equal(found.label, s.labels, found.n * sizeof *found.label);
+        dlg_predicted_rows_release(&found);
+        release(&s);
+    }
+}
+
+static dlg_status attempt(void *argument, dlg_error *err)
+{
+    const step *s = argument;
+    dlg_predicted_rows found;
+    const dlg_status status = dlg_predicted_rows_find(&found, &s->gradient, s->n_sentences, s->lengths, s->fed, err);
+    if (status) assert_null(found.row);
+    dlg_predicted_rows_release(&found);
+    return status;
+}
+
+static void without_memory(void **state)
+{
+    (void)state;
+    step s;
+    share(&s, TIED, 1);
+    assert_true(fail_every_allocation(attempt, &s) > 5);
+    release(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(of_random_batches),
+        cmocka_unit_test(not_of_other_tokens),
+        cmocka_unit_test(not_of_random_numbers),
+        cmocka_unit_test(of_equal_sentences),
+        cmocka_unit_test(without_memory),
+    };
+    dlg_blas_start(1);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
