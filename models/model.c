@@ -73,20 +73,19 @@ static dlg_status draw_parameter(dlg_parameter *parameter, double std, uint64_t 
 
 static dlg_status prepare_linear(const dlg_model *model, dlg_prepared_linear *linear, dlg_error *err)
 {
-    const dlg_real *blocks[3];
-    size_t rows[3];
+    dlg_stack stack = {.n_blocks = linear->n_parts, .n_in = linear->n_in};
     for (size_t i = 0; i < linear->n_parts; i++) {
-        blocks[i] = model->parameters[linear->weight[i]].value;
-        rows[i] = model->parameters[linear->weight[i]].n_rows;
+        stack.blocks[i] = model->parameters[linear->weight[i]].value;
+        stack.n_rows[i] = model->parameters[linear->weight[i]].n_rows;
     }
-    const dlg_status status = dlg_constant_create(&linear->constant, linear->n_parts, blocks, rows, linear->n_in, err);
+    const dlg_status status = dlg_constant_create(&linear->constant, &stack, err);
     if (status) return status;
     linear->bias_value = model->parameters[linear->bias[0]].value;
     if (linear->n_parts == 1) return DLG_OK;
     linear->bias_owned = dlg_allocate(linear->n_out, sizeof *linear->bias_owned);
     if (!linear->bias_owned) return dlg_fail(err, DLG_ENOMEM, "%s: no memory", model->name);
-    for (size_t i = 0, row = 0; i < linear->n_parts; row += rows[i++])
-        memcpy(linear->bias_owned + row, model->parameters[linear->bias[i]].value, rows[i] * sizeof *linear->bias_owned);
+    for (size_t i = 0, row = 0; i < linear->n_parts; row += stack.n_rows[i++])
+        memcpy(linear->bias_owned + row, model->parameters[linear->bias[i]].value, stack.n_rows[i] * sizeof *linear->bias_owned);
     linear->bias_value = linear->bias_owned;
     return DLG_OK;
 }

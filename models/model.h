@@ -8,7 +8,7 @@
 /** A linear layer's weight ready for products, perhaps of several parameters stacked (query, key and value), and its bias. */
 typedef struct {
     size_t n_parts;
-    size_t weight[3], bias[3];  /**< indices of the parameters they are made of; weight 0, the word embeddings: the tied decoder */
+    size_t weight[DLG_STACK_MOST], bias[DLG_STACK_MOST];  /**< indices of the parameters they are made of; weight 0, the word embeddings: the tied decoder */
     size_t n_out, n_in;
     dlg_constant *constant;     /**< (n_out, n_in) */
     const dlg_real *bias_value; /**< (n_out) */

@@ -37,7 +37,7 @@ struct dlg_factored_target {
     dlg_real *inputs;        /* [B ; X'] (rank + n, in) */
     dlg_real *outputs;       /* [E^T ; dY] (rank + n, out) */
     dlg_real *left;          /* [P | K] (n, rank + n) */
-    dlg_real *right[DLG_TARGET_MAX_PARTS]; /* [dY E | G] (n, rank + n) of each part */
+    dlg_real *right[DLG_STACK_MOST]; /* [dY E | G] (n, rank + n) of each part */
     dlg_real *mixed;         /* (n, rank + n) scratch */
     dlg_real *across;        /* with a remainder, (n, out): W, then (b - a) dY */
     dlg_arena arena;

@@ -2,7 +2,7 @@
 #ifndef DLG_LEAK_GRADIENT_H
 #define DLG_LEAK_GRADIENT_H
 
-#include "math/row_space.h"
+#include "math/stack.h"
 #include "models/bert.h"
 
 #include <stdbool.h>

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "math/blas.h"
+#include "math/row_space.h"
 
 struct dlg_input_space {
     size_t n_rows, H, k;

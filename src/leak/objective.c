@@ -37,7 +37,7 @@ static bool is_compared(const char *name)
 }
 
 /* Parameters parameters[i .. i+n-1] that are parts of one linear weight, in the order of their rows. */
-static size_t parts_of(const dlg_tape *tape, const dlg_linear *linear, const dlg_tape_parameter *parts[DLG_TARGET_MAX_PARTS])
+static size_t parts_of(const dlg_tape *tape, const dlg_linear *linear, const dlg_tape_parameter *parts[DLG_STACK_MOST])
 {
     size_t n = 0;
     for (size_t i = 0; i < tape->n_parameters; i++)
@@ -48,7 +48,7 @@ static size_t parts_of(const dlg_tape *tape, const dlg_linear *linear, const dlg
 static dlg_status make_target(dlg_target **out, const dlg_objective *objective, const dlg_gradient *gradient, const dlg_linear *linear,
                               dlg_error *err)
 {
-    const dlg_tape_parameter *parts[DLG_TARGET_MAX_PARTS];
+    const dlg_tape_parameter *parts[DLG_STACK_MOST];
     dlg_stack stack = {.n_blocks = parts_of(&objective->network.tape, linear, parts), .n_in = linear->x->n_cols};
     for (size_t i = 0; i < stack.n_blocks; i++) {
         stack.blocks[i] = dlg_gradient_of(gradient, parts[i]->name);
@@ -103,7 +103,7 @@ static dlg_residual residual_of_zero(size_t n, const dlg_real *t, bool by_number
 
 static void add_parts(dlg_objective *objective, const dlg_gradient *gradient, dlg_target *target, const dlg_linear *linear)
 {
-    const dlg_tape_parameter *parts[DLG_TARGET_MAX_PARTS];
+    const dlg_tape_parameter *parts[DLG_STACK_MOST];
     const size_t n_parts = parts_of(&objective->network.tape, linear, parts);
     for (size_t i = 0; i < n_parts; i++) {
         const dlg_real *t = dlg_gradient_of(gradient, parts[i]->name);

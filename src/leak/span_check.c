@@ -1,6 +1,7 @@
 #include "leak/infer.h"
 
 #include "math/blas.h"
+#include "math/row_space.h"
 
 #include <math.h>
 

@@ -2,6 +2,7 @@
 
 #include "leak/target_kinds.h"
 #include "math/blas.h"
+#include "math/row_space.h"
 
 #include <assert.h>
 #include <string.h>

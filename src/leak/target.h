@@ -5,10 +5,8 @@
 #define DLG_LEAK_TARGET_H
 
 #include "leak/distance.h"
-#include "math/row_space.h"
+#include "math/stack.h"
 #include "ops/weight_direction.h"
-
-enum { DLG_TARGET_MAX_PARTS = DLG_STACK_MOST };
 
 /** The target of one linear operator, whose weight may be several parameters stacked. */
 typedef struct dlg_target dlg_target;

@@ -25,7 +25,7 @@ struct dlg_target {
     int is_dense;                   /**< there is more than that part */
     bool by_number;                 /**< ||e||_1 and s are wanted: formed */
     size_t n_parts;
-    dlg_target_part parts[DLG_TARGET_MAX_PARTS];
+    dlg_target_part parts[DLG_STACK_MOST];
     dlg_factored_target *factored;  /**< one of these two */
     dlg_formed_target *formed;
 };

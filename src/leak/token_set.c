@@ -2,6 +2,7 @@
 
 #include "math/blas.h"
 #include "math/random.h"
+#include "math/row_space.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,12 +1,11 @@
 #include "math/constant_rows.h"
 
-dlg_status dlg_constant_create(dlg_constant **out, size_t n_blocks, const dlg_real *const blocks[], const size_t rows[], size_t n_in,
-                               dlg_error *err)
+dlg_status dlg_constant_create(dlg_constant **out, const dlg_stack *stack, dlg_error *err)
 {
     dlg_stacked stacked;
     *out = NULL;
-    const dlg_status status = dlg_stack_rows(&stacked, n_blocks, blocks, rows, n_in, err);
-    return status ? status : dlg_constant_of_rows(out, stacked, n_in, err);
+    const dlg_status status = dlg_stack_rows(&stacked, stack, err);
+    return status ? status : dlg_constant_of_rows(out, stacked, stack->n_in, err);
 }
 
 dlg_status dlg_constant_adopt(dlg_constant **out, dlg_real *block, size_t n_out, size_t n_in, dlg_error *err)

@@ -5,20 +5,16 @@
 #ifndef DLG_MATH_CONSTANT_H
 #define DLG_MATH_CONSTANT_H
 
-#include "base/status.h"
-#include "math/real.h"
-
-#include <stddef.h>
+#include "math/stack.h"
 
 /** W (n_out, n_in), as torch.nn.Linear stores its weight. One thread at a time. */
 typedef struct dlg_constant dlg_constant;
 
 /**
- * Make a constant of row blocks stacked on each other: block i is (rows[i], n_in). One block may be borrowed and must outlive the constant;
- * several are copied together. *out is NULL on failure. Errors: DLG_ENOMEM.
+ * Make a constant of a stack. One block may be borrowed and must outlive the constant; several are copied together. *out is NULL on
+ * failure. Errors: DLG_ENOMEM.
  */
-DLG_MUST_USE dlg_status dlg_constant_create(dlg_constant **out, size_t n_blocks, const dlg_real *const blocks[], const size_t rows[],
-                                            size_t n_in, dlg_error *);
+DLG_MUST_USE dlg_status dlg_constant_create(dlg_constant **out, const dlg_stack *, dlg_error *);
 
 /** Make a constant of one block (n_out, n_in) from dlg_allocate, which is the constant's from now on, and freed also on failure. */
 DLG_MUST_USE dlg_status dlg_constant_adopt(dlg_constant **out, dlg_real *block, size_t n_out, size_t n_in, dlg_error *);

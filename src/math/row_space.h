@@ -2,19 +2,7 @@
 #ifndef DLG_MATH_ROW_SPACE_H
 #define DLG_MATH_ROW_SPACE_H
 
-#include "base/status.h"
-#include "math/real.h"
-
-#include <stddef.h>
-
-enum { DLG_STACK_MOST = 3 };
-
-/** Row blocks stacked on each other: block i is (n_rows[i], n_in). Borrowed. */
-typedef struct {
-    size_t n_blocks, n_in;
-    const dlg_real *blocks[DLG_STACK_MOST];
-    size_t n_rows[DLG_STACK_MOST];
-} dlg_stack;
+#include "math/stack.h"
 
 /** An orthonormal basis (rank, n_in), to be freed with dlg_free. */
 typedef struct {

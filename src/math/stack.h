@@ -1,4 +1,4 @@
-/** Row blocks under each other as one matrix. */
+/** Row blocks under each other: parameters that are one weight. */
 #ifndef DLG_MATH_STACK_H
 #define DLG_MATH_STACK_H
 
@@ -7,7 +7,16 @@
 
 #include <stddef.h>
 
-/** Blocks of rows[i] rows and n_in columns as one matrix w (n_out, n_in): the block itself where there is one, else a copy of them all. */
+enum { DLG_STACK_MOST = 3 };
+
+/** Row blocks stacked on each other: block i is (n_rows[i], n_in). Borrowed. */
+typedef struct {
+    size_t n_blocks, n_in;
+    const dlg_real *blocks[DLG_STACK_MOST];
+    size_t n_rows[DLG_STACK_MOST];
+} dlg_stack;
+
+/** The stack as one matrix w (n_out, n_in): the block itself where there is one, else a copy of them all. */
 typedef struct {
     size_t n_out;
     const dlg_real *w;
@@ -15,7 +24,6 @@ typedef struct {
 } dlg_stacked;
 
 /** Errors: DLG_ENOMEM; *out is then empty. */
-DLG_MUST_USE dlg_status dlg_stack_rows(dlg_stacked *out, size_t n_blocks, const dlg_real *const blocks[], const size_t rows[], size_t n_in,
-                                       dlg_error *);
+DLG_MUST_USE dlg_status dlg_stack_rows(dlg_stacked *out, const dlg_stack *, dlg_error *);
 
 #endif

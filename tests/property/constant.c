@@ -14,10 +14,10 @@
 
 #include <cmocka.h>
 
-enum { MAX_BLOCKS = 3, MAX_ROWS = 40 };
+enum { MAX_ROWS = 40 };
 
 typedef struct {
-    size_t n_blocks, rows[MAX_BLOCKS], n_in;
+    size_t n_blocks, rows[DLG_STACK_MOST], n_in;
 } shape;
 
 /* Both sides of the tiles of packed layouts (16 and 64), and vectors. */
@@ -37,12 +37,18 @@ static dlg_real *draw(size_t n, const char *stream)
     return numbers;
 }
 
+static dlg_stack stack_of(const shape *s, const dlg_real *w)
+{
+    dlg_stack stack = {.n_blocks = s->n_blocks, .n_in = s->n_in};
+    for (size_t i = 0; i < s->n_blocks; w += s->rows[i++] * s->n_in) stack.blocks[i] = w, stack.n_rows[i] = s->rows[i];
+    return stack;
+}
+
 static dlg_constant *create(const shape *s, const dlg_real *w, const size_t *ns, size_t n_ns)
 {
-    const dlg_real *blocks[MAX_BLOCKS];
+    const dlg_stack stack = stack_of(s, w);
     dlg_constant *constant = NULL;
-    for (size_t i = 0, row = 0; i < s->n_blocks; row += s->rows[i++]) blocks[i] = w + row * s->n_in;
-    assert_int_equal(dlg_constant_create(&constant, s->n_blocks, blocks, s->rows, s->n_in, NULL), DLG_OK);
+    assert_int_equal(dlg_constant_create(&constant, &stack, NULL), DLG_OK);
     for (size_t i = 0; i < n_ns; i++) assert_int_equal(dlg_constant_reserve(constant, ns[i], NULL), DLG_OK);
     return constant;
 }
@@ -167,12 +173,12 @@ static void failing_allocations_are_reported(void **state)
     (void)state;
     const shape *s = &shapes[13];
     dlg_real *w = draw(n_out_of(s) * s->n_in, "w");
-    const dlg_real *blocks[] = {w, w + s->rows[0] * s->n_in, w + (s->rows[0] + s->rows[1]) * s->n_in};
+    const dlg_stack stack = stack_of(s, w);
     for (size_t k = 1;; k++) {
         dlg_constant *constant = (dlg_constant *)w;
         dlg_error err = {0};
         dlg_allocation_fail_from(k);
-        dlg_status status = dlg_constant_create(&constant, s->n_blocks, blocks, s->rows, s->n_in, &err);
+        dlg_status status = dlg_constant_create(&constant, &stack, &err);
         if (status) assert_null(constant);
         else status = dlg_constant_reserve(constant, 6, &err);
         dlg_allocation_fail_from(0);

@@ -250,9 +250,8 @@ static void place(rig *r, int moving, double step)
     }
     if (r->linear) {
         const size_t n_out = r->weight_direction.n_out, n_in = r->weight_direction.n_in;
-        const dlg_real *const blocks[] = {r->weight_value};
         dlg_constant_free(r->constant);
-        assert_int_equal(dlg_constant_create(&r->constant, 1, blocks, &n_out, n_in, NULL), DLG_OK);
+        assert_int_equal(dlg_constant_create(&r->constant, &(dlg_stack){1, n_in, {r->weight_value}, {n_out}}, NULL), DLG_OK);
         assert_int_equal(dlg_constant_reserve(r->constant, r->linear->y->n_rows, NULL), DLG_OK);
         r->linear->weight = r->constant;
     }

@@ -27,8 +27,8 @@ typedef struct {
     looks looks;
     size_t n_rows;       /* of x and dy */
     size_t rank;         /* of the clean t */
-    size_t n_in, n_parts, rows[DLG_TARGET_MAX_PARTS];
-    double scale[DLG_TARGET_MAX_PARTS]; /* of each part's dy */
+    size_t n_in, n_parts, rows[DLG_STACK_MOST];
+    double scale[DLG_STACK_MOST]; /* of each part's dy */
     bool is_dense;       /* whether a remainder must be kept */
 } shape;
 

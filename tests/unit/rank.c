@@ -57,7 +57,7 @@ static void wide_and_tall(void **state)
     (void)state;
     dlg_real *a = make(7, 0);
     dlg_rank found;
-    assert_int_equal(dlg_rank_find(&found, &(dlg_stack){1, ROWS, {a}, {COLUMNS}}, 20, NULL), DLG_OK); /* the same numbers cut into other rows: some other rank */
+    assert_int_equal(dlg_rank_find(&found, &(dlg_stack){1, ROWS, {a}, {COLUMNS}}, 20, NULL), DLG_OK); /* other rows, other rank */
     dlg_free(a);
     dlg_real tiny[6] = {1, 2, 3, 2, 4, 6};
     assert_int_equal(dlg_rank_find(&found, &(dlg_stack){1, 3, {tiny}, {2}}, 20, NULL), DLG_OK);
