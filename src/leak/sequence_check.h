@@ -3,10 +3,6 @@
  * the row space of layer 1's query, key and value gradients. Where layer 1 is the last, only predicted rows have query gradients, and
  * only they are asked, of that one; where there is no layer 1, of the head's first weight. Each sentence is judged by itself, whatever the
  * others are: a batch is not assembled at once but sentence by sentence.
- *
- * The same may be asked inside layer 0, between the two weights of its feed-forward part. There every row is asked, of four times as many
- * numbers, which guides a search well; but rows with hardly a gradient are lost in rounding, so that it cannot say whether a sentence is
- * right.
  */
 #ifndef DLG_LEAK_SEQUENCE_CHECK_H
 #define DLG_LEAK_SEQUENCE_CHECK_H
@@ -18,7 +14,7 @@ typedef struct dlg_sequence_check dlg_sequence_check;
 
 /** Borrows gradient and candidates, which say what sentences are made of. *out is NULL on failure. Errors: DLG_ENOMEM, DLG_ENONFINITE. */
 DLG_MUST_USE dlg_status dlg_sequence_check_create(dlg_sequence_check **out, const dlg_gradient *, const dlg_candidates *, dlg_markers,
-                                                  bool inside, dlg_error *);
+                                                  dlg_error *);
 
 /** Accepts NULL. */
 void dlg_sequence_check_free(dlg_sequence_check *);
@@ -27,10 +23,17 @@ void dlg_sequence_check_free(dlg_sequence_check *);
 size_t dlg_sequence_check_rank(const dlg_sequence_check *);
 
 /**
- * How far each of n sentences lies outside: 0 for one that was there, about 1 for another.
+ * How far each of n sentences lies outside, as a part of what sets it apart from the found ones: 0 for one that was there, about 1 for
+ * another, whatever for a found one.
  * @param[in] index (n, length) of the candidates in candidates->token, by position @param[out] outside (n)
  */
 void dlg_sequence_check_outside(dlg_sequence_check *, size_t n, size_t length, const size_t *index, double *outside);
+
+/**
+ * Whether the sentence was there: what of its rows lies outside is no more than rounding, beside the rows and, in measure, beside what
+ * sets them apart from the found ones. A sentence found before is not there again.
+ */
+bool dlg_sequence_check_has(dlg_sequence_check *, size_t length, const size_t *index);
 
 /**
  * Take a sentence as found: from now on others are judged by what of their rows is not of the found ones.

@@ -1,37 +1,26 @@
-/** Whole sentences searched for, one by one, among the candidates of every position. */
+/** Whole sentences found, one by one, among the candidates of every position. */
 #ifndef DLG_LEAK_SEQUENCE_SEARCH_H
 #define DLG_LEAK_SEQUENCE_SEARCH_H
 
+#include "leak/co_occurrence.h"
 #include "leak/sequence_check.h"
-
-/** Sentences, as indices into candidates->token. Zero-initialise; release with dlg_sequences_release. */
-typedef struct {
-    size_t n, n_positions;
-    size_t *lengths;    /**< (n) */
-    size_t *index;      /**< (n, n_positions) */
-    double *outside;    /**< (n) how far outside each lies */
-    size_t n_asked;     /**< rows of all of them that the check asked: the check's rank when they are all there were */
-    bool is_complete;   /**< they are */
-} dlg_sequences;
 
 typedef struct {
     size_t most_sentences;
-    size_t most_descents;  /**< without finding a sentence, before it is given up */
-    uint64_t seed;
+    size_t most_tries;     /**< sentences whose neighbours are looked at without finding one, before it is given up */
     bool (*interrupted)(void *payload);
     void *payload;
 } dlg_sequence_limits;
 
 /**
- * Find sentences that lie in the check's row space. Each descent begins with random candidates, takes the best of every position in turn
- * until none is better, goes on with swaps, and shakes a few positions where it is stuck.
- * @param guide the check inside layer 0, which every descent follows first; may see nothing (rank 0)
- * Errors: DLG_ENOMEM. It is no error to find none.
+ * Find sentences that the check says were there. Those that co-occurrences propose are asked first; every one that is found shows more of
+ * the others. What is left is often nearly the same as a found one, so that co-occurrences cannot tell them apart: then the found ones and
+ * the proposals are edited, the best of them first: a token replaced, inserted, left out, moved, or two swapped.
+ * @param co_occurrences may be NULL
+ * @param[out] n_asked rows of the sentences found that the check asked: the check's rank when they are all there were
+ * Errors: DLG_ENOMEM, DLG_ENONFINITE. It is no error to find none.
  */
-DLG_MUST_USE dlg_status dlg_sequences_find(dlg_sequences *out, dlg_sequence_check *, dlg_sequence_check *guide, const dlg_candidates *,
-                                           dlg_markers, const dlg_sequence_limits *, dlg_error *);
-
-/** Accepts a zeroed one. */
-void dlg_sequences_release(dlg_sequences *);
+DLG_MUST_USE dlg_status dlg_sequences_find(dlg_sequences *out, size_t *n_asked, dlg_sequence_check *, const dlg_candidates *,
+                                           dlg_co_occurrences *, dlg_markers, const dlg_sequence_limits *, dlg_error *);
 
 #endif

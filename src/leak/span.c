@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "leak/assembly.h"
 #include "leak/classes.h"
+#include "leak/co_occurrence.h"
 #include "leak/infer.h"
 #include "leak/predicted_rows.h"
 #include "leak/sequence_search.h"
@@ -205,30 +206,32 @@ static dlg_status as_choices(dlg_choices *out, const attack *a, const dlg_sequen
 
 static dlg_status search(attack *a, dlg_error *err)
 {
-    dlg_sequence_check *check = NULL, *guide = NULL;
+    dlg_sequence_check *check = NULL;
+    dlg_co_occurrences *co_occurrences = NULL;
     dlg_sequences found = {0};
     dlg_choices choices = {0};
+    size_t n_asked = 0;
     char line[160];
     const dlg_sequence_limits limits = {
         .most_sentences = is_told(a->knowledge->sentences_from) ? a->knowledge->n_sentences : a->gradient->model->config.hidden_size,
-        .most_descents = 4 * a->options->max_starts,
-        .seed = a->options->seed,
+        .most_tries = 4 * a->options->max_starts,
         .interrupted = a->observer ? a->observer->interrupted : NULL,
         .payload = a->observer ? a->observer->payload : NULL,
     };
-    dlg_status status = dlg_sequence_check_create(&check, a->gradient, &a->candidates, a->knowledge->markers, false, err);
-    if (!status) status = dlg_sequence_check_create(&guide, a->gradient, &a->candidates, a->knowledge->markers, true, err);
-    if (!status) status = dlg_sequences_find(&found, check, guide, &a->candidates, a->knowledge->markers, &limits, err);
+    dlg_status status = dlg_sequence_check_create(&check, a->gradient, &a->candidates, a->knowledge->markers, err);
+    if (!status) status = dlg_co_occurrences_create(&co_occurrences, a->gradient, &a->candidates, a->knowledge->markers, err);
+    if (!status)
+        status = dlg_sequences_find(&found, &n_asked, check, &a->candidates, co_occurrences, a->knowledge->markers, &limits, err);
     if (!status && found.n) status = as_choices(&choices, a, &found, err);
     if (!status) {
         snprintf(line, sizeof line, "sequence check: %zu sentence%s found, which account for %zu of %zu directions of the row space",
-                 found.n, found.n == 1 ? "" : "s", found.n_asked, dlg_sequence_check_rank(check));
+                 found.n, found.n == 1 ? "" : "s", n_asked, dlg_sequence_check_rank(check));
         note(a, line);
     }
     if (!status && found.n && !is_interrupted(a)) status = explain_sentences(a, found.n, found.lengths, &choices, err);
     dlg_choices_release(&choices);
     dlg_sequences_release(&found);
-    dlg_sequence_check_free(guide);
+    dlg_co_occurrences_free(co_occurrences);
     dlg_sequence_check_free(check);
     return status;
 }

@@ -1,0 +1,33 @@
+/** Tokens arranged so that what is known of each token is the sum of what is known of the positions it takes. */
+#ifndef DLG_LEAK_ARRANGEMENT_H
+#define DLG_LEAK_ARRANGEMENT_H
+
+#include "leak/candidates.h"
+#include "leak/knowledge.h"
+
+/** Zero-initialise. Borrowed, but for the arena. */
+typedef struct {
+    const dlg_candidates *candidates;
+    const size_t *slot;      /**< (candidates) which token it is, 0 .. n_tokens - 1 */
+    size_t n_tokens, n_values;
+    const double *of_tokens, *of_positions; /**< (n_tokens, n_values), (T, n_values) */
+    dlg_markers markers;
+    double *rest;            /* (n_tokens, n_values) of_tokens without the positions that took them */
+    size_t *now;             /* (T) */
+    bool *settled;           /* (T) these do not change their minds */
+    dlg_arena arena;
+} dlg_arrangement;
+
+/** Errors: DLG_ENOMEM. */
+DLG_MUST_USE dlg_status dlg_arrangement_reserve(dlg_arrangement *, dlg_error *);
+
+/**
+ * The sentence whose positions match its tokens best, of whatever length: positions behind its [SEP] match nothing.
+ * @param[out] index (T) indices into candidates->token @param[out] misfit squares that are left over, as a part of all
+ * @return its length; 0 when no candidates make a sentence
+ */
+size_t dlg_arrangement_find(dlg_arrangement *, size_t *index, double *misfit);
+
+void dlg_arrangement_release(dlg_arrangement *);
+
+#endif

@@ -1,0 +1,306 @@
+#include "leak/co_occurrence.h"
+
+#include "base/memory.h"
+#include "leak/arrangement.h"
+#include "math/blas.h"
+#include "math/svd.h"
+
+#include <cblas.h>
+#include <lapacke.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Singular values of the terms below this part of the first are rounding. */
+static const double smallest = 1e-9;
+
+/* A term whose part of the gradient is smaller beside the largest was not there. */
+static const double was_there = 1e-4;
+
+enum { REWEIGHTED = 8 };
+static const double ridge = 1e-6, least_weight = 1e-6;
+
+struct dlg_co_occurrences {
+    const dlg_model *model;
+    const dlg_candidates *candidates;
+    dlg_markers markers;
+    size_t H, T, heads, n_tokens, n_terms; /* terms: tokens, positions, beta */
+    uint32_t *token;  /* (n_tokens) ascending */
+    size_t *slot;     /* (candidates) index into token */
+    double *terms;    /* (n_terms, H) */
+    double *queries_and_keys; /* (2, n_terms, H) what the terms become there */
+    double *parts;    /* (n_terms, 2 H) what of dWq and dWk belongs to a term */
+    double most;      /* norm of the largest part */
+    /* of a proposal */
+    size_t n_rows, *row_of; /* components, and each term's; n_terms - 1 of them */
+    double *rows;     /* (n_rows, 2 H) what is left of the parts */
+    /* of a row */
+    double *weights;  /* (n_terms) */
+    double *values;   /* (2 heads, n_terms) its coefficients, group by group */
+    double *weighted, *normal, *solved; /* (n_terms, d), (d, d), (d) */
+    double *of_tokens, *of_positions; /* (n_tokens, 2 heads), (T, 2 heads) */
+    size_t *index;    /* (T) */
+};
+
+static double norm(size_t n, const double *x)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += x[i] * x[i];
+    return sqrt(sum);
+}
+
+static const dlg_real *value_of(const dlg_model *model, const char *name)
+{
+    return dlg_model_parameter(model, name)->value;
+}
+
+static dlg_status list_tokens(dlg_co_occurrences *o, dlg_error *err)
+{
+    const dlg_candidates *c = o->candidates;
+    const size_t V = o->model->config.vocabulary_size, n = c->first[c->n_positions];
+    size_t *seen = dlg_allocate(V, sizeof *seen);
+    o->token = dlg_allocate(n, sizeof *o->token);
+    o->slot = dlg_allocate(n, sizeof *o->slot);
+    const dlg_status status = seen && o->token && o->slot ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "co-occurrence: no memory");
+    for (size_t i = 0; !status && i < n; i++) seen[c->token[i]] = 1;
+    for (size_t v = 0; !status && v < V; v++) {
+        if (!seen[v]) continue;
+        seen[v] = o->n_tokens;
+        o->token[o->n_tokens++] = (uint32_t)v;
+    }
+    for (size_t i = 0; !status && i < n; i++) o->slot[i] = seen[c->token[i]];
+    dlg_free(seen);
+    return status;
+}
+
+static void centre(const dlg_co_occurrences *o, const dlg_real *a, const dlg_real *b, double *out)
+{
+    const dlg_real *gamma = value_of(o->model, "bert.embeddings.LayerNorm.weight");
+    double mean = 0;
+    for (size_t i = 0; i < o->H; i++) mean += ((double)a[i] + (b ? (double)b[i] : 0)) / (double)o->H;
+    for (size_t i = 0; i < o->H; i++) out[i] = (double)gamma[i] * ((double)a[i] + (b ? (double)b[i] : 0) - mean);
+}
+
+static void make_terms(dlg_co_occurrences *o)
+{
+    const size_t H = o->H;
+    const dlg_real *words = dlg_model_word_embeddings(o->model), *beta = value_of(o->model, "bert.embeddings.LayerNorm.bias");
+    const dlg_real *positions = value_of(o->model, "bert.embeddings.position_embeddings.weight");
+    const dlg_real *type = value_of(o->model, "bert.embeddings.token_type_embeddings.weight");
+    for (size_t i = 0; i < o->n_tokens; i++) centre(o, words + o->token[i] * H, NULL, o->terms + i * H);
+    for (size_t t = 0; t < o->T; t++) centre(o, positions + t * H, type, o->terms + (o->n_tokens + t) * H);
+    for (size_t i = 0; i < H; i++) o->terms[(o->n_terms - 1) * H + i] = (double)beta[i];
+}
+
+/* Terms of queries (which = 0) or keys (1): x W^T, and the bias where beta is. */
+static void project(dlg_co_occurrences *o, size_t which)
+{
+    static const char *const names[2][2] = {
+        {"bert.encoder.layer.0.attention.self.query.weight", "bert.encoder.layer.0.attention.self.query.bias"},
+        {"bert.encoder.layer.0.attention.self.key.weight", "bert.encoder.layer.0.attention.self.key.bias"}};
+    const dlg_real *weight = value_of(o->model, names[which][0]), *bias = value_of(o->model, names[which][1]);
+    const size_t H = o->H;
+    for (size_t r = 0; r < o->n_terms; r++)
+        for (size_t i = 0; i < H; i++) {
+            double sum = r + 1 == o->n_terms ? (double)bias[i] : 0;
+            for (size_t k = 0; k < H; k++) sum += o->terms[r * H + k] * (double)weight[i * H + k];
+            o->queries_and_keys[(which * o->n_terms + r) * H + i] = sum;
+        }
+}
+
+/* parts: terms^T parts = (dWq^T | dWk^T) */
+static dlg_status split_gradient(dlg_co_occurrences *o, const dlg_gradient *gradient, dlg_error *err)
+{
+    const size_t H = o->H, n = o->n_terms;
+    const dlg_real *q = dlg_gradient_of(gradient, "bert.encoder.layer.0.attention.self.query.weight");
+    const dlg_real *k = dlg_gradient_of(gradient, "bert.encoder.layer.0.attention.self.key.weight");
+    double *a = dlg_allocate(H * n, sizeof *a), *b = dlg_allocate(H * 2 * H, sizeof *b);
+    dlg_status status = a && b ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "co-occurrence: no memory");
+    for (size_t i = 0; !status && i < H; i++) {
+        for (size_t r = 0; r < n; r++) a[i * n + r] = o->terms[r * H + i];
+        for (size_t j = 0; j < H; j++) {
+            b[i * 2 * H + j] = (double)q[j * H + i];
+            b[i * 2 * H + H + j] = (double)k[j * H + i];
+        }
+    }
+    if (!status) status = dlg_least_squares(H, n, 2 * H, a, b, smallest, o->parts, err);
+    dlg_free(b);
+    dlg_free(a);
+    return status;
+}
+
+/* ---- what is left of them besides the found sentences ---- */
+
+static void unite(dlg_co_occurrences *o, size_t a, size_t b)
+{
+    const size_t kept = o->row_of[a], gone = o->row_of[b];
+    for (size_t r = 0; r + 1 < o->n_terms; r++)
+        if (o->row_of[r] == gone) o->row_of[r] = kept;
+}
+
+/* A component's row is what its positions have and its tokens have not. */
+static void form_rows(dlg_co_occurrences *o, const dlg_sequences *found)
+{
+    const size_t width = 2 * o->H, n = o->n_terms - 1;
+    for (size_t r = 0; r < n; r++) o->row_of[r] = r;
+    for (size_t b = 0; b < found->n; b++)
+        for (size_t t = 0; t < found->lengths[b]; t++) unite(o, o->slot[found->index[b * o->T + t]], o->n_tokens + t);
+    o->n_rows = 0;
+    for (size_t r = 0; r < n; r++) {
+        if (o->row_of[r] != r) continue;
+        double *row = o->rows + o->n_rows++ * width;
+        memset(row, 0, width * sizeof *row);
+        for (size_t k = 0; k < n; k++)
+            for (size_t i = 0; o->row_of[k] == r && i < width; i++) row[i] += (k < o->n_tokens ? -1 : 1) * o->parts[k * width + i];
+    }
+}
+
+/* ---- coefficients ---- */
+
+/*
+ * Of a row, the coefficients of a head of its queries' part by the terms of keys, where those of beta add up to nothing (a softmax's
+ * scores may all be raised alike), or of its keys' part by those of queries: the smallest that do, every term's measured by its weight.
+ * c = W^2 A^T (A W^2 A^T + mu)^-1 b.
+ */
+static dlg_status solve_group(dlg_co_occurrences *o, size_t row, size_t which, size_t head, dlg_error *err)
+{
+    const size_t H = o->H, d = H / o->heads, n = which ? o->n_terms : o->n_terms - 1;
+    const double *by = o->queries_and_keys + (1 - which) * o->n_terms * H + head * d, *b = o->rows + (row * 2 + which) * H + head * d;
+    double *values = o->values + (which * o->heads + head) * o->n_terms;
+    double size = norm(d, b), trace = 0;
+    for (size_t r = 0; r < n; r++)
+        for (size_t i = 0; i < d; i++) o->weighted[r * d + i] = o->weights[r] * by[r * H + i];
+    cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, (int)d, (int)n, 1, o->weighted, (int)d, 0, o->normal, (int)d);
+    for (size_t i = 0; i < d; i++) trace += o->normal[i * d + i];
+    for (size_t i = 0; i < d; i++) o->normal[i * d + i] += ridge * ridge * trace / (double)d;
+    for (size_t i = 0; i < d; i++) o->solved[i] = size > 0 ? b[i] / size : 0;
+    const lapack_int info = LAPACKE_dposv(LAPACK_ROW_MAJOR, 'L', (lapack_int)d, 1, o->normal, (lapack_int)d, o->solved, 1);
+    if (info) return dlg_fail(err, DLG_ENONFINITE, "co-occurrence: LAPACK error %d", (int)info);
+    for (size_t r = 0; r < n; r++) {
+        values[r] = 0;
+        for (size_t i = 0; i < d; i++) values[r] += o->weights[r] * o->weighted[r * d + i] * o->solved[i];
+    }
+    return DLG_OK;
+}
+
+/* Coefficients of few terms: those that came out small weigh less the next time (iteratively reweighted, as FOCUSS of Gorodnitsky & Rao
+   1997), alike in all groups. */
+static dlg_status solve_row(dlg_co_occurrences *o, size_t row, dlg_error *err)
+{
+    const size_t groups = 2 * o->heads;
+    dlg_status status = DLG_OK;
+    for (size_t r = 0; r < o->n_terms; r++) o->weights[r] = 1;
+    for (size_t k = 0; !status && k < REWEIGHTED; k++) {
+        double most = 0;
+        for (size_t g = 0; !status && g < groups; g++) status = solve_group(o, row, g / o->heads, g % o->heads, err);
+        for (size_t r = 0; r + 1 < o->n_terms; r++) {
+            double sum = 0;
+            for (size_t g = 0; g < groups; g++) sum += o->values[g * o->n_terms + r] * o->values[g * o->n_terms + r];
+            o->weights[r] = sqrt(sum);
+            most = fmax(most, o->weights[r]);
+        }
+        o->weights[o->n_terms - 1] = most;
+        for (size_t r = 0; r < o->n_terms; r++) o->weights[r] = fmax(o->weights[r] / most, least_weight);
+    }
+    return status;
+}
+
+/* ---- proposals ---- */
+
+/* The coefficients of the row, every group's of norm 1. */
+static void take_values(dlg_co_occurrences *o)
+{
+    const size_t groups = 2 * o->heads;
+    for (size_t g = 0; g < groups; g++) {
+        const double *v = o->values + g * o->n_terms, size = norm(o->n_terms - 1, v), scale = size > 0 ? 1 / size : 0;
+        for (size_t r = 0; r < o->n_tokens; r++) o->of_tokens[r * groups + g] = scale * v[r];
+        for (size_t t = 0; t < o->T; t++) o->of_positions[t * groups + g] = scale * v[o->n_tokens + t];
+    }
+}
+
+static dlg_status arrange(dlg_co_occurrences *o, dlg_sequences *out, dlg_error *err)
+{
+    dlg_arrangement a = {.candidates = o->candidates, .slot = o->slot, .n_tokens = o->n_tokens, .n_values = 2 * o->heads,
+                         .of_tokens = o->of_tokens, .of_positions = o->of_positions, .markers = o->markers};
+    dlg_status status = dlg_arrangement_reserve(&a, err);
+    for (size_t r = 0; !status && r < o->n_rows; r++) {
+        double misfit;
+        if (norm(2 * o->H, o->rows + r * 2 * o->H) < was_there * o->most) continue;
+        status = solve_row(o, r, err);
+        if (status) break;
+        take_values(o);
+        const size_t length = dlg_arrangement_find(&a, o->index, &misfit);
+        if (length) status = dlg_sequences_add(out, length, o->index, sqrt(misfit), err);
+    }
+    dlg_arrangement_release(&a);
+    return status;
+}
+
+dlg_status dlg_co_occurrences_propose(dlg_sequences *out, dlg_co_occurrences *o, const dlg_sequences *found, dlg_error *err)
+{
+    *out = (dlg_sequences){.n_positions = found->n_positions};
+    if (!o) return DLG_OK;
+    form_rows(o, found);
+    const dlg_status status = arrange(o, out, err);
+    if (status) dlg_sequences_release(out);
+    return status;
+}
+
+dlg_status dlg_co_occurrences_create(dlg_co_occurrences **out, const dlg_gradient *gradient, const dlg_candidates *candidates,
+                                     dlg_markers markers, dlg_error *err)
+{
+    const dlg_config *config = &gradient->model->config;
+    *out = NULL;
+    dlg_co_occurrences *o = dlg_allocate(1, sizeof *o);
+    if (!o) return dlg_fail(err, DLG_ENOMEM, "co-occurrence: no memory");
+    *o = (dlg_co_occurrences){.model = gradient->model, .candidates = candidates, .markers = markers, .H = config->hidden_size,
+                              .T = candidates->n_positions, .heads = config->n_heads};
+    dlg_status status = list_tokens(o, err);
+    o->n_terms = o->n_tokens + o->T + 1;
+    if (status || o->n_terms > o->H) goto out;
+    o->terms = dlg_allocate(o->n_terms * o->H, sizeof *o->terms);
+    o->queries_and_keys = dlg_allocate(2 * o->n_terms * o->H, sizeof *o->queries_and_keys);
+    o->parts = dlg_allocate(o->n_terms * 2 * o->H, sizeof *o->parts);
+    o->rows = dlg_allocate(o->n_terms * 2 * o->H, sizeof *o->rows);
+    o->row_of = dlg_allocate(o->n_terms, sizeof *o->row_of);
+    o->weights = dlg_allocate(o->n_terms, sizeof *o->weights);
+    o->values = dlg_allocate(2 * o->heads * o->n_terms, sizeof *o->values);
+    o->weighted = dlg_allocate(o->n_terms * o->H, sizeof *o->weighted);
+    o->normal = dlg_allocate(o->H * o->H, sizeof *o->normal);
+    o->solved = dlg_allocate(o->H, sizeof *o->solved);
+    o->of_tokens = dlg_allocate(o->n_tokens * 2 * o->heads, sizeof *o->of_tokens);
+    o->of_positions = dlg_allocate(o->T * 2 * o->heads, sizeof *o->of_positions);
+    o->index = dlg_allocate(o->T, sizeof *o->index);
+    if (!o->terms || !o->queries_and_keys || !o->parts || !o->rows || !o->row_of || !o->values || !o->of_tokens || !o->of_positions ||
+        !o->index) {
+        status = dlg_fail(err, DLG_ENOMEM, "co-occurrence: no memory");
+        goto out;
+    }
+    make_terms(o);
+    project(o, 0);
+    project(o, 1);
+    status = split_gradient(o, gradient, err);
+    for (size_t r = 0; !status && r + 1 < o->n_terms; r++) o->most = fmax(o->most, norm(2 * o->H, o->parts + r * 2 * o->H));
+    if (!status) *out = o;
+out:
+    if (!*out) dlg_co_occurrences_free(o);
+    return status;
+}
+
+void dlg_co_occurrences_free(dlg_co_occurrences *o)
+{
+    if (!o) return;
+    dlg_free(o->index);
+    dlg_free(o->of_positions);
+    dlg_free(o->of_tokens);
+    dlg_free(o->values);
+    dlg_free(o->row_of);
+    dlg_free(o->rows);
+    dlg_free(o->parts);
+    dlg_free(o->queries_and_keys);
+    dlg_free(o->terms);
+    dlg_free(o->slot);
+    dlg_free(o->token);
+    dlg_free(o);
+}

@@ -1,0 +1,32 @@
+/** The neighbours of a sentence: what one edit makes of it. */
+#ifndef DLG_LEAK_EDITS_H
+#define DLG_LEAK_EDITS_H
+
+#include "leak/candidates.h"
+#include "leak/knowledge.h"
+
+/** Neighbours by length: one token shorter, as long, one longer. Zero-initialise; release with dlg_edits_release. */
+typedef struct {
+    size_t n[3], length[3];
+    size_t *index[3];   /**< (n, length) indices into candidates->token */
+    /* for dlg_edits_make */
+    const dlg_candidates *candidates;
+    dlg_markers markers;
+    size_t capacity;
+    uint32_t *text, *edited;
+    dlg_arena arena;
+} dlg_edits;
+
+/** Errors: DLG_ENOMEM. */
+DLG_MUST_USE dlg_status dlg_edits_create(dlg_edits *out, const dlg_candidates *, dlg_markers, dlg_error *);
+
+/** Accepts a zeroed one. */
+void dlg_edits_release(dlg_edits *);
+
+/**
+ * All sentences that one inner token replaced, left out, inserted or moved, or two swapped, make of this one, as far as every position has
+ * the token among its candidates. [CLS] and [SEP] stay at the ends.
+ */
+void dlg_edits_make(dlg_edits *, size_t length, const size_t *index);
+
+#endif
