@@ -3,10 +3,9 @@
 #include "base/memory.h"
 #include "leak/arrangement.h"
 #include "math/blas.h"
+#include "math/solve.h"
 #include "math/svd.h"
 
-#include <cblas.h>
-#include <lapacke.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +18,7 @@ static const double smallest = 1e-9;
 static const double was_there = 1e-4;
 
 enum { REWEIGHTED = 8 };
-static const double ridge = 1e-6, least_weight = 1e-6;
+static const double ridge = 1e-12, least_weight = 1e-6;
 
 struct dlg_co_occurrences {
     const dlg_model *model;
@@ -38,7 +37,7 @@ struct dlg_co_occurrences {
     /* of a row */
     double *weights;  /* (n_terms) */
     double *values;   /* (2 heads, n_terms) its coefficients, group by group */
-    double *weighted, *normal, *solved; /* (n_terms, d), (d, d), (d) */
+    double *scratch;
     double *of_tokens, *of_positions; /* (n_tokens, 2 heads), (T, 2 heads) */
     size_t *index;    /* (T) */
 };
@@ -101,9 +100,11 @@ static void project(dlg_co_occurrences *o, size_t which)
         {"bert.encoder.layer.0.attention.self.key.weight", "bert.encoder.layer.0.attention.self.key.bias"}};
     const dlg_real *weight = value_of(o->model, names[which][0]), *bias = value_of(o->model, names[which][1]);
     const size_t H = o->H;
+#pragma omp parallel for num_threads(dlg_blas_threads())
     for (size_t r = 0; r < o->n_terms; r++)
         for (size_t i = 0; i < H; i++) {
             double sum = r + 1 == o->n_terms ? (double)bias[i] : 0;
+#pragma omp simd reduction(+ : sum)
             for (size_t k = 0; k < H; k++) sum += o->terms[r * H + k] * (double)weight[i * H + k];
             o->queries_and_keys[(which * o->n_terms + r) * H + i] = sum;
         }
@@ -160,40 +161,28 @@ static void form_rows(dlg_co_occurrences *o, const dlg_sequences *found)
 
 /*
  * Of a row, the coefficients of a head of its queries' part by the terms of keys, where those of beta add up to nothing (a softmax's
- * scores may all be raised alike), or of its keys' part by those of queries: the smallest that do, every term's measured by its weight.
- * c = W^2 A^T (A W^2 A^T + mu)^-1 b.
+ * scores may all be raised alike), or of its keys' part by those of queries.
  */
-static dlg_status solve_group(dlg_co_occurrences *o, size_t row, size_t which, size_t head, dlg_error *err)
+static bool solve_group(dlg_co_occurrences *o, size_t row, size_t which, size_t head)
 {
     const size_t H = o->H, d = H / o->heads, n = which ? o->n_terms : o->n_terms - 1;
     const double *by = o->queries_and_keys + (1 - which) * o->n_terms * H + head * d, *b = o->rows + (row * 2 + which) * H + head * d;
     double *values = o->values + (which * o->heads + head) * o->n_terms;
-    double size = norm(d, b), trace = 0;
-    for (size_t r = 0; r < n; r++)
-        for (size_t i = 0; i < d; i++) o->weighted[r * d + i] = o->weights[r] * by[r * H + i];
-    cblas_dsyrk(CblasRowMajor, CblasLower, CblasTrans, (int)d, (int)n, 1, o->weighted, (int)d, 0, o->normal, (int)d);
-    for (size_t i = 0; i < d; i++) trace += o->normal[i * d + i];
-    for (size_t i = 0; i < d; i++) o->normal[i * d + i] += ridge * ridge * trace / (double)d;
-    for (size_t i = 0; i < d; i++) o->solved[i] = size > 0 ? b[i] / size : 0;
-    const lapack_int info = LAPACKE_dposv(LAPACK_ROW_MAJOR, 'L', (lapack_int)d, 1, o->normal, (lapack_int)d, o->solved, 1);
-    if (info) return dlg_fail(err, DLG_ENONFINITE, "co-occurrence: LAPACK error %d", (int)info);
-    for (size_t r = 0; r < n; r++) {
-        values[r] = 0;
-        for (size_t i = 0; i < d; i++) values[r] += o->weights[r] * o->weighted[r * d + i] * o->solved[i];
-    }
-    return DLG_OK;
+    if (!dlg_solve_weighted(d, n, by, H, o->weights, ridge, b, values, o->scratch)) return false;
+    const double size = norm(d, b);
+    for (size_t r = 0; r < n; r++) values[r] /= size > 0 ? size : 1;
+    return true;
 }
 
-/* Coefficients of few terms: those that came out small weigh less the next time (iteratively reweighted, as FOCUSS of Gorodnitsky & Rao
-   1997), alike in all groups. */
+/* Coefficients of few terms: those that came out small weigh less the next time, alike in all groups (FOCUSS, Gorodnitsky & Rao 1997). */
 static dlg_status solve_row(dlg_co_occurrences *o, size_t row, dlg_error *err)
 {
     const size_t groups = 2 * o->heads;
-    dlg_status status = DLG_OK;
     for (size_t r = 0; r < o->n_terms; r++) o->weights[r] = 1;
-    for (size_t k = 0; !status && k < REWEIGHTED; k++) {
+    for (size_t k = 0; k < REWEIGHTED; k++) {
         double most = 0;
-        for (size_t g = 0; !status && g < groups; g++) status = solve_group(o, row, g / o->heads, g % o->heads, err);
+        for (size_t g = 0; g < groups; g++)
+            if (!solve_group(o, row, g / o->heads, g % o->heads)) return dlg_fail(err, DLG_ENONFINITE, "co-occurrence: not finite");
         for (size_t r = 0; r + 1 < o->n_terms; r++) {
             double sum = 0;
             for (size_t g = 0; g < groups; g++) sum += o->values[g * o->n_terms + r] * o->values[g * o->n_terms + r];
@@ -203,7 +192,7 @@ static dlg_status solve_row(dlg_co_occurrences *o, size_t row, dlg_error *err)
         o->weights[o->n_terms - 1] = most;
         for (size_t r = 0; r < o->n_terms; r++) o->weights[r] = fmax(o->weights[r] / most, least_weight);
     }
-    return status;
+    return DLG_OK;
 }
 
 /* ---- proposals ---- */
@@ -257,6 +246,7 @@ dlg_status dlg_co_occurrences_create(dlg_co_occurrences **out, const dlg_gradien
     *o = (dlg_co_occurrences){.model = gradient->model, .candidates = candidates, .markers = markers, .H = config->hidden_size,
                               .T = candidates->n_positions, .heads = config->n_heads};
     dlg_status status = list_tokens(o, err);
+    const size_t d = o->H / o->heads;
     o->n_terms = o->n_tokens + o->T + 1;
     if (status || o->n_terms > o->H) goto out;
     o->terms = dlg_allocate(o->n_terms * o->H, sizeof *o->terms);
@@ -266,14 +256,12 @@ dlg_status dlg_co_occurrences_create(dlg_co_occurrences **out, const dlg_gradien
     o->row_of = dlg_allocate(o->n_terms, sizeof *o->row_of);
     o->weights = dlg_allocate(o->n_terms, sizeof *o->weights);
     o->values = dlg_allocate(2 * o->heads * o->n_terms, sizeof *o->values);
-    o->weighted = dlg_allocate(o->n_terms * o->H, sizeof *o->weighted);
-    o->normal = dlg_allocate(o->H * o->H, sizeof *o->normal);
-    o->solved = dlg_allocate(o->H, sizeof *o->solved);
+    o->scratch = dlg_allocate(d * (o->n_terms + d + 1), sizeof *o->scratch);
     o->of_tokens = dlg_allocate(o->n_tokens * 2 * o->heads, sizeof *o->of_tokens);
     o->of_positions = dlg_allocate(o->T * 2 * o->heads, sizeof *o->of_positions);
     o->index = dlg_allocate(o->T, sizeof *o->index);
     if (!o->terms || !o->queries_and_keys || !o->parts || !o->rows || !o->row_of || !o->values || !o->of_tokens || !o->of_positions ||
-        !o->index) {
+        !o->weights || !o->scratch || !o->index) {
         status = dlg_fail(err, DLG_ENOMEM, "co-occurrence: no memory");
         goto out;
     }
@@ -294,7 +282,9 @@ void dlg_co_occurrences_free(dlg_co_occurrences *o)
     dlg_free(o->index);
     dlg_free(o->of_positions);
     dlg_free(o->of_tokens);
+    dlg_free(o->scratch);
     dlg_free(o->values);
+    dlg_free(o->weights);
     dlg_free(o->row_of);
     dlg_free(o->rows);
     dlg_free(o->parts);
