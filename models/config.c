@@ -11,14 +11,37 @@
 
 const char *dlg_task_name(dlg_task task)
 {
-    assert(task == DLG_MASKED_LM || task == DLG_SEQUENCE_CLASSIFICATION);
-    return task == DLG_MASKED_LM ? "mlm" : "cls";
+    static const char *const names[] = {[DLG_MASKED_LM] = "mlm", [DLG_SEQUENCE_CLASSIFICATION] = "cls", [DLG_CAUSAL_LM] = "clm"};
+    assert(task == DLG_MASKED_LM || task == DLG_SEQUENCE_CLASSIFICATION || task == DLG_CAUSAL_LM);
+    return names[task];
 }
+
+/** How the configurations of a model_type spell what is not a size, and what they leave out. The first architecture is the default. */
+typedef struct {
+    const char *model_type;
+    struct {
+        const char *name;
+        dlg_task task;
+    } architectures[2];
+    const char *wanted_architectures;
+    const char *activation;
+    dlg_gelu_form gelu;
+    const char *layer_norm_eps;
+    double eps;
+} dialect;
+
+static const dialect dialects[] = {
+    {"bert", {{"BertForMaskedLM", DLG_MASKED_LM}, {"BertForSequenceClassification", DLG_SEQUENCE_CLASSIFICATION}},
+     "BertForMaskedLM or BertForSequenceClassification", "hidden_act", DLG_GELU_ERF, "layer_norm_eps", 1e-12},
+    {"gpt2", {{"GPT2LMHeadModel", DLG_CAUSAL_LM}}, "GPT2LMHeadModel", "activation_function", DLG_GELU_TANH, "layer_norm_epsilon", 1e-5},
+};
+enum { N_DIALECTS = sizeof dialects / sizeof *dialects };
 
 /** The file being read: its root object, and its name for messages. */
 typedef struct {
     const cJSON *root;
     const char *name;
+    const dialect *dialect;
     dlg_error *err;
 } source;
 
@@ -51,13 +74,26 @@ static dlg_status refuse(const source *from, const char *key, const char *wanted
     return dlg_fail(from->err, DLG_EFORMAT, "%s: %s: want %s, found %s", from->name, key, wanted, found);
 }
 
+static dlg_status read_dialect(source *from)
+{
+    const cJSON *item = member_not_null(from, "model_type");
+    from->dialect = item ? NULL : dialects;
+    for (size_t i = 0; i < N_DIALECTS && cJSON_IsString(item); i++)
+        if (!strcmp(item->valuestring, dialects[i].model_type)) from->dialect = &dialects[i];
+    return from->dialect ? DLG_OK : refuse(from, "model_type", "bert or gpt2", item);
+}
+
 /** Refuse what would make another model of it. */
 static dlg_status check_kind(const source *from)
 {
     static const struct {
         const char *key, *wanted;
-    } words[] = {{"model_type", "bert"}, {"position_embedding_type", "absolute"}, {"problem_type", "single_label_classification"}};
-    static const char *const switches[] = {"is_decoder", "add_cross_attention", "is_encoder_decoder"};
+    } words[] = {{"position_embedding_type", "absolute"}, {"problem_type", "single_label_classification"}};
+    static const struct {
+        const char *key;
+        bool wanted;
+    } switches[] = {{"is_decoder", false}, {"add_cross_attention", false}, {"is_encoder_decoder", false}, {"scale_attn_weights", true},
+                    {"scale_attn_by_inverse_layer_idx", false}};
     static const char *const empty[] = {"pruned_heads", "quantization_config"};
 
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
@@ -66,8 +102,9 @@ static dlg_status check_kind(const source *from)
             return refuse(from, words[i].key, words[i].wanted, item);
     }
     for (size_t i = 0; i < sizeof switches / sizeof *switches; i++) {
-        const cJSON *item = member_not_null(from, switches[i]);
-        if (item && !cJSON_IsFalse(item)) return refuse(from, switches[i], "false", item);
+        const cJSON *item = member_not_null(from, switches[i].key);
+        if (item && !(switches[i].wanted ? cJSON_IsTrue(item) : cJSON_IsFalse(item)))
+            return refuse(from, switches[i].key, switches[i].wanted ? "true" : "false", item);
     }
     for (size_t i = 0; i < sizeof empty / sizeof *empty; i++) {
         const cJSON *item = member_not_null(from, empty[i]);
@@ -78,15 +115,17 @@ static dlg_status check_kind(const source *from)
 
 static dlg_status read_task(dlg_task *out, const source *from)
 {
-    static const char wanted[] = "BertForMaskedLM or BertForSequenceClassification";
+    const dialect *d = from->dialect;
     const cJSON *item = member_not_null(from, "architectures");
-    *out = DLG_MASKED_LM;
+    *out = d->architectures[0].task;
     if (!item || (cJSON_IsArray(item) && !item->child)) return DLG_OK;
     if (!cJSON_IsArray(item) || item->child->next) return refuse(from, "architectures", "a list of one name", item);
     const char *name = cJSON_GetStringValue(item->child);
-    if (name && !strcmp(name, "BertForSequenceClassification")) *out = DLG_SEQUENCE_CLASSIFICATION;
-    else if (!name || strcmp(name, "BertForMaskedLM")) return refuse(from, "architectures", wanted, item->child);
-    return DLG_OK;
+    for (size_t i = 0; name && i < sizeof d->architectures / sizeof *d->architectures; i++) {
+        *out = d->architectures[i].task;
+        if (d->architectures[i].name && !strcmp(name, d->architectures[i].name)) return DLG_OK;
+    }
+    return refuse(from, "architectures", d->wanted_architectures, item->child);
 }
 
 static dlg_status read_gelu(dlg_gelu_form *out, const source *from)
@@ -95,28 +134,27 @@ static dlg_status read_gelu(dlg_gelu_form *out, const source *from)
         const char *name;
         dlg_gelu_form form;
     } forms[] = {{"gelu", DLG_GELU_ERF}, {"gelu_new", DLG_GELU_TANH}, {"gelu_pytorch_tanh", DLG_GELU_TANH}, {"gelu_fast", DLG_GELU_TANH}};
-    const cJSON *item = member(from, "hidden_act");
-    *out = DLG_GELU_ERF;
+    const cJSON *item = member(from, from->dialect->activation);
+    *out = from->dialect->gelu;
     if (!item) return DLG_OK;
     for (size_t i = 0; cJSON_IsString(item) && i < sizeof forms / sizeof *forms; i++) {
         *out = forms[i].form;
         if (!strcmp(item->valuestring, forms[i].name)) return DLG_OK;
     }
-    return refuse(from, "hidden_act", "gelu, gelu_new, gelu_pytorch_tanh or gelu_fast", item);
+    return refuse(from, from->dialect->activation, "gelu, gelu_new, gelu_pytorch_tanh or gelu_fast", item);
 }
 
 static dlg_status read_sizes(dlg_config *out, const source *from)
 {
-    for (size_t i = 0; i < DLG_CONFIG_SIZES; i++) {
-        const dlg_config_size *size = &dlg_config_sizes[i];
-        const cJSON *item = member(from, size->key);
-        uint64_t value = size->fallback;
+    for (const dlg_config_size *size = dlg_config_sizes(out->task); size->key; size++) {
+        const cJSON *item = size->fallback ? member(from, size->key) : member_not_null(from, size->key);
+        uint64_t value = size->fallback ? size->fallback : 4 * out->hidden_size;
         if (item && !dlg_json_whole(item, &value)) return refuse(from, size->key, "a whole number", item);
         *dlg_config_field(out, size) = value;
     }
     /* Hugging Face counts the labels by their names and writes num_labels only where there are none. */
     const cJSON *names = member_not_null(from, "id2label"), *number = member(from, "num_labels");
-    if (!names) return DLG_OK;
+    if (!names || out->task == DLG_CAUSAL_LM) return DLG_OK;
     if (!cJSON_IsObject(names)) return refuse(from, "id2label", "an object", names);
     const size_t n_names = (size_t)cJSON_GetArraySize(names);
     if (number && out->n_labels != n_names) return refuse(from, "num_labels", "as many as id2label has", number);
@@ -142,17 +180,18 @@ dlg_status dlg_config_parse(dlg_config *out, const char *name, const void *bytes
     cJSON *root;
     dlg_status status = dlg_json_parse(&root, name, bytes, n_bytes, err);
     if (status) return status;
-    const source from = {root, name, err};
+    source from = {root, name, NULL, err};
     dlg_config config = {.tied_decoder = true};
     if (!cJSON_IsObject(root)) {
         status = dlg_fail(err, DLG_EFORMAT, "%s: want a JSON object, found something else", name);
         goto out;
     }
-    status = check_kind(&from);
+    status = read_dialect(&from);
+    if (!status) status = check_kind(&from);
     if (!status) status = read_task(&config.task, &from);
     if (!status) status = read_gelu(&config.gelu, &from);
     if (!status) status = read_sizes(&config, &from);
-    if (!status) status = read_fraction(&config.layer_norm_eps, 1e-12, &from, "layer_norm_eps");
+    if (!status) status = read_fraction(&config.layer_norm_eps, from.dialect->eps, &from, from.dialect->layer_norm_eps);
     if (!status) status = read_fraction(&config.initializer_range, 0.02, &from, "initializer_range");
     const cJSON *tied = member(&from, "tie_word_embeddings");
     if (!status && tied && !cJSON_IsBool(tied)) status = refuse(&from, "tie_word_embeddings", "true or false", tied);

@@ -8,11 +8,12 @@
 #include <stddef.h>
 
 typedef enum {
-    DLG_MASKED_LM,              /**< BertForMaskedLM */
-    DLG_SEQUENCE_CLASSIFICATION /**< BertForSequenceClassification */
+    DLG_MASKED_LM,               /**< BertForMaskedLM */
+    DLG_SEQUENCE_CLASSIFICATION, /**< BertForSequenceClassification */
+    DLG_CAUSAL_LM                /**< GPT2LMHeadModel; a language prior, of which no gradient is taken */
 } dlg_task;
 
-/** "mlm" or "cls", as truth files and metadata spell them. */
+/** "mlm", "cls" or "clm", as truth files and metadata spell them. */
 const char *dlg_task_name(dlg_task);
 
 typedef enum {
@@ -21,8 +22,8 @@ typedef enum {
 } dlg_gelu_form;
 
 /**
- * Sizes of a BERT. All fields are filled and checked: hidden_size is a multiple of n_heads, nothing is zero, and the sizes are small
- * enough that no product of those of one tensor, nor the sum over all tensors, overflows.
+ * Sizes of a BERT or a GPT-2. All fields are filled and checked: hidden_size is a multiple of n_heads, nothing is zero but what is said to
+ * be, and the sizes are small enough that no product of those of one tensor, nor the sum over all tensors, overflows.
  */
 typedef struct {
     dlg_task task;
@@ -32,19 +33,20 @@ typedef struct {
     size_t n_heads;
     size_t intermediate_size;
     size_t max_positions;
-    size_t n_token_types;
-    size_t n_labels;             /**< classes; 2 unless the file says otherwise; meaningless for DLG_MASKED_LM */
+    size_t n_token_types;        /**< 0 for DLG_CAUSAL_LM */
+    size_t n_labels;             /**< classes; 2 unless the file says otherwise; meaningless for a language model */
     dlg_gelu_form gelu;
     double layer_norm_eps;
     double initializer_range;    /**< standard deviation of fresh weights */
-    bool tied_decoder;           /**< the masked-LM decoder is the word embedding */
+    bool tied_decoder;           /**< a language model's decoder is the word embedding */
 } dlg_config;
 
 /**
- * Read a config.json. Absent keys take Hugging Face's defaults for BERT; without "architectures" it is a masked LM. Dropout is not read:
- * gradients are those of evaluation mode. Refused by name (DLG_EFORMAT): another model_type or architecture, relative position embeddings,
- * decoders and cross attention, pruned heads, an activation not listed above, sizes out of range, a problem_type other than
- * single-label classification, quantisation.
+ * Read a config.json. Absent keys take Hugging Face's defaults for the model_type, bert or gpt2; without a model_type it is a BERT, without
+ * "architectures" a language model. Dropout is not read: gradients are those of evaluation mode. Refused by name (DLG_EFORMAT): another
+ * model_type or architecture, relative position embeddings, decoders that are none by themselves and cross attention, attention that is
+ * scaled in another way, pruned heads, an activation not listed above, sizes out of range, a problem_type other than single-label
+ * classification, quantisation.
  */
 DLG_MUST_USE dlg_status dlg_config_read(dlg_config *out, const char *path, dlg_error *);
 

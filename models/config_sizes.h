@@ -4,16 +4,17 @@
 
 #include "models/config.h"
 
-/** One size: its key in config.json, its place in dlg_config, Hugging Face's default, and the largest value accepted. */
+/**
+ * One size: its key in config.json, its place in dlg_config, Hugging Face's default (0: four times the hidden size, also for null), and the
+ * largest value accepted.
+ */
 typedef struct {
     const char *key;
     size_t offset, fallback, limit;
 } dlg_config_size;
 
-#define DLG_CONFIG_SIZES 8
-
-/** With these limits a model has less than 2^47 parameters. */
-extern const dlg_config_size dlg_config_sizes[DLG_CONFIG_SIZES];
+/** Those of the models for a task, ended by one without a key. With their limits a model has less than 2^47 parameters. */
+const dlg_config_size *dlg_config_sizes(dlg_task);
 
 /** The field of `config` that `size` describes. */
 size_t *dlg_config_field(dlg_config *config, const dlg_config_size *size);

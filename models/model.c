@@ -4,22 +4,22 @@
 #include "base/memory.h"
 #include "math/blas.h"
 #include "math/random.h"
-#include "models/bert.h"
+#include "models/architecture.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-/* Tensors that Hugging Face models carry beside those that a task uses. */
-static bool is_left_behind(const char *name, dlg_task task)
+static dlg_status load_transposed(dlg_parameter *parameter, const dlg_tensor *tensor, const char *path, dlg_error *err)
 {
-    static const char *const prefixes[] = {"bert.pooler.", "pooler.", "cls.seq_relationship.", "bert.embeddings.position_ids",
-                                           "embeddings.position_ids"};
-    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
-        if (!strncmp(name, prefixes[i], strlen(prefixes[i]))) return true;
-    /* A masked-LM's file may hold a copy of the tied decoder, a classifier's the head it was trained with before. */
-    const char *head = task == DLG_MASKED_LM ? "cls.predictions.decoder.weight" : "cls.predictions.";
-    return !strncmp(name, head, strlen(head));
+    const size_t n_rows = parameter->n_rows, n_cols = parameter->n_cols, n = dlg_parameter_items(parameter);
+    dlg_real *lying = dlg_allocate(n, sizeof *lying);
+    parameter->value = parameter->owned = dlg_allocate(n, sizeof *parameter->owned);
+    dlg_status status = lying && parameter->owned ? dlg_tensor_read(lying, tensor, path, err)
+                                                  : dlg_fail(err, DLG_ENOMEM, "%s: no memory for %s", path, parameter->name);
+    for (size_t i = 0; !status && i < n; i++) parameter->owned[i] = lying[i % n_cols * n_rows + i / n_cols];
+    dlg_free(lying);
+    return status;
 }
 
 /* Borrow the tensor's numbers where they can be used as they are, else convert them. */
@@ -30,6 +30,7 @@ static dlg_status load_parameter(dlg_parameter *parameter, const dlg_safetensors
     if (!tensor) return dlg_fail(err, DLG_EFORMAT, "%s: tensor %s is missing", path, parameter->name);
     dlg_status status = dlg_parameter_check_shape(parameter, tensor, path, err);
     if (status) return status;
+    if (parameter->is_transposed) return load_transposed(parameter, tensor, path, err);
     parameter->value = dlg_tensor_borrow(tensor);
     if (parameter->value) return dlg_tensor_check_finite(tensor, path, err);
     parameter->owned = dlg_allocate(dlg_parameter_items(parameter), sizeof *parameter->owned);
@@ -40,13 +41,16 @@ static dlg_status load_parameter(dlg_parameter *parameter, const dlg_safetensors
 
 static dlg_status refuse_unknown(const dlg_model *model, dlg_error *err)
 {
+    static const char *const purposes[] = {[DLG_MASKED_LM] = "masked language modelling",
+                                           [DLG_SEQUENCE_CLASSIFICATION] = "sequence classification",
+                                           [DLG_CAUSAL_LM] = "causal language modelling"};
     for (size_t i = 0; i < dlg_safetensors_count(model->file); i++) {
         const char *name = dlg_safetensors_at(model->file, i)->name;
-        bool known = is_left_behind(name, model->config.task);
+        bool known = dlg_architecture_of(&model->config)->is_left_behind(&model->config, name);
         for (size_t k = 0; k < model->n_parameters && !known; k++) known = dlg_parameter_is_named(&model->parameters[k], name);
         if (!known)
-            return dlg_fail(err, DLG_EFORMAT, "%s: tensor %s has no place in a BERT for %s", dlg_safetensors_path(model->file), name,
-                            model->config.task == DLG_MASKED_LM ? "masked language modelling" : "sequence classification");
+            return dlg_fail(err, DLG_EFORMAT, "%s: tensor %s has no place in a %s for %s", dlg_safetensors_path(model->file), name,
+                            dlg_architecture_of(&model->config)->kind, purposes[model->config.task]);
     }
     return DLG_OK;
 }
@@ -80,11 +84,12 @@ static dlg_status prepare_linear(const dlg_model *model, dlg_prepared_linear *li
     }
     const dlg_status status = dlg_constant_create(&linear->constant, &stack, err);
     if (status) return status;
-    linear->bias_value = model->parameters[linear->bias[0]].value;
-    if (linear->n_parts == 1) return DLG_OK;
+    const bool has_bias = linear->bias[0] != DLG_NO_PARAMETER;
+    if (has_bias) linear->bias_value = model->parameters[linear->bias[0]].value;
+    if (has_bias && linear->n_parts == 1) return DLG_OK;
     linear->bias_owned = dlg_allocate(linear->n_out, sizeof *linear->bias_owned);
     if (!linear->bias_owned) return dlg_fail(err, DLG_ENOMEM, "%s: no memory", model->name);
-    for (size_t i = 0, row = 0; i < linear->n_parts; row += stack.n_rows[i++])
+    for (size_t i = 0, row = 0; has_bias && i < linear->n_parts; row += stack.n_rows[i++])
         memcpy(linear->bias_owned + row, model->parameters[linear->bias[i]].value, stack.n_rows[i] * sizeof *linear->bias_owned);
     linear->bias_value = linear->bias_owned;
     return DLG_OK;
@@ -97,7 +102,12 @@ static dlg_status describe(dlg_model **out, const char *name, const dlg_config *
     *out = model;
     if (!model || !model->name) return dlg_fail(err, DLG_ENOMEM, "%s: no memory", name);
     model->config = *config;
-    return dlg_bert_describe(model, err);
+    const dlg_architecture *architecture = dlg_architecture_of(config);
+    model->parameters = dlg_allocate(architecture->most_parameters(config), sizeof *model->parameters);
+    model->linears = dlg_allocate(architecture->most_linears(config), sizeof *model->linears);
+    if (!model->parameters || !model->linears) return dlg_fail(err, DLG_ENOMEM, "%s: no memory", name);
+    architecture->describe(model);
+    return DLG_OK;
 }
 
 static dlg_status prepare(dlg_model *model, dlg_error *err)
@@ -189,5 +199,5 @@ const dlg_parameter *dlg_model_parameter(const dlg_model *model, const char *nam
 
 const dlg_real *dlg_model_word_embeddings(const dlg_model *model)
 {
-    return dlg_model_parameter(model, "bert.embeddings.word_embeddings.weight")->value;
+    return model->parameters[0].value;
 }

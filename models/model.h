@@ -5,21 +5,25 @@
 #include "math/constant.h"
 #include "models/parameter.h"
 
+/** No index of a parameter. */
+#define DLG_NO_PARAMETER ((size_t)-1)
+
 /** A linear layer's weight ready for products, perhaps of several parameters stacked (query, key and value), and its bias. */
 typedef struct {
     size_t n_parts;
-    size_t weight[DLG_STACK_MOST], bias[DLG_STACK_MOST];  /**< indices of the parameters they are made of; weight 0, the word embeddings: the tied decoder */
+    size_t weight[DLG_STACK_MOST]; /**< indices of the parameters that are stacked; 0, the word embeddings: the tied decoder */
+    size_t bias[DLG_STACK_MOST];   /**< likewise; DLG_NO_PARAMETER, of one part alone: zero */
     size_t n_out, n_in;
     dlg_constant *constant;     /**< (n_out, n_in) */
     const dlg_real *bias_value; /**< (n_out) */
-    dlg_real *bias_owned;       /**< the same where it was stacked */
+    dlg_real *bias_owned;       /**< the same where it was stacked, or is no parameter */
 } dlg_prepared_linear;
 
 typedef struct {
     char *name;                     /**< the directory, or the preset's name: what a result names as the model */
     dlg_config config;
     size_t n_parameters;
-    dlg_parameter *parameters;      /**< in transformers' order of named_parameters() */
+    dlg_parameter *parameters;      /**< in transformers' order of named_parameters(); the first is the word embeddings */
     size_t n_linears;
     dlg_prepared_linear *linears;   /**< in the order in which the architecture lists them */
     dlg_safetensors *file;          /**< what parameters borrow from, or NULL */
@@ -27,12 +31,12 @@ typedef struct {
 
 /**
  * Load a Hugging Face directory: config.json and model.safetensors or its shards.
- * Errors name the file and the tensor: one is missing, unknown, has another shape, or holds NaN or infinity. Tensors that BERT's heads
- * leave behind (pooler and next-sentence head beside a masked-LM) are known and not read.
+ * Errors name the file and the tensor: one is missing, unknown, has another shape, or holds NaN or infinity. Tensors that training leaves
+ * behind (pooler and next-sentence head beside a masked-LM, GPT-2's mask) are known and not read.
  */
 DLG_MUST_USE dlg_status dlg_model_open(dlg_model **out, const char *directory, dlg_error *);
 
-/** Draw a preset's weights from a seed; the same on every machine. `name` as in dlg_config_preset. */
+/** Draw a preset's weights (or any configuration's) from a seed; the same on every machine. `name` as in dlg_config_preset. */
 DLG_MUST_USE dlg_status dlg_model_preset(dlg_model **out, const char *name, const dlg_config *, uint64_t seed, dlg_error *);
 
 /** Accepts NULL. */

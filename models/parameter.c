@@ -22,12 +22,11 @@ static const struct {
 /* The i-th name a parameter may go by. @return false when the alias does not apply */
 static bool name_at(const dlg_parameter *parameter, size_t alias, bool with_prefix, char out[DLG_PARAMETER_NAME])
 {
-    static const char prefix[] = "bert.";
+    static const char *const prefixes[] = {"bert.", "transformer."};
     const char *name = parameter->name;
-    if (!with_prefix) {
-        if (strncmp(name, prefix, sizeof prefix - 1)) return false;
-        name += sizeof prefix - 1;
-    }
+    for (size_t i = 0; !with_prefix && i < sizeof prefixes / sizeof *prefixes; i++)
+        if (!strncmp(name, prefixes[i], strlen(prefixes[i]))) name += strlen(prefixes[i]);
+    if (!with_prefix && name == parameter->name) return false;
     const size_t n = strlen(name), n_ending = strlen(aliases[alias].ours);
     if (n < n_ending || strcmp(name + n - n_ending, aliases[alias].ours)) return false;
     snprintf(out, DLG_PARAMETER_NAME, "%.*s%s", (int)(n - n_ending), name, aliases[alias].theirs);
@@ -56,12 +55,13 @@ bool dlg_parameter_is_named(const dlg_parameter *parameter, const char *tensor_n
 
 dlg_status dlg_parameter_check_shape(const dlg_parameter *p, const dlg_tensor *tensor, const char *file, dlg_error *err)
 {
-    const bool fits = tensor->n_dims == p->n_dims && (p->n_dims == 1 ? tensor->shape[0] == p->n_cols
-                                                                     : tensor->shape[0] == p->n_rows && tensor->shape[1] == p->n_cols);
+    const size_t n_rows = p->is_transposed ? p->n_cols : p->n_rows, n_cols = p->is_transposed ? p->n_rows : p->n_cols;
+    const bool fits = tensor->n_dims == p->n_dims && (p->n_dims == 1 ? tensor->shape[0] == n_cols
+                                                                     : tensor->shape[0] == n_rows && tensor->shape[1] == n_cols);
     if (fits) return DLG_OK;
     char found[96] = "";
     for (size_t i = 0, n = 0; i < tensor->n_dims && n < sizeof found; i++)
         n += (size_t)snprintf(found + n, sizeof found - n, i ? ", %zu" : "%zu", tensor->shape[i]);
-    if (p->n_dims == 1) return dlg_fail(err, DLG_ESHAPE, "%s: %s: want shape (%zu), found (%s)", file, tensor->name, p->n_cols, found);
-    return dlg_fail(err, DLG_ESHAPE, "%s: %s: want shape (%zu, %zu), found (%s)", file, tensor->name, p->n_rows, p->n_cols, found);
+    if (p->n_dims == 1) return dlg_fail(err, DLG_ESHAPE, "%s: %s: want shape (%zu), found (%s)", file, tensor->name, n_cols, found);
+    return dlg_fail(err, DLG_ESHAPE, "%s: %s: want shape (%zu, %zu), found (%s)", file, tensor->name, n_rows, n_cols, found);
 }

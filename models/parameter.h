@@ -20,8 +20,9 @@ enum { DLG_PARAMETER_NAME = 96 };
 
 /** One parameter. A vector has n_dims 1 and n_rows 1. */
 typedef struct {
-    char name[DLG_PARAMETER_NAME]; /**< Hugging Face's name, with its "bert." prefix */
+    char name[DLG_PARAMETER_NAME]; /**< Hugging Face's name, with its "bert." or "transformer." prefix */
     size_t n_dims, n_rows, n_cols;
+    bool is_transposed;            /**< in files: (n_cols, n_rows) */
     dlg_draw draw;
     const dlg_real *value;         /**< (n_rows, n_cols); NULL until loaded or drawn */
     dlg_real *owned;               /**< the same where it is not borrowed from a file */
@@ -31,7 +32,7 @@ typedef struct {
 size_t dlg_parameter_items(const dlg_parameter *);
 
 /**
- * The tensor of a parameter under any name that Hugging Face files have used for it: with or without "bert.", LayerNorm.gamma and
+ * The tensor of a parameter under any name that Hugging Face files have used for it: with or without its prefix, LayerNorm.gamma and
  * .beta for weight and bias, cls.predictions.bias and cls.predictions.decoder.bias for each other. NULL when there is none.
  */
 const dlg_tensor *dlg_parameter_find(const dlg_parameter *, const dlg_safetensors *);

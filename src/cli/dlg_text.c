@@ -53,7 +53,7 @@ static const struct argp_option table[] = {
             "inferred from the gradient, but for the batch size, which is the metadata's or 1"},
     {.name = "attack", .key = KEY_ATTACK, .arg = "NAME", .doc = "How to go about it:"},
     {.name = "prior", .key = KEY_PRIOR, .arg = "DIR",
-     .doc = "A masked LM of the same vocabulary, for lamp to ask how likely a text is (default: the attacked one)"},
+     .doc = "A masked LM or GPT-2 of the same vocabulary, for lamp to ask how likely a text is (default: the attacked model)"},
     {.name = "distance", .key = KEY_DISTANCE, .arg = "NAME",
      .doc = "Between gradients: l2, relative, cosine, l2_l1 or tag (default: the attack's)"},
     {.name = "optimizer", .key = KEY_OPTIMIZER, .arg = "NAME",
@@ -88,7 +88,7 @@ static void check(const struct argp_state *state, const options *o)
     else if (o->source.directory && (o->has_preset || o->about_preset)) wrong = "want --model or a preset, found both";
     else if (o->about_preset && !o->has_preset) wrong = "want --preset with --model-seed and --num-labels, found none";
     else if (o->resume && !o->checkpoint) wrong = "want --checkpoint with --resume, found none";
-    else if (o->prior && strcmp(o->attack->name, "lamp")) wrong = "want --attack lamp with --prior, found another";
+    else if (o->prior && !o->attack->asks_prior) wrong = "want --attack lamp with --prior, found another";
     if (o->inspect && o->checkpoint) wrong = "want --inspect without --checkpoint, found both";
     for (size_t i = 0; i < DLG_N_KNOWN && o->inspect; i++)
         if (o->truth || o->known.path[i]) wrong = "want --inspect without --know and --truth, found both";
@@ -311,6 +311,7 @@ static dlg_status run(dlg_attack_end *end, const options *o, dlg_error *err)
         .version = DLG_VERSION,
         .gradient = o->gradient,
         .attack = o->attack->name,
+        .asks_prior = o->attack->asks_prior,
         .defence = m.file ? dlg_safetensors_metadata(m.file, DLG_METADATA_DEFENCE) : NULL,
         .is_preset = !m.choice.directory,
         .model_seed = m.choice.seed,

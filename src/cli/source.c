@@ -28,16 +28,28 @@ static dlg_status open_preset(dlg_source *out, const dlg_source_choice *choice, 
     return status;
 }
 
+static bool holds(const char *directory, const char *name)
+{
+    char *path = dlg_path_join(directory, name);
+    const bool found = path && !access(path, F_OK);
+    dlg_free(path);
+    return found;
+}
+
 /* The message names both files. */
 static dlg_status check_vocabulary(const dlg_source *source, const char *directory, dlg_error *err)
 {
     const size_t want = source->model->config.vocabulary_size, found = dlg_tokenizer_size(source->tokenizer);
     if (found == want) return DLG_OK;
-    char *json = dlg_path_join(directory, "tokenizer.json");
-    const bool is_json = json && !access(json, F_OK);
-    dlg_free(json);
+    const bool is_json = holds(directory, "tokenizer.json");
     return dlg_fail(err, DLG_ESHAPE, "%s/%s: want the %zu pieces that %s/config.json says, found %zu", directory,
                     is_json ? "tokenizer.json" : "vocab.txt", want, directory, found);
+}
+
+static dlg_status refuse_task(const dlg_source *source, const char *directory, const char *wanted, dlg_error *err)
+{
+    return dlg_fail(err, DLG_EFORMAT, "%s/config.json: want a model for %s, found one for %s", directory, wanted,
+                    dlg_task_name(source->model->config.task));
 }
 
 dlg_status dlg_source_open(dlg_source *out, const dlg_source_choice *choice, dlg_error *err)
@@ -54,26 +66,44 @@ dlg_status dlg_source_open(dlg_source *out, const dlg_source_choice *choice, dlg
         status = dlg_tokenizer_open_directory(&out->tokenizer, choice->directory, err);
         if (!status) status = dlg_model_open(&out->model, choice->directory, err);
         if (!status) status = check_vocabulary(out, choice->directory, err);
-        if (!status && choice->task && out->model->config.task != task)
-            status = dlg_fail(err, DLG_EFORMAT, "%s/config.json: want a model for %s, found one for %s", choice->directory, choice->task,
-                              dlg_task_name(out->model->config.task));
+        if (!status && choice->task && out->model->config.task != task) status = refuse_task(out, choice->directory, choice->task, err);
+        if (!status && out->model->config.task == DLG_CAUSAL_LM) status = refuse_task(out, choice->directory, "mlm or cls", err);
     }
     if (status) dlg_source_close(out);
     return status;
 }
 
-dlg_status dlg_source_open_prior(dlg_source *out, const char *directory, const dlg_tokenizer *tokenizer, dlg_error *err)
+static dlg_status compare_pieces(const dlg_source *source, const char *directory, const dlg_tokenizer *tokenizer, dlg_error *err)
 {
-    const size_t n = dlg_tokenizer_size(tokenizer);
-    const dlg_status status = dlg_source_open(out, &(dlg_source_choice){.directory = directory, .task = "mlm"}, err);
-    if (status) return status;
-    for (size_t i = 0; i <= n; i++) {
-        const char *want = dlg_tokenizer_piece(tokenizer, (dlg_token)i), *found = dlg_tokenizer_piece(out->tokenizer, (dlg_token)i);
+    for (size_t i = 0; i <= dlg_tokenizer_size(tokenizer); i++) {
+        const char *want = dlg_tokenizer_piece(tokenizer, (dlg_token)i), *found = dlg_tokenizer_piece(source->tokenizer, (dlg_token)i);
         if ((!want && !found) || (want && found && !strcmp(want, found))) continue;
-        dlg_source_close(out);
         return dlg_fail(err, DLG_EFORMAT, "%s: want the vocabulary of the attacked model, found another from piece %zu on", directory, i);
     }
     return DLG_OK;
+}
+
+dlg_status dlg_source_open_prior(dlg_source *out, const char *directory, const dlg_tokenizer *tokenizer, dlg_error *err)
+{
+    *out = (dlg_source){0};
+    dlg_status status = dlg_model_open(&out->model, directory, err);
+    if (status) return status;
+    const dlg_config *config = &out->model->config;
+    const size_t n = dlg_tokenizer_size(tokenizer);
+    const bool has_vocabulary = holds(directory, "vocab.txt") || holds(directory, "tokenizer.json");
+    if (config->task == DLG_SEQUENCE_CLASSIFICATION) {
+        status = refuse_task(out, directory, "mlm or clm", err);
+    } else if (config->task == DLG_CAUSAL_LM && !has_vocabulary) {
+        if (config->vocabulary_size != n)
+            status = dlg_fail(err, DLG_EFORMAT, "%s/config.json: vocab_size: want the attacked model's %zu, found %zu", directory, n,
+                              config->vocabulary_size);
+    } else {
+        status = dlg_tokenizer_open_directory(&out->tokenizer, directory, err);
+        if (!status) status = check_vocabulary(out, directory, err);
+        if (!status) status = compare_pieces(out, directory, tokenizer, err);
+    }
+    if (status) dlg_source_close(out);
+    return status;
 }
 
 void dlg_source_close(dlg_source *source)

@@ -24,14 +24,15 @@ typedef struct {
 
 /**
  * Open both. On failure *out is empty. Errors: those of dlg_model_open, dlg_config_preset and dlg_tokenizer_open_directory; DLG_ESHAPE
- * when the vocabulary has not the size that the model was made for; DLG_EFORMAT when the directory's model is for another task; DLG_EARG
- * for a task that does not exist.
+ * when the vocabulary has not the size that the model was made for; DLG_EFORMAT when the directory's model is for another task, or a
+ * GPT-2; DLG_EARG for a task that does not exist.
  */
 DLG_MUST_USE dlg_status dlg_source_open(dlg_source *out, const dlg_source_choice *, dlg_error *);
 
 /**
- * A masked LM from a Hugging Face directory, as a language prior for texts of another vocabulary, which must be its own. On failure *out is
- * empty. Errors: those of dlg_source_open; DLG_EFORMAT where the vocabularies differ.
+ * A masked LM or a GPT-2 from a Hugging Face directory, as a language prior for texts of another's vocabulary, which must be its own. A
+ * GPT-2 whose directory holds none is taken to have it where the sizes agree. On failure *out is empty. Errors: those of dlg_source_open;
+ * DLG_EFORMAT where the vocabularies differ.
  */
 DLG_MUST_USE dlg_status dlg_source_open_prior(dlg_source *out, const char *directory, const dlg_tokenizer *, dlg_error *);
 

@@ -20,6 +20,12 @@ const dlg_attack_class *const dlg_attacks[] = {
     NULL,
 };
 
+const dlg_model *dlg_attack_prior(const dlg_attack_options *options, const dlg_model *attacked)
+{
+    const dlg_model *model = options->prior ? options->prior : attacked;
+    return model->config.task == DLG_SEQUENCE_CLASSIFICATION ? NULL : model;
+}
+
 dlg_status dlg_attack_find(const dlg_attack_class **out, const char *name, dlg_error *err)
 {
     char names[256] = "";

@@ -16,7 +16,7 @@ typedef struct {
     size_t max_iterations;   /**< of one start */
     size_t max_starts;       /**< another begins when one stalls */
     uint64_t seed;
-    const dlg_model *prior;  /**< a masked LM of the same vocabulary, for attacks that ask one; NULL: the attacked model, if it is one */
+    const dlg_model *prior;  /**< a language model of the same vocabulary, for attacks that ask one; NULL: the attacked one, if it is one */
     dlg_journal *journal;    /**< where evaluations are recalled from and written to (dlg_checkpoint_open); NULL: nowhere */
 } dlg_attack_options;
 
@@ -82,6 +82,7 @@ typedef struct {
     const char *name, *help;
     const dlg_distance *distance;     /**< the published one: what the options hold unless the user names another */
     const dlg_minimiser *minimiser;
+    bool asks_prior;                  /**< a language model how likely a text is */
     /**
      * knowledge is complete (dlg_knowledge_infer); an attack may replace what was not told. The result holds the best text of all starts,
      * by the distance of its tokens. Errors: DLG_ENOMEM, DLG_ESHAPE; a start that diverges is not an error but a note and another start.
@@ -89,6 +90,9 @@ typedef struct {
     dlg_status (*run)(dlg_attack_result *out, const dlg_gradient *, const dlg_knowledge *, const dlg_attack_options *,
                       const dlg_attack_observer *, dlg_error *);
 } dlg_attack_class;
+
+/** The language model that an attack asks, if it asks one: the options' or the attacked one. NULL: there is none. */
+const dlg_model *dlg_attack_prior(const dlg_attack_options *, const dlg_model *attacked);
 
 /** All attacks; NULL ends the list. The first is the one that is taken when none is named. */
 extern const dlg_attack_class *const dlg_attacks[];

@@ -203,4 +203,5 @@ static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, cons
     return dlg_descent_attack(out, gradient, knowledge, options, observer, DLG_KEEP_CERTAIN, err);
 }
 
-const dlg_attack_class dlg_attack_dlg = {"dlg", "Deep Leakage from Gradients (Zhu et al. 2019), labels inferred", &dlg_l2, &dlg_lbfgs, run};
+const dlg_attack_class dlg_attack_dlg = {"dlg", "Deep Leakage from Gradients (Zhu et al. 2019), labels inferred", &dlg_l2, &dlg_lbfgs,
+                                         false, run};

@@ -1,9 +1,11 @@
 #include "leak/gradient.h"
 
+#include <assert.h>
 #include <string.h>
 
 static dlg_status create(dlg_gradient *out, const dlg_model *model, dlg_error *err)
 {
+    assert(model->config.task != DLG_CAUSAL_LM);
     *out = (dlg_gradient){.model = model, .n = model->n_parameters};
     out->values = dlg_allocate(out->n, sizeof *out->values);
     out->owned = dlg_allocate(out->n, sizeof *out->owned);

@@ -3,7 +3,7 @@
 #define DLG_LEAK_GRADIENT_H
 
 #include "math/stack.h"
-#include "models/bert.h"
+#include "models/network.h"
 
 #include <stdbool.h>
 

@@ -19,4 +19,4 @@ static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, cons
     return dlg_descent_attack(out, gradient, knowledge, options, observer, DLG_DRAW_ANEW, err);
 }
 
-const dlg_attack_class dlg_attack_idlg = {"idlg", "iDLG as published (Zhao et al. 2020)", &dlg_l2, &dlg_plain_lbfgs, run};
+const dlg_attack_class dlg_attack_idlg = {"idlg", "iDLG as published (Zhao et al. 2020)", &dlg_l2, &dlg_plain_lbfgs, false, run};

@@ -317,11 +317,11 @@ static void find_known_rows(attack *a)
 static dlg_status create_priors(attack *a, dlg_error *err)
 {
     const dlg_recovery *r = a->r;
-    const dlg_model *model = r->options->prior ? r->options->prior : r->gradient->model;
+    const dlg_model *model = dlg_attack_prior(r->options, r->gradient->model);
     dlg_status status = DLG_OK;
     a->priors = dlg_allocate(r->batch.n_sentences, sizeof *a->priors);
     if (!a->priors) return dlg_fail(err, DLG_ENOMEM, "language prior: no memory");
-    if (model->config.task != DLG_MASKED_LM) {
+    if (!model) {
         dlg_recovery_note(r, "no language prior: the model is a classifier");
         return DLG_OK;
     }
@@ -392,5 +392,4 @@ static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, cons
     return status;
 }
 
-const dlg_attack_class dlg_attack_lamp = {"lamp", "LAMP (Balunovic et al. 2022), the model its own language prior", &dlg_cosine, &dlg_adam,
-                                          run};
+const dlg_attack_class dlg_attack_lamp = {"lamp", "LAMP (Balunovic et al. 2022), with a language prior", &dlg_cosine, &dlg_adam, true, run};

@@ -73,4 +73,5 @@ static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, cons
     return status;
 }
 
-const dlg_attack_class dlg_attack_narrow = {"narrow", "DLG among what the first layer's gradient leaves open", &dlg_l2, &dlg_lbfgs, run};
+const dlg_attack_class dlg_attack_narrow = {"narrow", "DLG among what the first layer's gradient leaves open", &dlg_l2, &dlg_lbfgs,
+                                            false, run};

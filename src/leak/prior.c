@@ -10,10 +10,15 @@ struct dlg_prior {
     dlg_network network;
     const dlg_model *model;
     uint32_t mask;
-    size_t length, n_copies;
-    size_t *label;   /* (n_copies) */
-    dlg_real *share; /* (n_copies, n_copies), the identity */
+    size_t length, n_copies, n_asked; /* tokens that the network is asked for at a time: a masked LM for one a copy */
+    size_t *label;                    /* (n_asked) */
+    dlg_real *share;                  /* (n_asked, n_asked), the identity */
 };
+
+static bool is_causal(const dlg_model *model)
+{
+    return model->config.task == DLG_CAUSAL_LM;
+}
 
 /* Which row a copy masks is the network's own array, and changes from one call of the sweeps to the next. */
 static size_t *masked_rows(dlg_prior *prior)
@@ -23,17 +28,15 @@ static size_t *masked_rows(dlg_prior *prior)
 
 static dlg_status lay_out(dlg_prior *prior, dlg_error *err)
 {
-    const size_t n = prior->n_copies;
+    const size_t n = prior->n_copies, apart = is_causal(prior->model) ? 1 : prior->length;
     dlg_batch batch = {0};
-    size_t *lengths = dlg_allocate(n, sizeof *lengths), *rows = dlg_allocate(n, sizeof *rows);
+    size_t *lengths = dlg_allocate(n, sizeof *lengths), *rows = dlg_allocate(prior->n_asked, sizeof *rows);
     dlg_status status = lengths && rows ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "language prior: no memory");
-    for (size_t i = 0; !status && i < n; i++) {
-        lengths[i] = prior->length;
-        rows[i] = i * prior->length;
-    }
-    if (!status) status = dlg_batch_create(&batch, DLG_MASKED_LM, n, lengths, err);
-    if (!status) status = dlg_batch_predict(&batch, n, rows, err);
-    if (!status) status = dlg_network_create(&prior->network, prior->model, &batch, n, err);
+    for (size_t i = 0; !status && i < n; i++) lengths[i] = prior->length;
+    for (size_t i = 0; !status && i < prior->n_asked; i++) rows[i] = i * apart;
+    if (!status) status = dlg_batch_create(&batch, prior->model->config.task, n, lengths, err);
+    if (!status) status = dlg_batch_predict(&batch, prior->n_asked, rows, err);
+    if (!status) status = dlg_network_create(&prior->network, prior->model, &batch, prior->n_asked, err);
     dlg_batch_release(&batch);
     dlg_free(lengths);
     dlg_free(rows);
@@ -42,15 +45,17 @@ static dlg_status lay_out(dlg_prior *prior, dlg_error *err)
 
 dlg_status dlg_prior_create(dlg_prior **out, const dlg_model *model, uint32_t mask, size_t length, dlg_error *err)
 {
-    assert(length >= 3 && model->config.task == DLG_MASKED_LM);
+    assert(length >= 3 && model->config.task != DLG_SEQUENCE_CLASSIFICATION);
     *out = NULL;
     dlg_prior *prior = dlg_allocate(1, sizeof *prior);
     if (!prior) return dlg_fail(err, DLG_ENOMEM, "language prior: no memory");
-    const size_t fit = ROWS / length, n = fit < 1 ? 1 : fit < length - 2 ? fit : length - 2;
+    const size_t fit = ROWS / length, n_masked = fit < 1 ? 1 : fit < length - 2 ? fit : length - 2;
+    const size_t n = is_causal(model) ? length - 1 : n_masked;
     prior->model = model;
     prior->mask = mask;
     prior->length = length;
-    prior->n_copies = n;
+    prior->n_copies = is_causal(model) ? 1 : n;
+    prior->n_asked = n;
     prior->label = dlg_allocate(n, sizeof *prior->label);
     prior->share = dlg_allocate(n * n, sizeof *prior->share);
     dlg_status status = prior->label && prior->share ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "language prior: no memory");
@@ -77,20 +82,34 @@ void dlg_prior_free(dlg_prior *prior)
     dlg_free(prior);
 }
 
+static void set_token(dlg_prior *prior, size_t row, uint32_t token)
+{
+    const size_t H = prior->model->config.hidden_size;
+    const dlg_real *table = dlg_model_word_embeddings(prior->model);
+    memcpy(prior->network.words->x + row * H, table + (size_t)token * H, H * sizeof *table);
+}
+
+static double causal_surprise(dlg_prior *prior, const uint32_t *tokens)
+{
+    const size_t n = prior->n_asked;
+    double sum = 0;
+    for (size_t t = 0; t < prior->length; t++) set_token(prior, t, tokens[t]);
+    for (size_t i = 0; i < n; i++) prior->label[i] = tokens[i + 1];
+    dlg_tape_forward(&prior->network.tape);
+    for (size_t i = 0; i < n; i++) sum -= (double)prior->network.loss->log_p[i * n + i];
+    return sum / (double)n;
+}
+
 /* Copy i of the network masks the token at `position`. */
 static void set_copy(dlg_prior *prior, size_t i, const uint32_t *tokens, size_t position)
 {
-    const dlg_real *table = dlg_model_word_embeddings(prior->model);
-    const size_t H = prior->model->config.hidden_size, T = prior->length;
-    for (size_t t = 0; t < T; t++) {
-        const uint32_t token = t == position ? prior->mask : tokens[t];
-        memcpy(prior->network.words->x + (i * T + t) * H, table + (size_t)token * H, H * sizeof *table);
-    }
+    const size_t T = prior->length;
+    for (size_t t = 0; t < T; t++) set_token(prior, i * T + t, t == position ? prior->mask : tokens[t]);
     masked_rows(prior)[i] = i * T + position;
     prior->label[i] = tokens[position];
 }
 
-double dlg_prior_surprise(dlg_prior *prior, const uint32_t *tokens)
+static double masked_surprise(dlg_prior *prior, const uint32_t *tokens)
 {
     const size_t n = prior->n_copies, last = prior->length - 2;
     double sum = 0;
@@ -101,4 +120,9 @@ double dlg_prior_surprise(dlg_prior *prior, const uint32_t *tokens)
         for (size_t i = 0; i < used; i++) sum -= (double)prior->network.loss->log_p[i * n + i];
     }
     return sum / (double)last;
+}
+
+double dlg_prior_surprise(dlg_prior *prior, const uint32_t *tokens)
+{
+    return is_causal(prior->model) ? causal_surprise(prior, tokens) : masked_surprise(prior, tokens);
 }

@@ -1,27 +1,31 @@
 /**
- * A language prior: how a masked LM finds a text. Its pseudo-log-likelihood (Salazar et al. 2020, arXiv:1910.14659): each word is masked in
- * turn and the model asked for it, knowing all others.
+ * A language prior: how surprised a language model is by a text, in nats a token.
+ *
+ * GPT-2 is asked for each token, knowing those before it; the first is not asked for. That is the loss of Hugging Face's GPT2LMHeadModel
+ * on its input, the logarithm of the perplexity. Of a masked LM it is the pseudo-log-likelihood (Salazar et al. 2020, arXiv:1910.14659):
+ * each word is masked in turn and the model asked for it, knowing all others; the first and the last are not asked for.
  */
 #ifndef DLG_LEAK_PRIOR_H
 #define DLG_LEAK_PRIOR_H
 
-#include "models/bert.h"
+#include "models/network.h"
 
 #include <stdint.h>
 
 typedef struct dlg_prior dlg_prior;
 
 /**
- * Lay the masked LM out for one sentence of `length` tokens, 3 at least: several copies beside each other, each of which masks another
- * word.
- * The model must outlive the prior. *out is NULL on failure.
+ * Lay a language model out for one sentence of `length` tokens, 3 at least; a masked LM in several copies beside each other, each of which
+ * masks another word. The model must outlive the prior. *out is NULL on failure. Errors: DLG_ENOMEM; DLG_ESHAPE when the model has fewer
+ * positions.
+ * @param mask a masked LM's [MASK]
  */
 DLG_MUST_USE dlg_status dlg_prior_create(dlg_prior **out, const dlg_model *, uint32_t mask, size_t length, dlg_error *);
 
 /** Accepts NULL. */
 void dlg_prior_free(dlg_prior *);
 
-/** Mean -log p of the tokens between the first and the last, in nats. @param[in] tokens (length). Allocates nothing. */
+/** Mean -log p of the tokens that are asked for. @param[in] tokens (length). Allocates nothing. */
 double dlg_prior_surprise(dlg_prior *, const uint32_t *tokens);
 
 #endif

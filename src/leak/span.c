@@ -284,4 +284,4 @@ out:
 }
 
 const dlg_attack_class dlg_attack_span = {"span", "the span check of DAGER (Petrov et al. 2024), sentence by sentence", &dlg_l2, &dlg_lbfgs,
-                                          dlg_span_attack};
+                                          false, dlg_span_attack};

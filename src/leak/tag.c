@@ -15,4 +15,4 @@ static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, cons
     return dlg_descent_attack(out, gradient, knowledge, options, observer, DLG_DRAW_ANEW, err);
 }
 
-const dlg_attack_class dlg_attack_tag = {"tag", "TAG (Deng et al. 2021)", &dlg_tag_distance, &dlg_adam, run};
+const dlg_attack_class dlg_attack_tag = {"tag", "TAG (Deng et al. 2021)", &dlg_tag_distance, &dlg_adam, false, run};

@@ -2,7 +2,7 @@
  * Scaled dot-product attention (Vaswani et al. 2017, arXiv:1706.03762, eq. 1), differentiated twice. One sentence, one head of d
  * columns, a = 1/sqrt(d); row-wise sums are written <,>.
  *
- *   forward      S = a Q K^T,  P = softmax(S) by rows,  Y = P V
+ *   forward      S = a Q K^T,  P = softmax(S) by rows, causal: of S_ij with j <= i, else P_ij = 0;  Y = P V
  *
  *   backward     dV = P^T dY,  dP = dY V^T
  *                dS = P (dP - <P, dP>)
@@ -15,6 +15,8 @@
  *   R-backward   RdV = RP^T dY + P^T RdY,  RdP = RdY V^T + dY RV^T
  *                RdS = RP (dP - <P, dP>) + P (RdP - <RP, dP> - <P, RdP>)
  *                RdQ = a (RdS K + dS RK),  RdK = a (RdS^T Q + dS^T RQ)
+ *
+ * What P_ij = 0 hides stays hidden: dS, RP and RdS are zero there too, for P or RP is a factor of each.
  */
 #include "ops/attention.h"
 
@@ -94,18 +96,21 @@ DLG_SIMD static void softmax_derivative(size_t T, const dlg_real *p, const dlg_r
     }
 }
 
-DLG_SIMD static void softmax(size_t T, dlg_real *s)
+/* Of each row, or where it is causal of its first 1, 2, ... numbers; the others become zero. */
+DLG_SIMD static void softmax(size_t T, bool causal, dlg_real *s)
 {
     for (size_t i = 0; i < T; i++, s += T) {
+        const size_t n = causal ? i + 1 : T;
         dlg_real top = s[0], sum = 0;
 #pragma omp simd reduction(max : top)
-        for (size_t j = 0; j < T; j++) top = s[j] > top ? s[j] : top;
+        for (size_t j = 0; j < n; j++) top = s[j] > top ? s[j] : top;
 #pragma omp simd reduction(+ : sum)
-        for (size_t j = 0; j < T; j++) {
+        for (size_t j = 0; j < n; j++) {
             s[j] = exp(s[j] - top);
             sum += s[j];
         }
-        for (size_t j = 0; j < T; j++) s[j] /= sum;
+        for (size_t j = 0; j < n; j++) s[j] /= sum;
+        for (size_t j = n; j < T; j++) s[j] = 0;
     }
 }
 
@@ -150,7 +155,7 @@ static void forward_head(dlg_attention *att, head h)
     const dlg_real *x = att->qkv->x;
     dlg_real *p = att->p + h.square;
     scores(h, h.scale, x + h.q, h.ld_qkv, x + h.k, h.ld_qkv, 0, p);
-    softmax(h.T, p);
+    softmax(h.T, att->causal, p);
     weighted(h, DLG_PLAIN, 1, p, x + h.v, h.ld_qkv, 0, att->y->x + h.y, h.ld_y);
 }
 

@@ -13,6 +13,7 @@ typedef struct {
     dlg_op op;
     dlg_value *qkv, *y;
     size_t n_heads, n_sentences;
+    bool causal;                      /**< a token attends to itself and those before it alone */
     const size_t *first;              /**< (n_sentences + 1) */
     dlg_real *p, *dp, *rp;            /**< (sum over sentences of n_heads T^2): softmax, its dL/dp, its derivative */
     size_t n_threads, n_scratch;      /**< threads that the scratch is for; numbers for each of them */

@@ -1,5 +1,5 @@
 /*
- * Embedding sum (Devlin et al. 2019, arXiv:1810.04805), with w the words' rows, P the positions' and S the token types'.
+ * Embedding sum (Devlin et al. 2019, arXiv:1810.04805), with w the words' rows, P the positions' and S the token types', if there are any.
  *
  *   forward      y[i]  = w[i] + P[position i] + S[0]
  *   backward     dw    = dy
@@ -19,7 +19,9 @@ DLG_SIMD static void add_rows(const dlg_embeddings *emb, const dlg_real *w, cons
 {
     const size_t H = emb->y->n_cols;
     for (size_t i = 0; i < emb->y->n_rows; i++)
-        for (size_t j = 0; j < H; j++) out[i * H + j] = w[i * H + j] + positions[emb->position[i] * H + j] + types[j];
+        for (size_t j = 0; j < H; j++) out[i * H + j] = w[i * H + j] + positions[emb->position[i] * H + j];
+    for (size_t i = 0; emb->n_types && i < emb->y->n_rows; i++)
+        for (size_t j = 0; j < H; j++) out[i * H + j] += types[j];
 }
 
 static void forward(dlg_op *op)
@@ -39,13 +41,13 @@ static void gradient(dlg_op *op)
     dlg_embeddings *emb = (dlg_embeddings *)op;
     const size_t H = emb->y->n_cols;
     memset(emb->positions.gradient, 0, emb->n_positions * H * sizeof *emb->positions.gradient);
-    memset(emb->types.gradient, 0, emb->n_types * H * sizeof *emb->types.gradient);
+    if (emb->n_types) memset(emb->types.gradient, 0, emb->n_types * H * sizeof *emb->types.gradient);
     for (size_t i = 0; i < emb->y->n_rows; i++) {
         const dlg_real *dy = emb->y->dx + i * H;
         dlg_real *dp = emb->positions.gradient + emb->position[i] * H;
         for (size_t j = 0; j < H; j++) {
             dp[j] += dy[j];
-            emb->types.gradient[j] += dy[j];
+            if (emb->n_types) emb->types.gradient[j] += dy[j];
         }
     }
 }

@@ -1,4 +1,4 @@
-/** BERT's embedding sum: word embeddings (given) + position + token type 0. */
+/** The sum of embeddings: words' (given) + positions', and BERT's token type 0. */
 #ifndef DLG_OPS_EMBEDDINGS_H
 #define DLG_OPS_EMBEDDINGS_H
 
@@ -12,7 +12,7 @@ typedef struct {
     dlg_op op;
     dlg_value *words, *y;
     const size_t *position;              /**< (n), below n_positions */
-    size_t n_positions, n_types;
+    size_t n_positions, n_types;         /**< n_types may be 0: there are none */
     dlg_small_parameter positions;       /**< (n_positions, H) */
     dlg_small_parameter types;           /**< (n_types, H); only row 0 is used */
 } dlg_embeddings;

@@ -1,13 +1,13 @@
 /*
  * Layer normalisation (Ba et al. 2016, arXiv:1607.06450), differentiated twice.
  *
- * One row x = a + residual of C numbers; mean() is over the row.
+ * One row x = a + residual of C numbers; mean() is over the row. z is x once more, for other consumers.
  *
  *   forward      xhat = rstd (x - mean x),  rstd = (mean (x - mean x)^2 + eps)^(-1/2)
  *                y    = gamma xhat + beta
  *
  *   backward     h    = gamma dy,  m = mean(h xhat)
- *                dx   = rstd (h - mean h - xhat m)
+ *                dx   = rstd (h - mean h - xhat m) + dz
  *
  *   gradient     dgamma = sum over rows of dy xhat,  dbeta = sum over rows of dy
  *
@@ -16,7 +16,7 @@
  *                Ry    = Rgamma xhat + gamma Rxhat + Rbeta
  *
  *   R-backward   Rh  = Rgamma dy + gamma Rdy,  Rm = mean(Rh xhat + h Rxhat)
- *                Rdx = -rstd s dx + rstd (Rh - mean Rh - Rxhat m - xhat Rm)
+ *                Rdx = -rstd s (dx - dz) + rstd (Rh - mean Rh - Rxhat m - xhat Rm) + Rdz
  *
  * backward and Rxhat are the same projection, of h and of Rx: it takes out the row's mean and its part along xhat.
  */
@@ -86,6 +86,7 @@ DLG_SIMD static void forward_row(const dlg_layernorm *ln, size_t row)
     const dlg_real *gamma = ln->gamma.value, *beta = ln->beta.value;
     dlg_real *restrict xhat = ln->xhat + at, *restrict y = ln->y->x + at;
     add(C, ln->a->x + at, ln->residual ? ln->residual->x + at : NULL, xhat);
+    if (ln->sum) memcpy(ln->sum->x + at, xhat, C * sizeof *xhat);
     const dlg_real mu = mean(C, xhat);
     for (size_t i = 0; i < C; i++) xhat[i] -= mu;
     const dlg_real rstd = 1 / sqrt(mean_of_product(C, xhat, xhat) + ln->eps);
@@ -104,6 +105,7 @@ DLG_SIMD static void backward_row(const dlg_layernorm *ln, size_t row, dlg_real 
     for (size_t i = 0; i < C; i++) dx[i] = gamma[i] * dy[i];
     const dlg_real mean_h = mean(C, dx), m = mean_of_product(C, dx, xhat);
     for (size_t i = 0; i < C; i++) dx[i] = rstd * (dx[i] - mean_h - xhat[i] * m);
+    if (ln->sum) hand_on(C, ln->sum->dx + at, 1, dx);
     if (ln->residual) hand_on(C, dx, residual_beta, ln->residual->dx + at);
 }
 
@@ -125,6 +127,7 @@ DLG_SIMD static void rforward_row(const dlg_layernorm *ln, size_t row)
     const dlg_real rstd = ln->rstd[row];
     dlg_real *restrict rxhat = ln->rxhat + at, *restrict ry = ln->y->rx + at;
     add(C, ln->a->rx + at, ln->residual ? ln->residual->rx + at : NULL, rxhat);
+    if (ln->sum) memcpy(ln->sum->rx + at, rxhat, C * sizeof *rxhat);
     const dlg_real mean_rx = mean(C, rxhat), s = mean_of_product(C, xhat, rxhat);
     for (size_t i = 0; i < C; i++) {
         rxhat[i] = rstd * (rxhat[i] - mean_rx - xhat[i] * s);
@@ -149,6 +152,7 @@ DLG_SIMD static void rbackward_row(const dlg_layernorm *ln, size_t row, dlg_real
     }
     m /= (dlg_real)C, rm /= (dlg_real)C, mean_rh /= (dlg_real)C;
     for (size_t i = 0; i < C; i++) rdx[i] = rstd * (rdx[i] - mean_rh - rxhat[i] * m - xhat[i] * rm - s * dx[i]);
+    for (size_t i = 0; ln->sum && i < C; i++) rdx[i] += ln->sum->rdx[at + i] + rstd * s * ln->sum->dx[at + i];
     if (ln->residual) hand_on(C, rdx, residual_beta, ln->residual->rdx + at);
 }
 

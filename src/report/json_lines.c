@@ -95,6 +95,13 @@ static void add_inferred(dlg_object *o)
     else add_masked(o, inferred);
 }
 
+static void add_prior(dlg_object *o)
+{
+    const dlg_model *prior = o->subject->asks_prior ? dlg_attack_prior(o->subject->options, o->subject->model) : NULL;
+    dlg_object_add_string(o, "prior", prior ? prior->name : NULL);
+    dlg_object_add_string(o, "prior_task", prior ? dlg_task_name(prior->config.task) : NULL);
+}
+
 /* ---- scores ---- */
 
 static void add_rouge_score(dlg_object *o, cJSON *parent, const char *name, dlg_rouge_score score)
@@ -144,6 +151,7 @@ dlg_status dlg_json_start(FILE *stream, const dlg_subject *subject, dlg_error *e
     dlg_object_add_number(&o, "threads", subject->n_threads);
     dlg_object_add_string(&o, "distance", subject->options->distance->name);
     dlg_object_add_string(&o, "optimizer", subject->options->minimiser->name);
+    add_prior(&o);
     dlg_object_add_number(&o, "seed", (double)subject->options->seed);
     dlg_object_add_string(&o, "checkpoint", subject->checkpoint);
     dlg_object_add_number(&o, "resumed_after", (double)subject->n_resumed);

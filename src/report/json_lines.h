@@ -2,7 +2,7 @@
  * --json: one object a line. Numbers that are not finite are null.
  *
  *   start      version, gradient, attack, model, model_seed (presets), n_parameters, task, defence, knowledge, origins, inferred, blas,
- *              threads, distance, optimizer, seed, checkpoint, resumed_after
+ *              threads, distance, optimizer, prior, prior_task, seed, checkpoint, resumed_after
  *   iteration  start, iteration, distance, seconds, tokens, text
  *   result     attack, end, recovered, reason, start, iterations, evaluations, seconds, seconds_per_evaluation, recalled, distance,
  *              distance_of_tokens, scale, n_dense, n_targets, knowledge, origins, fed_tokens, tokens, text, labels, metrics
@@ -14,6 +14,8 @@
  * Only where recovered is true are tokens and text to be taken for the participant's. Else they are a guess that nothing confirms, whatever
  * its distance: a text that has nothing to do with the gradient can come as close. reason says why no attack could begin (end is then
  * "unreadable"), and is null else.
+ *
+ * prior is the language model that the attack asks, as model names it, and prior_task "mlm" or "clm"; both are null where it asks none.
  *
  * checkpoint is the journal's file, or null, and resumed_after how many evaluations it held; recalled of the evaluations came from there,
  * the seconds are this run's, and seconds_per_evaluation of those that it made itself.

@@ -60,18 +60,28 @@ static void print_checkpoint(const dlg_progress *progress)
     dlg_screen_print(&progress->screen, indented, line, NULL);
 }
 
+/* ", prior NAME (masked LM)", or nothing for an attack that asks none. */
+static const char *prior_of(const dlg_subject *s, char out[LONGEST_LINE])
+{
+    const dlg_model *prior = s->asks_prior ? dlg_attack_prior(s->options, s->model) : NULL;
+    *out = '\0';
+    if (prior) snprintf(out, LONGEST_LINE, ", prior %s (%s)", prior->name, prior->config.task == DLG_MASKED_LM ? "masked LM" : "GPT-2");
+    else if (s->asks_prior) snprintf(out, LONGEST_LINE, ", no prior");
+    return out;
+}
+
 void dlg_progress_start(const dlg_progress *progress)
 {
     const dlg_subject *s = progress->subject;
-    char line[LONGEST_LINE], number[32], seed[48] = "";
+    char line[2 * LONGEST_LINE], prior[LONGEST_LINE], number[32], seed[48] = "";
     if (s->is_preset) snprintf(seed, sizeof seed, " (preset, seed %llu)", (unsigned long long)s->model_seed);
     snprintf(line, sizeof line, "%s against %s%s: %s, %s parameters", s->gradient, s->model->name, seed,
              s->model->config.task == DLG_MASKED_LM ? "masked LM" : "classifier", with_commas(dlg_model_size(s->model), number));
     dlg_screen_print(&progress->screen, plain, line, NULL);
     dlg_origins_print(&progress->screen, s);
-    snprintf(line, sizeof line, "attack %s: distance %s (1 is a zero gradient's), optimizer %s, seed %llu; %s, %d thread%s", s->attack,
-             s->options->distance->name, s->options->minimiser->name, (unsigned long long)s->options->seed, s->blas, s->n_threads,
-             s->n_threads == 1 ? "" : "s");
+    snprintf(line, sizeof line, "attack %s: distance %s (1 is a zero gradient's), optimizer %s%s, seed %llu; %s, %d thread%s",
+             s->attack, s->options->distance->name, s->options->minimiser->name, prior_of(s, prior),
+             (unsigned long long)s->options->seed, s->blas, s->n_threads, s->n_threads == 1 ? "" : "s");
     dlg_screen_print(&progress->screen, indented, line, NULL);
     if (s->checkpoint) print_checkpoint(progress);
     fflush(progress->screen.stream);

@@ -10,6 +10,7 @@ typedef struct {
     const char *version;            /**< of the program */
     const char *gradient;           /**< the file's name */
     const char *attack;             /**< its name */
+    bool asks_prior;                /**< the attack asks a language model (dlg_attack_prior) */
     const char *defence;            /**< as the file's metadata have it, or NULL */
     bool is_preset;                 /**< the weights were drawn from model_seed */
     uint64_t model_seed;

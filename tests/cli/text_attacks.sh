@@ -37,15 +37,44 @@ accepted '*' '*no language prior: the model is a classifier*' dlg-text c.g --mod
 # LAMP's steps are Adam's.
 refused 64 'dlg-text: attack lamp: want the optimizer adam, found lbfgs' dlg-text m.g --model m --attack lamp --optimizer lbfgs -q --threads 1
 
-# Another model as the prior: a masked LM of the same words, and nothing else.
+# Another model as the prior: a masked LM of the same words, or a GPT-2, and nothing else.
 dlg-text c.g --model c --attack lamp --iterations 3 --starts 1 --threads 1 --prior m > with.txt 2> notes.txt
 check 'a prior for a classifier' [ $? -eq 0 ]
 check 'no word of none' eval '! grep -q "no language prior" notes.txt'
-refused 1 'dlg-text: c/config.json: want a model for mlm, found one for cls' dlg-text m.g --model m --attack lamp --prior c
+check 'its name' grep -q 'optimizer adam, prior m (masked LM), seed 0' notes.txt
+refused 1 'dlg-text: c/config.json: want a model for mlm or clm, found one for cls' dlg-text m.g --model m --attack lamp --prior c
 mkdir gpt
-echo '{"model_type": "gpt2", "architectures": ["GPT2LMHeadModel"]}' > gpt/config.json
+check 'a GPT-2' make_model gpt clm
+gpt() { dlg-text m.g --model m --attack lamp --iterations 20 --starts 1 --threads 1 --json "$@" 2> notes.txt; }
+gpt > alone.json
+check 'the attacked model' eval 'head -1 alone.json | grep -q "\"prior\":\"m\",\"prior_task\":\"mlm\""'
+gpt --prior gpt > with.json
+check 'the GPT-2' eval 'head -1 with.json | grep -q "\"prior\":\"gpt\",\"prior_task\":\"clm\""'
+timeless() { sed -E '1d; s/"seconds[^,}]*//g' "$1"; }
+check 'which says something else' eval '! cmp -s <(timeless alone.json) <(timeless with.json)'
+gpt --attack tag > tag.json
+check 'nobody asked' eval 'head -1 tag.json | grep -q "\"prior\":null,\"prior_task\":null"'
+accepted '*' '*optimizer adam, prior gpt (GPT-2), seed 0*' \
+    dlg-text c.g --model c --attack lamp --iterations 3 --starts 1 --threads 1 --prior gpt
+accepted '*' '*optimizer adam, no prior, seed 0*' dlg-text c.g --model c --attack lamp --iterations 3 --starts 1 --threads 1
 cp m/vocab.txt gpt
-refused 1 'dlg-text: gpt/config.json: *gpt2*' dlg-text m.g --model m --attack lamp --prior gpt
+accepted '*' '*prior gpt (GPT-2)*' dlg-text m.g --model m --attack lamp --iterations 3 --starts 1 --threads 1 --prior gpt
+refused 1 'dlg-text: gpt/config.json: want a model for mlm or cls, found one for clm' dlg-text m.g --model gpt
+sed -i 's/^bird$/birds/' gpt/vocab.txt
+refused 1 'dlg-text: gpt: want the vocabulary of the attacked model, found another from piece 31 on' \
+    dlg-text m.g --model m --attack lamp --prior gpt
+rm gpt/vocab.txt
+gpt_refused() { # MESSAGE SED-SCRIPT
+    cp -r gpt bad && sed -i "$2" bad/config.json
+    refused 1 "dlg-text: bad/$1" dlg-text m.g --model m --attack lamp --prior bad
+    rm -r bad
+}
+words=$(dirname "$case_file")/../golden/gpt2/model
+refused 1 "dlg-text: $words/config.json: vocab_size: want the attacked model's 40, found 100" \
+    dlg-text m.g --model m --attack lamp --prior "$words"
+gpt_refused 'model.safetensors: transformer.h.0.mlp.c_fc.weight: want shape (16, 33), found (16, 32)' 's/"n_inner": 32/"n_inner": 33/'
+gpt_refused 'model.safetensors: tensor transformer.h.1.ln_1.weight is missing' 's/"n_layer": 1/"n_layer": 2/'
+gpt_refused 'config.json: activation_function: want gelu,*found relu' 's/{/{"activation_function": "relu", /'
 cp -r m other
 sed -i 's/^bird$/birds/' other/vocab.txt
 refused 1 'dlg-text: other: want the vocabulary of the attacked model, found another from piece 31 on' \

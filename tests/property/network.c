@@ -359,6 +359,42 @@ static void second_derivative_is_symmetric(void **state)
     printf("<u,Hv> and <v,Hu> differ by %.1e at most\n", worst);
 }
 
+/* The same of a model that no gradient is taken of: its stream of sums, normalised on the way, and attention that looks back. */
+static void second_derivative_of_gpt2_is_symmetric(void **state)
+{
+    (void)state;
+    static const size_t rows[] = {0, 1, 3, 5, 6, 8, 11, 12}, label[] = {1, 7, 3, 0, 22, 9, 4, 7};
+    enum { N = sizeof rows / sizeof *rows };
+    const dlg_config config = {.task = DLG_CAUSAL_LM, .vocabulary_size = WORDS, .hidden_size = HIDDEN, .n_layers = 2, .n_heads = 2,
+                               .intermediate_size = 12, .max_positions = 7, .gelu = DLG_GELU_TANH, .layer_norm_eps = 1e-5,
+                               .initializer_range = 0.3, .tied_decoder = true};
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        dlg_model *model;
+        dlg_batch batch;
+        dlg_network network;
+        dlg_real x[MAX_ROWS * HIDDEN], u[MAX_ROWS * HIDDEN], v[MAX_ROWS * HIDDEN], share[N * N] = {0};
+        double scale, other_scale;
+        for (size_t i = 0; i < N; i++) share[i * N + i] = 1;
+        assert_int_equal(dlg_model_preset(&model, "GPT-2", &config, seed, NULL), DLG_OK);
+        assert_int_equal(dlg_batch_create(&batch, DLG_CAUSAL_LM, SENTENCES, lengths, NULL), DLG_OK);
+        assert_int_equal(dlg_batch_predict(&batch, N, rows, NULL), DLG_OK);
+        assert_int_equal(dlg_network_create(&network, model, &batch, N, NULL), DLG_OK);
+        network.loss->n_labels = N;
+        network.loss->label = label;
+        network.loss->share = share;
+        network.loss->count = N;
+        dlg_random_normal_fill(x, batch.n_rows * HIDDEN, 1, seed, dlg_random_stream("x"));
+        dlg_random_normal_fill(u, batch.n_rows * HIDDEN, 1, seed, dlg_random_stream("u"));
+        dlg_random_normal_fill(v, batch.n_rows * HIDDEN, 1, seed, dlg_random_stream("v"));
+        const double vhu = bilinear(&network, x, u, v, &scale), uhv = bilinear(&network, x, v, u, &other_scale);
+        const double off = fabs(vhu - uhv) / fmax(scale, other_scale);
+        if (!(scale > 0 && off <= (IS_DOUBLE ? 1e-13 : 1e-4))) fail_msg("seed %d: off by %.2e", (int)seed, off);
+        dlg_network_release(&network);
+        dlg_batch_release(&batch);
+        dlg_model_free(model);
+    }
+}
+
 int main(void)
 {
     dlg_blas_start(1);
@@ -369,6 +405,7 @@ int main(void)
         cmocka_unit_test(scale_of_every_distance),
         cmocka_unit_test(evaluation_is_repeatable_and_allocates_nothing),
         cmocka_unit_test(second_derivative_is_symmetric),
+        cmocka_unit_test(second_derivative_of_gpt2_is_symmetric),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

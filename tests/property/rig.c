@@ -75,16 +75,26 @@ static void append(rig *r, const dlg_op_class *class, const void *op, size_t n_b
 
 /* ---- the operators ---- */
 
-static void embeddings(rig *r)
+static void embeddings_of(rig *r, size_t n_types)
 {
     static const size_t position[] = {0, 1, 2, 0, 1};
-    enum { N = 5, H = 6, POSITIONS = 4, TYPES = 2 };
-    dlg_embeddings op = {.words = input(r, N, H, 1, false), .position = position, .n_positions = POSITIONS, .n_types = TYPES};
+    enum { N = 5, H = 6, POSITIONS = 4 };
+    dlg_embeddings op = {.words = input(r, N, H, 1, false), .position = position, .n_positions = POSITIONS, .n_types = n_types};
     op.y = output(r, N, H);
     op.positions.value = parameter(r, (size_t)POSITIONS * H, 0);
-    op.types.value = parameter(r, (size_t)TYPES * H, 0);
-    append(r, &dlg_embeddings_class, &op, sizeof op, 2,
+    if (n_types) op.types.value = parameter(r, n_types * H, 0);
+    append(r, &dlg_embeddings_class, &op, sizeof op, n_types ? 2 : 1,
            (size_t[]){offsetof(dlg_embeddings, positions), offsetof(dlg_embeddings, types)});
+}
+
+static void embeddings(rig *r)
+{
+    embeddings_of(r, 2);
+}
+
+static void embeddings_without_types(rig *r)
+{
+    embeddings_of(r, 0);
 }
 
 static void linear(rig *r)
@@ -123,13 +133,41 @@ static void layernorm_with_residual(rig *r)
     layernorm_of(r, true);
 }
 
-static void attention(rig *r)
+/* y and sum are the halves of what comes out. */
+static void layernorm_before(rig *r)
+{
+    enum { N = 3, C = 7 };
+    dlg_value *half = r->halves;
+    dlg_layernorm op = {.a = input(r, N, C, 1, false), .residual = input(r, N, C, 1, true), .eps = (dlg_real)0.05};
+    dlg_value *both = output(r, (size_t)2 * N, C);
+    op.y = &half[0];
+    op.sum = &half[1];
+    half[0] = half[1] = (dlg_value){.n_rows = N, .n_cols = C};
+    op.gamma.value = parameter(r, C, 1);
+    op.beta.value = parameter(r, C, 0);
+    append(r, &dlg_layernorm_class, &op, sizeof op, 2, (size_t[]){offsetof(dlg_layernorm, gamma), offsetof(dlg_layernorm, beta)});
+    for (size_t i = 0, at = 0; i < 2; i++, at += (size_t)N * C)
+        half[i].x = both->x + at, half[i].dx = both->dx + at, half[i].rx = both->rx + at, half[i].rdx = both->rdx + at;
+}
+
+static void attention_of(rig *r, bool causal)
 {
     static const size_t first[] = {0, 3, 4, 8};
     enum { N = 8, H = 6 };
-    dlg_attention op = {.qkv = input(r, N, (size_t)3 * H, 1, false), .n_heads = 2, .n_sentences = 3, .first = first};
+    dlg_attention op = {
+        .qkv = input(r, N, (size_t)3 * H, 1, false), .n_heads = 2, .n_sentences = 3, .causal = causal, .first = first};
     op.y = output(r, N, H);
     append(r, &dlg_attention_class, &op, sizeof op, 0, NULL);
+}
+
+static void attention(rig *r)
+{
+    attention_of(r, false);
+}
+
+static void causal_attention(rig *r)
+{
+    attention_of(r, true);
 }
 
 static void activation_by(rig *r, dlg_activation_function *function)
@@ -179,9 +217,10 @@ static const struct {
     const char *name;
     void (*build)(rig *);
 } operators[] = {
-    {"embeddings", embeddings}, {"linear", linear},       {"layernorm", layernorm}, {"layernorm with residual", layernorm_with_residual},
-    {"attention", attention},   {"gelu by erf", gelu_erf}, {"gelu by tanh", gelu_tanh}, {"tanh", tanh_alone},
-    {"select", selection},      {"cross-entropy", cross_entropy},
+    {"embeddings", embeddings}, {"embeddings without types", embeddings_without_types}, {"linear", linear}, {"layernorm", layernorm},
+    {"layernorm with residual", layernorm_with_residual}, {"layernorm with its sum", layernorm_before}, {"attention", attention},
+    {"causal attention", causal_attention}, {"gelu by erf", gelu_erf}, {"gelu by tanh", gelu_tanh}, {"tanh", tanh_alone},
+    {"select", selection}, {"cross-entropy", cross_entropy},
 };
 
 size_t rig_count(void)

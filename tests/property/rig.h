@@ -31,6 +31,7 @@ typedef struct {
     rig_input inputs[RIG_INPUTS];
     rig_parameter parameters[RIG_PARAMETERS];
     dlg_value *y;               /**< what comes out; NULL for the loss */
+    dlg_value halves[2];        /**< of y, for an operator of two results */
     dlg_real *dy, *dy_along;    /**< dL/dy and the direction it moves in */
     dlg_cross_entropy *loss;    /**< the operator where it is the loss: its results are the loss and log_p */
     dlg_real *weight_value;     /**< a linear layer's, with what makes it an operator's weight */

@@ -79,6 +79,36 @@ static void choices(void **state)
     assert_string_equal(dlg_task_name(DLG_SEQUENCE_CLASSIFICATION), "cls");
 }
 
+static void gpt2(void **state)
+{
+    (void)state;
+    dlg_config config = parsed("{\"model_type\":\"gpt2\"}");
+    assert_int_equal(config.task, DLG_CAUSAL_LM);
+    assert_int_equal(config.vocabulary_size, 50257);
+    assert_int_equal(config.hidden_size, 768);
+    assert_int_equal(config.n_layers, 12);
+    assert_int_equal(config.n_heads, 12);
+    assert_int_equal(config.intermediate_size, 3072);
+    assert_int_equal(config.max_positions, 1024);
+    assert_int_equal(config.n_token_types, 0);
+    assert_int_equal(config.gelu, DLG_GELU_TANH);
+    assert_true(config.layer_norm_eps == 1e-5 && config.tied_decoder);
+    config = parsed("{\"model_type\":\"gpt2\",\"architectures\":[\"GPT2LMHeadModel\"],\"vocab_size\":99,\"n_embd\":30,\"n_layer\":3,"
+                    "\"n_head\":5,\"n_inner\":null,\"n_positions\":40,\"activation_function\":\"gelu\",\"layer_norm_epsilon\":1e-3,"
+                    "\"tie_word_embeddings\":false,\"scale_attn_weights\":true,\"scale_attn_by_inverse_layer_idx\":false,"
+                    "\"reorder_and_upcast_attn\":false,\"hidden_size\":\"not its key\",\"id2label\":{\"0\":\"a\"},\"num_labels\":1}");
+    assert_int_equal(config.vocabulary_size, 99);
+    assert_int_equal(config.hidden_size, 30);
+    assert_int_equal(config.n_layers, 3);
+    assert_int_equal(config.n_heads, 5);
+    assert_int_equal(config.intermediate_size, 120);
+    assert_int_equal(config.max_positions, 40);
+    assert_int_equal(config.gelu, DLG_GELU_ERF);
+    assert_true(config.layer_norm_eps == 1e-3 && !config.tied_decoder);
+    assert_int_equal(parsed("{\"model_type\":\"gpt2\",\"n_inner\":7}").intermediate_size, 7);
+    assert_string_equal(dlg_task_name(DLG_CAUSAL_LM), "clm");
+}
+
 static void refused(void **state)
 {
     (void)state;
@@ -88,13 +118,25 @@ static void refused(void **state)
         {"", "want a value"},
         {"[]", "want a JSON object"},
         {"{\"vocab_size\":1,\"vocab_size\":2}", "\"vocab_size\" twice"},
-        {"{\"model_type\":\"roberta\"}", "model_type: want bert, found roberta"},
-        {"{\"model_type\":3}", "model_type: want bert, found 3"},
+        {"{\"model_type\":\"roberta\"}", "model_type: want bert or gpt2, found roberta"},
+        {"{\"model_type\":3}", "model_type: want bert or gpt2, found 3"},
         {"{\"architectures\":[\"BertForPreTraining\"]}", "want BertForMaskedLM or BertForSequenceClassification, found BertForPre"},
         {"{\"architectures\":[\"BertModel\"]}", "found BertModel"},
         {"{\"architectures\":[\"BertForMaskedLM\",\"BertModel\"]}", "architectures: want a list of one name"},
         {"{\"architectures\":\"BertForMaskedLM\"}", "architectures: want a list of one name, found BertForMaskedLM"},
         {"{\"architectures\":[1]}", "architectures: want BertForMaskedLM or"},
+        {"{\"model_type\":\"gpt2\",\"architectures\":[\"GPT2ForSequenceClassification\"]}", "want GPT2LMHeadModel, found GPT2ForSeq"},
+        {"{\"model_type\":\"gpt2\",\"architectures\":[\"BertForMaskedLM\"]}", "want GPT2LMHeadModel, found BertForMaskedLM"},
+        {"{\"architectures\":[\"GPT2LMHeadModel\"]}", "want BertForMaskedLM or BertForSequenceClassification, found GPT2LMHeadModel"},
+        {"{\"model_type\":\"gpt2\",\"activation_function\":\"silu\"}", "activation_function: want gelu,"},
+        {"{\"model_type\":\"gpt2\",\"scale_attn_weights\":false}", "scale_attn_weights: want true, found false"},
+        {"{\"model_type\":\"gpt2\",\"scale_attn_by_inverse_layer_idx\":true}", "scale_attn_by_inverse_layer_idx: want false, found true"},
+        {"{\"model_type\":\"gpt2\",\"add_cross_attention\":true}", "add_cross_attention"},
+        {"{\"model_type\":\"gpt2\",\"n_embd\":30}", "n_embd: want a multiple of n_head (12), found 30"},
+        {"{\"model_type\":\"gpt2\",\"n_embd\":null}", "n_embd: want a whole number, found null"},
+        {"{\"model_type\":\"gpt2\",\"n_inner\":0}", "n_inner: want 1 to 262144, found 0"},
+        {"{\"model_type\":\"gpt2\",\"n_positions\":1048577}", "n_positions: want 1 to 1048576, found 1048577"},
+        {"{\"model_type\":\"gpt2\",\"layer_norm_epsilon\":0}", "layer_norm_epsilon: want a number above 0"},
         {"{\"position_embedding_type\":\"relative_key\"}", "position_embedding_type: want absolute, found relative_key"},
         {"{\"problem_type\":\"multi_label_classification\"}", "problem_type: want single_label_classification, found multi_label"},
         {"{\"problem_type\":\"regression\"}", "problem_type"},
@@ -200,8 +242,8 @@ static void out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults), cmocka_unit_test(everything), cmocka_unit_test(choices), cmocka_unit_test(refused),
-        cmocka_unit_test(truncated), cmocka_unit_test(presets),   cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(defaults), cmocka_unit_test(everything), cmocka_unit_test(choices), cmocka_unit_test(gpt2),
+        cmocka_unit_test(refused),  cmocka_unit_test(truncated),  cmocka_unit_test(presets), cmocka_unit_test(out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

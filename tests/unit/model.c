@@ -85,6 +85,35 @@ static void opens_under_other_names(void **state)
     small_model_release(&small);
 }
 
+/* GPT-2: weights lie transposed; with and without the prefix, and with what older files and tied decoders hold besides. */
+static void opens_gpt2(void **state)
+{
+    (void)state;
+    static const char fc[] = "transformer.h.0.mlp.c_fc.weight";
+    dlg_error err;
+    dlg_model *model;
+    small_model small;
+    small_model_create(&small, DLG_CAUSAL_LM);
+    const size_t i = small_model_find(&small, fc);
+    for (int round = 0; round < 3; round++) {
+        if (round == 1) small_model_rename_all(&small, "transformer.", "");
+        if (round == 2) {
+            small_model_add(&small, "lm_head.weight", 88);
+            small_model_add(&small, "h.0.attn.bias", 81);
+            small_model_add(&small, "h.0.attn.masked_bias", 1);
+        }
+        if (open_written(&model, &small, DLG_CAUSAL_LM, DLG_F64, &err)) fail_msg("%s", err.message);
+        const dlg_parameter *p = dlg_model_parameter(model, fc);
+        assert_int_equal(p->n_rows, 12);
+        assert_int_equal(p->n_cols, 8);
+        for (size_t row = 0; row < 12; row++)
+            for (size_t col = 0; col < 8; col++) assert_true(p->value[row * 8 + col] == small.numbers[i][col * 12 + row]);
+        assert_ptr_equal(dlg_model_word_embeddings(model), dlg_model_parameter(model, "transformer.wte.weight")->value);
+        dlg_model_free(model);
+    }
+    small_model_release(&small);
+}
+
 /* Write, spoil, and expect a refusal that names the file and what is wrong in it. */
 static void check_refused(small_model *small, dlg_task task, dlg_status wanted, const char *object)
 {
@@ -125,6 +154,36 @@ static void refuses_tensors(void **state)
     small_model_create(&small, DLG_SEQUENCE_CLASSIFICATION);
     check_refused(&small, DLG_MASKED_LM, DLG_EFORMAT, "classifier");
     small_model_release(&small);
+}
+
+static void refuses_tensors_of_gpt2(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *spoiled, *object;
+        dlg_status status;
+    } cases[] = {
+        {"transformer.h.0.attn.c_attn.weight", "transformer.h.0.attn.c_attn.weight: want shape (8, 24), found (9, 24)", DLG_ESHAPE},
+        {"transformer.h.0.attn.c_attn.bias", "transformer.h.0.attn.c_attn.bias: want shape (24), found (9)", DLG_ESHAPE},
+        {"transformer.wte.weight", "transformer.wte.weight: want shape (11, 8), found (9, 8)", DLG_ESHAPE},
+        {"transformer.wpe.weight", "transformer.wpe.weight is missing", DLG_EFORMAT},
+        {"transformer.ln_f.bias", "transformer.ln_f.bias is missing", DLG_EFORMAT},
+        {"transformer.h.0.mlp.c_proj.weight", "transformer.h.0.mlp.c_proj.weight is missing", DLG_EFORMAT},
+        {NULL, "transformer.h.1.ln_1.bias has no place in a GPT-2 for causal language modelling", DLG_EFORMAT},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        dlg_error err = {0};
+        dlg_model *model;
+        small_model small;
+        small_model_create(&small, DLG_CAUSAL_LM);
+        if (!cases[i].spoiled) small_model_add(&small, "transformer.h.1.ln_1.bias", 8);
+        else if (cases[i].status == DLG_EFORMAT) small_model_drop(&small, cases[i].spoiled);
+        else small.tensors[small_model_find(&small, cases[i].spoiled)].shape[0] = 9;
+        assert_refused(open_written(&model, &small, DLG_CAUSAL_LM, DLG_F32, &err), cases[i].status, &err, "model.safetensors",
+                       cases[i].object);
+        assert_null(model);
+        small_model_release(&small);
+    }
 }
 
 /* A number that the writer would not write. */
@@ -200,6 +259,11 @@ static void survives_allocation_failures(void **state)
     small_model_write(&small, "model.safetensors", DLG_F16);
     assert_true(fail_every_allocation(attempt_open, directory) > small.n);
     assert_true(fail_every_allocation(attempt_preset, &small.model->config) > small.n);
+    small_model_release(&small);
+    small_model_create(&small, DLG_CAUSAL_LM);
+    small_model_write_config(DLG_CAUSAL_LM);
+    small_model_write(&small, "model.safetensors", DLG_F16);
+    assert_true(fail_every_allocation(attempt_open, directory) > small.n);
     small_model_release(&small);
 }
 
@@ -294,7 +358,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(opens_every_dtype),
         cmocka_unit_test(opens_under_other_names),
+        cmocka_unit_test(opens_gpt2),
         cmocka_unit_test(refuses_tensors),
+        cmocka_unit_test(refuses_tensors_of_gpt2),
         cmocka_unit_test(refuses_numbers),
         cmocka_unit_test(refuses_files),
         cmocka_unit_test(survives_allocation_failures),

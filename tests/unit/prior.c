@@ -18,9 +18,9 @@
 
 enum { MASK = 4, MOST = 300 };
 
-static dlg_model *model_of(void)
+static dlg_model *model_of(dlg_task task)
 {
-    const dlg_config config = {.task = DLG_MASKED_LM, .vocabulary_size = 30, .hidden_size = 8, .n_layers = 1, .n_heads = 2,
+    const dlg_config config = {.task = task, .vocabulary_size = 30, .hidden_size = 8, .n_layers = 1, .n_heads = 2,
                                .intermediate_size = 16, .max_positions = MOST, .n_token_types = 2, .n_labels = 2,
                                .layer_norm_eps = 1e-12, .initializer_range = 0.5, .tied_decoder = true};
     dlg_model *model;
@@ -51,7 +51,7 @@ static void asks_for_every_word(void **state)
 {
     (void)state;
     static const size_t lengths[] = {3, 4, 23, 30, MOST}; /* all copies at once, some, and one by one */
-    dlg_model *model = model_of();
+    dlg_model *model = model_of(DLG_MASKED_LM);
     dlg_random random = dlg_random_at(1, dlg_random_stream("text"));
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         const size_t length = lengths[i];
@@ -83,14 +83,55 @@ static dlg_status create(void *model, dlg_error *err)
 static void lives_without_memory(void **state)
 {
     (void)state;
-    dlg_model *model = model_of();
-    assert_true(fail_every_allocation(create, model) > 5);
+    static const dlg_task tasks[] = {DLG_MASKED_LM, DLG_CAUSAL_LM};
+    for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
+        dlg_model *model = model_of(tasks[i]);
+        assert_true(fail_every_allocation(create, model) > 5);
+        dlg_model_free(model);
+    }
+}
+
+/* GPT-2 takes no token back: a sentence's surprise is that of its beginning, and what its last token adds. */
+static void looks_back_alone(void **state)
+{
+    (void)state;
+    dlg_model *model = model_of(DLG_CAUSAL_LM);
+    dlg_random random = dlg_random_at(2, dlg_random_stream("text"));
+    dlg_prior *whole, *beginning;
+    uint32_t tokens[9];
+    double best = INFINITY, sum_of_p = 0;
+    for (size_t t = 0; t < 9; t++) tokens[t] = (uint32_t)dlg_random_below(&random, 30);
+    assert_int_equal(dlg_prior_create(&whole, model, MASK, 9, NULL), DLG_OK);
+    assert_int_equal(dlg_prior_create(&beginning, model, MASK, 8, NULL), DLG_OK);
+    const double begun = 7 * dlg_prior_surprise(beginning, tokens);
+    for (tokens[8] = 0; tokens[8] < 30; tokens[8]++) {
+        const double added = 8 * dlg_prior_surprise(whole, tokens) - begun;
+        best = added < best ? added : best;
+        sum_of_p += exp(-added);
+    }
+    assert_true(best > 0);
+    assert_true(dlg_is_near("sum of p", sum_of_p, 1, sizeof(dlg_real) == sizeof(double) ? 1e-12 : 1e-5));
+    dlg_prior_free(whole);
+    dlg_prior_free(beginning);
+    dlg_model_free(model);
+}
+
+static void wants_positions(void **state)
+{
+    (void)state;
+    dlg_model *model = model_of(DLG_CAUSAL_LM);
+    dlg_prior *prior;
+    dlg_error err;
+    assert_int_equal(dlg_prior_create(&prior, model, MASK, MOST + 1, &err), DLG_ESHAPE);
+    assert_null(prior);
+    assert_string_equal(err.message, "prior: want sentences of at most 300 tokens, found one of 301");
     dlg_model_free(model);
 }
 
 int main(void)
 {
     dlg_blas_start(1);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(asks_for_every_word), cmocka_unit_test(lives_without_memory)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(asks_for_every_word), cmocka_unit_test(looks_back_alone),
+                                       cmocka_unit_test(wants_positions), cmocka_unit_test(lives_without_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

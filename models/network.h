@@ -1,15 +1,12 @@
-/** BERT (Devlin et al. 2019, arXiv:1810.04805) as Hugging Face builds it: its parameters, and its list of operators. */
-#ifndef DLG_MODELS_BERT_H
-#define DLG_MODELS_BERT_H
+/** A model laid out for a batch: what the sweeps run over. */
+#ifndef DLG_MODELS_NETWORK_H
+#define DLG_MODELS_NETWORK_H
 
 #include "models/model.h"
 #include "ops/activation.h"
 #include "ops/cross_entropy.h"
 #include "ops/layernorm.h"
 #include "ops/tape.h"
-
-/** Fill model->parameters and model->linears (names and shapes, no values) for model->config. */
-DLG_MUST_USE dlg_status dlg_bert_describe(dlg_model *model, dlg_error *);
 
 /**
  * The shape of a batch: sentences one after the other, without padding. Zero-initialise; freed by dlg_batch_release.
@@ -36,9 +33,9 @@ typedef struct {
     dlg_tape tape;
     dlg_value *words;        /**< (n_rows, H) the input: word embeddings of every row */
     dlg_cross_entropy *loss; /**< its label, share and count are the caller's to set; n_labels at first 0 */
-    dlg_value *encoded;      /**< (n_rows, H) what the encoder makes of them */
-    dlg_activation *activation; /**< of the head's first layer, on the predicted rows */
-    dlg_layernorm *norm;     /**< behind it; NULL for a classifier */
+    dlg_value *encoded;      /**< (n_rows, H) what the layers make of them */
+    dlg_activation *activation; /**< of the head's first layer, on the predicted rows; NULL for GPT-2 */
+    dlg_layernorm *norm;     /**< behind it; NULL for a classifier and GPT-2 */
     dlg_linear *decoder;     /**< the last linear layer: masked-LM decoder or classifier */
     dlg_batch batch;         /**< a copy; its arrays are the network's own */
 } dlg_network;

@@ -1,0 +1,89 @@
+#include "models/network.h"
+
+#include "models/architecture.h"
+
+#include <assert.h>
+#include <string.h>
+
+/* ---- a batch ---- */
+
+dlg_status dlg_batch_create(dlg_batch *out, dlg_task task, size_t n_sentences, const size_t *lengths, dlg_error *err)
+{
+    *out = (dlg_batch){.n_sentences = n_sentences};
+    for (size_t b = 0; b < n_sentences; b++) out->n_rows += lengths[b];
+    out->first = dlg_allocate(n_sentences + 1, sizeof *out->first);
+    out->position = dlg_allocate(out->n_rows, sizeof *out->position);
+    if (!out->first || !out->position) {
+        dlg_batch_release(out);
+        return dlg_fail(err, DLG_ENOMEM, "batch of %zu: no memory", n_sentences);
+    }
+    for (size_t b = 0; b < n_sentences; b++) {
+        assert(lengths[b] > 0);
+        out->first[b + 1] = out->first[b] + lengths[b];
+        for (size_t t = 0; t < lengths[b]; t++) out->position[out->first[b] + t] = t;
+    }
+    if (task != DLG_SEQUENCE_CLASSIFICATION) return DLG_OK;
+    const dlg_status status = dlg_batch_predict(out, n_sentences, out->first, err);
+    if (status) dlg_batch_release(out);
+    return status;
+}
+
+dlg_status dlg_batch_predict(dlg_batch *batch, size_t n_predicted, const size_t *rows, dlg_error *err)
+{
+    size_t *copy = dlg_allocate(n_predicted, sizeof *copy);
+    if (!copy) return dlg_fail(err, DLG_ENOMEM, "batch of %zu: no memory", batch->n_sentences);
+    memcpy(copy, rows, n_predicted * sizeof *copy);
+    dlg_free(batch->predicted);
+    batch->predicted = copy;
+    batch->n_predicted = n_predicted;
+    return DLG_OK;
+}
+
+void dlg_batch_release(dlg_batch *batch)
+{
+    dlg_free(batch->first);
+    dlg_free(batch->position);
+    dlg_free(batch->predicted);
+    *batch = (dlg_batch){0};
+}
+
+static dlg_status copy_batch(dlg_batch *out, const dlg_batch *batch, dlg_error *err)
+{
+    *out = (dlg_batch){.n_sentences = batch->n_sentences, .n_rows = batch->n_rows};
+    out->first = dlg_allocate(batch->n_sentences + 1, sizeof *out->first);
+    out->position = dlg_allocate(batch->n_rows, sizeof *out->position);
+    if (!out->first || !out->position) return dlg_fail(err, DLG_ENOMEM, "batch of %zu: no memory", batch->n_sentences);
+    memcpy(out->first, batch->first, (batch->n_sentences + 1) * sizeof *out->first);
+    memcpy(out->position, batch->position, batch->n_rows * sizeof *out->position);
+    return dlg_batch_predict(out, batch->n_predicted, batch->predicted, err);
+}
+
+/* ---- a network ---- */
+
+dlg_status dlg_network_create(dlg_network *network, const dlg_model *model, const dlg_batch *batch, size_t max_labels, dlg_error *err)
+{
+    const dlg_architecture *architecture = dlg_architecture_of(&model->config);
+    *network = (dlg_network){0};
+    for (size_t b = 0; b < batch->n_sentences; b++) {
+        const size_t T = batch->first[b + 1] - batch->first[b];
+        if (T > model->config.max_positions)
+            return dlg_fail(err, DLG_ESHAPE, "%s: want sentences of at most %zu tokens, found one of %zu", model->name,
+                            model->config.max_positions, T);
+    }
+    dlg_status status = copy_batch(&network->batch, batch, err);
+    if (!status) status = dlg_tape_create(&network->tape, architecture->most_operators(&model->config), err);
+    if (!status) {
+        dlg_builder b = {.network = network, .model = model, .err = err};
+        architecture->build(&b, max_labels);
+        status = b.status ? b.status : dlg_tape_plan(&network->tape, err);
+    }
+    if (status) dlg_network_release(network);
+    return status;
+}
+
+void dlg_network_release(dlg_network *network)
+{
+    dlg_tape_free(&network->tape);
+    dlg_batch_release(&network->batch);
+    *network = (dlg_network){0};
+}
