@@ -11,17 +11,16 @@
 #include "leak/candidates.h"
 
 #include "base/memory.h"
+#include "leak/rank.h"
 #include "math/blas.h"
 #include "math/svd.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
     BLOCK = 512,       /* vocabulary entries at a time */
-    FIRST_SKETCH = 96, /* directions looked for at first; more where all of them carry something */
     MOST_NEAR = 200000 /* that many inputs are near only when nothing can be told apart */
 };
 
@@ -31,9 +30,6 @@ static const double near_enough = 4e-3;
 /* Inside and outside must be so far apart. */
 static const double gap = 10;
 
-/* A singular value so far below the first is near its rounding. */
-static const double near_rounding = 1e-6;
-
 typedef struct {
     const dlg_model *model;
     size_t H, rank;
@@ -42,38 +38,13 @@ typedef struct {
 
 /* ---- the row space ---- */
 
-static dlg_status stack(const dlg_gradient *gradient, double **out, dlg_error *err)
-{
-    static const char *const names[] = {"query", "key", "value"};
-    const size_t H = gradient->model->config.hidden_size;
-    *out = dlg_allocate(3 * H * H, sizeof **out);
-    if (!*out) return dlg_fail(err, DLG_ENOMEM, "span check: no memory");
-    for (size_t i = 0; i < 3; i++) {
-        char name[96];
-        snprintf(name, sizeof name, "bert.encoder.layer.0.attention.self.%s.weight", names[i]);
-        const dlg_real *block = dlg_gradient_of(gradient, name);
-        const double norm = sqrt(dlg_dot(H * H, block, block));
-        for (size_t k = 0; k < H * H; k++) (*out)[i * H * H + k] = norm > 0 ? (double)block[k] / norm : 0;
-    }
-    return DLG_OK;
-}
-
 static dlg_status find_row_space(row_space *space, const dlg_gradient *gradient, dlg_error *err)
 {
     const size_t H = gradient->model->config.hidden_size;
-    double *a = NULL, *values = dlg_allocate(H, sizeof *values);
-    *space = (row_space){.model = gradient->model, .H = H};
-    space->basis = dlg_allocate(H * H, sizeof *space->basis);
-    dlg_status status = values && space->basis ? stack(gradient, &a, err) : dlg_fail(err, DLG_ENOMEM, "span check: no memory");
-    for (size_t k = FIRST_SKETCH; !status; k *= 2) {
-        k = 3 * k < H ? k : H;
-        status = dlg_svd_right(3 * H, H, a, k, values, space->basis, err);
-        space->rank = dlg_svd_rank(k, values);
-        if (k == H || values[k - 1] < near_rounding * values[0]) break;
-    }
-    dlg_free(values);
-    dlg_free(a);
-    return status;
+    const dlg_stack stack = dlg_gradient_stack(gradient, 0);
+    *space = (row_space){.model = gradient->model, .H = H, .basis = dlg_allocate(H * H, sizeof *space->basis)};
+    return space->basis ? dlg_rank_space(&space->rank, space->basis, &stack, err)
+                        : dlg_fail(err, DLG_ENOMEM, "span check: no memory");
 }
 
 /* ---- how far outside, all at once ---- */
@@ -123,7 +94,7 @@ static embeddings embeddings_of(const dlg_model *model)
 static double outside_exactly(const row_space *space, const embeddings *e, uint32_t token, size_t position, double *x, double *along)
 {
     const size_t H = space->H;
-    double mean = 0, variance = 0, norm2 = 0, rest2 = 0;
+    double mean = 0, variance = 0, norm2 = 0;
     for (size_t i = 0; i < H; i++) {
         x[i] = (double)e->words[token * H + i] + (double)e->positions[position * H + i] + (double)e->type[i];
         mean += x[i] / (double)H;
@@ -133,16 +104,7 @@ static double outside_exactly(const row_space *space, const embeddings *e, uint3
         x[i] = (double)e->gamma[i] * (x[i] - mean) / sqrt(variance + e->eps) + (double)e->beta[i];
         norm2 += x[i] * x[i];
     }
-    for (size_t r = 0; r < space->rank; r++) {
-        double sum = 0;
-#pragma omp simd reduction(+ : sum)
-        for (size_t i = 0; i < H; i++) sum += space->basis[r * H + i] * x[i];
-        along[r] = sum;
-    }
-    for (size_t r = 0; r < space->rank; r++)
-        for (size_t i = 0; i < H; i++) x[i] -= along[r] * space->basis[r * H + i];
-    for (size_t i = 0; i < H; i++) rest2 += x[i] * x[i];
-    return norm2 > 0 ? sqrt(rest2 / norm2) : 1;
+    return norm2 > 0 ? dlg_take_out(space->rank, H, space->basis, x, along) / sqrt(norm2) : 1;
 }
 
 /* The products' right sides, (n_columns, H), and numbers of the positions. */

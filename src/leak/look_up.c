@@ -19,6 +19,7 @@ typedef struct {
     size_t H, T, n_tokens, rank;
     uint32_t *token;   /* (n_tokens) all candidates, ascending */
     double *basis;     /* (rank, H) of the decoder's part */
+    double *along;     /* (H) scratch */
     double *rows;      /* (n_tokens, H) what remains of the tokens' rows */
     double *positions; /* (T, H) the same of the positions' */
     double typical;    /* norm of a position's row */
@@ -47,11 +48,13 @@ static dlg_status list_tokens(lookup *l, size_t V, dlg_error *err)
 static dlg_status find_decoder_part(lookup *l, const dlg_real *words, size_t V, dlg_error *err)
 {
     const size_t H = l->H, stride = V / SAMPLE + 1, k = SAMPLE < H ? SAMPLE : H;
-    double *sample = dlg_allocate(SAMPLE * H, sizeof *sample), *values = dlg_allocate(H, sizeof *values);
+    dlg_real *sample = dlg_allocate(SAMPLE * H, sizeof *sample);
+    double *values = dlg_allocate(H, sizeof *values);
     l->basis = dlg_allocate(H * H, sizeof *l->basis);
+    l->along = dlg_allocate(H, sizeof *l->along);
     dlg_status status = DLG_OK;
     size_t n = 0;
-    if (!sample || !values || !l->basis) {
+    if (!sample || !values || !l->basis || !l->along) {
         status = dlg_fail(err, DLG_ENOMEM, "word embedding's gradient: no memory");
         goto out;
     }
@@ -60,11 +63,11 @@ static dlg_status find_decoder_part(lookup *l, const dlg_real *words, size_t V, 
         if (i < l->n_tokens && l->token[i] == v) continue;
         const double norm = sqrt(dlg_dot(H, words + v * H, words + v * H));
         if (!(norm > 0)) continue;
-        for (size_t j = 0; j < H; j++) sample[n * H + j] = (double)words[v * H + j] / norm;
+        for (size_t j = 0; j < H; j++) sample[n * H + j] = (dlg_real)((double)words[v * H + j] / norm);
         n++;
     }
     const size_t least = n < k ? n : k;
-    status = dlg_svd_right(n, H, sample, least, values, l->basis, err);
+    status = dlg_svd_right(&(dlg_stack){1, H, {sample}, {n}}, least, values, l->basis, err);
     while (!status && l->rank < least && values[l->rank] > 1e-5 * values[0]) l->rank++;
 out:
     dlg_free(values);
@@ -75,16 +78,8 @@ out:
 /* out (H) = row without the decoder's part; @return its norm */
 static double remainder_of(const lookup *l, const dlg_real *row, double *out)
 {
-    const size_t H = l->H;
-    double norm2 = 0;
-    for (size_t i = 0; i < H; i++) out[i] = (double)row[i];
-    for (size_t r = 0; r < l->rank; r++) {
-        double along = 0;
-        for (size_t i = 0; i < H; i++) along += l->basis[r * H + i] * (double)row[i];
-        for (size_t i = 0; i < H; i++) out[i] -= along * l->basis[r * H + i];
-    }
-    for (size_t i = 0; i < H; i++) norm2 += out[i] * out[i];
-    return sqrt(norm2);
+    for (size_t i = 0; i < l->H; i++) out[i] = (double)row[i];
+    return dlg_take_out(l->rank, l->H, l->basis, out, l->along);
 }
 
 /* Remainders of all positions, and of the tokens that were fed: the others leave the list. */
@@ -207,6 +202,7 @@ out:
     dlg_free(l.positions);
     dlg_free(l.rows);
     dlg_free(l.basis);
+    dlg_free(l.along);
     dlg_free(l.token);
     return status;
 }

@@ -1,16 +1,12 @@
 #include "leak/predicted_rows.h"
 
 #include "base/memory.h"
+#include "leak/rank.h"
 #include "math/blas.h"
 #include "math/svd.h"
 
 #include <math.h>
 #include <string.h>
-
-enum { FIRST_SKETCH = 32 }; /* directions looked for at first; more where all of them carry something */
-
-/* A singular value so far below the first is near its rounding. */
-static const double near_rounding = 1e-6;
 
 /* A row of the encoder lies in the row space when no larger part of it lies outside; others leave a tenth and more. */
 static const double inside = 1e-2;
@@ -62,23 +58,8 @@ static double outside2(size_t H, const dlg_real *row, size_t rank, const double 
     return all > 0 ? 1 - within / all : 1;
 }
 
-/* basis (rank, H) of the rows of g (H, H); rank is H where nothing lies outside */
-static dlg_status find_row_space(size_t H, const double *g, size_t *rank, double *basis, dlg_error *err)
-{
-    double *values = dlg_allocate(H, sizeof *values);
-    dlg_status status = values ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "predicted rows: no memory");
-    for (size_t k = FIRST_SKETCH; !status; k *= 2) {
-        k = 3 * k < H ? k : H;
-        status = dlg_svd_right(H, H, g, k, values, basis, err);
-        if (!status) *rank = dlg_svd_rank(k, values);
-        if (k == H || values[k - 1] < near_rounding * values[0]) break;
-    }
-    dlg_free(values);
-    return status;
-}
-
 /* The rows of the encoder that lie in the row space of g. */
-static dlg_status find_rows(problem *m, const double *g, dlg_predicted_rows *out, dlg_error *err)
+static dlg_status find_rows(problem *m, const dlg_real *g, dlg_predicted_rows *out, dlg_error *err)
 {
     const size_t H = m->H;
     size_t rank = H;
@@ -88,7 +69,7 @@ static dlg_status find_rows(problem *m, const double *g, dlg_predicted_rows *out
     }
     double *basis = dlg_allocate(H * H, sizeof *basis);
     if (!basis) return dlg_fail(err, DLG_ENOMEM, "predicted rows: no memory");
-    const dlg_status status = find_row_space(H, g, &rank, basis, err);
+    const dlg_status status = dlg_rank_space(&rank, basis, &(dlg_stack){1, H, {g}, {H}}, err);
     for (size_t i = 0; !status && rank < H && i < m->batch.n_rows; i++)
         if (outside2(H, m->network.encoded->x + i * H, rank, basis) < inside * inside) out->row[out->n++] = i;
     dlg_free(basis);
@@ -96,7 +77,7 @@ static dlg_status find_rows(problem *m, const double *g, dlg_predicted_rows *out
 }
 
 /* delta of the rows found: h^T (H, n) delta = g^T (H, H) */
-static dlg_status solve(problem *m, const double *g, const dlg_predicted_rows *rows, dlg_error *err)
+static dlg_status solve(problem *m, const dlg_real *g, const dlg_predicted_rows *rows, dlg_error *err)
 {
     const size_t H = m->H, n = rows->n;
     double *columns = dlg_allocate(H * n, sizeof *columns), *turned = dlg_allocate(H * H, sizeof *turned);
@@ -105,7 +86,7 @@ static dlg_status solve(problem *m, const double *g, const dlg_predicted_rows *r
     for (size_t i = 0; !status && i < n; i++)
         for (size_t k = 0; k < H; k++) columns[k * n + i] = (double)m->network.encoded->x[rows->row[i] * H + k];
     for (size_t i = 0; !status && i < H; i++)
-        for (size_t k = 0; k < H; k++) turned[k * H + i] = g[i * H + k];
+        for (size_t k = 0; k < H; k++) turned[k * H + i] = (double)g[i * H + k];
     if (!status) status = dlg_least_squares(H, n, H, columns, turned, equal_rows, m->delta, err);
     dlg_free(turned);
     dlg_free(columns);
@@ -236,19 +217,16 @@ static dlg_status find(problem *m, dlg_predicted_rows *out, dlg_error *err)
 {
     const size_t H = m->H;
     const bool is_mlm = m->gradient->model->config.task == DLG_MASKED_LM;
-    const dlg_real *shared = dlg_gradient_of(m->gradient, is_mlm ? "cls.predictions.transform.dense.weight" : "bert.pooler.dense.weight");
-    double *g = dlg_allocate(H * H, sizeof *g);
+    const dlg_real *g = dlg_gradient_of(m->gradient, is_mlm ? "cls.predictions.transform.dense.weight" : "bert.pooler.dense.weight");
     out->row = dlg_allocate(m->batch.n_rows, sizeof *out->row);
     out->label = dlg_allocate(m->batch.n_rows, sizeof *out->label);
-    dlg_status status = g && out->row && out->label ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "predicted rows: no memory");
-    for (size_t i = 0; !status && i < H * H; i++) g[i] = (double)shared[i];
+    dlg_status status = out->row && out->label ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "predicted rows: no memory");
     if (!status) status = run(m, m->batch.n_sentences, m->batch.first, err);
     if (!status) status = find_rows(m, g, out, err);
     const bool is_possible = out->n > 0 && out->n <= H;
     if (!status && is_possible) status = solve(m, g, out, err);
     if (!status && is_possible && is_mlm) status = run(m, out->n, out->row, err);
     if (!status && is_possible) status = find_labels(m, out, err);
-    dlg_free(g);
     return status;
 }
 

@@ -1,4 +1,4 @@
-/** The numerical rank of a weight's gradient: how many rows of the batch went into it. */
+/** The numerical rank of a weight's gradient: how many rows of the batch went into it, or at most how many can be seen. */
 #ifndef DLG_LEAK_RANK_H
 #define DLG_LEAK_RANK_H
 
@@ -21,5 +21,18 @@ typedef struct {
  * Errors: DLG_ENOMEM, DLG_ENONFINITE.
  */
 DLG_MUST_USE dlg_status dlg_rank_find(dlg_rank *out, const dlg_stack *, size_t most, dlg_error *);
+
+/**
+ * How many of n descending singular values mean something: those up to the last that is followed by a fall, where rounding, or noise, does
+ * not fall. Where there is a clear rank, that; where all is noise nearly n; and between them what a rank that must be clear leaves open.
+ */
+size_t dlg_rank_visible(size_t n, const double *values);
+
+/**
+ * The space of the stack's rows as far as it is visible, in double. Directions are looked for until some carry next to nothing, or
+ * there are no more.
+ * @param[out] basis (min(n_out, n_in), n_in) orthonormal rows, of which the first `rank` are the space Errors: as above.
+ */
+DLG_MUST_USE dlg_status dlg_rank_space(size_t *rank, double *basis, const dlg_stack *, dlg_error *);
 
 #endif

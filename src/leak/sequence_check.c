@@ -1,8 +1,8 @@
 #include "leak/sequence_check.h"
 
 #include "base/memory.h"
+#include "leak/rank.h"
 #include "math/blas.h"
-#include "math/svd.h"
 #include "ops/activation.h"
 
 #include <math.h>
@@ -91,21 +91,15 @@ static void carve(dlg_sequence_check *c)
 /* The row space of n gradients (H, H) under each other; its rank is 0 where it leaves too little outside. */
 static dlg_status take_row_space(dlg_sequence_check *c, const dlg_gradient *gradient, size_t n, const char *const names[], dlg_error *err)
 {
-    const size_t H = c->H, n_block = H * H;
-    double *a = dlg_allocate(n * n_block, sizeof *a), *values = dlg_allocate(H, sizeof *values), *v = dlg_allocate(n_block, sizeof *v);
-    dlg_status status = a && values && v ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "sequence check: no memory");
-    for (size_t i = 0; !status && i < n; i++) {
-        const dlg_real *block = dlg_gradient_of(gradient, names[i]);
-        const double norm = sqrt(dlg_dot(n_block, block, block));
-        for (size_t k = 0; k < n_block; k++) a[i * n_block + k] = norm > 0 ? (double)block[k] / norm : 0;
-    }
-    if (!status) status = dlg_svd_right(n * H, H, a, H, values, v, err);
-    if (!status) c->rank = dlg_svd_rank(H, values);
+    const size_t H = c->H;
+    dlg_stack stack = {.n_blocks = n, .n_in = H};
+    double *v = dlg_allocate(H * H, sizeof *v);
+    dlg_status status = v ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "sequence check: no memory");
+    for (size_t i = 0; i < n; i++) stack.blocks[i] = dlg_gradient_of(gradient, names[i]), stack.n_rows[i] = H;
+    if (!status) status = dlg_rank_space(&c->rank, v, &stack, err);
     if (c->rank + LEAST_OUTSIDE >= H) c->rank = 0;
     for (size_t i = 0; !status && i < c->rank * H; i++) c->basis[i] = (dlg_real)v[i];
     dlg_free(v);
-    dlg_free(values);
-    dlg_free(a);
     return status;
 }
 

@@ -102,9 +102,8 @@ static void release(decomposition *d)
 
 static dlg_status decompose(decomposition *d, const dlg_stack *stack, size_t most, dlg_error *err)
 {
-    const size_t in = stack->n_in;
-    size_t n_out = 0, k = most + OVERSAMPLING;
-    for (size_t i = 0; i < stack->n_blocks; i++) n_out += stack->n_rows[i];
+    const size_t in = stack->n_in, n_out = dlg_stack_height(stack);
+    size_t k = most + OVERSAMPLING;
     k = k < in ? k : in;
     k = k < n_out ? k : n_out;
     *d = (decomposition){k, dlg_allocate(in * k, sizeof *d->sketch), dlg_allocate(k * k, sizeof *d->vectors),

@@ -4,11 +4,18 @@
 
 #include <string.h>
 
+size_t dlg_stack_height(const dlg_stack *stack)
+{
+    size_t n_out = 0;
+    for (size_t i = 0; i < stack->n_blocks; i++) n_out += stack->n_rows[i];
+    return n_out;
+}
+
 dlg_status dlg_stack_rows(dlg_stacked *out, const dlg_stack *stack, dlg_error *err)
 {
-    size_t n_out = 0, n_items = 0;
+    const size_t n_out = dlg_stack_height(stack);
+    size_t n_items = 0;
     *out = (dlg_stacked){0};
-    for (size_t i = 0; i < stack->n_blocks; i++) n_out += stack->n_rows[i];
     if (stack->n_blocks == 1) {
         *out = (dlg_stacked){.n_out = n_out, .w = stack->blocks[0]};
         return DLG_OK;

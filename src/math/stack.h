@@ -16,6 +16,9 @@ typedef struct {
     size_t n_rows[DLG_STACK_MOST];
 } dlg_stack;
 
+/** n_out, rows of all blocks together. */
+size_t dlg_stack_height(const dlg_stack *);
+
 /** The stack as one matrix w (n_out, n_in): the block itself where there is one, else a copy of them all. */
 typedef struct {
     size_t n_out;

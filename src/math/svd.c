@@ -6,6 +6,7 @@
 
 #include <cblas.h>
 #include <lapacke.h>
+#include <math.h>
 #include <string.h>
 
 static dlg_status refuse(const char *what, size_t m, size_t n, lapack_int info, dlg_error *err)
@@ -71,25 +72,54 @@ out:
     return status;
 }
 
-dlg_status dlg_svd_right(size_t m, size_t n, const double *a, size_t k, double *values, double *vectors, dlg_error *err)
+/* The stack in double, each block divided by its norm; NULL without memory. */
+static double *in_double(const dlg_stack *stack, size_t m)
 {
-    if (!k) return DLG_OK;
-    if (3 * k < n && k <= m) return sketch(m, n, a, k, values, vectors, err);
-    const size_t least = m < n ? m : n;
-    double *copy = dlg_allocate(m * n, sizeof *copy), *s = dlg_allocate(least, sizeof *s), *v = dlg_allocate(least * n, sizeof *v);
-    dlg_status status = copy && s && v ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "SVD of %zu x %zu: no memory", m, n);
-    if (!status) {
-        memcpy(copy, a, m * n * sizeof *copy);
-        status = whole(m, n, copy, s, v, err);
+    double *a = dlg_allocate(m * stack->n_in, sizeof *a), *next = a;
+    for (size_t i = 0; a && i < stack->n_blocks; i++) {
+        const size_t n = stack->n_rows[i] * stack->n_in;
+        const double norm = sqrt(dlg_dot(n, stack->blocks[i], stack->blocks[i]));
+        for (size_t k = 0; k < n; k++) *next++ = norm > 0 ? (double)stack->blocks[i][k] / norm : 0;
     }
-    if (!status) {
-        memcpy(values, s, k * sizeof *values);
-        memcpy(vectors, v, k * n * sizeof *vectors);
+    return a;
+}
+
+dlg_status dlg_svd_right(const dlg_stack *stack, size_t k, double *values, double *vectors, dlg_error *err)
+{
+    const size_t m = dlg_stack_height(stack), n = stack->n_in, least = m < n ? m : n;
+    double *a = in_double(stack, m), *s = NULL, *v = NULL;
+    dlg_status status = a ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "SVD of %zu x %zu: no memory", m, n);
+    if (status || !k) goto out;
+    if (3 * k < n && k <= m) {
+        status = sketch(m, n, a, k, values, vectors, err);
+        goto out;
     }
+    s = dlg_allocate(least, sizeof *s);
+    v = dlg_allocate(least * n, sizeof *v);
+    status = s && v ? whole(m, n, a, s, v, err) : dlg_fail(err, DLG_ENOMEM, "SVD of %zu x %zu: no memory", m, n);
+    if (status) goto out;
+    memcpy(values, s, k * sizeof *values);
+    memcpy(vectors, v, k * n * sizeof *vectors);
+out:
     dlg_free(v);
     dlg_free(s);
-    dlg_free(copy);
+    dlg_free(a);
     return status;
+}
+
+double dlg_take_out(size_t rank, size_t n, const double *basis, double *x, double *along)
+{
+    double left2 = 0;
+    for (size_t r = 0; r < rank; r++) {
+        double sum = 0;
+#pragma omp simd reduction(+ : sum)
+        for (size_t i = 0; i < n; i++) sum += basis[r * n + i] * x[i];
+        along[r] = sum;
+    }
+    for (size_t r = 0; r < rank; r++)
+        for (size_t i = 0; i < n; i++) x[i] -= along[r] * basis[r * n + i];
+    for (size_t i = 0; i < n; i++) left2 += x[i] * x[i];
+    return sqrt(left2);
 }
 
 dlg_status dlg_least_squares(size_t m, size_t n, size_t k, const double *a, const double *b, double smallest, double *x, dlg_error *err)
@@ -110,16 +140,4 @@ dlg_status dlg_least_squares(size_t m, size_t n, size_t k, const double *a, cons
     dlg_free(both);
     dlg_free(copy);
     return status;
-}
-
-/* Singular values of rounding fall more slowly than `fall` over so many, and are that small beside the first. */
-static const double fall = 2.5, rounding = 4e-8;
-enum { FALL_WITHIN = 8 };
-
-size_t dlg_svd_rank(size_t n, const double *values)
-{
-    size_t rank = 0;
-    for (size_t i = 0; i < n && values[i] > rounding * values[0]; i++)
-        if (i + FALL_WITHIN >= n || values[i] > fall * values[i + FALL_WITHIN]) rank = i + 1;
-    return rank;
 }

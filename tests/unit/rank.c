@@ -5,6 +5,7 @@
 #include "math/blas.h"
 #include "math/random.h"
 #include "math/solve.h"
+#include "math/svd.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -95,6 +96,38 @@ static void noise(void **state)
     assert_false(find(0, 1, ROWS).is_clear);
 }
 
+static void visible(void **state)
+{
+    (void)state;
+    double clear[40], some[40];
+    for (size_t i = 0; i < 40; i++) {
+        clear[i] = i < 13 ? pow(0.4, (double)i) : 2e-8 * (1 - (double)i / 80);
+        some[i] = 1 - (double)i / 80;
+    }
+    assert_int_equal(dlg_rank_visible(40, clear), 13);
+    assert_true(dlg_rank_visible(40, some) >= 32);
+}
+
+/* Rows of a lie in the visible space, and nothing else is in it. */
+static void visible_space(void **state)
+{
+    (void)state;
+    double *basis = dlg_allocate(ROWS * COLUMNS, sizeof *basis), row[COLUMNS], along[COLUMNS];
+    for (size_t rank = 1; rank <= 70; rank += 23) { /* few, and more than the first sketch looks for */
+        dlg_real *a = make(rank, 0);
+        size_t found;
+        assert_int_equal(dlg_rank_space(&found, basis, &(dlg_stack){1, COLUMNS, {a}, {ROWS}}, NULL), DLG_OK);
+        assert_int_equal(found, rank);
+        for (size_t i = 0; i < ROWS; i++) {
+            const double norm = sqrt(dlg_dot(COLUMNS, a + i * COLUMNS, a + i * COLUMNS));
+            for (size_t j = 0; j < COLUMNS; j++) row[j] = (double)a[i * COLUMNS + j];
+            assert_true(dlg_take_out(found, COLUMNS, basis, row, along) < 1e-5 * norm);
+        }
+        dlg_free(a);
+    }
+    dlg_free(basis);
+}
+
 static void solve(void **state)
 {
     (void)state;
@@ -112,6 +145,8 @@ int main(void)
         cmocka_unit_test(zeros),
         cmocka_unit_test(more_than_looked_for),
         cmocka_unit_test(noise),
+        cmocka_unit_test(visible),
+        cmocka_unit_test(visible_space),
         cmocka_unit_test(solve),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,6 @@
 #include "base/memory.h"
 #include "leak/sequence_search.h"
 #include "math/random.h"
-#include "math/svd.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -181,18 +180,6 @@ static void nothing_of_random_numbers(void **state)
     release(&s);
 }
 
-static void ranks(void **state)
-{
-    (void)state;
-    double clear[40], noise[40];
-    for (size_t i = 0; i < 40; i++) {
-        clear[i] = i < 13 ? pow(0.4, (double)i) : 2e-8 * (1 - (double)i / 80);
-        noise[i] = 1 - (double)i / 80;
-    }
-    assert_int_equal(dlg_svd_rank(40, clear), 13);
-    assert_true(dlg_svd_rank(40, noise) >= 32);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -201,7 +188,6 @@ int main(void)
         cmocka_unit_test(sentences_of_a_batch),
         cmocka_unit_test(told_nothing),
         cmocka_unit_test(nothing_of_random_numbers),
-        cmocka_unit_test(ranks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
