@@ -34,6 +34,16 @@ static size_t below(dlg_random *random, size_t n)
     return (size_t)dlg_random_below(random, n);
 }
 
+/* A trained layer norm has a scale and a shift. */
+static void bend_layer_norms(const dlg_model *model, dlg_random *random)
+{
+    for (size_t i = 0; i < model->n_parameters; i++) {
+        const dlg_parameter *p = &model->parameters[i];
+        dlg_real *value = (dlg_real *)(uintptr_t)p->value;
+        for (size_t j = 0; strstr(p->name, "LayerNorm") && j < p->n_cols; j++) value[j] += (dlg_real)(dlg_random_uniform(random) - 0.5);
+    }
+}
+
 static void begin(step *s, kind k, dlg_random *random)
 {
     const dlg_config config = {.task = k == CLASSIFIER ? DLG_SEQUENCE_CLASSIFICATION : DLG_MASKED_LM, .vocabulary_size = VOCABULARY,
@@ -42,6 +52,7 @@ static void begin(step *s, kind k, dlg_random *random)
                                .tied_decoder = k == TIED};
     *s = (step){0};
     assert_int_equal(dlg_model_preset(&s->model, "small", &config, random->seed, NULL), DLG_OK);
+    bend_layer_norms(s->model, random);
     s->n_sentences = 1 + below(random, MOST_SENTENCES);
     for (size_t b = 0; b < s->n_sentences; b++) s->lengths[b] = 3 + below(random, LONGEST - 2);
     assert_int_equal(dlg_batch_create(&s->batch, config.task, s->n_sentences, s->lengths, NULL), DLG_OK);
