@@ -1,36 +1,18 @@
 #include "report/inspection.h"
 
 #include "base/memory.h"
-
-#include <math.h>
-#include <stdarg.h>
-#include <string.h>
+#include "report/line.h"
 
 enum { COLUMNS = 80, VALUES_FROM = 21, MOST_LINES = 6 };
 
-/* A row of the table that grows; what does not fit is cut. */
-typedef struct {
-    char text[8192];
-    size_t used;
-} row;
-
-static void DLG_PRINTF(2, 3) append(row *r, const char *format, ...)
+static dlg_line begin(const char *what, const char *sure)
 {
-    va_list args;
-    va_start(args, format);
-    const int n = vsnprintf(r->text + r->used, sizeof r->text - r->used, format, args);
-    va_end(args);
-    if (n > 0) r->used += (size_t)n < sizeof r->text - r->used ? (size_t)n : sizeof r->text - r->used - 1;
-}
-
-static row begin(const char *what, const char *sure)
-{
-    row r = {.used = 0};
-    append(&r, "%-10s %-8s  ", what, sure);
+    dlg_line r = {.used = 0};
+    dlg_line_append(&r, "%-10s %-8s  ", what, sure);
     return r;
 }
 
-static void print(const dlg_screen *screen, const row *r)
+static void print(const dlg_screen *screen, const dlg_line *r)
 {
     const dlg_layout layout = {.hang = VALUES_FROM, .max_lines = MOST_LINES};
     dlg_screen_print(screen, layout, r->text, NULL);
@@ -40,19 +22,19 @@ static void print(const dlg_screen *screen, const row *r)
 static void print_ground(const dlg_screen *screen, dlg_ground ground)
 {
     const dlg_layout layout = {.indent = VALUES_FROM};
-    row r = {.used = 0};
-    append(&r, "(%s)", ground.from);
+    dlg_line r = {.used = 0};
+    dlg_line_append(&r, "(%s)", ground.from);
     dlg_screen_print(screen, layout, r.text, NULL);
 }
 
-static row begin_fact(const char *what, dlg_ground ground)
+static dlg_line begin_fact(const char *what, dlg_ground ground)
 {
-    row r = begin(what, dlg_sureness_name(ground.sure));
-    if (!ground.sure) append(&r, "-");
+    dlg_line r = begin(what, dlg_sureness_name(ground.sure));
+    if (!ground.sure) dlg_line_append(&r, "-");
     return r;
 }
 
-static void end_fact(const dlg_screen *screen, const row *r, dlg_ground ground)
+static void end_fact(const dlg_screen *screen, const dlg_line *r, dlg_ground ground)
 {
     print(screen, r);
     print_ground(screen, ground);
@@ -60,64 +42,65 @@ static void end_fact(const dlg_screen *screen, const row *r, dlg_ground ground)
 
 /* ---- the facts ---- */
 
-static void append_piece(row *r, const dlg_subject *subject, size_t id)
+static void append_piece(dlg_line *r, const dlg_subject *subject, size_t id)
 {
     const char *piece = dlg_tokenizer_piece(subject->tokenizer, (dlg_token)id);
-    append(r, "%s", piece ? piece : "[UNK]");
+    dlg_line_append(r, "%s", piece ? piece : "[UNK]");
 }
 
 static void print_length(const dlg_screen *screen, const dlg_inspection *found)
 {
-    row r = begin_fact("length", found->length_ground);
-    if (found->length_ground.sure) append(&r, "%zu tokens, [CLS] and [SEP] included", found->length);
+    dlg_line r = begin_fact("length", found->length_ground);
+    if (found->length_ground.sure) dlg_line_append(&r, "%zu tokens, [CLS] and [SEP] included", found->length);
     end_fact(screen, &r, found->length_ground);
 }
 
 static void print_sentences(const dlg_screen *screen, const dlg_inspection *found)
 {
     const size_t least = found->n_sentences_least, most = found->n_sentences_most;
-    row r = begin_fact("sentences", found->sentences_ground);
-    if (found->sentences_ground.sure && least == most) append(&r, "%zu", least);
-    else if (found->sentences_ground.sure && most) append(&r, "%zu to %zu", least, most);
-    else if (found->sentences_ground.sure) append(&r, "%zu or more", least);
+    dlg_line r = begin_fact("sentences", found->sentences_ground);
+    if (found->sentences_ground.sure && least == most) dlg_line_append(&r, "%zu", least);
+    else if (found->sentences_ground.sure && most) dlg_line_append(&r, "%zu to %zu", least, most);
+    else if (found->sentences_ground.sure) dlg_line_append(&r, "%zu or more", least);
     end_fact(screen, &r, found->sentences_ground);
 }
 
 static void print_lengths(const dlg_screen *screen, const dlg_inspection *found)
 {
-    row r = begin_fact("lengths", found->ends_ground);
-    for (size_t i = 0; i < found->n_ends && found->ends_ground.sure; i++) append(&r, "%s%zu", i ? ", " : "", found->ends[i]);
+    dlg_line r = begin_fact("lengths", found->ends_ground);
+    for (size_t i = 0; i < found->n_ends && found->ends_ground.sure; i++) dlg_line_append(&r, "%s%zu", i ? ", " : "", found->ends[i]);
     end_fact(screen, &r, found->ends_ground);
 }
 
 static void print_labels(const dlg_screen *screen, const dlg_subject *subject, const dlg_inspection *found)
 {
     const bool is_mlm = subject->model->config.task == DLG_MASKED_LM;
-    row r = begin_fact(is_mlm ? "labels" : "classes", found->labels_ground);
-    if (found->labels_ground.sure) append(&r, "%zu:", found->n_labels);
+    dlg_line r = begin_fact(is_mlm ? "labels" : "classes", found->labels_ground);
+    if (found->labels_ground.sure) dlg_line_append(&r, "%zu:", found->n_labels);
     for (size_t i = 0, n; found->labels_ground.sure && i < found->n_labels; i += n) {
         for (n = 1; i + n < found->n_labels && found->labels[i + n] == found->labels[i];) n++;
-        append(&r, i ? ", " : " ");
+        dlg_line_append(&r, i ? ", " : " ");
         if (is_mlm) append_piece(&r, subject, found->labels[i]);
-        else append(&r, "%zu", found->labels[i]);
-        if (n > 1) append(&r, " (%zu)", n);
+        else dlg_line_append(&r, "%zu", found->labels[i]);
+        if (n > 1) dlg_line_append(&r, " (%zu)", n);
     }
     end_fact(screen, &r, found->labels_ground);
 }
 
 static void print_masked(const dlg_screen *screen, const dlg_inspection *found)
 {
-    row r = begin_fact("masked", found->masked_ground);
-    for (size_t i = 0; i < found->n_masked && found->masked_ground.sure; i++) append(&r, "%s%zu", i ? ", " : "at ", found->masked[i]);
+    dlg_line r = begin_fact("masked", found->masked_ground);
+    for (size_t i = 0; i < found->n_masked && found->masked_ground.sure; i++)
+        dlg_line_append(&r, "%s%zu", i ? ", " : "at ", found->masked[i]);
     end_fact(screen, &r, found->masked_ground);
 }
 
 static void print_tokens(const dlg_screen *screen, const dlg_subject *subject, const dlg_inspection *found)
 {
-    row r = begin_fact("tokens", found->tokens_ground);
-    if (found->tokens_ground.sure) append(&r, "%zu different:", found->tokens.n);
+    dlg_line r = begin_fact("tokens", found->tokens_ground);
+    if (found->tokens_ground.sure) dlg_line_append(&r, "%zu different:", found->tokens.n);
     for (size_t i = 0; i < found->tokens.n && found->tokens_ground.sure; i++) {
-        append(&r, " ");
+        dlg_line_append(&r, " ");
         append_piece(&r, subject, found->tokens.tokens[i]);
     }
     end_fact(screen, &r, found->tokens_ground);
@@ -125,23 +108,23 @@ static void print_tokens(const dlg_screen *screen, const dlg_subject *subject, c
 
 static void print_text(const dlg_screen *screen, const dlg_subject *subject, const dlg_inspection *found)
 {
-    row r = begin_fact("text", found->text_ground);
+    dlg_line r = begin_fact("text", found->text_ground);
     if (found->text) {
         char *text = dlg_tokenizer_decode(subject->tokenizer, found->text, found->length, false);
-        append(&r, "%s", text ? text : "(no memory to show the text)");
+        dlg_line_append(&r, "%s", text ? text : "(no memory to show the text)");
         dlg_free(text);
     }
     print(screen, &r);
-    row ground = {.used = 0};
-    append(&ground, "%s", found->text_ground.from);
-    if (found->text) append(&ground, "; nothing else can stand at %zu of %zu", found->n_text_certain, found->length);
+    dlg_line ground = {.used = 0};
+    dlg_line_append(&ground, "%s", found->text_ground.from);
+    if (found->text) dlg_line_append(&ground, "; nothing else can stand at %zu of %zu", found->n_text_certain, found->length);
     print_ground(screen, (dlg_ground){found->text_ground.sure, ground.text});
 }
 
 static void print_scale(const dlg_screen *screen, const dlg_inspection *found)
 {
-    row r = begin_fact("scale", found->scale_ground);
-    if (found->scale_ground.sure) append(&r, "%.4g times the gradient of the mean loss", found->scale);
+    dlg_line r = begin_fact("scale", found->scale_ground);
+    if (found->scale_ground.sure) dlg_line_append(&r, "%.4g times the gradient of the mean loss", found->scale);
     end_fact(screen, &r, found->scale_ground);
 }
 
@@ -149,28 +132,29 @@ static void print_scale(const dlg_screen *screen, const dlg_inspection *found)
 
 static void print_traces(const dlg_screen *screen, const dlg_traces *t)
 {
-    row r = begin("norm", "");
-    append(&r, "%.6g%s", t->norm, t->is_norm_round ? ": a number somebody chose, so clipped to it" : "");
+    dlg_line r = begin("norm", "");
+    dlg_line_append(&r, "%.6g%s", t->norm, t->is_norm_round ? ": a number somebody chose, so clipped to it" : "");
     if (t->n_at_bound)
-        append(&r, "; in %zu of %zu matrices several entries share the largest magnitude, as clipped", t->n_at_bound, t->n_matrices);
+        dlg_line_append(&r, "; in %zu of %zu matrices several entries share the largest magnitude, as clipped", t->n_at_bound,
+                        t->n_matrices);
     print(screen, &r);
     r = begin("rounded", "");
     switch (t->rounding) {
-    case DLG_NOT_ROUNDED: append(&r, "no"); break;
-    case DLG_ROUNDED_F16: append(&r, "to fp16"); break;
-    case DLG_ROUNDED_BF16: append(&r, "to bf16"); break;
-    case DLG_ROUNDED_LEVELS: append(&r, "to integers: at most %zu magnitudes above zero in a matrix", t->n_levels); break;
+    case DLG_NOT_ROUNDED: dlg_line_append(&r, "no"); break;
+    case DLG_ROUNDED_F16: dlg_line_append(&r, "to fp16"); break;
+    case DLG_ROUNDED_BF16: dlg_line_append(&r, "to bf16"); break;
+    case DLG_ROUNDED_LEVELS: dlg_line_append(&r, "to integers: at most %zu magnitudes above zero in a matrix", t->n_levels); break;
     }
     print(screen, &r);
     r = begin("pruned", "");
-    append(&r, "%s", t->is_pruned ? "yes" : "no");
+    dlg_line_append(&r, "%s", t->is_pruned ? "yes" : "no");
     if (t->zeros > 0)
-        append(&r, ": %.1f %% of a matrix's entries are zero%s", 100 * t->zeros, t->is_pruned ? "" : ", as rounding leaves them");
+        dlg_line_append(&r, ": %.1f %% of a matrix's entries are zero%s", 100 * t->zeros, t->is_pruned ? "" : ", as rounding leaves them");
     print(screen, &r);
     r = begin("noise", "");
-    if (!t->n_behind) append(&r, "not seen: the text fills all positions, and nothing should be zero");
-    else if (!(t->noise > 0)) append(&r, "no: all %zu entries behind the text are zero", t->n_behind);
-    else append(&r, "yes: deviation %.3g behind the text, kurtosis %.1f (normal noise 3, Laplace 6)", t->noise, t->kurtosis);
+    if (!t->n_behind) dlg_line_append(&r, "not seen: the text fills all positions, and nothing should be zero");
+    else if (!(t->noise > 0)) dlg_line_append(&r, "no: all %zu entries behind the text are zero", t->n_behind);
+    else dlg_line_append(&r, "yes: deviation %.3g behind the text, kurtosis %.1f (normal noise 3, Laplace 6)", t->noise, t->kurtosis);
     print(screen, &r);
 }
 
@@ -184,24 +168,24 @@ static void print_ranks(const dlg_screen *screen, const dlg_inspection *found)
     dlg_screen_print(screen, plain, "", NULL);
     dlg_screen_print(screen, plain, "rank of the gradient       query     key   value  output  middle   outer", NULL);
     const size_t n_layers = found->n_ranks / MATRICES_OF_A_LAYER;
-    row r = {.used = 0};
+    dlg_line r = {.used = 0};
     for (size_t i = 0; i < found->n_ranks; i++) {
         const dlg_matrix_rank *m = &found->ranks[i];
         const size_t layer = i / MATRICES_OF_A_LAYER;
         if (layer == n_layers) {
-            append(&r, "  %-28s", m->parameter->name);
+            dlg_line_append(&r, "  %-28s", m->parameter->name);
         } else if (i % MATRICES_OF_A_LAYER == 0) {
-            append(&r, "  layer %-16zu", layer);
+            dlg_line_append(&r, "  layer %-16zu", layer);
         }
-        if (m->rank.is_clear) append(&r, "%8zu", m->rank.rank);
-        else append(&r, "       -");
+        if (m->rank.is_clear) dlg_line_append(&r, "%8zu", m->rank.rank);
+        else dlg_line_append(&r, "       -");
         if (layer < n_layers && i % MATRICES_OF_A_LAYER != MATRICES_OF_A_LAYER - 1) continue;
         dlg_screen_print(screen, plain, r.text, NULL);
-        r = (row){.used = 0};
+        r = (dlg_line){.used = 0};
     }
     for (size_t i = 0; i < found->n_ranks; i++)
         if (!found->ranks[i].rank.is_clear) {
-            append(&r, "- no gap between singular values: noise or rounding, or more than %zu", found->ranks[i].rank.rank);
+            dlg_line_append(&r, "- no gap between singular values: noise or rounding, or more than %zu", found->ranks[i].rank.rank);
             dlg_screen_print(screen, (dlg_layout){.indent = 2}, r.text, NULL);
             break;
         }
@@ -211,12 +195,12 @@ void dlg_inspection_print(const dlg_screen *where, const dlg_subject *subject, c
 {
     dlg_screen screen = *where;
     if (!screen.width) screen.width = COLUMNS;
-    row r = {.used = 0};
-    append(&r, "%s against %s: %s, read in %.2f s", subject->gradient, subject->model->name,
+    dlg_line r = {.used = 0};
+    dlg_line_append(&r, "%s against %s: %s, read in %.2f s", subject->gradient, subject->model->name,
            subject->model->config.task == DLG_MASKED_LM ? "masked LM" : "classifier", seconds);
     dlg_screen_print(&screen, (dlg_layout){.hang = 2}, r.text, NULL);
-    r = (row){.used = 0};
-    append(&r, "metadata: defence %s", subject->defence ? subject->defence : "not named");
+    r = (dlg_line){.used = 0};
+    dlg_line_append(&r, "metadata: defence %s", subject->defence ? subject->defence : "not named");
     dlg_screen_print(&screen, (dlg_layout){.indent = 2, .hang = 2}, r.text, NULL);
     dlg_screen_print(&screen, (dlg_layout){0}, "", NULL);
     print_length(&screen, found);

@@ -1,57 +1,41 @@
 #include "report/origins.h"
 
-#include <stdarg.h>
-#include <string.h>
+#include "report/line.h"
 
 enum { MOST_ENTRIES = 24 }; /* of a list; the rest is counted */
 
-/* A line that grows; what does not fit is cut. */
-typedef struct {
-    char text[4096];
-    size_t used;
-} line;
-
-static void DLG_PRINTF(2, 3) append(line *l, const char *format, ...)
-{
-    va_list args;
-    va_start(args, format);
-    const int n = vsnprintf(l->text + l->used, sizeof l->text - l->used, format, args);
-    va_end(args);
-    if (n > 0) l->used += (size_t)n < sizeof l->text - l->used ? (size_t)n : sizeof l->text - l->used - 1;
-}
-
 /* "3, 5 and 8" */
-static void append_separator(line *l, size_t i, size_t n)
+static void append_separator(dlg_line *l, size_t i, size_t n)
 {
-    if (i) append(l, i + 1 == n ? " and " : ", ");
+    if (i) dlg_line_append(l, i + 1 == n ? " and " : ", ");
 }
 
-static void append_rest(line *l, size_t n)
+static void append_rest(dlg_line *l, size_t n)
 {
-    if (n > MOST_ENTRIES) append(l, " and %zu more", n - MOST_ENTRIES);
+    if (n > MOST_ENTRIES) dlg_line_append(l, " and %zu more", n - MOST_ENTRIES);
 }
 
-static void append_batch(line *l, const dlg_subject *subject)
+static void append_batch(dlg_line *l, const dlg_subject *subject)
 {
     const size_t n = subject->knowledge->n_sentences;
-    append(l, "a batch of %zu sentence%s", n, n == 1 ? "" : "s");
+    dlg_line_append(l, "a batch of %zu sentence%s", n, n == 1 ? "" : "s");
 }
 
-static void append_lengths(line *l, const dlg_subject *subject)
+static void append_lengths(dlg_line *l, const dlg_subject *subject)
 {
     const dlg_knowledge *k = subject->knowledge;
     bool equal = true;
     for (size_t b = 1; b < k->n_sentences; b++) equal &= k->lengths[b] == k->lengths[0];
     if (equal) {
-        append(l, "%zu tokens%s", k->lengths[0], k->n_sentences > 1 ? " each" : "");
+        dlg_line_append(l, "%zu tokens%s", k->lengths[0], k->n_sentences > 1 ? " each" : "");
         return;
     }
     for (size_t b = 0; b < k->n_sentences && b < MOST_ENTRIES; b++) {
         append_separator(l, b, k->n_sentences);
-        append(l, "%zu", k->lengths[b]);
+        dlg_line_append(l, "%zu", k->lengths[b]);
     }
     append_rest(l, k->n_sentences);
-    append(l, " tokens");
+    dlg_line_append(l, " tokens");
 }
 
 static size_t count(const dlg_knowledge *k, size_t label)
@@ -68,17 +52,17 @@ static bool is_first(const dlg_knowledge *k, size_t i)
     return true;
 }
 
-static void append_classes(line *l, const dlg_knowledge *k)
+static void append_classes(dlg_line *l, const dlg_knowledge *k)
 {
-    append(l, k->n_labels == 1 ? "class " : "classes ");
+    dlg_line_append(l, k->n_labels == 1 ? "class " : "classes ");
     for (size_t i = 0; i < k->n_labels && i < MOST_ENTRIES; i++) {
         append_separator(l, i, k->n_labels);
-        append(l, "%zu", k->labels[i]);
+        dlg_line_append(l, "%zu", k->labels[i]);
     }
     append_rest(l, k->n_labels);
 }
 
-static void append_labels(line *l, const dlg_subject *subject)
+static void append_labels(dlg_line *l, const dlg_subject *subject)
 {
     const dlg_knowledge *k = subject->knowledge;
     size_t n = 0;
@@ -86,36 +70,36 @@ static void append_labels(line *l, const dlg_subject *subject)
         append_classes(l, k);
         return;
     }
-    append(l, "%zu label%s: ", k->n_labels, k->n_labels == 1 ? "" : "s");
+    dlg_line_append(l, "%zu label%s: ", k->n_labels, k->n_labels == 1 ? "" : "s");
     for (size_t i = 0; i < k->n_labels; i++) {
         if (!is_first(k, i) || n++ >= MOST_ENTRIES) continue;
         const char *piece = dlg_tokenizer_piece(subject->tokenizer, (uint32_t)k->labels[i]);
         const size_t times = count(k, k->labels[i]);
-        append(l, "%s%s", n > 1 ? ", " : "", piece ? piece : "[UNK]");
-        if (times > 1) append(l, " (%zu times)", times);
+        dlg_line_append(l, "%s%s", n > 1 ? ", " : "", piece ? piece : "[UNK]");
+        if (times > 1) dlg_line_append(l, " (%zu times)", times);
     }
     append_rest(l, n);
 }
 
-static void append_masked(line *l, const dlg_subject *subject)
+static void append_masked(dlg_line *l, const dlg_subject *subject)
 {
     const dlg_knowledge *k = subject->knowledge;
     if (k->rows_from == DLG_ASSUMED) {
-        append(l, "any inner position may be masked");
+        dlg_line_append(l, "any inner position may be masked");
         return;
     }
-    append(l, k->n_rows > k->n_labels ? "masked among " : "masked at ");
+    dlg_line_append(l, k->n_rows > k->n_labels ? "masked among " : "masked at ");
     for (size_t b = 0, first = 0; b < k->n_sentences; first += k->lengths[b++]) {
         size_t n = 0, i = 0;
         for (size_t j = 0; j < k->n_rows; j++) n += k->rows[j] >= first && k->rows[j] < first + k->lengths[b];
-        if (k->n_sentences > 1) append(l, "%s%s", b ? ", " : "", n ? "" : "none");
+        if (k->n_sentences > 1) dlg_line_append(l, "%s%s", b ? ", " : "", n ? "" : "none");
         for (size_t j = 0; j < k->n_rows && i < MOST_ENTRIES; j++) {
             if (k->rows[j] < first || k->rows[j] >= first + k->lengths[b]) continue;
             append_separator(l, i++, n);
-            append(l, "%zu", k->rows[j] - first);
+            dlg_line_append(l, "%zu", k->rows[j] - first);
         }
         append_rest(l, n);
-        if (k->n_sentences > 1) append(l, " of sentence %zu", b + 1);
+        if (k->n_sentences > 1) dlg_line_append(l, " of sentence %zu", b + 1);
     }
 }
 
@@ -125,21 +109,21 @@ static void print_origin(const dlg_screen *screen, const dlg_subject *subject, d
     const struct {
         dlg_origin from;
         bool is_known;
-        void (*append)(line *, const dlg_subject *);
+        void (*append)(dlg_line *, const dlg_subject *);
     } pieces[] = {{k->sentences_from, true, append_batch}, {k->lengths_from, k->lengths, append_lengths},
                   {k->labels_from, k->n_labels, append_labels}, {k->rows_from, k->n_rows, append_masked}};
     const bool is_classifier = subject->model->config.task == DLG_SEQUENCE_CLASSIFICATION;
     const size_t n_pieces = sizeof pieces / sizeof *pieces - is_classifier; /* a classifier masks nothing */
-    line l = {.used = 0};
+    dlg_line l = {.used = 0};
     size_t n = 0;
-    append(&l, "%s: ", dlg_origin_name(origin));
+    dlg_line_append(&l, "%s: ", dlg_origin_name(origin));
     for (size_t i = 0; i < n_pieces; i++) {
         if (pieces[i].from != origin || !pieces[i].is_known) continue;
-        if (n++) append(&l, "; ");
+        if (n++) dlg_line_append(&l, "; ");
         pieces[i].append(&l, subject);
     }
-    if (origin == DLG_METADATA && subject->defence) append(&l, "%sdefence %s", n++ ? "; " : "", subject->defence);
-    if (!n && origin == DLG_TOLD) append(&l, "nothing"), n++;
+    if (origin == DLG_METADATA && subject->defence) dlg_line_append(&l, "%sdefence %s", n++ ? "; " : "", subject->defence);
+    if (!n && origin == DLG_TOLD) dlg_line_append(&l, "nothing"), n++;
     if (n) dlg_screen_print(screen, (dlg_layout){.indent = 2, .hang = 2}, l.text, NULL);
 }
 
