@@ -151,6 +151,10 @@ static void choose(assembly *a, const double *weights)
 
 static void report(assembly *a)
 {
+    for (size_t i = 0; i < a->r->n_rows; i++) {
+        const size_t n = count(a->choices, i);
+        a->r->evidence[i] = (dlg_evidence){n > 1 ? DLG_FROM_DESCENT : DLG_FROM_READING, n, NAN, NAN};
+    }
     dlg_recovery_put_labels_back(a->r);
     a->r->result->iterations++;
     a->r->iteration = a->iteration;

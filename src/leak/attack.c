@@ -103,6 +103,17 @@ void dlg_attack_result_release(dlg_attack_result *result)
     *result = (dlg_attack_result){0};
 }
 
+dlg_token_source dlg_attack_source(const dlg_attack_state *state, size_t row)
+{
+    return state->predicted[row] ? DLG_FROM_LABEL : state->evidence[row].source;
+}
+
+dlg_sureness dlg_attack_sureness(const dlg_attack_result *result, size_t row)
+{
+    if (result->end == DLG_EXPLAINED) return DLG_CERTAIN;
+    return result->end == DLG_SETTLED && dlg_evidence_is_clear(&result->state.evidence[row]) ? DLG_LIKELY : DLG_GUESSED;
+}
+
 const char *dlg_attack_end_name(dlg_attack_end end)
 {
     static const char *const names[] = {"explained", "settled", "exhausted", "interrupted", "unreadable"};

@@ -4,6 +4,7 @@
 
 #include "io/journal.h"
 #include "leak/distance.h"
+#include "leak/evidence.h"
 #include "leak/knowledge.h"
 #include "leak/minimise.h"
 
@@ -35,6 +36,7 @@ typedef struct {
     const uint32_t *tokens;     /**< with the labels put back */
     const bool *predicted;      /**< whether a label was put there */
     const bool *changed;        /**< whether tokens changed since the last report */
+    const dlg_evidence *evidence; /**< for each fed token */
 } dlg_attack_state;
 
 /** Why the attack ended. */
@@ -76,6 +78,16 @@ typedef struct {
 } dlg_attack_result;
 
 void dlg_attack_result_release(dlg_attack_result *);
+
+/** How the token in a row was got. */
+dlg_token_source dlg_attack_source(const dlg_attack_state *, size_t row);
+
+/**
+ * How sure the token in a row is. Of a text that explains the gradient all are certain: it would have another gradient were one of them
+ * wrong. Of one that settled those are likely whose evidence is clear (where a label stands, that of what was fed there); the others are
+ * guesses, and so is all of a text that was not recovered.
+ */
+dlg_sureness dlg_attack_sureness(const dlg_attack_result *, size_t row);
 
 /** An attack's class. */
 typedef struct {

@@ -105,7 +105,7 @@ static void draw(attack *a)
     dlg_random_normal_fill(r->point, r->n_numbers, r->embedding_deviation, r->options->seed, stream);
     if (!a->n_certain) dlg_placement_start(&r->placement, r->knowledge->placed);
     for (size_t i = 0; a->n_certain && i < r->n_rows; i++)
-        if (r->cosine[i] >= DLG_CERTAIN) memcpy(r->point + i * H, table + (size_t)r->fed[i] * H, H * sizeof *table);
+        if (dlg_evidence_is_good(&r->evidence[i])) memcpy(r->point + i * H, table + (size_t)r->fed[i] * H, H * sizeof *table);
     dlg_recovery_unknowns(r, a->x);
 }
 

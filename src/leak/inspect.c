@@ -13,12 +13,6 @@ enum { FEW_ROWS = 48, MOST_ROWS = 256 };
 /* Labels explain the bias to rounding, or well enough to believe them. */
 static const double explained = 0.02, nearly_explained = 0.3;
 
-const char *dlg_sureness_name(dlg_sureness sure)
-{
-    static const char *const names[] = {"not seen", "guess", "likely", "certain"};
-    return names[sure];
-}
-
 /* What one step finds and the next ones need. */
 typedef struct {
     const dlg_gradient *gradient;

@@ -2,20 +2,11 @@
 #ifndef DLG_LEAK_INSPECT_H
 #define DLG_LEAK_INSPECT_H
 
+#include "leak/evidence.h"
 #include "leak/knowledge.h"
 #include "leak/rank.h"
 #include "leak/token_set.h"
 #include "leak/traces.h"
-
-typedef enum {
-    DLG_UNSEEN,  /**< the gradient does not show it; `from` says why */
-    DLG_GUESSED, /**< the best there is */
-    DLG_LIKELY,  /**< would need a coincidence, or a strange model, to be wrong */
-    DLG_CERTAIN  /**< follows from the gradient's mathematics, checked to rounding */
-} dlg_sureness;
-
-/** "not seen", "guess", "likely", "certain". */
-const char *dlg_sureness_name(dlg_sureness);
 
 typedef struct {
     dlg_sureness sure;

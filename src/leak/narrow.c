@@ -10,22 +10,19 @@
 #include "leak/classes.h"
 #include "leak/dlg.h"
 
-/* Where no more tokens are admitted, the one that fulfils its equation best is taken at its word. */
-enum { FEW = 3 };
+#include <math.h>
 
 /* That many times labels are moved where dD/dY points, which is right at once where the tokens are. */
 enum { MOST_PLACEMENTS = 8 };
 
-/* @return how many rows have a token */
+/* What fulfils its equation best. @return at how many rows that is to be taken at its word */
 static size_t read_tokens(dlg_recovery *r)
 {
     size_t n = 0;
     for (size_t i = 0; i < r->n_rows; i++) {
-        const size_t admitted = dlg_position_check_count(r->check, i);
-        const bool is_read = admitted && admitted <= FEW;
         r->fed[i] = dlg_position_check_best(r->check, i);
-        r->cosine[i] = is_read;
-        n += is_read;
+        r->evidence[i] = (dlg_evidence){DLG_FROM_READING, dlg_position_check_count(r->check, i), NAN, NAN};
+        n += dlg_evidence_is_good(&r->evidence[i]);
     }
     return n;
 }

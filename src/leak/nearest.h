@@ -5,6 +5,7 @@
 #ifndef DLG_LEAK_NEAREST_H
 #define DLG_LEAK_NEAREST_H
 
+#include "leak/evidence.h"
 #include "leak/position_check.h"
 
 #include <stddef.h>
@@ -20,9 +21,10 @@ DLG_MUST_USE dlg_status dlg_nearest_create(dlg_nearest **out, const dlg_real *ta
 void dlg_nearest_free(dlg_nearest *);
 
 /**
- * @param[in] x (n_rows, n_columns) @param[out] tokens (n_rows) @param[out] cosine (n_rows) of the angle between each and its token.
- * Allocates nothing. Rows of the table that are zero are never nearest.
+ * @param[in] x (n_rows, n_columns) @param[out] tokens (n_rows) @param[out] evidence (n_rows) that each was found by descent, how near it is
+ * and how far the next. Allocates nothing. Rows of the table that are zero are never nearest.
  */
-void dlg_nearest_find(const dlg_nearest *, const dlg_real *x, const dlg_position_check *check, uint32_t *tokens, dlg_real *cosine);
+void dlg_nearest_find(const dlg_nearest *, const dlg_real *x, const dlg_position_check *check, uint32_t *tokens,
+                      dlg_evidence *evidence);
 
 #endif

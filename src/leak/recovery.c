@@ -90,7 +90,7 @@ bool dlg_recovery_place_labels(dlg_recovery *r, const double *x)
 void dlg_recovery_decode(dlg_recovery *r, const double *x)
 {
     set_point(r, x);
-    dlg_nearest_find(r->nearest, r->point, r->check, r->fed, r->cosine);
+    dlg_nearest_find(r->nearest, r->point, r->check, r->fed, r->evidence);
     dlg_recovery_put_labels_back(r);
 }
 
@@ -135,7 +135,7 @@ bool dlg_recovery_is_explained(const dlg_recovery *r)
 size_t dlg_recovery_count_certain(const dlg_recovery *r)
 {
     size_t n = 0;
-    for (size_t i = 0; i < r->n_rows; i++) n += r->cosine[i] >= DLG_CERTAIN;
+    for (size_t i = 0; i < r->n_rows; i++) n += dlg_evidence_is_good(&r->evidence[i]);
     return n;
 }
 
@@ -157,6 +157,7 @@ static dlg_attack_state state_of(const dlg_recovery *r)
         .tokens = r->tokens,
         .predicted = r->predicted,
         .changed = r->changed,
+        .evidence = r->evidence,
     };
 }
 
@@ -171,9 +172,11 @@ static bool is_better(const dlg_attack_state *a, const dlg_attack_state *b)
 static void keep_if_best(dlg_recovery *r, const dlg_attack_state *state)
 {
     if (!is_better(state, &r->best)) return;
-    uint32_t *fed = r->memory, *tokens = fed + r->n_rows;
+    dlg_evidence *evidence = r->memory;
+    uint32_t *fed = (uint32_t *)(evidence + r->n_rows), *tokens = fed + r->n_rows;
     bool *predicted = (bool *)(tokens + r->n_rows), *changed = predicted + r->n_rows;
     r->best = *state;
+    memcpy(evidence, r->evidence, r->n_rows * sizeof *evidence);
     memcpy(fed, r->fed, r->n_rows * sizeof *fed);
     memcpy(tokens, r->tokens, r->n_rows * sizeof *tokens);
     memcpy(predicted, r->predicted, r->n_rows * sizeof *predicted);
@@ -181,6 +184,7 @@ static void keep_if_best(dlg_recovery *r, const dlg_attack_state *state)
     r->best.tokens = tokens;
     r->best.predicted = predicted;
     r->best.changed = changed;
+    r->best.evidence = evidence;
 }
 
 void dlg_recovery_report(dlg_recovery *r)
@@ -200,7 +204,7 @@ static void carve(dlg_recovery *r)
     r->derivative = dlg_arena_carve(arena, n, sizeof *r->derivative);
     dlg_placement_carve(&r->placement, arena);
     r->label_derivative = dlg_arena_carve(arena, r->placement.n_rows * r->placement.n_labels, sizeof *r->label_derivative);
-    r->cosine = dlg_arena_carve(arena, r->n_rows, sizeof *r->cosine);
+    r->evidence = dlg_arena_carve(arena, r->n_rows, sizeof *r->evidence);
     r->fed = dlg_arena_carve(arena, r->n_rows, sizeof *r->fed);
     r->tokens = dlg_arena_carve(arena, r->n_rows, sizeof *r->tokens);
     r->last_tokens = dlg_arena_carve(arena, r->n_rows, sizeof *r->last_tokens);
@@ -250,7 +254,7 @@ dlg_status dlg_recovery_begin(dlg_recovery *r, dlg_attack_result *result, const 
     if (status) return status;
     carve(r);
     dlg_placement_start(&r->placement, knowledge->placed);
-    r->memory = dlg_allocate(r->n_rows, 2 * sizeof *r->fed + 2 * sizeof *r->predicted);
+    r->memory = dlg_allocate(r->n_rows, sizeof *r->evidence + 2 * sizeof *r->fed + 2 * sizeof *r->predicted);
     if (!r->memory) return dlg_fail(err, DLG_ENOMEM, "attack: no memory");
     dlg_objective_targets(objective, &result->n_dense, &result->n_targets);
     /* One or two can be full of rounding where a head's rows nearly cancel; a defence touches them all. */

@@ -12,9 +12,6 @@
 #include "leak/oracle.h"
 #include "leak/placement.h"
 
-/** Cosine between an embedding and its token from which on the token is certain. */
-#define DLG_CERTAIN ((dlg_real)0.9)
-
 /** Zero-initialise, dlg_recovery_begin, dlg_recovery_end. */
 typedef struct {
     const dlg_gradient *gradient;
@@ -38,7 +35,7 @@ typedef struct {
     dlg_real *point, *derivative;  /**< (n_rows, H) as the objective takes them, and dD/dx */
     dlg_placement placement;
     dlg_real *label_derivative;    /**< (rows that may hold a label, labels) */
-    dlg_real *cosine;              /**< (n_rows) of the angle between each embedding and its token */
+    dlg_evidence *evidence;  /**< (n_rows) what speaks for each fed token */
     uint32_t *fed, *tokens, *last_tokens;
     bool *predicted, *changed;
 
@@ -86,7 +83,7 @@ bool dlg_recovery_place_labels(dlg_recovery *, const double *x);
 /** The same where x is already in `point`. */
 bool dlg_recovery_place_labels_at_point(dlg_recovery *);
 
-/** x to fed, its tokens and how sure each is. */
+/** x to fed, its tokens and the evidence for each. */
 void dlg_recovery_decode(dlg_recovery *, const double *x);
 
 /** fed to tokens: the labels that have places put back, what changed marked. */
@@ -104,7 +101,7 @@ bool dlg_recovery_is_explained(const dlg_recovery *);
 /** Keep the tokens if they are the best so far, and tell the observer of an iteration. */
 void dlg_recovery_report(dlg_recovery *);
 
-/** Rows whose token is certain. */
+/** Rows whose token has good evidence. */
 size_t dlg_recovery_count_certain(const dlg_recovery *);
 
 #endif

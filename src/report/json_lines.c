@@ -7,16 +7,26 @@
 
 /* ---- lists ---- */
 
-/* One list a sentence. */
-static void add_tokens(dlg_object *o, const char *key, const uint32_t *tokens)
+/* One list a sentence, with what `of` makes of each row; nothing where no text was found. */
+static void add_rows(dlg_object *o, cJSON *parent, const char *key, const void *rows, cJSON *(*of)(const void *rows, size_t row))
 {
     const dlg_knowledge *k = o->subject->knowledge;
-    cJSON *list = dlg_object_add_new(o, o->root, key, cJSON_CreateArray());
-    for (size_t b = 0, row = 0; tokens && b < k->n_sentences && !o->failed; row += k->lengths[b++]) {
+    cJSON *list = dlg_object_add_new(o, parent, key, cJSON_CreateArray());
+    for (size_t b = 0, row = 0; rows && b < k->n_sentences && !o->failed; row += k->lengths[b++]) {
         cJSON *sentence = cJSON_CreateArray();
         dlg_object_append(o, list, sentence);
-        for (size_t t = 0; t < k->lengths[b] && !o->failed; t++) dlg_object_append(o, sentence, dlg_json_number((double)tokens[row + t]));
+        for (size_t t = 0; t < k->lengths[b] && !o->failed; t++) dlg_object_append(o, sentence, of(rows, row + t));
     }
+}
+
+static cJSON *token_of(const void *tokens, size_t row)
+{
+    return dlg_json_number((double)((const uint32_t *)tokens)[row]);
+}
+
+static void add_tokens(dlg_object *o, const char *key, const uint32_t *tokens)
+{
+    add_rows(o, o->root, key, tokens, token_of);
 }
 
 static void add_text(dlg_object *o, const uint32_t *tokens)
@@ -28,6 +38,45 @@ static void add_text(dlg_object *o, const uint32_t *tokens)
         dlg_object_append(o, list, text ? cJSON_CreateString(text) : NULL);
         dlg_free(text);
     }
+}
+
+/* ---- what speaks for each token ---- */
+
+static cJSON *source_of(const void *state, size_t row)
+{
+    return cJSON_CreateString(dlg_token_source_name(dlg_attack_source(state, row)));
+}
+
+static cJSON *sureness_of(const void *result, size_t row)
+{
+    return cJSON_CreateString(dlg_sureness_name(dlg_attack_sureness(result, row)));
+}
+
+static cJSON *choices_of(const void *state, size_t row)
+{
+    const size_t n = ((const dlg_attack_state *)state)->evidence[row].n_choices;
+    return n ? dlg_json_number((double)n) : cJSON_CreateNull();
+}
+
+static cJSON *cosine_of(const void *state, size_t row)
+{
+    return dlg_json_number(((const dlg_attack_state *)state)->evidence[row].cosine);
+}
+
+static cJSON *margin_of(const void *state, size_t row)
+{
+    return dlg_json_number(((const dlg_attack_state *)state)->evidence[row].margin);
+}
+
+static void add_evidence(dlg_object *o, const dlg_attack_result *result)
+{
+    const dlg_attack_state *state = result->state.tokens ? &result->state : NULL;
+    cJSON *evidence = dlg_object_add_new(o, o->root, "evidence", cJSON_CreateObject());
+    add_rows(o, evidence, "from", state, source_of);
+    add_rows(o, evidence, "sure", state ? result : NULL, sureness_of);
+    add_rows(o, evidence, "choices", state, choices_of);
+    add_rows(o, evidence, "cosine", state, cosine_of);
+    add_rows(o, evidence, "margin", state, margin_of);
 }
 
 /* ---- what is known ---- */
@@ -196,6 +245,7 @@ dlg_status dlg_json_result(FILE *stream, const dlg_subject *subject, const dlg_a
     add_tokens(&o, "fed_tokens", best->fed);
     add_tokens(&o, "tokens", best->tokens);
     add_text(&o, best->tokens);
+    add_evidence(&o, result);
     dlg_object_add_sizes(&o, o.root, "labels", subject->knowledge->labels, subject->knowledge->n_labels);
     if (scores) add_metrics(&o, scores);
     return dlg_object_finish(&o, stream, err);

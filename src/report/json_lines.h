@@ -5,7 +5,7 @@
  *              threads, distance, optimizer, prior, prior_task, seed, checkpoint, resumed_after
  *   iteration  start, iteration, distance, seconds, tokens, text
  *   result     attack, end, recovered, reason, start, iterations, evaluations, seconds, seconds_per_evaluation, recalled, distance,
- *              distance_of_tokens, scale, n_dense, n_targets, knowledge, origins, fed_tokens, tokens, text, labels, metrics
+ *              distance_of_tokens, scale, n_dense, n_targets, knowledge, origins, fed_tokens, tokens, text, evidence, labels, metrics
  *
  * knowledge lists what was told ("batch", "length", "labels", "masked"); origins says for each of the four whether it was told, in the
  * metadata, inferred or assumed (null: the gradient does not show it); inferred holds what was not told (null what was, what the gradient
@@ -16,6 +16,11 @@
  * "unreadable"), and is null else.
  *
  * prior is the language model that the attack asks, as model names it, and prior_task "mlm" or "clm"; both are null where it asks none.
+ *
+ * evidence holds lists of the shape of tokens, whose entries say of each what leak/evidence.h does. from: "read", "descent" or "label";
+ * sure: "certain", "likely" or "guess" (dlg_attack_sureness); choices: how many tokens layer 0 admits there (null: it says nothing);
+ * cosine and margin: how near the embedding that was found is to the token's own, and how much nearer than to the next (null where none
+ * was searched for). Where a label stands these are of what was fed there.
  *
  * checkpoint is the journal's file, or null, and resumed_after how many evaluations it held; recalled of the evaluations came from there,
  * the seconds are this run's, and seconds_per_evaluation of those that it made itself.

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "report/origins.h"
+#include "report/sources.h"
 
 #include <math.h>
 #include <string.h>
@@ -275,6 +276,7 @@ void dlg_progress_result(const dlg_screen *screen, const dlg_subject *subject, c
     print_heading(screen, result);
     if (is_shown(result)) print_sentences(screen, subject, result);
     print_end(screen, subject, result);
+    if (is_shown(result)) dlg_sources_print(screen, subject, result);
     if (result->end == DLG_EXPLAINED) print_unmasked(screen, result);
     if (result->end != DLG_UNREADABLE) print_cost(screen, result);
     dlg_origins_print(screen, subject);

@@ -14,6 +14,7 @@ import sys
 import attacks
 import common
 import defences
+import evidence
 import labels
 import peer
 import precision
@@ -23,7 +24,7 @@ import recovery
 import scaling
 import sweeps
 
-SCRIPTS = [recover_presets, recover_transformers, labels, peer, recovery, scaling, precision, sweeps, defences, attacks]
+SCRIPTS = [recover_presets, recover_transformers, labels, peer, recovery, scaling, precision, sweeps, defences, evidence, attacks]
 
 
 def options_of(script, chosen):

@@ -18,7 +18,7 @@ done
 attack() { dlg-text $task.$kind.g --model $task --attack $name --iterations 8 --starts 2 --threads 1 -q "$@" 2> notes.txt; }
 says_so() { # nothing recovered, in lines that say what they are
     [ $? -eq 0 ] && head -1 out.txt | grep -q '^Not recovered: ' && [ "$(grep -c '^Not recovered: ' out.txt)" -eq 1 ] &&
-        ! tail -n +2 out.txt | grep -Ev '^  (only a guess|not explained|cost|told|metadata|inferred|assumed): ' && [ ! -s notes.txt ]
+        ! tail -n +2 out.txt | grep -Ev '^  (only a guess|not explained|tokens|cost|told|metadata|inferred|assumed): ' && [ ! -s notes.txt ]
 }
 says_so_in_json() {
     [ $? -eq 0 ] && [ "$(grep -c '"event":"result"' out.txt)" -eq 1 ] &&

@@ -3,6 +3,7 @@ check 'a gradient' dlg-grads 'A red bird saw the old house.' --preset mini -o a.
 accepted '*Recovered:
   a red bird saw the old house.
   explained: *
+  tokens: 9 read off, 1 put back from the labels; all certain
   cost: 1 iteration, 1 evaluation, *' '*attack span: *
 span check: 10 candidates at 10 positions, 10 of which have one only
 iteration 0, *' dlg-text a.g --threads 1 --attack span

@@ -65,7 +65,7 @@ for field in '"event":"iteration"' '"start":1' '"iteration":1' '"distance":' '"s
 done
 for field in '"event":"result"' '"attack":"dlg"' '"end":"explained"' '"recovered":true' '"iterations":' '"evaluations":' \
     '"seconds":' '"seconds_per_evaluation":0.' '"distance":' '"knowledge":[]' '"fed_tokens":[[2,' ',4,' '"tokens":[[2,' \
-    '"text":["a red bird"]' '"labels":[' '"metrics":{"token_accuracy":1,"exact_match":true,"exact_sentences":1,"bag_similarity":1,"label_accuracy":1,"rouge":{"rouge1":{"precision":1,'; do
+    '"text":["a red bird"]' '"evidence":{"from":[["descent","' '"sure":[["certain","certain",' '"margin":[[0.' '"labels":[' '"metrics":{"token_accuracy":1,"exact_match":true,"exact_sentences":1,"bag_similarity":1,"label_accuracy":1,"rouge":{"rouge1":{"precision":1,'; do
     check "result: $field" has "$field" result.json
 done
 check 'only start and result' eval '[ $(dlg-text a.g --threads 1 --json -q | wc -l) -eq 2 ]'

@@ -17,6 +17,11 @@ static const char VOCABULARY[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nfish\nred\
 /* Two sentences of 3 and 4 tokens; red is masked in the second. */
 static size_t lengths[] = {3, 4}, first[] = {0, 3, 7}, labels[] = {6}, rows[] = {4};
 static const uint32_t fed[] = {2, 7, 3, 2, 4, 5, 3}, tokens[] = {2, 7, 3, 2, 6, 5, 3};
+static const bool predicted[] = {false, false, false, false, true, false, false};
+static const dlg_evidence evidence[] = {
+    {DLG_FROM_READING, 1, NAN, NAN},    {DLG_FROM_READING, 4, NAN, NAN},   {DLG_FROM_DESCENT, 0, 0.5, 0.125}, {DLG_FROM_DESCENT, 0, 1, 0.75},
+    {DLG_FROM_DESCENT, 0, 0.75, 0.625}, {DLG_FROM_DESCENT, 2, 0.5, 0.375}, {DLG_FROM_DESCENT, 1, 0.25, NAN},
+};
 
 typedef struct {
     small_model model;
@@ -130,7 +135,8 @@ static void result(void **state)
     open_fixture(&f);
     dlg_attack_result r = {.end = DLG_SETTLED, .n_rows = 7, .first = first, .n_sentences = 2, .n_dense = 1, .n_targets = 9,
                            .state = {.start = 1, .iteration = 3, .iterations = 8, .evaluations = 4, .distance = 0.5, .scale = 2,
-                                     .distance_of_tokens = NAN, .seconds = 2, .fed = fed, .tokens = tokens}};
+                                     .distance_of_tokens = NAN, .seconds = 2, .fed = fed, .tokens = tokens, .predicted = predicted,
+                                     .evidence = evidence}};
     const dlg_scores scores = {.n_right = 6, .n_tokens = 8, .n_exact = 1, .n_sentences = 2, .n_in_bag = 7, .n_bag = 8, .n_labels_right = 1,
                                .n_labels = 2, .rouge = {.two = {0.25, 0.5, 0.125}}, .rouge_special = {.longest = {.recall = 1}}};
     assert_int_equal(dlg_json_result(stream, &f.subject, &r, &scores, NULL), DLG_OK);
@@ -148,6 +154,11 @@ static void result(void **state)
     assert_field(root, "knowledge", "[\"length\"]");
     assert_field(root, "fed_tokens", "[[2,7,3],[2,4,5,3]]");
     assert_field(root, "tokens", "[[2,7,3],[2,6,5,3]]");
+    assert_field(root, "evidence",
+                 "{\"from\":[[\"read\",\"read\",\"descent\"],[\"descent\",\"label\",\"descent\",\"descent\"]],"
+                 "\"sure\":[[\"likely\",\"guess\",\"guess\"],[\"likely\",\"likely\",\"likely\",\"likely\"]],"
+                 "\"choices\":[[1,4,null],[null,null,2,1]],\"cosine\":[[null,null,0.5],[1,0.75,0.5,0.25]],"
+                 "\"margin\":[[null,null,0.125],[0.75,0.625,0.375,null]]}");
     assert_field(root, "labels", "[6]");
 #define ZEROS "{\"precision\":0,\"recall\":0,\"f1\":0}"
     assert_field(root, "metrics",
@@ -167,6 +178,7 @@ static void result(void **state)
     assert_field(root, "distance", "null");
     assert_field(root, "tokens", "[]");
     assert_field(root, "text", "[]");
+    assert_field(root, "evidence", "{\"from\":[],\"sure\":[],\"choices\":[],\"cosine\":[],\"margin\":[]}");
     assert_field(root, "metrics", "nothing");
     cJSON_Delete(root);
     close_fixture(&f);

@@ -1,0 +1,46 @@
+/** How sure a piece of what a gradient gives away is; for a token: how it was got, and what speaks for it. */
+#ifndef DLG_LEAK_EVIDENCE_H
+#define DLG_LEAK_EVIDENCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef enum {
+    DLG_UNSEEN,  /**< the gradient does not show it; `from` says why */
+    DLG_GUESSED, /**< the best there is */
+    DLG_LIKELY,  /**< would need a coincidence, or a strange model, to be wrong */
+    DLG_CERTAIN  /**< follows from the gradient's mathematics, checked to rounding */
+} dlg_sureness;
+
+/** "not seen", "guess", "likely", "certain". */
+const char *dlg_sureness_name(dlg_sureness);
+
+typedef enum {
+    DLG_FROM_DESCENT, /**< nearest to an embedding that was searched for, or chosen by a search among what may stand there */
+    DLG_FROM_READING, /**< read off: what the checks of the first layers name at its position */
+    DLG_FROM_LABEL    /**< put back from the labels, where the gradient's slope points */
+} dlg_token_source;
+
+/** "descent", "read", "label". */
+const char *dlg_token_source_name(dlg_token_source);
+
+/** Of a token as it was fed, where a label stands too. These are measurements, not probabilities. */
+typedef struct {
+    dlg_token_source source; /**< one of the first two */
+    size_t n_choices;        /**< tokens that the checks admit at its position; 0: they say nothing about it */
+    double cosine;           /**< of the angle between the embedding that was found and the token's own; NaN: none was searched for */
+    double margin;           /**< by how much that is more than the next token's among the admitted; NaN: there is none */
+} dlg_evidence;
+
+/** Whether a search may take the token at its word: it was read off among very few, or its embedding has arrived. */
+bool dlg_evidence_is_good(const dlg_evidence *);
+
+/**
+ * Whether it speaks for this token and against all others: read off as the only one, or nearer than any other by a clear margin. Over
+ * defended gradients of a trained 128 x 2 that was so of 140 tokens in texts that settled, all of them right, and of 114 that descent found
+ * in texts that did not, 113 of them right; of 142 there whose margin was less than half as large 34 were right
+ * (tests/bench/evidence.py).
+ */
+bool dlg_evidence_is_clear(const dlg_evidence *);
+
+#endif
