@@ -3,6 +3,7 @@
 #include "leak/minimise.h"
 
 #include <math.h>
+#include <string.h>
 
 /*
  * Step of the first updates as a part of the start's root mean square, and the updates after which it has fallen to half: near enough what
@@ -14,6 +15,13 @@ void dlg_adam_carve(dlg_adam_moments *m, dlg_arena *arena)
 {
     m->mean = dlg_arena_carve(arena, m->n, sizeof *m->mean);
     m->square = dlg_arena_carve(arena, m->n, sizeof *m->square);
+}
+
+void dlg_adam_begin(dlg_adam_moments *m)
+{
+    m->n_steps = 0;
+    memset(m->mean, 0, m->n * sizeof *m->mean);
+    memset(m->square, 0, m->n * sizeof *m->square);
 }
 
 void dlg_adam_step(dlg_adam_moments *m, double rate, const double *dx, double *x)

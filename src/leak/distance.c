@@ -39,7 +39,7 @@ static dlg_distance_part cosine(dlg_residual r, size_t i, size_t n)
     };
 }
 
-/* What one number's absolute difference weighs beside its square (Balunovic et al. 2022, arXiv:2202.08827, for TAG and their L2+L1). */
+/* What one number's absolute difference weighs beside its square: [tag_factor] of github.com/eth-sri/lamp, for TAG and their L2+L1. */
 static const double l1_weight = 0.01;
 
 /* D = sum ||g - t||^2 + 0.01 ||g - t||_1 */
@@ -50,8 +50,9 @@ static dlg_distance_part l2_l1(dlg_residual r, size_t i, size_t n)
 }
 
 /*
- * D = sum ||g - t||^2 + alpha ||g - t||_1, alpha one a tensor (Deng et al. 2021, arXiv:2103.06819). Largest next to the input: alpha falls
- * evenly from 0.01 at the first tensor to 0.01 / n at the last, numbers of our own.
+ * D = sum ||g - t||^2 + alpha ||g - t||_1, alpha one a tensor (Deng et al. 2021, arXiv:2103.06819). The paper wants it larger next to the
+ * input and gives no rule. It falls evenly, to 1/n of the first at the last, as in github.com/JonasGeiping/breaching (which has 0.1 for the
+ * first); eth-sri/lamp has 0.01 for all, which is l2_l1 here.
  */
 static dlg_distance_part tag(dlg_residual r, size_t i, size_t n)
 {

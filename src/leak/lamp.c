@@ -1,18 +1,25 @@
 /*
- * LAMP: Extracting Text from Gradients with Language Model Priors (Balunovic et al. 2022, arXiv:2202.08827). In brackets what the paper and
- * its code call a number.
+ * LAMP: Extracting Text from Gradients with Language Model Priors (Balunovic et al. 2022, arXiv:2202.08827). In brackets what the
+ * published code, github.com/eth-sri/lamp, calls a number.
  *
- *   1. embeddings are drawn many times, N(0, std^2), each row brought to the mean norm of the word embeddings; then the rows of the best
- *      are put in other orders. What has the least distance begins
- *   2. steps of Adam go down on D + [alpha_reg] (mean norm of the rows - mean norm of the word embeddings)^2, in units of the latter
- *   3. rearrangements of the words (leak/rearrange.h) are tried one after the other. One that lowers D + [alpha_lm] times the language
- *      prior's surprise at the nearest tokens is kept. Then 2 follows
+ *   1. embeddings are drawn many times, N(0, 1), then the rows of the best are put in other orders. What has the least distance begins,
+ *      each row brought to the mean norm of the word embeddings
+ *   2. steps of Adam go down on D + [coeff_reg] (mean norm of the rows - [init_size])^2, the latter that mean norm
+ *   3. of each sentence rearrangements of the words (leak/rearrange.h) are tried, all of them of the same embeddings. The one with the
+ *      least D + [coeff_perplexity] times the language prior's surprise at the nearest tokens is kept. Then 2 follows
  *
- * D is relative to that of a zero gradient, as the paper's cosine is anyhow. Its prior is a GPT-2 of BERT's vocabulary; here it is a
- * masked LM (leak/prior.h), the attacked one unless another is given. A classifier has no such head: there D decides alone.
+ * Schedule and numbers are those that the code has for BERT base and the cosine. What differs:
  *
- * As in the published code the first row of a sentence is [CLS], the last [SEP], and stays so. Here [MASK] stays too where the span check
- * saw it. Labels and lengths are inferred, and labels put in their places, as in every attack here.
+ * - The code makes 2,000 steps: with draws and rearrangements 7,800 evaluations of one sentence. Here the parts of a start's evaluations
+ *   are the same, whatever their number. Step, norm and its weight go with the scale of the model's embeddings.
+ * - D is relative to that of a zero gradient, as the cosine is anyhow, and the numbers are the same for every distance. For L2 + L1, with
+ *   [tag_factor] 0.01 as here, the code has [coeff_perplexity] 60 and [coeff_reg] 25 beside distances that are not relative.
+ * - Its prior is a GPT-2 of BERT's vocabulary. Here it is one that is given, or a masked LM, the attacked one unless another is given
+ *   (leak/prior.h). A classifier has no such head: there D decides alone. A batch's surprise is the mean over its sentences.
+ * - The code has one start and ends where what 2 lowers was least. Here the best text by the distance of its own tokens is kept; a start
+ *   that has stalled (leak/descent.h), and whose words stand best as they are, is followed by another, drawn anew.
+ * - The code is told labels and lengths, and tokens that no sentence has. Here these are inferred, and labels put in their places, as in
+ *   every attack here. [CLS] first and [SEP] last stay as in the code, and [MASK] too where the span check saw it.
  */
 #include "leak/adam.h"
 #include "leak/classes.h"
@@ -29,12 +36,13 @@
 enum {
     EVALUATIONS_PER_ITERATION = 20,
     MOST_DRAWS = 500,          /* [init_candidates], and as many orders; of the evaluations of a start: */
-    DRAWN_PART = 16,           /* at most one in so many, as of the published 8,400 */
-    STEPS = 75,                /* [n_c] of Adam in a round */
-    CANDIDATES = 200           /* [n_d] rearrangements after them */
+    DRAWN_PART = 16,           /* at most one in so many, as of the published 7,800 */
+    STEPS = 75,                /* [swap_every] of Adam in a round */
+    CANDIDATES = 200,          /* rearrangements after them, one of which is to leave all as it is */
+    BEFORE_REARRANGING = 39    /* [swap_burnin] of the steps, a quarter of all evaluations, the first tenth is without */
 };
 
-/* [alpha_reg] is 1 where the mean norm is 1.4; [alpha_lm]. */
+/* [coeff_reg] is 1 where the mean norm is 1.4; [coeff_perplexity]. */
 static const double norm_weight = 2, prior_weight = 0.2;
 
 /* [lr] is 0.01 where the embeddings' deviation is 0.05; [lr_decay] falls by a factor every so many steps. */
@@ -43,22 +51,20 @@ static const double first_step = 0.2, step_factor = 0.89, steps_between = 50;
 typedef struct {
     dlg_recovery *r;
     dlg_attack_end end;
-    bool found;   /* end holds, no further start is needed */
-    bool is_over; /* this start */
+    bool found, is_over; /* end holds, no further start is needed; this start is over */
     size_t evaluations_at_iteration;
     dlg_descent descent; /* of Adam's iterations */
     dlg_random random;
     double mean_norm;    /* of the word embeddings */
-    dlg_prior **priors;  /* (n_sentences); NULL where a sentence has none */
+    dlg_batch_prior *prior; /* NULL: there is none */
 
     /* carved from one arena */
     dlg_arena arena;
     dlg_adam_moments moments;
     double *x, *dx;        /* (n_rows, H) */
     bool *stays;           /* (n_rows) the row's token is known */
-    size_t *order;         /* (n_rows) which row of x stands where, in a candidate */
-    size_t *free_rows;     /* of one sentence, and which of these stands where in a candidate: (n_rows) each */
-    size_t *place;
+    size_t *order, *best;  /* (n_rows) which row of x stands where, in a candidate and in the best of them */
+    size_t *free_rows, *scratch; /* (n_rows) of one sentence */
     uint32_t *text;        /* (n_rows) a candidate's tokens */
 } attack;
 
@@ -111,20 +117,15 @@ static void keep_order(attack *a)
     for (size_t i = 0; i < a->r->n_rows; i++) a->order[i] = i;
 }
 
-/* order = the rows as they are, but for the free rows of one sentence, which are rearranged; as they are where fewer than two are free. */
-static void rearrange(attack *a, dlg_rearrangement kind)
+/* order = the rows as they are, but for the free rows of sentence b, which are rearranged. */
+static void rearrange(attack *a, size_t b, dlg_rearrangement kind)
 {
     const dlg_batch *batch = &a->r->batch;
-    const size_t b = (size_t)dlg_random_below(&a->random, batch->n_sentences);
     size_t n = 0;
     keep_order(a);
     for (size_t i = batch->first[b]; i < batch->first[b + 1]; i++)
         if (!a->stays[i]) a->free_rows[n++] = i;
-    if (n < 2) return;
-    for (size_t i = 0; i < n; i++) a->place[i] = i;
-    if (kind == DLG_REARRANGEMENTS) dlg_random_permutation(a->place, n, &a->random); /* any order at all */
-    else dlg_rearrange(a->place, n, kind, &a->random);
-    for (size_t i = 0; i < n; i++) a->order[a->free_rows[i]] = a->free_rows[a->place[i]];
+    dlg_rearrange_rows(a->order, n, a->free_rows, kind, a->scratch, &a->random);
 }
 
 /* point = x's rows in that order */
@@ -148,36 +149,44 @@ static double distance(attack *a)
 }
 
 /* What the prior has against the text in that order. The tokens are those of x as it was last decoded. */
-static double surprise(attack *a, const size_t *order)
+static double surprise(attack *a)
 {
     const dlg_recovery *r = a->r;
-    double sum = 0;
-    for (size_t i = 0; i < r->n_rows; i++) a->text[i] = r->predicted[i] ? r->tokens[i] : r->fed[order[i]];
-    for (size_t b = 0; b < r->batch.n_sentences; b++)
-        if (a->priors[b]) sum += dlg_prior_surprise(a->priors[b], a->text + r->batch.first[b]);
-    return prior_weight * sum / (double)r->batch.n_sentences;
+    if (!a->prior) return 0;
+    for (size_t i = 0; i < r->n_rows; i++) a->text[i] = r->predicted[i] ? r->tokens[i] : r->fed[a->order[i]];
+    return prior_weight * dlg_batch_prior_surprise(a->prior, a->text);
 }
 
-/* Try rearrangements one after the other, and keep what is better. The prior is asked only where D alone would not be too much. */
-static void rearrange_words(attack *a)
+/* Keep the best of one sentence's rearrangements. The prior is asked only where D alone is not too much. @return whether words moved */
+static bool rearrange_sentence(attack *a, size_t b)
 {
     dlg_recovery *r = a->r;
     double least = INFINITY;
+    size_t which = 0;
     dlg_recovery_decode(r, a->x);
     for (size_t i = 0; i < CANDIDATES && !a->is_over; i++) {
-        if (i) rearrange(a, (dlg_rearrangement)(i % DLG_REARRANGEMENTS));
+        if (i) rearrange(a, b, (dlg_rearrangement)(i % DLG_REARRANGEMENTS));
         else keep_order(a); /* what there is to be better than */
         set_point(a, a->order);
-        const double d = distance(a), total = d < least ? d + surprise(a, a->order) : INFINITY;
+        const double d = distance(a), total = d < least ? d + surprise(a) : INFINITY;
         if (total < least) {
             least = total;
-            r->d = d * r->scale;
-            set_point(a, a->order);
-            take_point(a);
-            dlg_recovery_decode(r, a->x);
+            which = i;
+            memcpy(a->best, a->order, r->n_rows * sizeof *a->best);
         }
         count(a, false);
     }
+    if (!which) return false;
+    set_point(a, a->best);
+    take_point(a);
+    return true;
+}
+
+static bool rearrange_words(attack *a)
+{
+    bool any = false;
+    for (size_t b = 0; b < a->r->batch.n_sentences && !a->is_over; b++) any |= rearrange_sentence(a, b);
+    return any;
 }
 
 /* ---- a start ---- */
@@ -197,22 +206,33 @@ static void hold_known_rows(const attack *a)
         }
 }
 
-/* point = random rows of the mean norm */
+static double norm_of_row(const attack *a, size_t row)
+{
+    const size_t H = hidden_size(a);
+    double sum = 0;
+    for (size_t k = 0; k < H; k++) sum += a->x[row * H + k] * a->x[row * H + k];
+    return sqrt(sum);
+}
+
+static void bring_to_norm(attack *a)
+{
+    const size_t H = hidden_size(a);
+    for (size_t i = 0; i < a->r->n_rows; i++) {
+        const double factor = a->stays[i] ? 1 : a->mean_norm / norm_of_row(a, i);
+        for (size_t k = 0; k < H; k++) a->x[i * H + k] *= factor;
+    }
+}
+
+/* point = random rows, N(0, 1) */
 static void draw(attack *a, size_t draw_number)
 {
     dlg_recovery *r = a->r;
-    const size_t H = hidden_size(a);
     const uint32_t stream = dlg_random_stream("dummy embeddings") + (uint32_t)((r->start - 1) * MOST_DRAWS + draw_number + 1);
     dlg_random_normal_fill(r->point, r->n_numbers, 1, r->options->seed, stream);
-    for (size_t i = 0; i < r->n_rows; i++) {
-        dlg_real *row = r->point + i * H;
-        const dlg_real scale = (dlg_real)(a->mean_norm / sqrt(dlg_dot(H, row, row)));
-        for (size_t k = 0; k < H; k++) row[k] *= scale;
-    }
     hold_known_rows(a);
 }
 
-/* The best of many drawn points, and of the orders of its rows. */
+/* The best of many drawn points, and of the orders of its rows; then its rows get the mean norm. */
 static void draw_start(attack *a)
 {
     dlg_recovery *r = a->r;
@@ -222,7 +242,7 @@ static void draw_start(attack *a)
         if (i < n) {
             draw(a, i);
         } else {
-            rearrange(a, DLG_REARRANGEMENTS);
+            rearrange(a, (size_t)dlg_random_below(&a->random, r->batch.n_sentences), DLG_REARRANGEMENTS);
             set_point(a, a->order);
         }
         const double d = distance(a);
@@ -233,14 +253,7 @@ static void draw_start(attack *a)
         }
         count(a, false);
     }
-}
-
-static double norm_of_row(const attack *a, size_t row)
-{
-    const size_t H = hidden_size(a);
-    double sum = 0;
-    for (size_t k = 0; k < H; k++) sum += a->x[row * H + k] * a->x[row * H + k];
-    return sqrt(sum);
+    bring_to_norm(a);
 }
 
 /* To dx, the derivative of D, add that of the norms' part, make it relative, and keep the known rows where they are. */
@@ -278,25 +291,26 @@ static bool go_down(attack *a)
 static void run_start(attack *a)
 {
     dlg_recovery *r = a->r;
+    const size_t n_before = r->options->max_iterations * EVALUATIONS_PER_ITERATION / BEFORE_REARRANGING;
     char line[160];
-    bool is_finite = true;
+    bool is_finite = true, has_stalled = false;
     a->is_over = false;
     r->iteration = 0;
     r->d = INFINITY;
     a->evaluations_at_iteration = r->result->evaluations;
-    a->moments.n_steps = 0;
-    memset(a->moments.mean, 0, r->n_numbers * sizeof *a->moments.mean);
-    memset(a->moments.square, 0, r->n_numbers * sizeof *a->moments.square);
+    dlg_adam_begin(&a->moments);
     dlg_descent_begin(&a->descent);
     dlg_placement_start(&r->placement, r->knowledge->placed);
     draw_start(a);
     while (!a->is_over && is_finite) {
         is_finite = go_down(a);
-        if (is_finite && !a->is_over) rearrange_words(a);
+        if (!is_finite || a->is_over || a->moments.n_steps < n_before) continue;
+        has_stalled = !rearrange_words(a) && dlg_descent_has_stalled(&a->descent);
+        a->is_over |= has_stalled;
     }
     if (a->found || r->start == r->options->max_starts) return;
     snprintf(line, sizeof line, "start %zu %s after %zu iterations at distance %.2e; start %zu is drawn anew", r->start,
-             is_finite ? "ended" : "diverged", r->iteration, r->d, r->start + 1);
+             has_stalled ? "stalled" : is_finite ? "ended" : "diverged", r->iteration, r->d, r->start + 1);
     dlg_recovery_note(r, line);
 }
 
@@ -314,22 +328,13 @@ static void find_known_rows(attack *a)
     for (size_t i = 0; masks_are_known && i < k->n_rows; i++) a->stays[k->rows[i]] = true;
 }
 
-static dlg_status create_priors(attack *a, dlg_error *err)
+static dlg_status create_prior(attack *a, dlg_error *err)
 {
     const dlg_recovery *r = a->r;
     const dlg_model *model = dlg_attack_prior(r->options, r->gradient->model);
-    dlg_status status = DLG_OK;
-    a->priors = dlg_allocate(r->batch.n_sentences, sizeof *a->priors);
-    if (!a->priors) return dlg_fail(err, DLG_ENOMEM, "language prior: no memory");
-    if (!model) {
-        dlg_recovery_note(r, "no language prior: the model is a classifier");
-        return DLG_OK;
-    }
-    for (size_t b = 0; b < r->batch.n_sentences && !status; b++) {
-        const size_t length = r->batch.first[b + 1] - r->batch.first[b];
-        if (length > 2) status = dlg_prior_create(&a->priors[b], model, r->knowledge->markers.mask, length, err);
-    }
-    return status;
+    if (model) return dlg_batch_prior_create(&a->prior, model, r->knowledge->markers.mask, &r->batch, err);
+    dlg_recovery_note(r, "no language prior: the model is a classifier");
+    return DLG_OK;
 }
 
 static double mean_norm(const dlg_model *model)
@@ -352,8 +357,9 @@ static void carve(attack *a)
     a->dx = dlg_arena_carve(arena, n, sizeof *a->dx);
     a->stays = dlg_arena_carve(arena, n_rows, sizeof *a->stays);
     a->order = dlg_arena_carve(arena, n_rows, sizeof *a->order);
+    a->best = dlg_arena_carve(arena, n_rows, sizeof *a->best);
     a->free_rows = dlg_arena_carve(arena, n_rows, sizeof *a->free_rows);
-    a->place = dlg_arena_carve(arena, n_rows, sizeof *a->place);
+    a->scratch = dlg_arena_carve(arena, n_rows, sizeof *a->scratch);
     a->text = dlg_arena_carve(arena, n_rows, sizeof *a->text);
 }
 
@@ -367,15 +373,14 @@ static dlg_status recover(dlg_recovery *r, dlg_error *err)
     dlg_status status = dlg_arena_reserve(&a.arena, "attack", err);
     if (status) return status;
     carve(&a);
-    status = create_priors(&a, err);
+    status = create_prior(&a, err);
     if (!status) find_known_rows(&a);
     while (!status && !a.found && r->start < r->options->max_starts) {
         r->start++;
         run_start(&a);
     }
     r->result->end = a.end;
-    for (size_t b = 0; a.priors && b < r->batch.n_sentences; b++) dlg_prior_free(a.priors[b]);
-    dlg_free(a.priors);
+    dlg_batch_prior_free(a.prior);
     dlg_arena_release(&a.arena);
     return status;
 }

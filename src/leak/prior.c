@@ -6,6 +6,8 @@
 /* Rows of all copies together: enough for the products to be fast, few enough for them to stay in the cache. */
 enum { ROWS = 512 };
 
+enum { SHORTEST = 3 }; /* a word between [CLS] and [SEP] */
+
 struct dlg_prior {
     dlg_network network;
     const dlg_model *model;
@@ -45,7 +47,7 @@ static dlg_status lay_out(dlg_prior *prior, dlg_error *err)
 
 dlg_status dlg_prior_create(dlg_prior **out, const dlg_model *model, uint32_t mask, size_t length, dlg_error *err)
 {
-    assert(length >= 3 && model->config.task != DLG_SEQUENCE_CLASSIFICATION);
+    assert(length >= SHORTEST && model->config.task != DLG_SEQUENCE_CLASSIFICATION);
     *out = NULL;
     dlg_prior *prior = dlg_allocate(1, sizeof *prior);
     if (!prior) return dlg_fail(err, DLG_ENOMEM, "language prior: no memory");
@@ -125,4 +127,45 @@ static double masked_surprise(dlg_prior *prior, const uint32_t *tokens)
 double dlg_prior_surprise(dlg_prior *prior, const uint32_t *tokens)
 {
     return is_causal(prior->model) ? causal_surprise(prior, tokens) : masked_surprise(prior, tokens);
+}
+
+/* ---- a batch ---- */
+
+struct dlg_batch_prior {
+    const dlg_batch *batch;
+    dlg_prior **of; /* (n_sentences); NULL for one that is too short */
+};
+
+dlg_status dlg_batch_prior_create(dlg_batch_prior **out, const dlg_model *model, uint32_t mask, const dlg_batch *batch, dlg_error *err)
+{
+    *out = NULL;
+    dlg_batch_prior *priors = dlg_allocate(1, sizeof *priors);
+    if (!priors) return dlg_fail(err, DLG_ENOMEM, "language prior: no memory");
+    priors->batch = batch;
+    priors->of = dlg_allocate(batch->n_sentences, sizeof *priors->of);
+    dlg_status status = priors->of ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "language prior: no memory");
+    for (size_t b = 0; !status && b < batch->n_sentences; b++) {
+        const size_t length = batch->first[b + 1] - batch->first[b];
+        if (length >= SHORTEST) status = dlg_prior_create(&priors->of[b], model, mask, length, err);
+    }
+    if (status) dlg_batch_prior_free(priors);
+    else *out = priors;
+    return status;
+}
+
+void dlg_batch_prior_free(dlg_batch_prior *priors)
+{
+    if (!priors) return;
+    for (size_t b = 0; priors->of && b < priors->batch->n_sentences; b++) dlg_prior_free(priors->of[b]);
+    dlg_free(priors->of);
+    dlg_free(priors);
+}
+
+double dlg_batch_prior_surprise(dlg_batch_prior *priors, const uint32_t *tokens)
+{
+    const dlg_batch *batch = priors->batch;
+    double sum = 0;
+    for (size_t b = 0; b < batch->n_sentences; b++)
+        if (priors->of[b]) sum += dlg_prior_surprise(priors->of[b], tokens + batch->first[b]);
+    return sum / (double)batch->n_sentences;
 }

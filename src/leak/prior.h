@@ -28,4 +28,16 @@ void dlg_prior_free(dlg_prior *);
 /** Mean -log p of the tokens that are asked for. @param[in] tokens (length). Allocates nothing. */
 double dlg_prior_surprise(dlg_prior *, const uint32_t *tokens);
 
+/** The same for a batch. */
+typedef struct dlg_batch_prior dlg_batch_prior;
+
+/** A prior for each sentence of 3 tokens and more. Borrows model and batch. *out is NULL on failure. Errors: as above. */
+DLG_MUST_USE dlg_status dlg_batch_prior_create(dlg_batch_prior **out, const dlg_model *, uint32_t mask, const dlg_batch *, dlg_error *);
+
+/** Accepts NULL. */
+void dlg_batch_prior_free(dlg_batch_prior *);
+
+/** Mean over the sentences; shorter ones surprise nobody. @param[in] tokens (n_rows) of the batch. Allocates nothing. */
+double dlg_batch_prior_surprise(dlg_batch_prior *, const uint32_t *tokens);
+
 #endif

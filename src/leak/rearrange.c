@@ -42,6 +42,14 @@ void dlg_rearrange(size_t *order, size_t n, dlg_rearrangement kind, dlg_random *
         else exchange(order, i, j, j + 1);
         break;
     case DLG_MOVE_SPAN: exchange(order, i, i + 1 + (size_t)dlg_random_below(random, j - i), j + 1); break;
-    default: exchange(order, 0, j, n); break;
+    default: exchange(order, 0, 1 + (size_t)dlg_random_below(random, n - 1), n); break;
     }
+}
+
+void dlg_rearrange_rows(size_t *order, size_t n, const size_t *free_row, dlg_rearrangement kind, size_t *scratch, dlg_random *random)
+{
+    for (size_t i = 0; i < n; i++) scratch[i] = i;
+    if (n >= 2 && kind == DLG_REARRANGEMENTS) dlg_random_permutation(scratch, n, random);
+    else if (n >= 2) dlg_rearrange(scratch, n, kind, random);
+    for (size_t i = 0; i < n; i++) order[free_row[i]] = free_row[scratch[i]];
 }

@@ -15,4 +15,11 @@ typedef enum {
 /** Rearrange order[0 .. n-1], n >= 2, at random places; something always changes. */
 void dlg_rearrange(size_t *order, size_t n, dlg_rearrangement, dlg_random *);
 
+/**
+ * Rearrange the rows `free_row` (n) among themselves; as they are where n < 2.
+ * @param kind DLG_REARRANGEMENTS: any order at all @param[out] order at these rows: which row of before stands there
+ * @param scratch (n)
+ */
+void dlg_rearrange_rows(size_t *order, size_t n, const size_t *free_row, dlg_rearrangement kind, size_t *scratch, dlg_random *);
+
 #endif

@@ -72,11 +72,50 @@ static void asks_for_every_word(void **state)
     dlg_model_free(model);
 }
 
-static dlg_status create(void *model, dlg_error *err)
+static const size_t lengths_of_batch[] = {5, 2, 4};
+
+static void create_batch(dlg_batch *out, dlg_task task)
 {
-    dlg_prior *prior;
-    const dlg_status status = dlg_prior_create(&prior, model, MASK, 5, err);
-    dlg_prior_free(prior);
+    assert_int_equal(dlg_batch_create(out, task, 3, lengths_of_batch, NULL), DLG_OK);
+}
+
+/* The mean of its sentences, of which one has no word to ask for. */
+static void takes_the_mean_of_a_batch(void **state)
+{
+    (void)state;
+    static const dlg_task tasks[] = {DLG_MASKED_LM, DLG_CAUSAL_LM};
+    static const uint32_t tokens[] = {1, 9, 20, 7, 2, 5, 6, 3, 8, 8, 11};
+    for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
+        dlg_model *model = model_of(tasks[i]);
+        dlg_batch batch;
+        dlg_batch_prior *prior;
+        double sum = 0;
+        create_batch(&batch, tasks[i]);
+        for (size_t b = 0; b < 3; b += 2) {
+            dlg_prior *one;
+            assert_int_equal(dlg_prior_create(&one, model, MASK, lengths_of_batch[b], NULL), DLG_OK);
+            sum += dlg_prior_surprise(one, tokens + batch.first[b]);
+            dlg_prior_free(one);
+        }
+        assert_int_equal(dlg_batch_prior_create(&prior, model, MASK, &batch, NULL), DLG_OK);
+        assert_true(dlg_is_near("surprise", dlg_batch_prior_surprise(prior, tokens), sum / 3, 1e-6));
+        dlg_batch_prior_free(prior);
+        dlg_batch_release(&batch);
+        dlg_model_free(model);
+    }
+}
+
+typedef struct {
+    const dlg_model *model;
+    const dlg_batch *batch;
+} scene;
+
+static dlg_status create(void *argument, dlg_error *err)
+{
+    const scene *s = argument;
+    dlg_batch_prior *prior;
+    const dlg_status status = dlg_batch_prior_create(&prior, s->model, MASK, s->batch, err);
+    dlg_batch_prior_free(prior);
     return status;
 }
 
@@ -86,7 +125,10 @@ static void lives_without_memory(void **state)
     static const dlg_task tasks[] = {DLG_MASKED_LM, DLG_CAUSAL_LM};
     for (size_t i = 0; i < sizeof tasks / sizeof *tasks; i++) {
         dlg_model *model = model_of(tasks[i]);
-        assert_true(fail_every_allocation(create, model) > 5);
+        dlg_batch batch;
+        create_batch(&batch, tasks[i]);
+        assert_true(fail_every_allocation(create, &(scene){model, &batch}) > 10);
+        dlg_batch_release(&batch);
         dlg_model_free(model);
     }
 }
@@ -132,6 +174,7 @@ int main(void)
 {
     dlg_blas_start(1);
     const struct CMUnitTest tests[] = {cmocka_unit_test(asks_for_every_word), cmocka_unit_test(looks_back_alone),
-                                       cmocka_unit_test(wants_positions), cmocka_unit_test(lives_without_memory)};
+                                       cmocka_unit_test(wants_positions), cmocka_unit_test(takes_the_mean_of_a_batch),
+                                       cmocka_unit_test(lives_without_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

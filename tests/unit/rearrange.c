@@ -71,8 +71,35 @@ static void rearranges_by_its_kind(void **state)
         }
 }
 
+/* Free rows change places among themselves, and the others stay. */
+static void rearranges_free_rows(void **state)
+{
+    (void)state;
+    static const size_t free_row[] = {1, 3, 4, 6};
+    enum { ROWS = 8, FREE = sizeof free_row / sizeof *free_row };
+    dlg_random random = dlg_random_at(2, dlg_random_stream("rearrange"));
+    for (int kind = 0; kind <= DLG_REARRANGEMENTS; kind++)
+        for (size_t n = 0; n <= FREE; n++) {
+            size_t n_changed = 0;
+            for (size_t trial = 0; trial < 100; trial++) {
+                size_t order[ROWS], scratch[FREE], seen[ROWS] = {0};
+                for (size_t i = 0; i < ROWS; i++) order[i] = i;
+                dlg_rearrange_rows(order, n, free_row, (dlg_rearrangement)kind, scratch, &random);
+                for (size_t i = 0; i < ROWS; i++) {
+                    bool is_free = false;
+                    for (size_t k = 0; k < n; k++) is_free |= free_row[k] == i;
+                    if (!is_free) assert_int_equal(order[i], i);
+                    seen[order[i]]++;
+                    n_changed += order[i] != i;
+                }
+                for (size_t i = 0; i < ROWS; i++) assert_int_equal(seen[i], 1);
+            }
+            assert_int_equal(n_changed > 0, n >= 2);
+        }
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(rearranges_by_its_kind)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(rearranges_by_its_kind), cmocka_unit_test(rearranges_free_rows)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
