@@ -36,10 +36,9 @@ typedef struct {
 bool dlg_evidence_is_good(const dlg_evidence *);
 
 /**
- * Whether it speaks for this token and against all others: read off as the only one, or nearer than any other by a clear margin. Over
- * defended gradients of a trained 128 x 2 that was so of 140 tokens in texts that settled, all of them right, and of 114 that descent found
- * in texts that did not, 113 of them right; of 142 there whose margin was less than half as large 34 were right
- * (tests/bench/evidence.py).
+ * Whether it speaks for this token and against all others: the only one that is admitted, or nearer than any other by a clear margin. Over
+ * defended gradients of a trained 128 x 2 all 130 tokens were right of which that held in texts that settled, and 449 of 459 in texts that
+ * were not recovered; with half that margin or less 63 of 203 there (tests/bench/evidence.py).
  */
 bool dlg_evidence_is_clear(const dlg_evidence *);
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Whether tokens that dlg-text calls likely are right: its evidence for each token of sentences of CoLA under defences, beside the truth.
 
-Sentences are rows 200 and on of in_domain_train with at least 5 tokens, masked LM on fixtures/trained-model (128 x 2), attacked by auto and
+Sentences are rows 200 and on of in_domain_train with at least 20 letters, masked LM on fixtures/trained-model (128 x 2), attacked by auto and
 by dlg, told their length, one start of 60 iterations: so that there are texts which are not recovered too. A token is clear where the
 program calls it likely, or would in a text that settled: it is the only one that fits, or its margin of cosine is 0.2 or more. Doubtful are
 the others, and most of all those with half that margin or less.
