@@ -31,12 +31,14 @@ struct dlg_sequence_check {
     dlg_markers markers;
     size_t H, I, heads, rank, n_found;
     bool asks_all;       /* rows; else [CLS]'s or those of [MASK] */
+    bool asks_hidden;    /* what the rows are inside layer 0's feed-forward part, not what comes out of it */
+    size_t width;        /* of what is asked: I or H */
     linear output, intermediate, last;
     const dlg_real *attention_gamma, *attention_beta, *output_gamma, *output_beta;
     dlg_real *input;     /* (candidates, H) */
     dlg_real *qkv;       /* (candidates, 3 H) */
-    dlg_real *basis;     /* (rank <= H, H) */
-    dlg_real *found;     /* (n_found <= H, H) orthonormal rows of the found sentences */
+    dlg_real *basis;     /* (rank <= H, width) */
+    dlg_real *found;     /* (n_found <= H, width) orthonormal rows of the found sentences */
     /* of a block */
     dlg_real *x, *context, *y, *wide, *first, *second, *along;
     size_t *owner, *row_index;
@@ -75,11 +77,12 @@ static void carve(dlg_sequence_check *c)
     const size_t H = c->H, n = c->candidates->first[c->candidates->n_positions];
     c->input = dlg_arena_carve(&c->arena, n * H, sizeof *c->input);
     c->qkv = dlg_arena_carve(&c->arena, n * 3 * H, sizeof *c->qkv);
-    c->basis = dlg_arena_carve(&c->arena, H * H, sizeof *c->basis);
-    c->found = dlg_arena_carve(&c->arena, H * H, sizeof *c->found);
-    c->x = dlg_arena_carve(&c->arena, BLOCK * H, sizeof *c->x);
+    const size_t widest = H > c->I ? H : c->I;
+    c->basis = dlg_arena_carve(&c->arena, H * widest, sizeof *c->basis);
+    c->found = dlg_arena_carve(&c->arena, H * widest, sizeof *c->found);
+    c->x = dlg_arena_carve(&c->arena, BLOCK * widest, sizeof *c->x);
     c->context = dlg_arena_carve(&c->arena, BLOCK * H, sizeof *c->context);
-    c->y = dlg_arena_carve(&c->arena, BLOCK * H, sizeof *c->y);
+    c->y = dlg_arena_carve(&c->arena, BLOCK * widest, sizeof *c->y);
     c->wide = dlg_arena_carve(&c->arena, BLOCK * c->I, sizeof *c->wide);
     c->first = dlg_arena_carve(&c->arena, BLOCK * c->I, sizeof *c->first);
     c->second = dlg_arena_carve(&c->arena, BLOCK * c->I, sizeof *c->second);
@@ -88,29 +91,33 @@ static void carve(dlg_sequence_check *c)
     c->row_index = dlg_arena_carve(&c->arena, BLOCK, sizeof *c->row_index);
 }
 
-/* The row space of n gradients (H, H) under each other; its rank is 0 where it leaves too little outside. */
+/* The row space of n gradients (H, width) under each other; its rank is 0 where it leaves too little outside. */
 static dlg_status take_row_space(dlg_sequence_check *c, const dlg_gradient *gradient, size_t n, const char *const names[], dlg_error *err)
 {
-    const size_t H = c->H;
-    dlg_stack stack = {.n_blocks = n, .n_in = H};
-    double *v = dlg_allocate(H * H, sizeof *v);
+    const size_t H = c->H, W = c->width;
+    dlg_stack stack = {.n_blocks = n, .n_in = W};
+    double *v = dlg_allocate(H * W, sizeof *v);
     dlg_status status = v ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "sequence check: no memory");
     for (size_t i = 0; i < n; i++) stack.blocks[i] = dlg_gradient_of(gradient, names[i]), stack.n_rows[i] = H;
     if (!status) status = dlg_rank_space(&c->rank, v, &stack, err);
     if (c->rank + LEAST_OUTSIDE >= H) c->rank = 0;
-    for (size_t i = 0; !status && i < c->rank * H; i++) c->basis[i] = (dlg_real)v[i];
+    for (size_t i = 0; !status && i < c->rank * W; i++) c->basis[i] = (dlg_real)v[i];
     dlg_free(v);
     return status;
 }
 
-static dlg_status find_row_space(dlg_sequence_check *c, const dlg_gradient *gradient, dlg_error *err)
+static dlg_status find_row_space(dlg_sequence_check *c, const dlg_gradient *gradient, bool inside, dlg_error *err)
 {
+    static const char *const hidden[] = {"bert.encoder.layer.0.output.dense.weight"};
     static const char *const behind[] = {"bert.encoder.layer.1.attention.self.query.weight",
                                          "bert.encoder.layer.1.attention.self.key.weight",
                                          "bert.encoder.layer.1.attention.self.value.weight"};
     static const char *const masked_head[] = {"cls.predictions.transform.dense.weight"}, *const head[] = {"bert.pooler.dense.weight"};
     const dlg_config *config = &c->model->config;
-    c->asks_all = config->n_layers > 2;
+    c->asks_all = config->n_layers > (inside ? 1 : 2);
+    c->asks_hidden = inside;
+    c->width = inside ? c->I : c->H;
+    if (inside) return config->n_layers > 1 && c->I >= c->H ? take_row_space(c, gradient, 1, hidden, err) : DLG_OK;
     if (config->n_layers == 1) return take_row_space(c, gradient, 1, config->task == DLG_MASKED_LM ? masked_head : head, err);
     return take_row_space(c, gradient, c->asks_all ? 3 : 1, behind, err);
 }
@@ -139,7 +146,7 @@ static void compute_inputs(dlg_sequence_check *c)
 }
 
 dlg_status dlg_sequence_check_create(dlg_sequence_check **out, const dlg_gradient *gradient, const dlg_candidates *candidates,
-                                     dlg_markers markers, dlg_error *err)
+                                     dlg_markers markers, bool inside, dlg_error *err)
 {
     const dlg_model *m = gradient->model;
     *out = NULL;
@@ -166,7 +173,7 @@ dlg_status dlg_sequence_check_create(dlg_sequence_check **out, const dlg_gradien
     dlg_status status = dlg_arena_reserve(&c->arena, "sequence check", err);
     if (!status) {
         carve(c);
-        status = find_row_space(c, gradient, err);
+        status = find_row_space(c, gradient, inside, err);
     }
     if (status) {
         dlg_sequence_check_free(c);
@@ -235,6 +242,10 @@ static void finish_rows(dlg_sequence_check *c, size_t n)
     normalise(n, H, eps, c->attention_gamma, c->attention_beta, c->x);
     apply(c->intermediate, n, c->x, c->wide);
     (c->model->config.gelu == DLG_GELU_ERF ? dlg_gelu_erf : dlg_gelu_tanh)(n * c->I, c->wide, c->wide, c->first, c->second);
+    if (c->asks_hidden) {
+        memcpy(c->y, c->wide, n * c->I * sizeof *c->y);
+        return;
+    }
     apply(c->last, n, c->wide, c->y);
     for (size_t i = 0; i < n * H; i++) c->y[i] += c->x[i];
     normalise(n, H, eps, c->output_gamma, c->output_beta, c->y);
@@ -243,7 +254,7 @@ static void finish_rows(dlg_sequence_check *c, size_t n)
 /* x (n, H) := y without what lies along k orthonormal rows */
 static void remove_along(dlg_sequence_check *c, size_t n, size_t k, const dlg_real *rows)
 {
-    const size_t H = c->H;
+    const size_t H = c->width;
     memcpy(c->x, c->y, n * H * sizeof *c->x);
     if (!k) return;
     dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, k, H, 1, c->y, H, rows, H, 0, c->along, k);
@@ -257,7 +268,7 @@ typedef struct {
 
 static void judge(dlg_sequence_check *c, size_t n, squares *of)
 {
-    const size_t H = c->H;
+    const size_t H = c->width;
     finish_rows(c, n);
     for (size_t i = 0; i < n; i++) of[c->owner[i]].all += dlg_dot(H, c->y + i * H, c->y + i * H);
     remove_along(c, n, c->rank, c->basis);
@@ -304,7 +315,7 @@ bool dlg_sequence_check_has(dlg_sequence_check *c, size_t length, const size_t *
 
 size_t dlg_sequence_check_found(dlg_sequence_check *c, size_t length, const size_t *index)
 {
-    const size_t H = c->H;
+    const size_t H = c->width;
     size_t n = 0;
     for (size_t t = 0; t < length; t++) {
         if (!is_asked(c, t, index[t])) continue;

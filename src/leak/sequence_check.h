@@ -3,6 +3,10 @@
  * the row space of layer 1's query, key and value gradients. Where layer 1 is the last, only predicted rows have query gradients, and
  * only they are asked, of that one; where there is no layer 1, of the head's first weight. Each sentence is judged by itself, whatever the
  * others are: a batch is not assembled at once but sentence by sentence.
+ *
+ * The same may be asked inside layer 0, between the two weights of its feed-forward part. There every row is asked, of four times as many
+ * numbers, so that a sentence is the better the fewer of its tokens are wrong, which guides a search well; but rows with hardly a gradient
+ * are lost in rounding, so that it cannot say whether a sentence is right.
  */
 #ifndef DLG_LEAK_SEQUENCE_CHECK_H
 #define DLG_LEAK_SEQUENCE_CHECK_H
@@ -14,7 +18,7 @@ typedef struct dlg_sequence_check dlg_sequence_check;
 
 /** Borrows gradient and candidates, which say what sentences are made of. *out is NULL on failure. Errors: DLG_ENOMEM, DLG_ENONFINITE. */
 DLG_MUST_USE dlg_status dlg_sequence_check_create(dlg_sequence_check **out, const dlg_gradient *, const dlg_candidates *, dlg_markers,
-                                                  dlg_error *);
+                                                  bool inside, dlg_error *);
 
 /** Accepts NULL. */
 void dlg_sequence_check_free(dlg_sequence_check *);

@@ -9,7 +9,7 @@
 enum { TAKEN = 8 }; /* of a sentence's neighbours: how many are edited further */
 
 typedef struct {
-    dlg_sequence_check *check;
+    dlg_sequence_check *check, *guide;
     const dlg_sequence_limits *limits;
     dlg_sequences *out;
     size_t *n_asked;
@@ -38,6 +38,7 @@ static dlg_status try_one(search *s, size_t length, const size_t *index, bool *i
     *is_kept = dlg_sequence_check_has(s->check, length, index) && !dlg_sequences_has(s->out, length, index);
     if (!*is_kept) return DLG_OK;
     *s->n_asked += dlg_sequence_check_found(s->check, length, index);
+    if (s->guide != s->check) dlg_sequence_check_found(s->guide, length, index);
     return dlg_sequences_add(s->out, length, index, 0, err);
 }
 
@@ -70,8 +71,11 @@ static dlg_status fill_pool(search *s, const dlg_sequences *proposals, dlg_error
 {
     dlg_status status = DLG_OK;
     for (size_t k = 0; !status && k < s->out->n; k++) status = put_aside(s, s->out->lengths[k], sentence(s->out, k), -1, err);
-    for (size_t k = 0; !status && k < proposals->n; k++)
-        status = put_aside(s, proposals->lengths[k], sentence(proposals, k), proposals->outside[k] - 1, err);
+    for (size_t k = 0; !status && k < proposals->n; k++) {
+        double outside;
+        dlg_sequence_check_outside(s->guide, 1, proposals->lengths[k], sentence(proposals, k), &outside);
+        status = put_aside(s, proposals->lengths[k], sentence(proposals, k), outside, err);
+    }
     return status;
 }
 
@@ -96,7 +100,7 @@ static size_t best_in_pool(const search *s)
 static dlg_status try_neighbours(search *s, size_t n, size_t length, const size_t *index, bool *is_kept, dlg_error *err)
 {
     dlg_status status = DLG_OK;
-    dlg_sequence_check_outside(s->check, n, length, index, s->outside);
+    dlg_sequence_check_outside(s->guide, n, length, index, s->outside);
     for (size_t k = 0; !status && !*is_kept && k < TAKEN && k < n; k++) {
         size_t best = 0;
         for (size_t i = 1; i < n; i++)
@@ -121,10 +125,11 @@ static dlg_status try_edits(search *s, const dlg_sequences *proposals, bool *any
     return status;
 }
 
-dlg_status dlg_sequences_find(dlg_sequences *out, size_t *n_asked, dlg_sequence_check *check, const dlg_candidates *candidates,
-                              dlg_co_occurrences *co_occurrences, dlg_markers markers, const dlg_sequence_limits *limits, dlg_error *err)
+dlg_status dlg_sequences_find(dlg_sequences *out, size_t *n_asked, dlg_sequence_check *check, dlg_sequence_check *guide,
+                              const dlg_candidates *candidates, dlg_co_occurrences *co_occurrences, dlg_markers markers,
+                              const dlg_sequence_limits *limits, dlg_error *err)
 {
-    search s = {.check = check, .limits = limits, .out = out, .n_asked = n_asked, .pool = {.n_positions = candidates->n_positions}};
+    search s = {.check = check, .guide = dlg_sequence_check_rank(guide) ? guide : check, .limits = limits, .out = out, .n_asked = n_asked, .pool = {.n_positions = candidates->n_positions}};
     *out = (dlg_sequences){.n_positions = candidates->n_positions};
     *n_asked = 0;
     dlg_status status = dlg_edits_create(&s.edits, candidates, markers, err);

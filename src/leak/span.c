@@ -206,7 +206,7 @@ static dlg_status as_choices(dlg_choices *out, const attack *a, const dlg_sequen
 
 static dlg_status search(attack *a, dlg_error *err)
 {
-    dlg_sequence_check *check = NULL;
+    dlg_sequence_check *check = NULL, *guide = NULL;
     dlg_co_occurrences *co_occurrences = NULL;
     dlg_sequences found = {0};
     dlg_choices choices = {0};
@@ -218,10 +218,12 @@ static dlg_status search(attack *a, dlg_error *err)
         .interrupted = a->observer ? a->observer->interrupted : NULL,
         .payload = a->observer ? a->observer->payload : NULL,
     };
-    dlg_status status = dlg_sequence_check_create(&check, a->gradient, &a->candidates, a->knowledge->markers, err);
+    dlg_status status = dlg_sequence_check_create(&check, a->gradient, &a->candidates, a->knowledge->markers, false, err);
+    if (!status) status = dlg_sequence_check_create(&guide, a->gradient, &a->candidates, a->knowledge->markers, true, err);
     if (!status) status = dlg_co_occurrences_create(&co_occurrences, a->gradient, &a->candidates, a->knowledge->markers, err);
     if (!status)
-        status = dlg_sequences_find(&found, &n_asked, check, &a->candidates, co_occurrences, a->knowledge->markers, &limits, err);
+        status = dlg_sequences_find(&found, &n_asked, check, guide, &a->candidates, co_occurrences, a->knowledge->markers, &limits,
+                                    err);
     if (!status && found.n) status = as_choices(&choices, a, &found, err);
     if (!status) {
         snprintf(line, sizeof line, "sequence check: %zu sentence%s found, which account for %zu of %zu directions of the row space",
@@ -232,6 +234,7 @@ static dlg_status search(attack *a, dlg_error *err)
     dlg_choices_release(&choices);
     dlg_sequences_release(&found);
     dlg_co_occurrences_free(co_occurrences);
+    dlg_sequence_check_free(guide);
     dlg_sequence_check_free(check);
     return status;
 }
