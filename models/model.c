@@ -83,6 +83,8 @@ static dlg_status prepare_linear(const dlg_model *model, dlg_prepared_linear *li
         stack.n_rows[i] = model->parameters[linear->weight[i]].n_rows;
     }
     const dlg_status status = dlg_constant_create(&linear->constant, &stack, err);
+    for (size_t i = 0; i < stack.n_blocks; i++) /* packed, its numbers in the file are not read again: do not hold both */
+        dlg_safetensors_rest_range(model->file, stack.blocks[i], stack.n_rows[i] * stack.n_in * sizeof *stack.blocks[i]);
     if (status) return status;
     const bool has_bias = linear->bias[0] != DLG_NO_PARAMETER;
     if (has_bias) linear->bias_value = model->parameters[linear->bias[0]].value;
@@ -113,14 +115,12 @@ static dlg_status describe(dlg_model **out, const char *name, const dlg_config *
 static dlg_status prepare(dlg_model *model, dlg_error *err)
 {
     dlg_status status = DLG_OK;
-    /* A packed weight's numbers in the file are not read again: do not hold both. */
     dlg_safetensors_rest(model->file);
     /* From the last one, which is the decoder: it is the largest, and nobody shall wait for it alone. */
 #pragma omp parallel for schedule(dynamic) num_threads(dlg_blas_threads())
     for (size_t i = model->n_linears; i > 0; i--) {
         dlg_error found;
         const dlg_status its_status = prepare_linear(model, &model->linears[i - 1], &found);
-        dlg_safetensors_rest(model->file);
         if (!its_status) continue;
 #pragma omp critical
         {
@@ -128,6 +128,7 @@ static dlg_status prepare(dlg_model *model, dlg_error *err)
             if (err) *err = found;
         }
     }
+    dlg_safetensors_rest(model->file); /* what the tensors' ends brought along */
     return status;
 }
 

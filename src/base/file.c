@@ -41,10 +41,14 @@ void dlg_file_close(dlg_file *file)
     *file = (dlg_file){0};
 }
 
-void dlg_file_rest(const dlg_file *file)
+void dlg_file_rest(const dlg_file *file, const void *bytes, size_t n_bytes)
 {
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE), mapped = (size_t)file->bytes, mapped_end = mapped + file->n_bytes;
+    size_t from = (size_t)bytes, end = from + n_bytes;
+    from = from < mapped ? mapped : (from + page - 1) / page * page;
+    end = end < mapped_end ? end / page * page : mapped_end;
     /* Only a hint, and the mapping is read-only: nothing is lost, whatever it answers. */
-    if (file->bytes) (void)madvise((void *)(size_t)file->bytes, file->n_bytes, MADV_DONTNEED);
+    if (from < end) (void)madvise((void *)from, end - from, MADV_DONTNEED);
 }
 
 struct dlg_file_writer {

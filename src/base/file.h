@@ -18,8 +18,11 @@ DLG_MUST_USE dlg_status dlg_file_open(dlg_file *out, const char *path, dlg_error
 /** Accepts an empty dlg_file. */
 void dlg_file_close(dlg_file *);
 
-/** Give the memory behind the bytes back. They stay valid: what is touched again is read again. Accepts an empty dlg_file. */
-void dlg_file_rest(const dlg_file *);
+/**
+ * Give back the memory behind those of these n_bytes that are the file's, but for pages that they share with others. They stay valid: what
+ * is touched again is read again. Accepts an empty dlg_file, and bytes of others.
+ */
+void dlg_file_rest(const dlg_file *, const void *bytes, size_t n_bytes);
 
 /** A file that is being written beside its place and appears there only by dlg_file_commit. */
 typedef struct dlg_file_writer dlg_file_writer;

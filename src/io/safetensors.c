@@ -103,7 +103,15 @@ dlg_status dlg_safetensors_open_directory(dlg_safetensors **out, const char *dir
 
 void dlg_safetensors_rest(const dlg_safetensors *set)
 {
-    for (size_t i = 0; set && i < set->n_files; i++) dlg_file_rest(&set->files[i].file);
+    for (size_t i = 0; set && i < set->n_files; i++) {
+        const dlg_file *file = &set->files[i].file;
+        dlg_file_rest(file, file->bytes, file->n_bytes);
+    }
+}
+
+void dlg_safetensors_rest_range(const dlg_safetensors *set, const void *bytes, size_t n_bytes)
+{
+    for (size_t i = 0; set && i < set->n_files; i++) dlg_file_rest(&set->files[i].file, bytes, n_bytes);
 }
 
 void dlg_safetensors_close(dlg_safetensors *set)

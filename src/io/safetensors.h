@@ -54,6 +54,9 @@ void dlg_safetensors_close(dlg_safetensors *);
 /** Give the memory behind the tensors back (dlg_file_rest), for who has copied or packed what they hold. Accepts NULL. */
 void dlg_safetensors_rest(const dlg_safetensors *);
 
+/** The same of these bytes, as far as they are the files' own; for one of several threads, each of which is done with something else. */
+void dlg_safetensors_rest_range(const dlg_safetensors *, const void *bytes, size_t n_bytes);
+
 /** The path it was opened with, for messages. */
 const char *dlg_safetensors_path(const dlg_safetensors *);
 

@@ -54,7 +54,10 @@ static dlg_status make_target(dlg_target **out, const dlg_objective *objective, 
         stack.blocks[i] = dlg_gradient_of(gradient, parts[i]->name);
         stack.n_rows[i] = parts[i]->n_rows;
     }
-    return dlg_target_create(out, &stack, linear->x->n_rows, objective->distance->by_number, err);
+    const dlg_status status = dlg_target_create(out, &stack, linear->x->n_rows, objective->distance->by_number, err);
+    for (size_t i = 0; i < stack.n_blocks; i++) /* its factors are what is compared from here on */
+        dlg_safetensors_rest_range(gradient->file, stack.blocks[i], stack.n_rows[i] * stack.n_in * sizeof *stack.blocks[i]);
+    return status;
 }
 
 /* A target for every linear layer that the tape names parameters of, in its order. */
@@ -78,7 +81,6 @@ static dlg_status make_targets(dlg_objective *objective, const dlg_gradient *gra
     for (size_t i = 0; i < n; i++) {
         dlg_error found;
         const dlg_status its_status = make_target(&objective->targets[i], objective, gradient, linears[i], &found);
-        dlg_safetensors_rest(gradient->file); /* its factors are what is compared from here on */
         if (!its_status) {
             linears[i]->direction = dlg_target_direction(objective->targets[i]);
             continue;
@@ -89,6 +91,7 @@ static dlg_status make_targets(dlg_objective *objective, const dlg_gradient *gra
             if (err) *err = found;
         }
     }
+    dlg_safetensors_rest(gradient->file); /* what the tensors' ends brought along */
 out:
     dlg_free(linears);
     return status;

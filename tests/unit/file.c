@@ -30,6 +30,28 @@ static void maps(void **state)
     dlg_file_close(&file);
 }
 
+/* The bytes stay what they are, the file's and others'. */
+static void rests(void **state)
+{
+    (void)state;
+    enum { PAGES = 5, PAGE = 4096, N = PAGES * PAGE + 100 };
+    static char text[N + 1], others[3 * PAGE];
+    dlg_file file;
+    memset(text, 'x', N);
+    memset(others, 'y', sizeof others);
+    assert_int_equal(dlg_file_open(&file, scratch_text("pages", text), NULL), DLG_OK);
+    dlg_file_rest(&file, file.bytes, file.n_bytes);
+    assert_memory_equal(file.bytes, text, N);
+    dlg_file_rest(&file, file.bytes + 10, 3 * PAGE);
+    dlg_file_rest(&file, file.bytes + N - 50, 50);
+    assert_memory_equal(file.bytes, text, N);
+    dlg_file_rest(&file, others, sizeof others);
+    for (size_t i = 0; i < sizeof others; i++) assert_int_equal(others[i], 'y');
+    dlg_file_close(&file);
+    dlg_file_rest(&file, others, sizeof others);
+    for (size_t i = 0; i < sizeof others; i++) assert_int_equal(others[i], 'y');
+}
+
 static void refused(void **state)
 {
     (void)state;
@@ -137,7 +159,8 @@ static void joins(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(maps),         cmocka_unit_test(refused),       cmocka_unit_test(written_whole_or_not_at_all),
+        cmocka_unit_test(maps),         cmocka_unit_test(rests),         cmocka_unit_test(refused),
+        cmocka_unit_test(written_whole_or_not_at_all),
         cmocka_unit_test(permissions),  cmocka_unit_test(cannot_write),  cmocka_unit_test(out_of_memory),
         cmocka_unit_test(joins),
     };
