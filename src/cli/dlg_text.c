@@ -33,7 +33,7 @@ typedef struct {
 
 enum {
     KEY_GRADS = 256, KEY_MODEL, KEY_PRESET, KEY_MODEL_SEED, KEY_NUM_LABELS, KEY_TASK, KEY_KNOW, KEY_ATTACK, KEY_DISTANCE, KEY_OPTIMIZER,
-    KEY_ITERATIONS, KEY_STARTS, KEY_SEED, KEY_THREADS, KEY_EVERY, KEY_JSON, KEY_TRUTH, KEY_INSPECT, KEY_CHECKPOINT, KEY_RESUME, KEY_PRIOR
+    KEY_ITERATIONS, KEY_STARTS, KEY_EVALUATIONS, KEY_UPDATE, KEY_SEED, KEY_THREADS, KEY_EVERY, KEY_JSON, KEY_TRUTH, KEY_INSPECT, KEY_CHECKPOINT, KEY_RESUME, KEY_PRIOR
 };
 
 static const struct argp_option table[] = {
@@ -60,6 +60,9 @@ static const struct argp_option table[] = {
      .doc = "lbfgs, lbfgs_plain (without a line search, as published) or adam (default: the attack's)"},
     {.name = "iterations", .key = KEY_ITERATIONS, .arg = "N", .doc = "At most, in each start (default 150)"},
     {.name = "starts", .key = KEY_STARTS, .arg = "N", .doc = "At most; another begins when one stalls (default 12)"},
+    {.name = "update", .key = KEY_UPDATE, .arg = "batch|sentence",
+     .doc = "Whether the sentences of a batch descend together or, as published, one an iteration (default: batch)"},
+    {.name = "evaluations", .key = KEY_EVALUATIONS, .arg = "N", .doc = "At most, in all starts together (default: as many as they take)"},
     {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "Of the embeddings that a start begins with (default 0)"},
     {.doc = "Report:", .group = 3},
     {.name = "every", .key = KEY_EVERY, .arg = "N", .doc = "Show the text every N iterations (default 1)"},
@@ -97,7 +100,7 @@ static void check(const struct argp_state *state, const options *o)
 
 static error_t parse(int key, char *arg, struct argp_state *state)
 {
-    static const char *const tasks[] = {"mlm", "cls", NULL};
+    static const char *const tasks[] = {"mlm", "cls", NULL}, *const updates[] = {"batch", "sentence", NULL};
     options *o = state->input;
     dlg_error err;
     switch (key) {
@@ -132,6 +135,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         break;
     case KEY_ITERATIONS: o->how.max_iterations = (size_t)dlg_option_whole(state, "iterations", arg, 1, 1000000); break;
     case KEY_STARTS: o->how.max_starts = (size_t)dlg_option_whole(state, "starts", arg, 1, 1000000); break;
+    case KEY_UPDATE: o->how.update = (dlg_update)dlg_option_name(state, "update", arg, updates); break;
+    case KEY_EVALUATIONS: o->how.max_evaluations = (size_t)dlg_option_whole(state, "evaluations", arg, 1, 1000000000); break;
     case KEY_SEED: o->how.seed = dlg_option_whole(state, "seed", arg, 0, DLG_SEED_MAX); break;
     case KEY_EVERY: o->every = (size_t)dlg_option_whole(state, "every", arg, 1, UINT32_MAX); break;
     case KEY_TRUTH: o->truth = arg; break;

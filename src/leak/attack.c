@@ -52,6 +52,8 @@ double dlg_attack_now(void)
 typedef struct {
     const dlg_attack_observer *observer; /* or NULL */
     dlg_journal *journal;                /* or NULL */
+    const dlg_attack_result *result;
+    size_t max_evaluations;
 } relay;
 
 static void relay_iteration(void *payload, const dlg_attack_state *state)
@@ -66,12 +68,17 @@ static void relay_note(void *payload, const char *line)
     if (observer && observer->note) observer->note(observer->payload, line);
 }
 
+static bool is_spent(const relay *between)
+{
+    return between->max_evaluations && between->result->evaluations >= between->max_evaluations;
+}
+
 /* What an interrupted attack does from then on it would not have done undisturbed: the journal shall not have it. */
 static bool relay_interrupted(void *payload)
 {
     const relay *between = payload;
     const dlg_attack_observer *observer = between->observer;
-    if (dlg_journal_check(between->journal, NULL)) return true;
+    if (dlg_journal_check(between->journal, NULL) || is_spent(between)) return true;
     if (!observer || !observer->interrupted || !observer->interrupted(observer->payload)) return false;
     dlg_journal_suspend(between->journal);
     return true;
@@ -82,10 +89,11 @@ dlg_status dlg_attack(const dlg_attack_class *class, dlg_attack_result *out, con
 {
     *out = (dlg_attack_result){.end = DLG_EXHAUSTED, .begun_s = dlg_attack_now()};
     const size_t left = dlg_oracle_left(options->journal);
-    relay between = {observer, options->journal};
+    relay between = {observer, options->journal, out, options->max_evaluations};
     const dlg_attack_observer relayed = {relay_iteration, relay_note, relay_interrupted, &between};
     dlg_status status = class->run(out, gradient, knowledge, options, &relayed, err);
     if (!status) status = dlg_journal_check(options->journal, err);
+    if (out->end == DLG_INTERRUPTED && is_spent(&between)) out->end = DLG_EXHAUSTED;
     out->recalled = left - dlg_oracle_left(options->journal);
     out->state.iterations = out->iterations;
     out->state.evaluations = out->evaluations;
@@ -112,6 +120,12 @@ dlg_sureness dlg_attack_sureness(const dlg_attack_result *result, size_t row)
 {
     if (result->end == DLG_EXPLAINED) return DLG_CERTAIN;
     return result->end == DLG_SETTLED && dlg_evidence_is_clear(&result->state.evidence[row]) ? DLG_LIKELY : DLG_GUESSED;
+}
+
+const char *dlg_update_name(dlg_update update)
+{
+    static const char *const names[] = {"batch", "sentence"};
+    return names[update];
 }
 
 const char *dlg_attack_end_name(dlg_attack_end end)

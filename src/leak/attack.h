@@ -10,12 +10,23 @@
 
 #include <stdint.h>
 
+/** Which embeddings of a batch descend at a time. */
+typedef enum {
+    DLG_UPDATE_BATCH,   /**< those of all sentences */
+    DLG_UPDATE_SENTENCE /**< those of one, another after each iteration (Zhu et al. 2019) */
+} dlg_update;
+
+/** "batch", "sentence". */
+const char *dlg_update_name(dlg_update);
+
 /** What changes the course of an attack is also a fact of its journal: leak/checkpoint.c. */
 typedef struct {
     const dlg_distance *distance;
     const dlg_minimiser *minimiser;
     size_t max_iterations;   /**< of one start */
     size_t max_starts;       /**< another begins when one stalls */
+    size_t max_evaluations;  /**< of all starts together; 0: as many as these take */
+    dlg_update update;
     uint64_t seed;
     const dlg_model *prior;  /**< a language model of the same vocabulary, for attacks that ask one; NULL: the attacked one, if it is one */
     dlg_journal *journal;    /**< where evaluations are recalled from and written to (dlg_checkpoint_open); NULL: nowhere */

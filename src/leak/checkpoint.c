@@ -112,6 +112,8 @@ dlg_status dlg_checkpoint_open(dlg_journal **out, const char *path, bool resume,
     add(&f, "optimizer", "%s", options->minimiser->name);
     add(&f, "iterations", "%zu", options->max_iterations);
     add(&f, "starts", "%zu", options->max_starts);
+    add(&f, "update", "%s", dlg_update_name(options->update));
+    add(&f, "evaluations", "%zu", options->max_evaluations);
     add(&f, "seed", "%llu", (unsigned long long)options->seed);
     add(&f, "model", "%016llx", (unsigned long long)hash_model(gradient->model));
     if (options->prior) add(&f, "prior", "%016llx", (unsigned long long)hash_model(options->prior));

@@ -2,29 +2,39 @@
  * Deep Leakage from Gradients (Zhu, Liu & Han 2019, arXiv:1906.08935): optimise dummy embeddings until their gradient is the shared one,
  * and read the text off them. Told as little as possible:
  *
- *   1. labels start evenly spread over the rows that may hold them
- *   2. the dummy embeddings descend on D; an iteration is twenty evaluations, as the paper counts them
- *   3. after each iteration the labels are put where dD/dY points, until they stay where they are
+ *   1. rows whose token is known hold it: [CLS], [SEP], and [MASK] where labels stand
+ *   2. the others descend on D from random numbers; an iteration is twenty evaluations, as the paper counts them. In a batch they descend
+ *      together or, as published, those of one sentence after the other's
+ *   3. labels start evenly spread over the rows that may hold them and descend along (leak/soft_placement.h) until they have come to one
+ *      row each; later they are put where dD/dY points if that lowers D. Over noise they stay spread, and dD/dY alone places them
  *   4. the embeddings are decoded to their nearest tokens, and D is evaluated at those tokens' own embeddings. When that is rounding, the
  *      text explains the gradient and nothing is left to do
  *   5. a start that stalls is followed by another. It keeps the tokens that are certain (their embedding points where the token's own does:
- *      in a local minimum those are the right ones) and draws the others anew; where that does not help, everything is drawn anew. The
- *      best text of all is kept
+ *      in a local minimum those are the right ones), if they are not too few, and draws the others anew; where that does not help,
+ *      everything is drawn anew. The best text of all is kept
  */
 #include "leak/dlg.h"
 
 #include "leak/classes.h"
 #include "leak/descent.h"
+#include "leak/soft_placement.h"
 #include "math/random.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
+/* A start whose certain tokens are fewer than one in so many is no beginning for another. */
+enum { FEW_CERTAIN = 3 };
+
 enum {
     EVALUATIONS_PER_ITERATION = 20,
-    FRUITLESS_STARTS = 3 /* that many that end no lower than those before them: what they keep is wrong */
+    SOFT_ITERATIONS = 10, /* after that many labels are put in their places, wherever they have come */
+    FRUITLESS_STARTS = 3  /* that many that end no lower than those before them: what they keep is wrong */
 };
+
+/* Logits of the soft placement, next to the embeddings' numbers in units of their deviation. */
+static const double soft_factor = 0.3;
 
 typedef struct {
     dlg_recovery *r;
@@ -32,12 +42,14 @@ typedef struct {
     dlg_attack_end end;
     bool found; /* end holds, no further start is needed */
     dlg_arena arena;
-    double *x;  /* (n_unknowns) what the dummy embeddings are made of */
+    double *x;  /* (n_unknowns) what the dummy embeddings are made of; behind them the soft placement's numbers */
+    dlg_soft_placement soft;
 
     /* of this start */
     size_t evaluations_at_iteration;
     dlg_descent descent;
-    bool is_over, no_descent_yet;
+    bool is_over, no_descent_yet, is_soft;
+    size_t turns_without_descent;
     /* of the starts that build on each other */
     size_t n_certain, fruitless;
     double lowest;
@@ -46,7 +58,14 @@ typedef struct {
 static double evaluate(void *payload, const double *x, double *dx)
 {
     attack *a = payload;
-    return dlg_recovery_evaluate(a->r, x, dx);
+    dlg_recovery *r = a->r;
+    if (!a->is_soft) return dlg_recovery_evaluate(r, x, dx);
+    dlg_recovery_set_point(r, x);
+    dlg_soft_placement_apply(&a->soft, x + r->n_unknowns, r->point);
+    const double d = dlg_recovery_evaluate_point(r);
+    dlg_recovery_find_label_derivative(r);
+    dlg_soft_placement_pull_back(&a->soft, r->point, r->derivative, r->label_derivative, dx + r->n_unknowns);
+    return dlg_recovery_pull_back(r, dx) ? d : NAN;
 }
 
 static bool is_settled(const attack *a, bool has_stalled)
@@ -72,7 +91,30 @@ static bool is_over(attack *a)
     return has_stalled || a->descent.iteration >= a->r->options->max_iterations;
 }
 
-/* An accepted point. @return true to leave the minimiser: the start is over, or the labels moved and its history means nothing any more */
+/* Put the labels in their places, or in better ones. @return whether that changed where they are */
+static bool place_labels(attack *a, const double *x)
+{
+    dlg_recovery *r = a->r;
+    if (!a->is_soft) {
+        const bool may_move = r->placement.placed || a->descent.iteration >= dlg_descent_first_placement(&a->descent);
+        return may_move && dlg_recovery_place_labels(r, x);
+    }
+    if (!dlg_soft_placement_is_sharp(&a->soft) && a->descent.iteration < SOFT_ITERATIONS) return false;
+    dlg_soft_placement_settle(&a->soft, r->label_derivative);
+    a->is_soft = false;
+    return true;
+}
+
+/* Another sentence's turn. @return whether there is one */
+static bool take_turns(dlg_recovery *r)
+{
+    if (r->options->update == DLG_UPDATE_BATCH || r->batch.n_sentences == 1) return false;
+    r->turn = (r->turn + 1) % r->batch.n_sentences;
+    return true;
+}
+
+/* An accepted point. @return true to leave the minimiser: the start is over, or what moves is another, and its history means
+ * nothing any more */
 static bool accept(void *payload, const double *x, double f)
 {
     attack *a = payload;
@@ -83,8 +125,7 @@ static bool accept(void *payload, const double *x, double f)
     if (!is_iteration && !dlg_recovery_is_interrupted(r)) return false;
     dlg_descent_add(&a->descent, f);
     r->result->iterations++;
-    const bool may_move = r->placement.placed || a->descent.iteration >= dlg_descent_first_placement(&a->descent);
-    const bool moved = may_move && dlg_recovery_place_labels(r, x);
+    const bool moved = place_labels(a, x);
     dlg_recovery_decode(r, x);
     dlg_recovery_distance_of_tokens(r);
     r->iteration = a->descent.iteration;
@@ -92,7 +133,8 @@ static bool accept(void *payload, const double *x, double f)
     dlg_recovery_report(r);
     a->evaluations_at_iteration = r->result->evaluations;
     a->is_over = is_over(a);
-    return a->is_over || moved;
+    const bool is_anothers_turn = take_turns(r);
+    return a->is_over || moved || is_anothers_turn;
 }
 
 /* Draw the dummy embeddings, but for the certain tokens of the start before this one, which begin where they belong. */
@@ -103,9 +145,11 @@ static void draw(attack *a)
     const size_t H = r->gradient->model->config.hidden_size;
     const uint32_t stream = dlg_random_stream("dummy embeddings") + (uint32_t)r->start;
     dlg_random_normal_fill(r->point, r->n_numbers, r->embedding_deviation, r->options->seed, stream);
-    if (!a->n_certain) dlg_placement_start(&r->placement, r->knowledge->placed);
+    if (!a->n_certain || !r->is_defended) dlg_placement_start(&r->placement, r->knowledge->placed);
     for (size_t i = 0; a->n_certain && i < r->n_rows; i++)
-        if (dlg_evidence_is_good(&r->evidence[i])) memcpy(r->point + i * H, table + (size_t)r->fed[i] * H, H * sizeof *table);
+        if (dlg_evidence_is_good(&r->evidence[i]) && !r->is_known[i])
+            memcpy(r->point + i * H, table + (size_t)r->fed[i] * H, H * sizeof *table);
+    dlg_recovery_hold_known_rows(r);
     dlg_recovery_unknowns(r, a->x);
 }
 
@@ -113,19 +157,24 @@ static void draw(attack *a)
 static void choose_next(attack *a)
 {
     const dlg_recovery *r = a->r;
+    size_t n_free = 0;
+    a->n_certain = 0;
+    for (size_t i = 0; i < r->n_rows; i++) {
+        n_free += !r->is_known[i];
+        a->n_certain += !r->is_known[i] && dlg_evidence_is_good(&r->evidence[i]);
+    }
     const bool is_lower = r->d < 0.9 * a->lowest, went_nowhere = !a->descent.iteration;
     a->fruitless = is_lower ? 0 : a->fruitless + 1;
     a->lowest = is_lower ? r->d : a->lowest;
-    a->n_certain = dlg_recovery_count_certain(r);
-    if (a->restart == DLG_DRAW_ANEW || went_nowhere || !r->placement.placed || a->n_certain == r->n_rows ||
-        a->fruitless >= FRUITLESS_STARTS) {
+    if (a->restart == DLG_DRAW_ANEW || went_nowhere || !r->placement.placed || a->n_certain == n_free ||
+        FEW_CERTAIN * a->n_certain < n_free || a->fruitless >= FRUITLESS_STARTS) {
         a->n_certain = a->fruitless = 0;
         a->lowest = INFINITY;
     }
     if (r->start == r->options->max_starts) return;
     char line[224], next[96];
     if (a->n_certain) snprintf(next, sizeof next, "start %zu keeps the tokens that are certain, %zu of %zu", r->start + 1, a->n_certain,
-                               r->n_rows);
+                               n_free);
     else snprintf(next, sizeof next, "start %zu is drawn anew", r->start + 1);
     if (went_nowhere)
         snprintf(line, sizeof line, "start %zu found no way down; %s", r->start, next);
@@ -136,25 +185,41 @@ static void choose_next(attack *a)
     dlg_recovery_note(r, line);
 }
 
+/* Labels moved: so do their masks. */
+static void hold(attack *a)
+{
+    dlg_recovery_set_point(a->r, a->x);
+    dlg_recovery_hold_known_rows(a->r);
+    dlg_recovery_unknowns(a->r, a->x);
+}
+
 static dlg_status run_start(attack *a, dlg_error *err)
 {
     dlg_recovery *r = a->r;
-    const dlg_function function = {r->n_unknowns, evaluate, accept, a};
+    dlg_function function = {r->n_unknowns, evaluate, accept, a};
     draw(a);
     dlg_descent_begin(&a->descent);
     a->is_over = false;
+    a->turns_without_descent = 0;
+    if (r->options->update == DLG_UPDATE_SENTENCE) r->turn = 0;
+    a->is_soft = !r->placement.placed && !r->is_defended;
+    memset(a->x + r->n_unknowns, 0, dlg_soft_placement_size(&a->soft) * sizeof *a->x);
     r->d = INFINITY;
     a->evaluations_at_iteration = r->result->evaluations;
     for (;;) {
         dlg_minimise_end end;
         a->no_descent_yet = true;
+        function.n = r->n_unknowns + (a->is_soft ? dlg_soft_placement_size(&a->soft) : 0);
         const dlg_status status = r->options->minimiser->run(&end, &function, a->x, err);
         if (status) return status;
-        if (end == DLG_NO_DESCENT && a->no_descent_yet) { /* not even from a fresh beginning: this is as low as it goes */
+        a->turns_without_descent = end == DLG_NO_DESCENT && a->no_descent_yet ? a->turns_without_descent + 1 : 0;
+        if (a->turns_without_descent && a->turns_without_descent < r->batch.n_sentences && take_turns(r)) continue;
+        if (a->turns_without_descent) { /* not even from a fresh beginning: this is as low as it goes */
             if (a->descent.iteration && is_settled(a, true)) end_with(a, DLG_SETTLED);
             break;
         }
         if (a->is_over) break;
+        hold(a);
     }
     if (!a->found) choose_next(a);
     return DLG_OK;
@@ -162,7 +227,8 @@ static dlg_status run_start(attack *a, dlg_error *err)
 
 static void carve(attack *a)
 {
-    a->x = dlg_arena_carve(&a->arena, a->r->n_unknowns, sizeof *a->x);
+    a->x = dlg_arena_carve(&a->arena, a->r->n_unknowns + dlg_soft_placement_size(&a->soft), sizeof *a->x);
+    dlg_soft_placement_carve(&a->soft, &a->arena);
     a->descent.history = dlg_arena_carve(&a->arena, a->r->options->max_iterations + 1, sizeof *a->descent.history);
 }
 
@@ -171,6 +237,8 @@ dlg_status dlg_descend(dlg_recovery *r, dlg_restart restart, dlg_error *err)
     attack a = {.r = r, .restart = restart, .end = DLG_EXHAUSTED, .lowest = INFINITY, .n_certain = dlg_recovery_count_certain(r)};
     a.descent = (dlg_descent){.scale = r->scale, .rounding = r->options->distance->rounding,
                               .floor = r->floor, .is_defended = r->is_defended};
+    a.soft = (dlg_soft_placement){.placement = &r->placement, .row = r->knowledge->rows, .mask = dlg_recovery_mask(r),
+                                  .width = r->gradient->model->config.hidden_size, .factor = soft_factor / r->embedding_deviation};
     carve(&a);
     dlg_status status = dlg_arena_reserve(&a.arena, "descent", err);
     if (!status) carve(&a);

@@ -6,9 +6,26 @@
 
 /**
  * Tokens of the longest sentence: rows of the position embedding's gradient above what stands behind them. Behind an undefended sentence
- * there is zero, behind a noisy one the noise itself, whose level the last tenth of the rows (16 at least) shows. 0 when no row stands out.
+ * there is zero, behind a noisy one the noise itself, whose level the last tenth of the rows (16 at least) shows. A text that fills all rows
+ * is told from noise by their sums, which layer norm makes zero. 0 when no row stands out.
  */
 size_t dlg_infer_length(const dlg_gradient *);
+
+/** How many sentences there are, and how long they are. */
+typedef struct {
+    size_t n_sentences;      /**< 1 where nothing shows it */
+    size_t *lengths;         /**< (n_sentences) the longest first, to be freed with dlg_free; NULL: no length is seen */
+    bool sentences_are_seen; /**< the tokens ask for that many */
+    bool lengths_are_seen;   /**< no other lengths fit; else these are as good as others */
+} dlg_layout;
+
+/**
+ * Behind layer 0's attention every token of the batch has a row of its own in the gradient's rank, so that their number is seen, but for
+ * sentences that are nearly the same; where sentences end the span check sees [SEP]. The fewest sentences whose lengths make the number are
+ * taken, and the longest for all of them where it is not clear: next to a defence, or where tokens fill the model's width.
+ * @param n_sentences 0: not known Errors: DLG_ENOMEM, DLG_ENONFINITE.
+ */
+DLG_MUST_USE dlg_status dlg_infer_layout(dlg_layout *out, const dlg_gradient *, size_t n_sentences, dlg_markers, dlg_error *);
 
 /** What is known before the labels are. */
 typedef struct {

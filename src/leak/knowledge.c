@@ -12,15 +12,17 @@ const char *dlg_origin_name(dlg_origin origin)
     return names[origin];
 }
 
-static dlg_status infer_lengths(dlg_knowledge *k, const dlg_gradient *gradient, dlg_error *err)
+static dlg_status infer_layout(dlg_knowledge *k, const dlg_gradient *gradient, dlg_error *err)
 {
-    const size_t length = dlg_infer_length(gradient);
-    if (!length) return dlg_fail(err, DLG_EFORMAT,
-                                     "gradient: want position rows that stand out of the noise, found none: no length can be inferred");
-    k->lengths = dlg_allocate(k->n_sentences, sizeof *k->lengths);
-    if (!k->lengths) return dlg_fail(err, DLG_ENOMEM, "lengths: no memory");
-    for (size_t b = 0; b < k->n_sentences; b++) k->lengths[b] = length;
-    k->lengths_from = k->n_sentences > 1 ? DLG_ASSUMED : DLG_INFERRED;
+    dlg_layout layout;
+    const dlg_status status = dlg_infer_layout(&layout, gradient, k->n_sentences, k->markers, err);
+    if (status) return status;
+    if (!layout.lengths) return dlg_fail(err, DLG_EFORMAT,
+                                         "gradient: want position rows that stand out of the noise, found none: no length can be inferred");
+    if (!k->n_sentences) k->sentences_from = layout.sentences_are_seen ? DLG_INFERRED : DLG_ASSUMED;
+    k->n_sentences = layout.n_sentences;
+    k->lengths = layout.lengths;
+    k->lengths_from = layout.lengths_are_seen ? DLG_INFERRED : DLG_ASSUMED;
     return DLG_OK;
 }
 
@@ -144,8 +146,8 @@ dlg_status dlg_knowledge_infer(dlg_knowledge *k, const dlg_gradient *gradient, d
     survey s = {0};
     k->markers = markers;
     dlg_status status = DLG_OK;
-    if (!k->n_sentences) k->n_sentences = 1;
-    if (!k->lengths) status = infer_lengths(k, gradient, err);
+    if (k->lengths && !k->n_sentences) k->n_sentences = 1;
+    if (!k->lengths) status = infer_layout(k, gradient, err);
     if (status) return status;
     const size_t max_positions = gradient->model->config.max_positions;
     for (size_t b = 0; b < k->n_sentences; b++) {

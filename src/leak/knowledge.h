@@ -40,8 +40,9 @@ typedef struct {
 } dlg_knowledge;
 
 /**
- * Infer what is not there. n_sentences 0 becomes 1 (assumed).
- *   length: rows of the position embedding's gradient above the noise behind them; all sentences get it (assumed for a batch)
+ * Infer what is not there. n_sentences 0 is inferred with the lengths; with lengths it is 1.
+ *   batch, lengths: rows of the position embedding's gradient above the noise behind them say how long the longest sentence is, the rank
+ *           behind layer 0's attention how many tokens there are (dlg_infer_layout)
  *   labels: masked-LM: rounded off the decoder's bias, with the model's own prediction for masks subtracted; classifier: negative entries
  *           of the classifier's bias (iDLG, Zhao et al. 2020, arXiv:2001.02610)
  *   rows:   the span check (DAGER, Petrov et al. 2024, arXiv:2405.15586): where [MASK] lies in the row space of layer 0's query, key and

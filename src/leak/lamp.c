@@ -62,7 +62,6 @@ typedef struct {
     dlg_arena arena;
     dlg_adam_moments moments;
     double *x, *dx;        /* (n_rows, H) */
-    bool *stays;           /* (n_rows) the row's token is known */
     size_t *order, *best;  /* (n_rows) which row of x stands where, in a candidate and in the best of them */
     size_t *free_rows, *scratch; /* (n_rows) of one sentence */
     uint32_t *text;        /* (n_rows) a candidate's tokens */
@@ -124,7 +123,7 @@ static void rearrange(attack *a, size_t b, dlg_rearrangement kind)
     size_t n = 0;
     keep_order(a);
     for (size_t i = batch->first[b]; i < batch->first[b + 1]; i++)
-        if (!a->stays[i]) a->free_rows[n++] = i;
+        if (!a->r->is_known[i]) a->free_rows[n++] = i;
     dlg_rearrange_rows(a->order, n, a->free_rows, kind, a->scratch, &a->random);
 }
 
@@ -191,21 +190,6 @@ static bool rearrange_words(attack *a)
 
 /* ---- a start ---- */
 
-/* Rows that are known hold their token's embedding. */
-static void hold_known_rows(const attack *a)
-{
-    const dlg_recovery *r = a->r;
-    const dlg_knowledge *k = r->knowledge;
-    const dlg_real *table = dlg_model_word_embeddings(r->gradient->model);
-    const size_t H = hidden_size(a);
-    for (size_t b = 0; b < r->batch.n_sentences; b++)
-        for (size_t i = r->batch.first[b]; i < r->batch.first[b + 1]; i++) {
-            const bool is_last = i + 1 == r->batch.first[b + 1];
-            const uint32_t token = i == r->batch.first[b] ? k->markers.cls : is_last ? k->markers.sep : k->markers.mask;
-            if (a->stays[i]) memcpy(r->point + i * H, table + (size_t)token * H, H * sizeof *table);
-        }
-}
-
 static double norm_of_row(const attack *a, size_t row)
 {
     const size_t H = hidden_size(a);
@@ -218,7 +202,7 @@ static void bring_to_norm(attack *a)
 {
     const size_t H = hidden_size(a);
     for (size_t i = 0; i < a->r->n_rows; i++) {
-        const double factor = a->stays[i] ? 1 : a->mean_norm / norm_of_row(a, i);
+        const double factor = a->r->is_known[i] ? 1 : a->mean_norm / norm_of_row(a, i);
         for (size_t k = 0; k < H; k++) a->x[i * H + k] *= factor;
     }
 }
@@ -229,7 +213,7 @@ static void draw(attack *a, size_t draw_number)
     dlg_recovery *r = a->r;
     const uint32_t stream = dlg_random_stream("dummy embeddings") + (uint32_t)((r->start - 1) * MOST_DRAWS + draw_number + 1);
     dlg_random_normal_fill(r->point, r->n_numbers, 1, r->options->seed, stream);
-    hold_known_rows(a);
+    dlg_recovery_hold_known_rows(r);
 }
 
 /* The best of many drawn points, and of the orders of its rows; then its rows get the mean norm. */
@@ -266,7 +250,7 @@ static void complete_derivative(attack *a)
         const double norm = norm_of_row(a, i), slope = norm > 0 ? 2 * norm_weight * (mean - 1) / ((double)n * a->mean_norm * norm) : 0;
         for (size_t k = 0; k < H; k++) {
             double *dx = &a->dx[i * H + k];
-            *dx = a->stays[i] ? 0 : *dx / a->r->scale + slope * a->x[i * H + k];
+            *dx = a->r->is_known[i] ? 0 : *dx / a->r->scale + slope * a->x[i * H + k];
         }
     }
 }
@@ -316,18 +300,6 @@ static void run_start(attack *a)
 
 /* ---- the attack ---- */
 
-static void find_known_rows(attack *a)
-{
-    const dlg_recovery *r = a->r;
-    const dlg_knowledge *k = r->knowledge;
-    const bool ends_are_known = k->lengths_from != DLG_ASSUMED, masks_are_known = k->span_check_sees && k->n_rows == k->n_labels;
-    for (size_t b = 0; b < r->batch.n_sentences; b++) {
-        a->stays[r->batch.first[b]] = true;
-        if (ends_are_known) a->stays[r->batch.first[b + 1] - 1] = true;
-    }
-    for (size_t i = 0; masks_are_known && i < k->n_rows; i++) a->stays[k->rows[i]] = true;
-}
-
 static dlg_status create_prior(attack *a, dlg_error *err)
 {
     const dlg_recovery *r = a->r;
@@ -355,7 +327,6 @@ static void carve(attack *a)
     a->descent.history = dlg_arena_carve(arena, a->r->options->max_iterations + 1, sizeof *a->descent.history);
     a->x = dlg_arena_carve(arena, n, sizeof *a->x);
     a->dx = dlg_arena_carve(arena, n, sizeof *a->dx);
-    a->stays = dlg_arena_carve(arena, n_rows, sizeof *a->stays);
     a->order = dlg_arena_carve(arena, n_rows, sizeof *a->order);
     a->best = dlg_arena_carve(arena, n_rows, sizeof *a->best);
     a->free_rows = dlg_arena_carve(arena, n_rows, sizeof *a->free_rows);
@@ -374,7 +345,6 @@ static dlg_status recover(dlg_recovery *r, dlg_error *err)
     if (status) return status;
     carve(&a);
     status = create_prior(&a, err);
-    if (!status) find_known_rows(&a);
     while (!status && !a.found && r->start < r->options->max_starts) {
         r->start++;
         run_start(&a);
@@ -391,6 +361,8 @@ static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, cons
     dlg_recovery r;
     if (options->minimiser != &dlg_adam)
         return dlg_fail(err, DLG_EARG, "attack lamp: want the optimizer adam, found %s", options->minimiser->name);
+    if (options->update != DLG_UPDATE_BATCH)
+        return dlg_fail(err, DLG_EARG, "attack lamp: want the sentences of a batch updated together, found one at a time");
     dlg_status status = dlg_recovery_begin(&r, out, gradient, knowledge, options, observer, err);
     if (!status) status = recover(&r, err);
     dlg_recovery_end(&r);

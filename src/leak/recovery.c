@@ -25,7 +25,7 @@ double dlg_recovery_distance_at_point(dlg_recovery *r, const dlg_real *share)
     return dlg_oracle_distance(r->oracle, &labels, r->point);
 }
 
-static void set_point(dlg_recovery *r, const double *x)
+void dlg_recovery_set_point(dlg_recovery *r, const double *x)
 {
     if (r->space) {
         dlg_input_space_embed(r->space, x, r->point);
@@ -50,16 +50,61 @@ double dlg_recovery_evaluate_point(dlg_recovery *r)
     return dlg_oracle_evaluate(r->oracle, &labels, r->point, r->derivative);
 }
 
-double dlg_recovery_evaluate(dlg_recovery *r, const double *x, double *dx)
+const dlg_real *dlg_recovery_mask(const dlg_recovery *r)
 {
-    set_point(r, x);
-    const double d = dlg_recovery_evaluate_point(r);
-    bool finite = isfinite(d);
+    const dlg_model *model = r->gradient->model;
+    const dlg_knowledge *k = r->knowledge;
+    if (model->config.task != DLG_MASKED_LM || !k->span_check_sees) return NULL;
+    return dlg_model_word_embeddings(model) + (size_t)k->markers.mask * model->config.hidden_size;
+}
+
+static void hold_row(dlg_recovery *r, size_t row, const dlg_real *embedding)
+{
+    const size_t H = r->gradient->model->config.hidden_size;
+    memcpy(r->point + row * H, embedding, H * sizeof *embedding);
+    r->is_known[row] = true;
+}
+
+void dlg_recovery_hold_known_rows(dlg_recovery *r)
+{
+    const dlg_knowledge *k = r->knowledge;
+    const dlg_real *table = dlg_model_word_embeddings(r->gradient->model), *mask = dlg_recovery_mask(r);
+    const size_t H = r->gradient->model->config.hidden_size;
+    memset(r->is_known, 0, r->n_rows * sizeof *r->is_known);
+    for (size_t b = 0; b < r->batch.n_sentences; b++) {
+        hold_row(r, r->batch.first[b], table + (size_t)k->markers.cls * H);
+        if (k->lengths_from != DLG_ASSUMED) hold_row(r, r->batch.first[b + 1] - 1, table + (size_t)k->markers.sep * H);
+    }
+    for (size_t i = 0; mask && k->n_rows == k->n_labels && i < k->n_rows; i++) hold_row(r, k->rows[i], mask);
+    for (size_t j = 0; mask && r->placement.placed && j < k->n_labels; j++) hold_row(r, k->rows[r->placement.row_of[j]], mask);
+}
+
+/* Rows that are known, or belong to a sentence that is not in turn, stay where they are. */
+static void still_rows(dlg_recovery *r)
+{
+    const size_t H = r->gradient->model->config.hidden_size;
+    for (size_t b = 0; b < r->batch.n_sentences; b++)
+        for (size_t i = r->batch.first[b]; i < r->batch.first[b + 1]; i++)
+            if (r->is_known[i] || (r->turn != b && r->turn < r->batch.n_sentences))
+                memset(r->derivative + i * H, 0, H * sizeof *r->derivative);
+}
+
+bool dlg_recovery_pull_back(dlg_recovery *r, double *dx)
+{
+    bool finite = true;
+    still_rows(r);
     if (r->space) dlg_input_space_pull_back(r->space, r->derivative, dx);
     else
         for (size_t i = 0; i < r->n_numbers; i++) dx[i] = (double)r->derivative[i];
     for (size_t i = 0; i < r->n_unknowns; i++) finite &= isfinite(dx[i]) != 0;
-    return finite ? d : NAN;
+    return finite;
+}
+
+double dlg_recovery_evaluate(dlg_recovery *r, const double *x, double *dx)
+{
+    dlg_recovery_set_point(r, x);
+    const double d = dlg_recovery_evaluate_point(r);
+    return dlg_recovery_pull_back(r, dx) ? d : NAN;
 }
 
 void dlg_recovery_find_label_derivative(dlg_recovery *r)
@@ -81,7 +126,7 @@ bool dlg_recovery_place_labels_at_point(dlg_recovery *r)
 
 bool dlg_recovery_place_labels(dlg_recovery *r, const double *x)
 {
-    set_point(r, x);
+    dlg_recovery_set_point(r, x);
     return dlg_recovery_place_labels_at_point(r);
 }
 
@@ -89,7 +134,7 @@ bool dlg_recovery_place_labels(dlg_recovery *r, const double *x)
 
 void dlg_recovery_decode(dlg_recovery *r, const double *x)
 {
-    set_point(r, x);
+    dlg_recovery_set_point(r, x);
     dlg_nearest_find(r->nearest, r->point, r->check, r->fed, r->evidence);
     dlg_recovery_put_labels_back(r);
 }
@@ -205,6 +250,7 @@ static void carve(dlg_recovery *r)
     dlg_placement_carve(&r->placement, arena);
     r->label_derivative = dlg_arena_carve(arena, r->placement.n_rows * r->placement.n_labels, sizeof *r->label_derivative);
     r->evidence = dlg_arena_carve(arena, r->n_rows, sizeof *r->evidence);
+    r->is_known = dlg_arena_carve(arena, r->n_rows, sizeof *r->is_known);
     r->fed = dlg_arena_carve(arena, r->n_rows, sizeof *r->fed);
     r->tokens = dlg_arena_carve(arena, r->n_rows, sizeof *r->tokens);
     r->last_tokens = dlg_arena_carve(arena, r->n_rows, sizeof *r->last_tokens);
@@ -242,6 +288,7 @@ dlg_status dlg_recovery_begin(dlg_recovery *r, dlg_attack_result *result, const 
     if (status) return status;
     const dlg_objective *objective = dlg_oracle_objective(r->oracle);
     r->n_rows = r->batch.n_rows;
+    r->turn = r->batch.n_sentences;
     r->n_numbers = r->n_unknowns = dlg_objective_size(objective);
     r->placement = (dlg_placement){.n_rows = r->batch.n_predicted, .n_labels = knowledge->n_labels, .label = r->knowledge->labels};
     r->scale = dlg_objective_scale(objective);

@@ -26,6 +26,7 @@ typedef struct {
     dlg_input_space *space;        /**< the embeddings stay in it; NULL: they are free */
     size_t n_rows, n_numbers;
     size_t n_unknowns;             /**< n_numbers, or the space's: what a minimiser moves, `x` below */
+    size_t turn;                   /**< the one sentence whose embeddings move; n_sentences: those of all */
     double scale, floor;           /**< D of a zero gradient; what no text can lower it below */
     bool is_defended;              /**< most targets are not of low rank */
     double embedding_deviation;    /**< of the word embeddings' numbers */
@@ -35,7 +36,8 @@ typedef struct {
     dlg_real *point, *derivative;  /**< (n_rows, H) as the objective takes them, and dD/dx */
     dlg_placement placement;
     dlg_real *label_derivative;    /**< (rows that may hold a label, labels) */
-    dlg_evidence *evidence;  /**< (n_rows) what speaks for each fed token */
+    dlg_evidence *evidence;        /**< (n_rows) what speaks for each fed token */
+    bool *is_known;                /**< (n_rows) the row's token is known, and its embedding stays where it is */
     uint32_t *fed, *tokens, *last_tokens;
     bool *predicted, *changed;
 
@@ -67,6 +69,18 @@ double dlg_recovery_evaluate_point(dlg_recovery *);
 
 /** x (n_unknowns) = what stands for the embeddings in `point`, or for the nearest ones in the space. */
 void dlg_recovery_unknowns(dlg_recovery *, double *x);
+
+/** point = the embeddings at x. */
+void dlg_recovery_set_point(dlg_recovery *, const double *x);
+
+/** dx (n_unknowns) = `derivative`, zero for what is known or not in turn. @return whether all of it is finite */
+bool dlg_recovery_pull_back(dlg_recovery *, double *dx);
+
+/** The embedding of [MASK] where it stands in every predicted row, as far as is known; else NULL. */
+const dlg_real *dlg_recovery_mask(const dlg_recovery *);
+
+/** In `point` the rows whose token is known, [CLS], [SEP] and the placed labels' [MASK], get its embedding, and is_known. */
+void dlg_recovery_hold_known_rows(dlg_recovery *);
 
 /** D at x (n_unknowns), its derivative in dx, with placement.share; NaN where one of the numbers is not finite. */
 double dlg_recovery_evaluate(dlg_recovery *, const double *x, double *dx);

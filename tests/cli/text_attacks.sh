@@ -31,6 +31,23 @@ for attack in dlg:l2:lbfgs idlg:l2:lbfgs_plain tag:tag:adam lamp:cosine:adam; do
         --starts 1 --threads 1 -q
 done
 
+# So many evaluations and no more than the iteration they end in, whatever else is allowed.
+for name in dlg tag lamp; do
+    dlg-text d.g --model m --attack $name --know length:d.truth.json --evaluations 60 --threads 1 --json -q > spent.json
+    check "$name: exit 0" [ $? -eq 0 ]
+    check "$name: ends when its evaluations are spent" eval '[ "$(field end "$(tail -1 spent.json)")" = exhausted ] &&
+        [ $(field evaluations "$(tail -1 spent.json)") -ge 60 ] && [ $(field evaluations "$(tail -1 spent.json)") -le 90 ]'
+done
+
+# Sentences of a batch together, or one after the other.
+for update in batch sentence; do
+    dlg-text two.g --model m --attack dlg --update $update --iterations 20 --starts 2 --threads 1 --json -q > $update.json
+    check "update $update" [ $? -eq 0 ]
+done
+check 'they differ' eval '! cmp -s batch.json sentence.json'
+refused 64 'dlg-text: attack lamp: want the sentences of a batch updated together, found one at a time' \
+    dlg-text two.g --model m --attack lamp --update sentence -q --threads 1
+
 # A classifier is no language model.
 accepted '*' '*no language prior: the model is a classifier*' dlg-text c.g --model c --attack lamp --iterations 3 --starts 1 --threads 1
 

@@ -3,7 +3,7 @@ printed() { dlg-text "$@" --attack dlg --json | sed -E 's/"seconds(_per_evaluati
 
 for threads in 1 2; do
     for name in a b; do
-        check 'a gradient' dlg-grads 'A red bird sings' --preset mini --threads $threads -o $name.g
+        check 'a gradient' dlg-grads 'The old red bird sings while we read a long book' --preset mini --threads $threads -o $name.g
     done
     check "the same gradient on $threads threads" cmp a.g b.g
     cp a.g shared.g

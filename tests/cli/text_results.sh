@@ -11,7 +11,7 @@ check 'a gradient' dlg-grads 'A red bird' --preset mini -o a.g
 accepted 'Recovered:
   a red bird
   explained: *
-  cost: * iterations, * evaluations, * s, * ms each
+  cost: * iteration*, * evaluations, * s, * ms each
   told: nothing
   metadata: a batch of 1 sentence; defence none
   inferred: 5 tokens; 1 label: *; masked at ?' 'a.g against mini (preset, seed 0): masked LM, 5,462,784 parameters
@@ -20,9 +20,10 @@ accepted 'Recovered:
   inferred: 5 tokens; *
   attack dlg: distance l2 *, optimizer lbfgs, seed 0; *1 thread
 iteration 1, distance *
-  *
-iteration 2, distance *, ? of 5 tokens changed, * s
   *' dlg-text a.g --threads 1 --attack dlg
+check 'a longer one' dlg-grads 'The old red bird sings while we read a long book' --preset mini -o long.g
+accepted '*' '*iteration 2, distance *, * of 14 tokens changed, * s
+  *' dlg-text long.g --threads 1 --attack dlg --iterations 4 --starts 1
 accepted 'Recovered:
   a red bird
   explained: *' '*attack auto: distance l2*iteration [01], *' dlg-text a.g --threads 1
@@ -31,7 +32,7 @@ accepted 'Recovered:*' '' dlg-text --grads a.g --threads 1 -q
 accepted '*scores: 5 of 5 tokens right (100.0 %), 1 of 1 sentence exact
   scores: ROUGE-1 100.0, ROUGE-2 100.0, ROUGE-L 100.0 (F1); 1 of 1 label and 100.0 % of the bag of tokens right' '' dlg-text a.g --threads 1 -q --truth a.truth.json
 accepted '*a red bird*' '' dlg-text a.g --threads 1 -q --preset mini --model-seed 0
-dlg-text a.g --threads 1 --attack dlg --every 3 2> every.txt > result.txt
+dlg-text long.g --threads 1 --attack dlg --every 3 2> every.txt > result.txt
 check 'fewer reports' eval '[ "$(grep -c "^iteration [147]," every.txt)" -eq "$(grep -c "^iteration " every.txt)" ]'
 
 # The truth only scores: a wrong one changes the scores and nothing else.
@@ -100,9 +101,9 @@ check 'a model' make_model m mlm
 check 'a classifier' make_model c cls
 check 'its gradient' dlg-grads 'the red fish swims' --model m -o m.g
 accepted 'Not recovered: *
-  not explained: within 2 starts of at most 3 iterations *' 'm.g against m: masked LM, 3,656 parameters
-*start 1 used up its iterations*; start 2 *' dlg-text m.g --model m --attack dlg --iterations 3 --starts 2 --threads 1
-accepted '*"end":"exhausted","recovered":false,*' 'start 1 *' dlg-text m.g --model m --attack dlg --iterations 3 --starts 2 --threads 1 --json
+  not explained: within 2 starts of at most 1 iteration*' 'm.g against m: masked LM, 3,656 parameters
+*start 1 used up its iterations*; start 2 *' dlg-text m.g --model m --attack dlg --optimizer lbfgs_plain --iterations 1 --starts 2 --threads 1
+accepted '*"end":"exhausted","recovered":false,*' 'start 1 *' dlg-text m.g --model m --attack dlg --optimizer lbfgs_plain --iterations 1 --starts 2 --threads 1 --json
 check 'a class' dlg-grads 'the red fish swims' --model c --label 2 -o c.g
 accepted '*inferred: 6 tokens; class 2' '' dlg-text c.g --model c -q --threads 1
 accepted '*"labels":\[2\]*' '' dlg-text c.g --model c -q --threads 1 --json

@@ -122,6 +122,79 @@ static void length_under_noise(void **state)
     release(&s);
 }
 
+/* Two sentences of a masked LM, or a classifier's, as long as they are told to be. */
+static void share_two(shared *s, dlg_task task, size_t first, size_t second)
+{
+    const size_t lengths[] = {first, second}, rows[] = {2, first + 3}, named[] = {77, 150}, classes[] = {1, 1};
+    dlg_batch batch = {0};
+    uint32_t fed[2 * POSITIONS];
+    create_model(&s->model, task);
+    for (uint32_t i = 0; i < first + second; i++) fed[i] = 20 + i * 37 % 160;
+    fed[0] = fed[first] = CLS;
+    fed[first - 1] = fed[first + second - 1] = SEP;
+    for (size_t i = 0; i < 2 && task == DLG_MASKED_LM; i++) fed[rows[i]] = MASK;
+    assert_int_equal(dlg_batch_create(&batch, task, 2, lengths, NULL), DLG_OK);
+    if (task == DLG_MASKED_LM) assert_int_equal(dlg_batch_predict(&batch, 2, rows, NULL), DLG_OK);
+    const dlg_step step = {&batch, fed, task == DLG_MASKED_LM ? named : classes};
+    assert_int_equal(dlg_gradient_share(&s->gradient, NULL, s->model, &step, NULL), DLG_OK);
+    dlg_batch_release(&batch);
+}
+
+/* No row is left that shows what noise there is; that these are no noise their sums show. */
+static void length_of_all_positions(void **state)
+{
+    (void)state;
+    for (size_t last = POSITIONS - 2; last <= POSITIONS; last++) {
+        shared s;
+        share_two(&s, DLG_MASKED_LM, last, 9);
+        assert_int_equal(dlg_infer_length(&s.gradient), last);
+        release(&s);
+    }
+}
+
+static void check_layout(const shared *s, size_t told, size_t first, size_t second)
+{
+    dlg_layout layout;
+    assert_int_equal(dlg_infer_layout(&layout, &s->gradient, told, markers, NULL), DLG_OK);
+    assert_numbers(layout.n_sentences, layout.lengths, 2, (const size_t[]){first, second});
+    assert_true(layout.sentences_are_seen && layout.lengths_are_seen);
+    dlg_free(layout.lengths);
+}
+
+static void layout(void **state)
+{
+    (void)state;
+    static const dlg_task tasks[] = {DLG_MASKED_LM, DLG_SEQUENCE_CLASSIFICATION};
+    for (size_t i = 0; i < 2; i++)
+        for (size_t told = 0; told <= 2; told += 2) {
+            shared s;
+            share_two(&s, tasks[i], 9, 14);
+            check_layout(&s, told, 14, 9);
+            release(&s);
+            share_two(&s, tasks[i], 11, 11);
+            check_layout(&s, told, 11, 11);
+            release(&s);
+        }
+}
+
+/* One sentence if that is told; and next to noise, where nothing shows more. */
+static void layout_of_one(void **state)
+{
+    (void)state;
+    shared s;
+    dlg_layout found;
+    share_two(&s, DLG_MASKED_LM, 9, 14);
+    assert_int_equal(dlg_infer_layout(&found, &s.gradient, 1, markers, NULL), DLG_OK);
+    assert_numbers(found.n_sentences, found.lengths, 1, &(size_t){14});
+    dlg_free(found.lengths);
+    defend(&s, "gaussian:1e-2", 1);
+    assert_int_equal(dlg_infer_layout(&found, &s.gradient, 2, markers, NULL), DLG_OK);
+    assert_int_equal(found.n_sentences, 2);
+    assert_false(found.lengths_are_seen);
+    dlg_free(found.lengths);
+    release(&s);
+}
+
 static void masked_labels(void **state)
 {
     (void)state;
@@ -182,7 +255,7 @@ static void infers_masked(void **state)
     share_masked(&s);
     assert_int_equal(dlg_knowledge_infer(&k, &s.gradient, markers, NULL), DLG_OK);
     assert_int_equal(k.n_sentences, 1);
-    assert_int_equal(k.sentences_from, DLG_ASSUMED);
+    assert_int_equal(k.sentences_from, DLG_INFERRED);
     assert_int_equal(k.lengths[0], LENGTH);
     assert_int_equal(k.lengths_from, DLG_INFERRED);
     assert_numbers(k.n_labels, k.labels, N_MASKS, sorted);
@@ -323,6 +396,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(length),
         cmocka_unit_test(length_under_noise),
+        cmocka_unit_test(length_of_all_positions),
+        cmocka_unit_test(layout),
+        cmocka_unit_test(layout_of_one),
         cmocka_unit_test(masked_labels),
         cmocka_unit_test(classes),
         cmocka_unit_test(span_check),

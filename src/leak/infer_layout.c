@@ -1,0 +1,132 @@
+#include "leak/infer.h"
+
+#include "leak/rank.h"
+
+#include <string.h>
+
+/* Ranks are first looked for up to the first; where that is not enough, up to the last. Batches of more sentences are not taken apart. */
+enum { FEW_ROWS = 48, MOST_ROWS = 256, MOST_SENTENCES = 16 };
+
+/* What bounds the number of tokens, and where sentences may end. */
+typedef struct {
+    size_t longest;
+    size_t n_rows;       /* rows behind layer 0's attention: all tokens of the batch, unless sentences are nearly the same; 0: not clear */
+    size_t n_inputs;     /* different tokens at their positions; 0: not clear */
+    size_t n_ends, *end; /* (n_ends) lengths that sentences may have; all up to the longest where the span check is blind */
+    bool is_blind;
+} evidence;
+
+static dlg_status count(size_t *n, const dlg_stack *stack, dlg_error *err)
+{
+    const size_t widest = stack->n_in < MOST_ROWS ? stack->n_in : MOST_ROWS;
+    dlg_rank rank;
+    dlg_status status = dlg_rank_find(&rank, stack, FEW_ROWS < widest ? FEW_ROWS : widest, err);
+    if (!status && !rank.is_clear && FEW_ROWS < widest) status = dlg_rank_find(&rank, stack, widest, err);
+    *n = !status && rank.is_clear ? rank.rank : 0;
+    return status;
+}
+
+static dlg_status count_rows(evidence *e, const dlg_gradient *gradient, dlg_error *err)
+{
+    static const char name[] = "bert.encoder.layer.0.intermediate.dense.weight";
+    const dlg_parameter *p = dlg_model_parameter(gradient->model, name);
+    const dlg_stack inputs = dlg_gradient_stack(gradient, 0), rows = {1, p->n_cols, {dlg_gradient_of(gradient, name)}, {p->n_rows}};
+    const dlg_status status = count(&e->n_inputs, &inputs, err);
+    /* In a last layer only the rows that the head looks at have a gradient. */
+    return status || gradient->model->config.n_layers < 2 ? status : count(&e->n_rows, &rows, err);
+}
+
+/* Where [SEP] lies in the row space of layer 0. The longest sentence's does, or the span check is blind. */
+static dlg_status find_ends(evidence *e, const dlg_gradient *gradient, dlg_markers markers, dlg_error *err)
+{
+    dlg_span_check *check = NULL;
+    double *scratch = dlg_allocate(e->longest, sizeof *scratch);
+    e->end = dlg_allocate(e->longest, sizeof *e->end);
+    dlg_status status = scratch && e->end ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "lengths: no memory");
+    if (!status) status = dlg_span_check_create(&check, gradient, e->n_inputs ? e->n_inputs : MOST_ROWS, err);
+    if (!status) e->n_ends = dlg_span_check_positions(check, markers.sep, e->longest + 1, e->end, scratch);
+    e->is_blind = !e->n_ends || e->end[e->n_ends - 1] + 1 != e->longest;
+    if (e->is_blind) e->n_ends = 0;
+    for (size_t t = 2; t < e->longest && !status && e->is_blind; t++) e->end[e->n_ends++] = t;
+    for (size_t i = 0; i < e->n_ends; i++) e->end[i]++;
+    dlg_span_check_free(check);
+    dlg_free(scratch);
+    return status;
+}
+
+/*
+ * lengths (n) := the longest, and others that end where they may, as few tokens together as `least` leaves. *total is how many that is,
+ * *is_only whether no others make as many.
+ */
+static dlg_status choose_lengths(size_t *lengths, size_t *total, bool *is_only, const evidence *e, size_t n, size_t least, dlg_error *err)
+{
+    const size_t n_others = n - 1, n_sums = n_others * e->longest + 1;
+    /* ways[k][s]: in how many ways k of the lengths looked at so far make s, two standing for more; last[k][s]: the last of one of them */
+    unsigned char *ways = dlg_allocate(n * n_sums, sizeof *ways);
+    size_t *last = dlg_allocate(n * n_sums, sizeof *last), sum = least > e->longest ? least - e->longest : 0;
+    dlg_status status = ways && last ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "lengths: no memory");
+    if (status) goto out;
+    ways[0] = 1;
+    for (size_t i = 0; i < e->n_ends; i++)
+        for (size_t k = 1; k <= n_others; k++)
+            for (size_t s = e->end[i]; s < n_sums; s++) {
+                const unsigned char more = ways[(k - 1) * n_sums + s - e->end[i]];
+                unsigned char *here = &ways[k * n_sums + s];
+                if (!more) continue;
+                last[k * n_sums + s] = e->end[i];
+                *here = (unsigned char)(*here + more > 2 ? 2 : *here + more);
+            }
+    while (!ways[n_others * n_sums + sum]) sum++; /* all of them as long as the longest make enough */
+    *total = e->longest + sum;
+    *is_only = ways[n_others * n_sums + sum] == 1;
+    lengths[0] = e->longest;
+    for (size_t k = n_others; k; k--) {
+        lengths[n - k] = last[k * n_sums + sum];
+        sum -= last[k * n_sums + sum];
+    }
+out:
+    dlg_free(ways);
+    dlg_free(last);
+    return status;
+}
+
+/* No fewer than the tokens ask for, nor than went through a classifier's pooler. */
+static dlg_status count_sentences(size_t *n, const evidence *e, const dlg_gradient *gradient, size_t least, dlg_error *err)
+{
+    size_t n_head_rows = 0;
+    *n = (least + e->longest - 1) / e->longest;
+    if (!*n) *n = 1;
+    if (gradient->model->config.task == DLG_MASKED_LM) return DLG_OK;
+    const dlg_status status = dlg_infer_head_rows(&n_head_rows, gradient, err);
+    if (n_head_rows > *n) *n = n_head_rows;
+    return status;
+}
+
+dlg_status dlg_infer_layout(dlg_layout *out, const dlg_gradient *gradient, size_t n_sentences, dlg_markers markers, dlg_error *err)
+{
+    evidence e = {.longest = dlg_infer_length(gradient)};
+    *out = (dlg_layout){.n_sentences = n_sentences};
+    if (!e.longest) return DLG_OK;
+    dlg_status status = n_sentences == 1 ? DLG_OK : count_rows(&e, gradient, err);
+    const size_t least = e.n_rows > e.n_inputs ? e.n_rows : e.n_inputs;
+    if (!status && !n_sentences) status = count_sentences(&out->n_sentences, &e, gradient, least, err);
+    if (status) return status;
+    const size_t n = out->n_sentences;
+    size_t total = n * e.longest;
+    bool is_only = n == 1;
+    out->lengths = dlg_allocate(n, sizeof *out->lengths);
+    if (!out->lengths) return dlg_fail(err, DLG_ENOMEM, "lengths: no memory");
+    for (size_t b = 0; b < n; b++) out->lengths[b] = e.longest;
+    if (n > 1 && n <= MOST_SENTENCES && least) {
+        status = find_ends(&e, gradient, markers, err);
+        if (!status) status = choose_lengths(out->lengths, &total, &is_only, &e, n, least < total ? least : total, err);
+    }
+    out->sentences_are_seen = e.n_rows == total || (n > 1 && least > (n - 1) * e.longest);
+    out->lengths_are_seen = is_only && (n == 1 || e.n_rows == total || e.n_ends == 1);
+    dlg_free(e.end);
+    if (status) {
+        dlg_free(out->lengths);
+        *out = (dlg_layout){0};
+    }
+    return status;
+}
