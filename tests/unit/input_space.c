@@ -1,10 +1,10 @@
 /** The space of the inputs: the embeddings that were there lie in it, others do not, and its two directions are each other's adjoints. */
 #include "leak/input_space.h"
 
-#include "base/memory.h"
 #include "math/blas.h"
 #include "math/random.h"
 #include "small_model.h"
+#include "small_step.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -17,13 +17,11 @@
 enum { SENTENCES = 2, ROWS = 11, HIDDEN = 32, VOCABULARY = 100, LAYER_NORM_PARAMETERS = 2 };
 
 static const size_t lengths[SENTENCES] = {6, 5};
-static dlg_model *model;
-static dlg_batch batch;
-static dlg_gradient gradient;
+static small_step step;
 static dlg_real words[ROWS * HIDDEN];
 
 /* A trained layer norm has a scale and a shift. */
-static void bend_layer_norm(void)
+static void bend_layer_norm(const dlg_model *model)
 {
     static const char *const names[LAYER_NORM_PARAMETERS] = {"bert.embeddings.LayerNorm.weight", "bert.embeddings.LayerNorm.bias"};
     for (size_t i = 0; i < LAYER_NORM_PARAMETERS; i++) {
@@ -35,27 +33,22 @@ static void bend_layer_norm(void)
 static int share(void **state)
 {
     (void)state;
-    const dlg_config config = {.task = DLG_MASKED_LM, .vocabulary_size = VOCABULARY, .hidden_size = HIDDEN, .n_layers = 2, .n_heads = 2,
-                               .intermediate_size = 32, .max_positions = 16, .n_token_types = 2, .layer_norm_eps = 1e-12,
-                               .initializer_range = 0.2, .tied_decoder = true};
     const size_t masked[SENTENCES] = {2, 8}, labels[SENTENCES] = {7, 70};
+    dlg_model *model = small_step_model(VOCABULARY, HIDDEN, 16);
     uint32_t fed[ROWS];
-    if (dlg_model_preset(&model, "small", &config, 1, NULL)) return 1;
-    bend_layer_norm();
+    bend_layer_norm(model);
     for (uint32_t i = 0; i < ROWS; i++) {
         fed[i] = 9 * i + 1;
         memcpy(words + i * HIDDEN, dlg_model_word_embeddings(model) + (size_t)fed[i] * HIDDEN, HIDDEN * sizeof *words);
     }
-    if (dlg_batch_create(&batch, DLG_MASKED_LM, SENTENCES, lengths, NULL) || dlg_batch_predict(&batch, SENTENCES, masked, NULL)) return 1;
-    return dlg_gradient_share(&gradient, NULL, model, &(dlg_step){&batch, fed, labels}, NULL) != DLG_OK;
+    small_step_share(&step, model, SENTENCES, lengths, fed, SENTENCES, masked, labels);
+    return 0;
 }
 
 static int release(void **state)
 {
     (void)state;
-    dlg_gradient_release(&gradient);
-    dlg_batch_release(&batch);
-    dlg_model_free(model);
+    small_step_release(&step);
     return 0;
 }
 
@@ -79,7 +72,7 @@ static void holds_the_embeddings(void **state)
     dlg_input_space *space;
     dlg_real other[ROWS * HIDDEN];
     dlg_random_normal_fill(other, ROWS * HIDDEN, 0.2, 5, dlg_random_stream("other"));
-    assert_int_equal(dlg_input_space_create(&space, &gradient, &batch, NULL), DLG_OK);
+    assert_int_equal(dlg_input_space_create(&space, &step.gradient, &step.batch, NULL), DLG_OK);
     assert_non_null(space);
     assert_true(dlg_input_space_size(space) <= ROWS * (ROWS + 2));
     assert_true(outside(space, words) < 1e-3);
@@ -94,7 +87,7 @@ static void pulls_back(void **state)
     dlg_input_space *space;
     dlg_real dx[ROWS * HIDDEN], at[ROWS * HIDDEN], moved[ROWS * HIDDEN];
     double z[ROWS * HIDDEN] = {0}, pulled[ROWS * HIDDEN], there = 0, here = 0;
-    assert_int_equal(dlg_input_space_create(&space, &gradient, &batch, NULL), DLG_OK);
+    assert_int_equal(dlg_input_space_create(&space, &step.gradient, &step.batch, NULL), DLG_OK);
     dlg_random_normal_fill(dx, ROWS * HIDDEN, 1, 6, dlg_random_stream("derivative"));
     dlg_input_space_pull_back(space, dx, pulled);
     dlg_input_space_embed(space, z, at);
@@ -112,7 +105,7 @@ static dlg_status attempt(void *argument, dlg_error *err)
 {
     dlg_input_space *space;
     (void)argument;
-    const dlg_status status = dlg_input_space_create(&space, &gradient, &batch, err);
+    const dlg_status status = dlg_input_space_create(&space, &step.gradient, &step.batch, err);
     dlg_input_space_free(space);
     return status;
 }
