@@ -1,16 +1,13 @@
 #include "leak/position_check.h"
 
 #include "base/memory.h"
+#include "leak/exactness.h"
 #include "math/blas.h"
 
 #include <math.h>
-#include <string.h>
 
 /* A token is admitted when it misses orthogonality by at most so many standard deviations of the noise: one in 150,000 is lost. */
 static const double admitted_deviations = 4.5;
-
-/* What an undefended gradient's own arithmetic leaves, as a part of the row's norm. */
-static const double rounding = 3e-6;
 
 /* Vocabulary entries at a time. */
 enum { BLOCK = 1024 };
@@ -21,70 +18,6 @@ struct dlg_position_check {
     size_t *count;           /* (length) */
     uint32_t *best;          /* (length) */
 };
-
-/* ---- how exact a row of the gradient is ---- */
-
-typedef struct {
-    double behind;   /* variance of an entry, as the rows behind the sentence show it */
-    double step;     /* all entries are multiples of it; 0 when there is none */
-    double pruned;   /* what was pruned is smaller than this; 0 when nothing was */
-    double relative; /* half the last place that entries use, relative to them */
-} exactness;
-
-static double smallest_entry(size_t n, const dlg_real *g)
-{
-    double least = INFINITY;
-    for (size_t i = 0; i < n; i++)
-        if (g[i] != 0 && fabs((double)g[i]) < least) least = fabs((double)g[i]);
-    return least;
-}
-
-/* Integers of one scale: every entry is a whole multiple of the smallest, and few enough of it to be an integer of 8 or 16 bits. */
-static double step_of(size_t n, const dlg_real *g, double smallest)
-{
-    for (size_t i = 0; i < n; i++) {
-        const double multiple = fabs((double)g[i]) / smallest;
-        if (multiple > 32768 || fabs(multiple - round(multiple)) > 1e-3) return 0;
-    }
-    return smallest;
-}
-
-/* 2^-k where no entry uses more than k binary places. */
-static double last_place(size_t n, const dlg_real *g)
-{
-    int places = 1;
-    for (size_t i = 0; i < n; i++) {
-        int exponent;
-        double fraction = fabs(frexp((double)g[i], &exponent));
-        fraction = ldexp(fraction, places);
-        for (; places < 24 && fraction != floor(fraction); places++) fraction *= 2;
-    }
-    return ldexp(1, -places);
-}
-
-static exactness exactness_of(const dlg_real *g, size_t length, size_t n_positions, size_t H)
-{
-    const size_t n = length * H, n_behind = (n_positions - length) * H;
-    const double smallest = smallest_entry(n, g);
-    exactness e = {0};
-    if (n_behind) e.behind = dlg_dot(n_behind, g + n, g + n) / (double)n_behind;
-    size_t n_zero = 0;
-    for (size_t i = 0; i < n; i++) n_zero += g[i] == 0;
-    if (smallest == INFINITY) return e;
-    e.step = step_of(n, g, smallest);
-    if (!(e.step > 0) && n_zero > 1) e.pruned = smallest;
-    e.relative = last_place(n, g);
-    return e;
-}
-
-/* Variance of an entry of row g (H), all sources of error together. */
-static double variance_of(const exactness *e, size_t H, const dlg_real *g)
-{
-    const double mean_square = dlg_dot(H, g, g) / (double)H, place = fmax(e->relative, rounding);
-    size_t n_zero = 0;
-    for (size_t i = 0; i < H; i++) n_zero += g[i] == 0;
-    return e->behind + e->step * e->step / 12 + e->pruned * e->pruned / 3 * (double)n_zero / (double)H + place * place * mean_square;
-}
 
 /* ---- the equations ---- */
 
@@ -133,10 +66,10 @@ static void set_up(equations *eq, const dlg_gradient *gradient)
     const dlg_real *types = dlg_model_parameter(gradient->model, "bert.embeddings.token_type_embeddings.weight")->value;
     const dlg_real *g = dlg_gradient_of(gradient, positions->name);
     const size_t H = eq->H;
-    const exactness e = exactness_of(g, eq->T, positions->n_rows, H);
+    const dlg_exactness e = dlg_exactness_of(g, eq->T, positions->n_rows, H);
     for (size_t t = 0; t < eq->T; t++) {
         dlg_real *fixed = eq->fixed + t * H, *normal = eq->normal + t * H;
-        const double deviation = sqrt(variance_of(&e, H, g + t * H));
+        const double deviation = sqrt(dlg_exactness_variance(&e, H, g + t * H));
         for (size_t i = 0; i < H; i++) {
             fixed[i] = positions->value[t * H + i] + types[i];
             normal[i] = deviation > 0 ? (dlg_real)((double)g[t * H + i] / deviation) : 0;

@@ -1,5 +1,6 @@
 #include "leak/token_set.h"
 
+#include "leak/exactness.h"
 #include "math/blas.h"
 #include "math/random.h"
 #include "math/row_space.h"
@@ -177,21 +178,13 @@ static dlg_status find_blurred_span(dlg_row_space *space, size_t H, const dlg_re
 
 /* ---- what sticks out ---- */
 
-static double smallest_entry(size_t n, const dlg_real *g)
-{
-    double smallest = INFINITY;
-    for (size_t i = 0; i < n; i++)
-        if (g[i] != 0 && fabs((double)g[i]) < smallest) smallest = fabs((double)g[i]);
-    return smallest < INFINITY ? smallest : 0;
-}
-
 /* Of what sticks out, as a part of its row: never more than this is rounding. */
 static const double most_rounding = 0.05;
 
 /* Outside as a part of the row's norm, without what rounding to the smallest number there is adds to it. */
 static dlg_status relate(double *outside, double *middle, size_t V, size_t H, const dlg_real *g, dlg_error *err)
 {
-    const double place = smallest_entry(V * H, g) / 2 * sqrt((double)H);
+    const double place = dlg_smallest_entry(V * H, g) / 2 * sqrt((double)H);
     double *norm = dlg_allocate(V, sizeof *norm);
     if (!norm) return dlg_fail(err, DLG_ENOMEM, "token set: no memory");
     for (size_t v = 0; v < V; v++) {
@@ -210,7 +203,7 @@ static double limit_of(double middle, size_t V, size_t H, const dlg_real *g, con
     const double beyond = 1 + outstanding / sqrt(2 * (double)H);
     switch (known->blur) {
     case DLG_NOISY: return middle * beyond;
-    case DLG_GRID: return is_tied ? smallest_entry(V * H, g) / sqrt(12) * sqrt((double)H) * beyond : 0;
+    case DLG_GRID: return is_tied ? dlg_smallest_entry(V * H, g) / sqrt(12) * sqrt((double)H) * beyond : 0;
     case DLG_SHARP: break;
     }
     return is_tied ? fmax(rounding + 4 * known->rounding, fmin(times_median * middle, most_rounding)) : 0;

@@ -1,5 +1,6 @@
 #include "leak/traces.h"
 
+#include "leak/exactness.h"
 #include "math/blas.h"
 #include "math/half.h"
 
@@ -52,13 +53,12 @@ static size_t count_levels(size_t n, const dlg_real *g)
 static look look_at(size_t n, const dlg_real *g)
 {
     const size_t n_judged = n < LOOKED_AT ? n : LOOKED_AT;
-    look l = {.sum_of_squares = dlg_dot(n, g, g), .smallest = INFINITY, .is_f16 = true, .is_bf16 = true};
+    look l = {.sum_of_squares = dlg_dot(n, g, g), .smallest = dlg_smallest_entry(n, g), .is_f16 = true, .is_bf16 = true};
     size_t n_zeros = 0;
     for (size_t i = 0; i < n; i++) {
         const double magnitude = fabs((double)g[i]);
         n_zeros += magnitude == 0;
         if (magnitude > l.largest) l.largest = magnitude;
-        if (magnitude != 0 && magnitude < l.smallest) l.smallest = magnitude;
     }
     for (size_t i = 0; i < n; i++) l.n_at_largest += fabs((double)g[i]) == l.largest;
     for (size_t i = 0; i < n_judged && (l.is_f16 || l.is_bf16); i++) {

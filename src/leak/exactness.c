@@ -1,0 +1,62 @@
+#include "leak/exactness.h"
+
+#include "math/blas.h"
+
+#include <math.h>
+
+/* What an undefended gradient's own arithmetic leaves, as a part of the row's norm. */
+static const double rounding = 3e-6;
+
+double dlg_smallest_entry(size_t n, const dlg_real *g)
+{
+    double least = INFINITY;
+    for (size_t i = 0; i < n; i++)
+        if (g[i] != 0 && fabs((double)g[i]) < least) least = fabs((double)g[i]);
+    return least < INFINITY ? least : 0;
+}
+
+/* Integers of one scale: every entry is a whole multiple of the smallest, and few enough of it to be an integer of 8 or 16 bits. */
+static double step_of(size_t n, const dlg_real *g, double smallest)
+{
+    for (size_t i = 0; i < n; i++) {
+        const double multiple = fabs((double)g[i]) / smallest;
+        if (multiple > 32768 || fabs(multiple - round(multiple)) > 1e-3) return 0;
+    }
+    return smallest;
+}
+
+/* 2^-k where no entry uses more than k binary places. */
+static double last_place(size_t n, const dlg_real *g)
+{
+    int places = 1;
+    for (size_t i = 0; i < n; i++) {
+        int exponent;
+        double fraction = fabs(frexp((double)g[i], &exponent));
+        fraction = ldexp(fraction, places);
+        for (; places < 24 && fraction != floor(fraction); places++) fraction *= 2;
+    }
+    return ldexp(1, -places);
+}
+
+dlg_exactness dlg_exactness_of(const dlg_real *g, size_t length, size_t n_positions, size_t H)
+{
+    const size_t n = length * H, n_behind = (n_positions - length) * H;
+    const double smallest = dlg_smallest_entry(n, g);
+    dlg_exactness e = {0};
+    if (n_behind) e.behind = dlg_dot(n_behind, g + n, g + n) / (double)n_behind;
+    size_t n_zero = 0;
+    for (size_t i = 0; i < n; i++) n_zero += g[i] == 0;
+    if (!(smallest > 0)) return e;
+    e.step = step_of(n, g, smallest);
+    if (!(e.step > 0) && n_zero > 1) e.pruned = smallest;
+    e.relative = last_place(n, g);
+    return e;
+}
+
+double dlg_exactness_variance(const dlg_exactness *e, size_t H, const dlg_real *g)
+{
+    const double mean_square = dlg_dot(H, g, g) / (double)H, place = fmax(e->relative, rounding);
+    size_t n_zero = 0;
+    for (size_t i = 0; i < H; i++) n_zero += g[i] == 0;
+    return e->behind + e->step * e->step / 12 + e->pruned * e->pruned / 3 * (double)n_zero / (double)H + place * place * mean_square;
+}

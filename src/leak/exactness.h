@@ -1,0 +1,25 @@
+/** How exact the entries of one tensor of the gradient are. What was done to all of it: leak/traces.h. */
+#ifndef DLG_LEAK_EXACTNESS_H
+#define DLG_LEAK_EXACTNESS_H
+
+#include "math/real.h"
+
+#include <stddef.h>
+
+typedef struct {
+    double behind;   /**< variance of an entry, as the rows behind the sentence show it */
+    double step;     /**< all entries are multiples of it; 0 when there is none */
+    double pruned;   /**< what was pruned is smaller than this; 0 when nothing was */
+    double relative; /**< half the last place that entries use, relative to them */
+} dlg_exactness;
+
+/** The smallest magnitude that is not zero; 0 where all are. */
+double dlg_smallest_entry(size_t n, const dlg_real *g);
+
+/** Of the first `length` rows of the position embedding's gradient g (n_positions, H). */
+dlg_exactness dlg_exactness_of(const dlg_real *g, size_t length, size_t n_positions, size_t H);
+
+/** Variance of an entry of row g (H), all sources of error together. */
+double dlg_exactness_variance(const dlg_exactness *, size_t H, const dlg_real *g);
+
+#endif
