@@ -33,7 +33,8 @@ typedef struct {
 
 enum {
     KEY_GRADS = 256, KEY_MODEL, KEY_PRESET, KEY_MODEL_SEED, KEY_NUM_LABELS, KEY_TASK, KEY_KNOW, KEY_ATTACK, KEY_DISTANCE, KEY_OPTIMIZER,
-    KEY_ITERATIONS, KEY_STARTS, KEY_EVALUATIONS, KEY_UPDATE, KEY_SEED, KEY_THREADS, KEY_EVERY, KEY_JSON, KEY_TRUTH, KEY_INSPECT, KEY_CHECKPOINT, KEY_RESUME, KEY_PRIOR
+    KEY_ITERATIONS, KEY_STARTS, KEY_EVALUATIONS, KEY_UPDATE, KEY_SEED, KEY_THREADS, KEY_EVERY, KEY_JSON, KEY_TRUTH, KEY_INSPECT,
+    KEY_CHECKPOINT, KEY_RESUME, KEY_PRIOR
 };
 
 static const struct argp_option table[] = {
@@ -50,7 +51,7 @@ static const struct argp_option table[] = {
      .doc = "No attack: print what can be read off the gradient without any search, how sure each piece is, and what it is read off"},
     {.name = "know", .key = KEY_KNOW, .arg = "WHAT:FILE",
      .doc = "Give the attack a piece of the truth in FILE: batch, length, masked (positions) or labels; repeatable. Without it all is "
-            "inferred from the gradient, but for the batch size, which is the metadata's or 1"},
+            "inferred from the gradient, but for what its metadata say"},
     {.name = "attack", .key = KEY_ATTACK, .arg = "NAME", .doc = "How to go about it:"},
     {.name = "prior", .key = KEY_PRIOR, .arg = "DIR",
      .doc = "A masked LM or GPT-2 of the same vocabulary, for lamp to ask how likely a text is (default: the attacked model)"},

@@ -7,7 +7,10 @@
 /* A row stands out when its norm exceeds the noise rows' mean by this many of their standard deviations. */
 static const double outstanding = 8;
 
-/* Layer norm's derivative is orthogonal to ones. What of the rows' squared norm lies along them: of noise one part in H, of text so little. */
+/*
+ * Of noise one part in H of the rows' squared norm lies along ones, to which layer norm's derivative is orthogonal. Less than this part of
+ * that is text's.
+ */
 static const double least_of_noise = 0.01;
 
 /* The last tenth of the positions, but enough of them for a deviation to mean something, and never more than half. */

@@ -8,9 +8,9 @@ Rows 200 to 299 of in_domain_train with at least 5 tokens, in their order, cut i
     mlm-mini    fixtures/trained-mini, masked LM, 256 x 4; the first 25 sentences
 
 An attack that has not ended after --limit seconds is interrupted, and its best text so far counts. With --evaluations N each may take so
-many instead, in as many starts as it likes, which compares attacks on equal terms and does not depend on the machine. A sentence is exact when every token
-is, with the labels put back, wherever in the batch it stands. "Claimed" are batches that the program calls recovered; a wrong claim is
-one that is not exact. Cases are made once, in --cases, by ../shared/tools/hf_case.py.
+many instead, in as many starts as it likes, which compares attacks on equal terms and does not depend on the machine. A sentence is exact
+when every token is, with the labels put back, wherever in the batch it stands. "Claimed" are batches that the program calls recovered; a
+wrong claim is one that is not exact. Cases are made once, in --cases, by ../shared/tools/hf_case.py.
 """
 import itertools
 import json
