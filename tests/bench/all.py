@@ -18,13 +18,15 @@ import evidence
 import labels
 import peer
 import precision
+import preset_batches
 import recover_presets
 import recover_transformers
 import recovery
 import scaling
 import sweeps
 
-SCRIPTS = [recover_presets, recover_transformers, labels, peer, recovery, scaling, precision, sweeps, defences, evidence, attacks]
+SCRIPTS = [recover_presets, recover_transformers, labels, peer, recovery, scaling, precision, sweeps, defences, evidence, attacks,
+           preset_batches]
 
 
 def options_of(script, chosen):

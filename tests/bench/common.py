@@ -136,6 +136,27 @@ class Bench:
         events = {event["event"]: event for event in map(json.loads, lines.splitlines())}
         return events["start"], events["result"], process_s
 
+    def attack_within(self, limit_s, gradient, *arguments, n_threads=None):
+        """dlg-text, interrupted after so many seconds (None: never). @return of it: the result ({"end": "killed"} where an interrupt did
+        not end it either), what it noted of its checks, the seconds of the whole process and its peak memory in MiB"""
+        command = ["timeout", "--foreground", "--signal=INT", "--kill-after=30", str(limit_s)] if limit_s else []
+        command += map(str, [self.program("dlg-text"), f"--grads={gradient}", "--json", f"--every={10**9}",
+                             f"--threads={n_threads or self.threads}", *arguments])
+        with open(self.scratch / "output", "w+", encoding="utf-8") as output, open(self.scratch / "notes", "w+", encoding="utf-8") as notes:
+            began = time.perf_counter()
+            process = subprocess.Popen(command, env=environment(), stdout=output, stderr=notes)
+            _, status, usage = os.wait4(process.pid, 0)
+            process_s, process.returncode = time.perf_counter() - began, os.waitstatus_to_exitcode(status)
+            output.seek(0)
+            notes.seek(0)
+            lines, said = output.read().splitlines(), notes.read()
+        if process.returncode not in (0, 124, 130, 137):
+            sys.exit(f"{' '.join(command)}: exit {process.returncode}\n{said.strip()}")
+        last = json.loads(lines[-1]) if lines and process.returncode != 137 else {}
+        result = last if last.get("event") == "result" else {"end": "killed", "recovered": False}
+        checks = [line.strip() for line in said.splitlines() if "check" in line]
+        return result, checks, process_s, usage.ru_maxrss / 1024
+
     def attack(self, case, gradient, truth, *arguments, **more):
         """Attack and compare with the truth. Records and returns what came of it; `more` is added to the record."""
         start, result, process_s = self.attack_raw(gradient, f"--truth={truth}", *arguments)

@@ -5,7 +5,8 @@
 
 ORDERS is a JSON list. {"out": DIR, "model": SIZE or DIR, "text": TEXT, "seed": N} is one case. {"out": DIR, "model": DIR, "rows": FILE,
 "count": N, "least": TOKENS} makes DIR/00, DIR/01, ... of the first N sentences of a CoLA file that have so many tokens, seeded by their
-number; with "batch": B, "first", "last" and "task" ("mlm" or "cls" of so many "classes") as well, of batches of B of those rows.
+number; with "batch": B, "first", "last" and "task" ("mlm" or "cls" of so many "classes") as well, of batches of B of those rows. "head": DIR
+has a model without a classifier be given one, by seed 0, and kept there, so that all cases have the same.
 {"out": DIR, "noisy": DIR, "deviation": STD} is a case that is there, with Gaussian noise added to its gradient. A case that is there is
 left alone. Of a model that is a directory no copy is kept, but a link.
 """
@@ -28,9 +29,8 @@ def load(path):
     return module
 
 
-def make(hf_case, out, model, texts, seed, *more):
-    if out.exists():
-        return
+def make_partial(hf_case, out, model, texts, seed, *more):
+    """A case in a folder of its own beside `out`, which is returned."""
     partial = out.with_name(out.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     out.parent.mkdir(parents=True, exist_ok=True)
@@ -38,11 +38,27 @@ def make(hf_case, out, model, texts, seed, *more):
     sys.argv += [word for text in texts for word in ("--text", text)]
     with contextlib.redirect_stdout(io.StringIO()):
         hf_case.main()
+    return partial
+
+
+def make(hf_case, out, model, texts, seed, *more):
+    if out.exists():
+        return
+    partial = make_partial(hf_case, out, model, texts, seed, *more)
     if pathlib.Path(model).is_dir():
         shutil.rmtree(partial / "model")
         (partial / "model").symlink_to(pathlib.Path(model).resolve())
     partial.rename(out)
     print(f"made {out}", file=sys.stderr, flush=True)
+
+
+def make_head(hf_case, out, model, classes):
+    """The model with a head, without the case that hf_case.py makes of it."""
+    if out.exists():
+        return
+    partial = make_partial(hf_case, out, model, ["Any text."], 0, "--task", "cls", "--num-labels", str(classes))
+    (partial / "model").rename(out)
+    shutil.rmtree(partial)
 
 
 def make_noisy(out, case, deviation):
@@ -91,6 +107,9 @@ def main():
         tokenizer = hf_case.BertWordPieceTokenizer(f"{order['model']}/vocab.txt", lowercase=True)
         with open(order["rows"], encoding="utf-8") as rows:
             found = long_enough(tokenizer, rows, order["least"])
+            if "head" in order:
+                make_head(hf_case, pathlib.Path(order["head"]), order["model"], order["classes"])
+                order["model"] = order["head"]
             if "batch" in order:
                 make_batches(hf_case, out, order, found)
                 continue
