@@ -369,5 +369,6 @@ int main(int argc, char **argv)
     const dlg_status status = run(&end, &o, &err);
     if (status == DLG_ECANCELLED) return dlg_report_failure(&err), DLG_EXIT_INTERRUPTED;
     if (status) return dlg_report_failure(&err);
-    return end == DLG_INTERRUPTED ? DLG_EXIT_INTERRUPTED : DLG_EXIT_DONE;
+    const bool is_cut_short = end == DLG_INTERRUPTED || (end == DLG_PARTLY && dlg_was_interrupted());
+    return is_cut_short ? DLG_EXIT_INTERRUPTED : DLG_EXIT_DONE;
 }

@@ -118,8 +118,10 @@ dlg_token_source dlg_attack_source(const dlg_attack_state *state, size_t row)
 
 dlg_sureness dlg_attack_sureness(const dlg_attack_result *result, size_t row)
 {
+    const dlg_attack_state *text = &result->state;
     if (result->end == DLG_EXPLAINED) return DLG_CERTAIN;
-    return result->end == DLG_SETTLED && dlg_evidence_is_clear(&result->state.evidence[row]) ? DLG_LIKELY : DLG_GUESSED;
+    if (result->end == DLG_PARTLY) return text->tokens[row] == text->knowledge->markers.mask ? DLG_UNSEEN : DLG_CERTAIN;
+    return result->end == DLG_SETTLED && dlg_evidence_is_clear(&text->evidence[row]) ? DLG_LIKELY : DLG_GUESSED;
 }
 
 const char *dlg_update_name(dlg_update update)
@@ -130,6 +132,6 @@ const char *dlg_update_name(dlg_update update)
 
 const char *dlg_attack_end_name(dlg_attack_end end)
 {
-    static const char *const names[] = {"explained", "settled", "exhausted", "interrupted", "unreadable"};
+    static const char *const names[] = {"explained", "settled", "partly", "exhausted", "interrupted", "unreadable"};
     return names[end];
 }

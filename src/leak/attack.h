@@ -54,12 +54,13 @@ typedef struct {
 typedef enum {
     DLG_EXPLAINED,   /**< the decoded tokens' own gradient is the shared one, to rounding */
     DLG_SETTLED,     /**< the text is stable and the distance has collapsed to what the gradient's noise leaves */
+    DLG_PARTLY,      /**< each sentence of the text was in the batch, checked by itself; others were too, and were not found */
     DLG_EXHAUSTED,   /**< iterations and starts are used up */
     DLG_INTERRUPTED,
     DLG_UNREADABLE   /**< no attack could begin: the gradient does not show what every attack needs (dlg_knowledge_infer) */
 } dlg_attack_end;
 
-/** "explained", "settled", "exhausted", "interrupted", "unreadable". */
+/** "explained", "settled", "partly", "exhausted", "interrupted", "unreadable". */
 const char *dlg_attack_end_name(dlg_attack_end);
 
 /** What the attack calls. Both may be NULL. */
@@ -72,15 +73,23 @@ typedef struct {
     void *payload;
 } dlg_attack_observer;
 
+/** How much of a batch some of its sentences are. */
+typedef struct {
+    size_t n_least;      /**< sentences that were in the batch, at least */
+    size_t n_accounted;  /**< directions of the row space that sentences are judged by (sequence_check.h): those of the found ones' rows */
+    size_t n_directions; /**< all of them */
+} dlg_part;
+
 /** The best that was found. Zero-initialise; release with dlg_attack_result_release. */
 typedef struct {
     dlg_attack_state state;  /**< its arrays and knowledge are the result's own; `changed` is all false; tokens NULL: no text was found */
     dlg_attack_end end;
+    dlg_part part;           /**< DLG_PARTLY: what was found; else zero */
     const char *reason;      /**< DLG_UNREADABLE: what was not to be seen, borrowed; else NULL */
     size_t n_rows, *first;   /**< first (n_sentences + 1): where each sentence begins */
     size_t n_sentences;
     size_t n_dense, n_targets; /**< weight matrices whose target is not of low rank (a defended gradient), of how many; set before the
-                                    observer is called */
+                                    observer is called; none of DLG_PARTLY, whose rows are too few to tell */
     size_t iterations, evaluations; /**< so far */
     size_t recalled;         /**< of these evaluations, those that the journal answered; set at the end */
     double begun_s;          /**< dlg_attack_now when the attack began */
@@ -95,8 +104,9 @@ dlg_token_source dlg_attack_source(const dlg_attack_state *, size_t row);
 
 /**
  * How sure the token in a row is. Of a text that explains the gradient all are certain: it would have another gradient were one of them
- * wrong. Of one that settled those are likely whose evidence is clear (where a label stands, that of what was fed there); the others are
- * guesses, and so is all of a text that was not recovered.
+ * wrong. So are those of sentences that were found without the others, for each was checked by itself, and so was the label of each row
+ * where one was put back; what stood behind a [MASK] that is left is not seen. Of one that settled those are likely whose evidence is
+ * clear (where a label stands, that of what was fed there); the others are guesses, and so is all of a text that was not recovered.
  */
 dlg_sureness dlg_attack_sureness(const dlg_attack_result *, size_t row);
 

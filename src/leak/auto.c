@@ -1,6 +1,7 @@
 /*
  * What there is, in the order of its cost: the text is read off where that explains the gradient (span.h); else dummy embeddings descend
- * among what is left open (narrow.c).
+ * among what is left open (narrow.c). Where some sentences of a batch were read off that is all: a descent, which begins anew, would find
+ * less.
  */
 #include "leak/classes.h"
 #include "leak/span.h"

@@ -3,33 +3,43 @@
 #include "base/memory.h"
 #include "leak/rank.h"
 #include "math/blas.h"
+#include "math/random.h"
 #include "math/svd.h"
 
 #include <math.h>
 #include <string.h>
 
+enum {
+    LEAST_OUTSIDE = 8, /* directions outside of the column space: with fewer nothing can be told apart */
+    PROBES = 16,       /* of them, by which all labels are compared */
+    MOST_TRIED = 8     /* labels of a row that are looked at closely */
+};
+
 /* A row of the encoder lies in the row space when no larger part of it lies outside; others leave a tenth and more. */
 static const double inside = 1e-2;
 
-/* Directions of the rows so far below the largest are equal rows' rounding. */
-static const double equal_rows = 1e-7;
+/* The column space is as large as the rank already: no direction of it is left out. */
+static const double smallest = 1e-12;
 
-/* A count is whole when it is so near to it. */
-static const double whole = 0.05;
-
-/* A label fits when no larger part of delta is left; its rival must leave so many times as much. */
-static const double fits = 1e-2, clearly = 4;
+/* A label fits when no larger part of its delta lies outside; its rival must leave so many times as much. */
+static const double fits = 1e-3, clearly = 4;
 
 typedef struct {
     const dlg_gradient *gradient;
+    const dlg_real *head; /* G (H, H) */
     const uint32_t *fed;
     size_t H;
     dlg_batch batch;
     dlg_network network; /* run forward, with batch.predicted as predicted rows */
-    double *delta;       /* (n, H) of the rows found */
+    size_t rank;
+    double *columns;     /* (rank, H) orthonormal basis of G's column space */
+    double *weights;     /* (rank, batch rows) G^T columns^T weights = the encoder's rows, as nearly as can be */
 } problem;
 
-/* ---- rows ---- */
+static dlg_status no_memory(dlg_error *err)
+{
+    return dlg_fail(err, DLG_ENOMEM, "predicted rows: no memory");
+}
 
 /* The forward pass, with these rows going through the head. */
 static dlg_status run(problem *m, size_t n, const size_t *rows, dlg_error *err)
@@ -45,127 +55,213 @@ static dlg_status run(problem *m, size_t n, const size_t *rows, dlg_error *err)
     return DLG_OK;
 }
 
-/* Squared part of a row that lies outside of the orthonormal basis (rank, H). */
-static double outside2(size_t H, const dlg_real *row, size_t rank, const double *basis)
-{
-    double all = 0, within = 0;
-    for (size_t k = 0; k < H; k++) all += (double)row[k] * (double)row[k];
-    for (size_t r = 0; r < rank; r++) {
-        double along = 0;
-        for (size_t k = 0; k < H; k++) along += basis[r * H + k] * (double)row[k];
-        within += along * along;
-    }
-    return all > 0 ? 1 - within / all : 1;
-}
+/* ---- rows ---- */
 
-/* The rows of the encoder that lie in the row space of g. */
-static dlg_status find_rows(problem *m, const dlg_real *g, dlg_predicted_rows *out, dlg_error *err)
+static dlg_status find_columns(problem *m, dlg_error *err)
 {
     const size_t H = m->H;
-    size_t rank = H;
-    if (m->gradient->model->config.task == DLG_SEQUENCE_CLASSIFICATION) {
-        for (size_t b = 0; b < m->batch.n_sentences; b++) out->row[out->n++] = m->batch.first[b];
-        return DLG_OK;
-    }
-    double *basis = dlg_allocate(H * H, sizeof *basis);
-    if (!basis) return dlg_fail(err, DLG_ENOMEM, "predicted rows: no memory");
-    const dlg_status status = dlg_rank_space(&rank, basis, &(dlg_stack){1, H, {g}, {H}}, err);
-    for (size_t i = 0; !status && rank < H && i < m->batch.n_rows; i++)
-        if (outside2(H, m->network.encoded->x + i * H, rank, basis) < inside * inside) out->row[out->n++] = i;
-    dlg_free(basis);
-    return status;
-}
-
-/* delta of the rows found: h^T (H, n) delta = g^T (H, H) */
-static dlg_status solve(problem *m, const dlg_real *g, const dlg_predicted_rows *rows, dlg_error *err)
-{
-    const size_t H = m->H, n = rows->n;
-    double *columns = dlg_allocate(H * n, sizeof *columns), *turned = dlg_allocate(H * H, sizeof *turned);
-    m->delta = dlg_allocate(n * H, sizeof *m->delta);
-    dlg_status status = columns && turned && m->delta ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "predicted rows: no memory");
-    for (size_t i = 0; !status && i < n; i++)
-        for (size_t k = 0; k < H; k++) columns[k * n + i] = (double)m->network.encoded->x[rows->row[i] * H + k];
+    dlg_real *turned = dlg_allocate(H * H, sizeof *turned);
+    m->columns = dlg_allocate(H * H, sizeof *m->columns);
+    dlg_status status = turned && m->columns ? DLG_OK : no_memory(err);
     for (size_t i = 0; !status && i < H; i++)
-        for (size_t k = 0; k < H; k++) turned[k * H + i] = (double)g[i * H + k];
-    if (!status) status = dlg_least_squares(H, n, H, columns, turned, equal_rows, m->delta, err);
+        for (size_t k = 0; k < H; k++) turned[k * H + i] = m->head[i * H + k];
+    if (!status) status = dlg_rank_space(&m->rank, m->columns, &(dlg_stack){1, H, {turned}, {H}}, err);
     dlg_free(turned);
-    dlg_free(columns);
     return status;
 }
 
-/* ---- labels ---- */
-
-/* label (n) := those that are left of the predictions in the decoder's bias. @return whether they are n, and all counts whole */
-static bool count_labels(const problem *m, size_t n, size_t *label)
+/* image (H, rank) = G^T columns^T */
+static void turn(const problem *m, double *image)
 {
-    const dlg_config *config = &m->gradient->model->config;
-    const char *name = config->task == DLG_SEQUENCE_CLASSIFICATION ? "classifier.bias"
-                       : config->tied_decoder                      ? "cls.predictions.bias"
-                                                                   : "cls.predictions.decoder.bias";
-    const dlg_real *g = dlg_gradient_of(m->gradient, name);
-    const dlg_value *p = m->network.loss->logits;
-    size_t n_labels = 0;
-    for (size_t v = 0; v < p->n_cols; v++) {
-        double exact = -(double)n * (double)g[v];
-        for (size_t i = 0; i < n; i++) exact += (double)p->x[i * p->n_cols + v];
-        const double count = round(exact);
-        if (fabs(exact - count) > whole || count < 0 || count > (double)(n - n_labels)) return false;
-        for (size_t k = (size_t)count; k > 0; k--) label[n_labels++] = v;
-    }
-    return n_labels == n;
+    const size_t H = m->H, R = m->rank;
+    memset(image, 0, H * R * sizeof *image);
+    for (size_t i = 0; i < H; i++)
+        for (size_t k = 0; k < H; k++)
+            for (size_t r = 0; r < R; r++) image[k * R + r] += (double)m->head[i * H + k] * m->columns[r * H + i];
 }
 
-/* d (H) := J d: back through layer norm and activation of predicted row i */
-static void pull_back(const problem *m, size_t i, double *d)
+/* Squared part of row i of the encoder that its weights leave. */
+static double outside2(const problem *m, const double *image, size_t i)
+{
+    const dlg_real *row = m->network.encoded->x + i * m->H;
+    double all = 0, left = 0;
+    for (size_t k = 0; k < m->H; k++) {
+        double off = (double)row[k];
+        all += off * off;
+        for (size_t r = 0; r < m->rank; r++) off -= image[k * m->rank + r] * m->weights[r * m->batch.n_rows + i];
+        left += off * off;
+    }
+    return all > 0 ? left / all : 1;
+}
+
+/* The rows of the encoder that lie in the row space of G. */
+static dlg_status find_rows(problem *m, dlg_predicted_rows *out, dlg_error *err)
+{
+    const size_t H = m->H, n = m->batch.n_rows;
+    double *image = dlg_allocate(H * m->rank, sizeof *image), *rows = dlg_allocate(H * n, sizeof *rows);
+    m->weights = dlg_allocate(m->rank * n, sizeof *m->weights);
+    dlg_status status = image && rows && m->weights ? DLG_OK : no_memory(err);
+    for (size_t i = 0; !status && i < n; i++)
+        for (size_t k = 0; k < H; k++) rows[k * n + i] = (double)m->network.encoded->x[i * H + k];
+    if (!status) {
+        turn(m, image);
+        status = dlg_least_squares(H, m->rank, n, image, rows, smallest, m->weights, err);
+    }
+    const bool is_mlm = m->gradient->model->config.task == DLG_MASKED_LM;
+    for (size_t i = 0; !status && is_mlm && i < n; i++)
+        if (outside2(m, image, i) < inside * inside) out->row[out->n++] = i;
+    for (size_t b = 0; !status && !is_mlm && b < m->batch.n_sentences; b++) out->row[out->n++] = m->batch.first[b];
+    dlg_free(rows);
+    dlg_free(image);
+    return status;
+}
+
+/* ---- between u and the decoder ---- */
+
+/* d (H) := what layer norm and scale make of it, without gamma: symmetric */
+static void normalise(const problem *m, size_t i, double *d)
 {
     const size_t H = m->H;
     const dlg_layernorm *norm = m->network.norm;
     double mean = 0, along = 0;
     for (size_t k = 0; norm && k < H; k++) {
-        d[k] *= (double)norm->gamma.value[k];
         mean += d[k] / (double)H;
         along += d[k] * (double)norm->xhat[i * H + k] / (double)H;
     }
     for (size_t k = 0; norm && k < H; k++) d[k] = (double)norm->rstd[i] * (d[k] - mean - along * (double)norm->xhat[i * H + k]);
-    for (size_t k = 0; k < H; k++) d[k] *= (double)m->network.activation->first[i * H + k];
 }
 
-/* Scratch: what the label has to be, and what one would be, both behind J. */
+static void scale_by_gamma(const problem *m, double *d)
+{
+    const dlg_layernorm *norm = m->network.norm;
+    for (size_t k = 0; norm && k < m->H; k++) d[k] *= (double)norm->gamma.value[k];
+}
+
+static void scale_by_slope(const problem *m, size_t i, double *d)
+{
+    for (size_t k = 0; k < m->H; k++) d[k] *= (double)m->network.activation->first[i * m->H + k];
+}
+
+/* d (H) := J d: back through layer norm and activation of predicted row i */
+static void pull_back(const problem *m, size_t i, double *d)
+{
+    scale_by_gamma(m, d);
+    normalise(m, i, d);
+    scale_by_slope(m, i, d);
+}
+
+/* d (H) := J^T d */
+static void push_forward(const problem *m, size_t i, double *d)
+{
+    scale_by_slope(m, i, d);
+    normalise(m, i, d);
+    scale_by_gamma(m, d);
+}
+
+/* ---- labels ---- */
+
 typedef struct {
-    dlg_real *expected; /* (n, H) E^T p */
-    double *wanted, *found;
+    const dlg_real *decoder; /* (V, H) */
+    size_t V;
+    dlg_real *expected;      /* (n, H) E^T p */
+    double *probes;          /* (PROBES, H) directions outside of the column space */
+    dlg_real *turned;        /* (PROBES, H) J^T of them */
+    dlg_real *seen;          /* (V, PROBES) of every label's embedding */
+    double *delta, *along;   /* (H), (rank) */
 } fitting;
 
-/* How far label v is from making row i's delta, as a part of it. */
-static double misfit(const problem *m, const fitting *f, size_t n, size_t i, const dlg_real *decoder, size_t v)
+static void release(fitting *f)
 {
-    const size_t H = m->H;
-    double off2 = 0, all2 = 0;
-    for (size_t k = 0; k < H; k++) f->found[k] = (double)decoder[v * H + k];
-    pull_back(m, i, f->found);
-    for (size_t k = 0; k < H; k++) {
-        const double delta = (double)n * m->delta[i * H + k], off = f->wanted[k] - f->found[k];
-        off2 += off * off;
-        all2 += delta * delta;
-    }
-    return all2 > 0 ? sqrt(off2 / all2) : INFINITY;
+    dlg_free(f->along);
+    dlg_free(f->delta);
+    dlg_free(f->seen);
+    dlg_free(f->turned);
+    dlg_free(f->probes);
+    dlg_free(f->expected);
 }
 
-/* label[i] := the one of `counted` (n, equal ones side by side) that fits row i. @return whether one fits clearly */
-static bool fit_label(const problem *m, const fitting *f, size_t n, size_t i, const dlg_real *decoder, const size_t *counted, size_t *label)
+static dlg_status prepare(fitting *f, const problem *m, size_t n, dlg_error *err)
+{
+    const dlg_config *config = &m->gradient->model->config;
+    const char *name = config->task == DLG_SEQUENCE_CLASSIFICATION ? "classifier.weight" : "cls.predictions.decoder.weight";
+    const bool is_tied = config->task == DLG_MASKED_LM && config->tied_decoder;
+    const dlg_value *p = m->network.loss->logits;
+    const size_t H = m->H;
+    f->decoder = is_tied ? dlg_model_word_embeddings(m->gradient->model) : dlg_model_parameter(m->gradient->model, name)->value;
+    f->V = p->n_cols;
+    f->expected = dlg_allocate(n * H, sizeof *f->expected);
+    f->probes = dlg_allocate(PROBES * H, sizeof *f->probes);
+    f->turned = dlg_allocate(PROBES * H, sizeof *f->turned);
+    f->seen = dlg_allocate(f->V * PROBES, sizeof *f->seen);
+    f->delta = dlg_allocate(H, sizeof *f->delta);
+    f->along = dlg_allocate(m->rank, sizeof *f->along);
+    if (!f->expected || !f->probes || !f->turned || !f->seen || !f->delta || !f->along) return no_memory(err);
+    dlg_gemm(DLG_PLAIN, DLG_PLAIN, n, H, f->V, 1, p->x, f->V, f->decoder, H, 0, f->expected, H);
+    dlg_random_normal_fill(f->turned, PROBES * H, 1, 0, dlg_random_stream("labels"));
+    for (size_t i = 0; i < PROBES * H; i++) f->probes[i] = (double)f->turned[i];
+    for (size_t i = 0; i < PROBES; i++) dlg_take_out(m->rank, H, m->columns, f->probes + i * H, f->along);
+    return DLG_OK;
+}
+
+/* What the probes see of every label. */
+static void look(const problem *m, fitting *f, size_t i)
 {
     const size_t H = m->H;
+    for (size_t j = 0; j < PROBES; j++) {
+        memcpy(f->delta, f->probes + j * H, H * sizeof *f->delta);
+        push_forward(m, i, f->delta);
+        for (size_t k = 0; k < H; k++) f->turned[j * H + k] = (dlg_real)f->delta[k];
+    }
+    dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, f->V, PROBES, H, 1, f->decoder, H, f->turned, H, 0, f->seen, PROBES);
+}
+
+/* tried := the labels of which the probes see least outside. @return how many */
+static size_t choose(const problem *m, const fitting *f, size_t i, size_t tried[MOST_TRIED])
+{
+    double wanted[PROBES], outside[MOST_TRIED];
+    size_t n = 0;
+    for (size_t j = 0; j < PROBES; j++) wanted[j] = (double)dlg_dot(m->H, f->turned + j * m->H, f->expected + i * m->H);
+    for (size_t v = 0; v < f->V; v++) {
+        double sum = 0;
+        for (size_t j = 0; j < PROBES; j++) {
+            const double off = wanted[j] - (double)f->seen[v * PROBES + j];
+            sum += off * off;
+        }
+        if (n == MOST_TRIED && sum >= outside[n - 1]) continue;
+        size_t at = n < MOST_TRIED ? n++ : n - 1;
+        for (; at > 0 && outside[at - 1] > sum; at--) outside[at] = outside[at - 1], tried[at] = tried[at - 1];
+        outside[at] = sum;
+        tried[at] = v;
+    }
+    return n;
+}
+
+/* How much of the delta that label v would make lies outside, as a part of it; infinite where it points the wrong way. */
+static double misfit(const problem *m, fitting *f, const dlg_predicted_rows *rows, size_t i, size_t v)
+{
+    const size_t H = m->H;
+    double all2 = 0, sign = 0;
+    for (size_t k = 0; k < H; k++) f->delta[k] = (double)f->expected[i * H + k] - (double)f->decoder[v * H + k];
+    pull_back(m, i, f->delta);
+    for (size_t k = 0; k < H; k++) all2 += f->delta[k] * f->delta[k];
+    const double off = dlg_take_out(m->rank, H, m->columns, f->delta, f->along);
+    for (size_t r = 0; r < m->rank; r++) sign += f->along[r] * m->weights[r * m->batch.n_rows + rows->row[i]];
+    return all2 > 0 && sign > 0 ? off / sqrt(all2) : INFINITY;
+}
+
+/* @return whether one label fits row i clearly */
+static bool fit_label(const problem *m, fitting *f, dlg_predicted_rows *rows, size_t i)
+{
     double best = INFINITY, next = INFINITY;
-    for (size_t k = 0; k < H; k++) f->wanted[k] = (double)f->expected[i * H + k];
-    pull_back(m, i, f->wanted);
-    for (size_t k = 0; k < H; k++) f->wanted[k] -= (double)n * m->delta[i * H + k];
+    size_t tried[MOST_TRIED];
+    look(m, f, i);
+    const size_t n = choose(m, f, i, tried);
     for (size_t j = 0; j < n; j++) {
-        if (j && counted[j] == counted[j - 1]) continue;
-        const double off = misfit(m, f, n, i, decoder, counted[j]);
+        const double off = misfit(m, f, rows, i, tried[j]);
         if (off < best) {
             next = best;
             best = off;
-            label[i] = counted[j];
+            rows->label[i] = tried[j];
         } else if (off < next) {
             next = off;
         }
@@ -173,41 +269,14 @@ static bool fit_label(const problem *m, const fitting *f, size_t n, size_t i, co
     return best < fits && next > clearly * best;
 }
 
-/* Every row's label; each must be taken as often as it was counted. @return whether all of it is so */
-static bool fit_labels(const problem *m, const fitting *f, size_t n, size_t *counted, size_t *label)
-{
-    const dlg_config *config = &m->gradient->model->config;
-    const char *name = config->task == DLG_SEQUENCE_CLASSIFICATION ? "classifier.weight" : "cls.predictions.decoder.weight";
-    const bool is_tied = config->task == DLG_MASKED_LM && config->tied_decoder;
-    const dlg_real *decoder = is_tied ? dlg_model_word_embeddings(m->gradient->model)
-                                      : dlg_model_parameter(m->gradient->model, name)->value;
-    const dlg_value *p = m->network.loss->logits;
-    size_t n_left = n;
-    dlg_gemm(DLG_PLAIN, DLG_PLAIN, n, m->H, p->n_cols, 1, p->x, p->n_cols, decoder, m->H, 0, f->expected, m->H);
-    for (size_t i = 0; i < n; i++)
-        if (!fit_label(m, f, n, i, decoder, counted, label)) return false;
-    for (size_t i = 0; i < n; i++) {
-        size_t j = 0;
-        while (j < n_left && counted[j] != label[i]) j++;
-        if (j == n_left) return false;
-        counted[j] = counted[--n_left];
-    }
-    return true;
-}
-
 static dlg_status find_labels(problem *m, dlg_predicted_rows *rows, dlg_error *err)
 {
-    const size_t n = rows->n;
-    size_t *counted = dlg_allocate(n, sizeof *counted);
-    const fitting f = {dlg_allocate(n * m->H, sizeof *f.expected), dlg_allocate(m->H, sizeof *f.wanted),
-                       dlg_allocate(m->H, sizeof *f.found)};
-    dlg_status status = DLG_OK;
-    if (!counted || !f.expected || !f.wanted || !f.found) status = dlg_fail(err, DLG_ENOMEM, "predicted rows: no memory");
-    else rows->is_clear = count_labels(m, n, counted) && fit_labels(m, &f, n, counted, rows->label);
-    dlg_free(f.found);
-    dlg_free(f.wanted);
-    dlg_free(f.expected);
-    dlg_free(counted);
+    fitting f = {0};
+    size_t n_clear = 0;
+    const dlg_status status = prepare(&f, m, rows->n, err);
+    for (size_t i = 0; !status && i < rows->n; i++) n_clear += rows->fits[i] = fit_label(m, &f, rows, i);
+    rows->is_clear = !status && n_clear == rows->n && rows->n >= m->rank;
+    release(&f);
     return status;
 }
 
@@ -215,19 +284,20 @@ static dlg_status find_labels(problem *m, dlg_predicted_rows *rows, dlg_error *e
 
 static dlg_status find(problem *m, dlg_predicted_rows *out, dlg_error *err)
 {
-    const size_t H = m->H;
     const bool is_mlm = m->gradient->model->config.task == DLG_MASKED_LM;
-    const dlg_real *g = dlg_gradient_of(m->gradient, is_mlm ? "cls.predictions.transform.dense.weight" : "bert.pooler.dense.weight");
+    m->head = dlg_gradient_of(m->gradient, is_mlm ? "cls.predictions.transform.dense.weight" : "bert.pooler.dense.weight");
     out->row = dlg_allocate(m->batch.n_rows, sizeof *out->row);
     out->label = dlg_allocate(m->batch.n_rows, sizeof *out->label);
-    dlg_status status = out->row && out->label ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "predicted rows: no memory");
-    if (!status) status = run(m, m->batch.n_sentences, m->batch.first, err);
-    if (!status) status = find_rows(m, g, out, err);
-    const bool is_possible = out->n > 0 && out->n <= H;
-    if (!status && is_possible) status = solve(m, g, out, err);
-    if (!status && is_possible && is_mlm) status = run(m, out->n, out->row, err);
-    if (!status && is_possible) status = find_labels(m, out, err);
-    return status;
+    out->fits = dlg_allocate(m->batch.n_rows, sizeof *out->fits);
+    dlg_status status = out->row && out->label && out->fits ? DLG_OK : no_memory(err);
+    if (!status) status = find_columns(m, err);
+    if (status || !m->rank || m->rank + LEAST_OUTSIDE > m->H) return status;
+    out->rank = m->rank;
+    status = run(m, m->batch.n_sentences, m->batch.first, err);
+    if (!status) status = find_rows(m, out, err);
+    if (status || !out->n) return status;
+    if (is_mlm) status = run(m, out->n, out->row, err);
+    return status ? status : find_labels(m, out, err);
 }
 
 dlg_status dlg_predicted_rows_find(dlg_predicted_rows *out, const dlg_gradient *gradient, size_t n_sentences, const size_t *lengths,
@@ -237,7 +307,8 @@ dlg_status dlg_predicted_rows_find(dlg_predicted_rows *out, const dlg_gradient *
     *out = (dlg_predicted_rows){0};
     dlg_status status = dlg_batch_create(&m.batch, gradient->model->config.task, n_sentences, lengths, err);
     if (!status) status = find(&m, out, err);
-    dlg_free(m.delta);
+    dlg_free(m.weights);
+    dlg_free(m.columns);
     dlg_network_release(&m.network);
     dlg_batch_release(&m.batch);
     if (status) dlg_predicted_rows_release(out);
@@ -248,5 +319,6 @@ void dlg_predicted_rows_release(dlg_predicted_rows *rows)
 {
     dlg_free(rows->row);
     dlg_free(rows->label);
+    dlg_free(rows->fits);
     *rows = (dlg_predicted_rows){0};
 }

@@ -1,22 +1,20 @@
 /**
  * Which rows of a batch were predicted and what label belongs to each, where the tokens that were fed are known. Neither is searched for:
- * one forward pass leaves two systems of linear equations.
+ * one forward pass and the head's gradient say it, of each row by itself. So some of a batch's sentences are enough.
  *
  * The head's first weight W sees, of the encoder's rows h_i, the predicted ones alone. Its gradient is
  *
- *   G = sum over predicted rows m of delta_m h_m^T,   delta_m = dL/du_m,   u_m = W h_m + w,
+ *   G = sum over predicted rows m of delta_m h_m^T,   delta_m = dL/du_m,   u_m = W h_m + w.
  *
- * so a row was predicted when h_i lies in the row space of G, whatever token it holds: [MASK], its own word or any other. A classifier's
- * are its sentences' first. The h_m are independent but for rows that are the same, and G = delta^T h determines all delta_m by least
- * squares.
+ * So a row was predicted when h_i lies in the row space of G, whatever token it holds: [MASK], its own word or any other. A classifier's
+ * are its sentences' first. With E the decoder, p_m the model's prediction for the row, y_m its label, M rows, and J_m the derivative of
+ * what lies between, layer norm (a masked LM's) and activation, transposed,
  *
- * The decoder E, with p_m the model's prediction for the row, y_m its label and M rows, leaves in its bias b and in delta
+ *   M delta_m = J_m E^T (p_m - e_{y_m})
  *
- *   M g_b = sum over m of (p_m - e_{y_m}),   M delta_m = J_m E^T (p_m - e_{y_m}),
- *
- * J_m the derivative of what lies between, layer norm (a masked LM's) and activation, transposed. The forward pass gives p_m and J_m. So
- * sum p_m - M g_b counts the labels, whole numbers all of them, and of these y_m is the one that makes J_m E[y_m] = J_m E^T p_m - M
- * delta_m. All of it ends as it should only when the tokens are right and all rows were found, which is what is_clear says.
+ * lies in the column space of G. The forward pass gives p_m and J_m: y_m is the one token of the vocabulary with which the right side does.
+ * What points the other way lies there too, and of two classes one does. But where the h_m are independent, and the delta_m are,
+ * h_m^T G^+ delta_m = 1 (G = D^T C with the rows delta_m in D and h_m in C, so that C G^+ D^T is the identity): its sign must be right.
  */
 #ifndef DLG_LEAK_PREDICTED_ROWS_H
 #define DLG_LEAK_PREDICTED_ROWS_H
@@ -28,10 +26,12 @@
 
 /** Zero-initialise; release with dlg_predicted_rows_release. */
 typedef struct {
-    bool is_clear;  /**< the rows account for the head's gradient, the counts are whole, and every row has one label that fits */
-    size_t n;       /**< rows found; what follows is complete only when it is clear */
+    bool is_clear;  /**< the rows account for the head's gradient, and every one has one label that fits */
+    size_t rank;    /**< of the head's gradient: so many different rows were predicted in all; 0: too many to see any */
+    size_t n;       /**< rows found */
     size_t *row;    /**< (n) rows of the batch, ascending */
-    size_t *label;  /**< (n) token or class of each */
+    size_t *label;  /**< (n) token or class of each, where it fits */
+    bool *fits;     /**< (n) whether one label fits the row, and clearly better than others */
 } dlg_predicted_rows;
 
 /**

@@ -3,10 +3,11 @@
  * arXiv:2405.15586), and the gradient of what was read is compared with the shared one:
  *
  *   1. where every position has one candidate, that is the sentence
- *   2. else sentences are searched for until they account for the rank of layer 1's row space, which says that there are no more
- *   3. where some are not found, but the number of sentences and their lengths were told, the batch is assembled as a whole (assembly.h)
+ *   2. else sentences are searched for until they account for the rank of layer 1's row space, which says that there are no more; where
+ *      they do not, those that were found are the result
+ *   3. where none is found, but the number of sentences and their lengths are known, the batch is assembled as a whole (assembly.h)
  *
- * Once the sentences are known, the rows that were predicted and their labels are solved for (predicted_rows.h).
+ * Once sentences are known, the rows that were predicted in them and their labels are solved for (predicted_rows.h).
  */
 #include "leak/span.h"
 
@@ -18,8 +19,12 @@
 #include "leak/predicted_rows.h"
 #include "leak/sequence_search.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+/* Where so little of the distance is left no sentence is missing: it is noise, which made the rank look larger. */
+static const double no_sentence = 1e-4;
 
 typedef struct {
     dlg_attack_result *out;
@@ -81,9 +86,9 @@ static dlg_status infer_labels(const attack *a, dlg_knowledge *k, size_t most, d
 /* Where labels are looked for. */
 typedef enum { BEHIND_MASKS, ANYWHERE } place;
 
-/* What was told stays; the rest follows from these sentences, or is `solved`. */
+/* What was told stays; the rest follows from these sentences. */
 static dlg_status know(const attack *a, dlg_knowledge *out, size_t n_sentences, const size_t *lengths, const dlg_choices *choices,
-                       const dlg_predicted_rows *solved, place where, dlg_error *err)
+                       place where, dlg_error *err)
 {
     const dlg_knowledge *from = a->knowledge;
     const bool is_mlm = a->gradient->model->config.task == DLG_MASKED_LM, only_masks = where == BEHIND_MASKS;
@@ -94,13 +99,6 @@ static dlg_status know(const attack *a, dlg_knowledge *out, size_t n_sentences, 
     if (!is_told(told.lengths_from)) told.lengths_from = DLG_INFERRED;
     if (!is_told(told.labels_from)) told.labels = NULL, told.n_labels = 0, told.placed = false, told.labels_from = DLG_INFERRED;
     if (!is_told(told.rows_from) || !is_mlm) told.rows = NULL, told.n_rows = 0, told.rows_from = DLG_INFERRED;
-    if (solved) {
-        told.labels = solved->label;
-        told.rows = solved->row;
-        told.n_labels = told.n_rows = solved->n;
-        told.placed = true;
-        return dlg_knowledge_copy(out, &told, err);
-    }
     dlg_status status = dlg_knowledge_copy(out, &told, err);
     if (!status && is_mlm && !out->rows) status = list_rows(out, choices, only_masks, err);
     if (!status && is_mlm && only_masks && !out->n_rows) {
@@ -112,13 +110,12 @@ static dlg_status know(const attack *a, dlg_knowledge *out, size_t n_sentences, 
 }
 
 /* Whether these sentences, or some choice among them, explain the gradient. */
-static dlg_status explain(attack *a, size_t n_sentences, const size_t *lengths, const dlg_choices *choices,
-                          const dlg_predicted_rows *solved, place where, dlg_error *err)
+static dlg_status explain(attack *a, size_t n_sentences, const size_t *lengths, const dlg_choices *choices, place where, dlg_error *err)
 {
     dlg_knowledge knowledge = {0};
     dlg_recovery r = {0};
     dlg_error ignored;
-    dlg_status status = know(a, &knowledge, n_sentences, lengths, choices, solved, where, &ignored);
+    dlg_status status = know(a, &knowledge, n_sentences, lengths, choices, where, &ignored);
     if (status == DLG_EFORMAT || status == DLG_ESHAPE) { /* what was told, or the labels, do not fit these sentences */
         dlg_knowledge_release(&knowledge);
         return DLG_OK;
@@ -156,17 +153,101 @@ static bool agrees(const dlg_knowledge *told, const dlg_predicted_rows *solved, 
     return all;
 }
 
-/* Sentences that leave no choice: rows and labels are solved for; where that is not clear, they are looked for, behind [MASK] first. */
-static dlg_status explain_sentences(attack *a, size_t n_sentences, const size_t *lengths, const dlg_choices *choices, dlg_error *err)
+/* What was told of n things was told of these, if there are as many. */
+static dlg_origin origin_of(dlg_origin from, size_t n_told, size_t n)
+{
+    return is_told(from) && n_told == n ? from : DLG_INFERRED;
+}
+
+/* Sentences and the labels of the rows that have one. */
+static dlg_status know_solved(const attack *a, dlg_knowledge *out, size_t n_sentences, const size_t *lengths,
+                              const dlg_predicted_rows *solved, dlg_error *err)
+{
+    const dlg_knowledge *from = a->knowledge;
+    const dlg_knowledge sentences = {.n_sentences = n_sentences, .lengths = (size_t *)lengths, .markers = from->markers,
+                                     .sentences_from = origin_of(from->sentences_from, from->n_sentences, n_sentences),
+                                     .lengths_from = origin_of(from->lengths_from, from->n_sentences, n_sentences),
+                                     .span_check_sees = from->span_check_sees};
+    dlg_status status = dlg_knowledge_copy(out, &sentences, err);
+    if (status) return status;
+    out->rows = dlg_allocate(solved->n + 1, sizeof *out->rows);
+    out->labels = dlg_allocate(solved->n + 1, sizeof *out->labels);
+    if (!out->rows || !out->labels) return dlg_fail(err, DLG_ENOMEM, "labels: no memory");
+    for (size_t i = 0; i < solved->n; i++) {
+        if (!solved->fits[i]) continue;
+        out->rows[out->n_rows++] = solved->row[i];
+        out->labels[out->n_labels++] = solved->label[i];
+    }
+    out->placed = out->n_labels > 0;
+    for (size_t i = 0; !out->placed && i < solved->n; i++) out->rows[out->n_rows++] = solved->row[i];
+    if (!out->n_rows) out->n_rows = 1; /* a batch must have rows that may be predicted: the first stands for them */
+    out->labels_from = origin_of(from->labels_from, from->n_labels, out->n_labels);
+    out->rows_from = origin_of(from->rows_from, from->n_rows, out->n_rows);
+    return DLG_OK;
+}
+
+/* Sentences that were found, and do not explain the gradient, at that distance. */
+static void end_with_part(attack *a, const dlg_recovery *r, const dlg_predicted_rows *solved, const dlg_part *part)
+{
+    const bool is_mlm = a->gradient->model->config.task == DLG_MASKED_LM;
+    dlg_attack_result *out = a->out;
+    out->state.tokens = NULL; /* a guess may be nearer to the gradient and gives way all the same */
+    out->end = r->d_tokens < no_sentence * r->scale ? DLG_SETTLED : DLG_PARTLY;
+    if (out->end == DLG_SETTLED) return;
+    out->n_dense = 0; /* a rank above that of some sentences says nothing of a defence */
+    out->part = *part;
+    if (!is_mlm && solved->rank > part->n_least) out->part.n_least = solved->rank;
+}
+
+/*
+ * Sentences as they are, with the labels that were solved for; the result even where they do not explain the gradient if they are a part.
+ * It takes one evaluation, and an interrupt does not prevent it.
+ */
+static dlg_status put_together(attack *a, size_t n_sentences, const size_t *lengths, const dlg_choices *choices,
+                               const dlg_predicted_rows *solved, const dlg_part *part, dlg_error *err)
+{
+    dlg_knowledge knowledge = {0};
+    dlg_recovery r = {0};
+    dlg_status status = know_solved(a, &knowledge, n_sentences, lengths, solved, err);
+    if (!status) status = dlg_recovery_begin(&r, a->out, a->gradient, &knowledge, a->options, a->observer, err);
+    for (size_t i = 0; !status && i < r.n_rows; i++) {
+        r.fed[i] = choices->token[i];
+        r.evidence[i] = (dlg_evidence){DLG_FROM_READING, 1, NAN, NAN};
+    }
+    if (!status) {
+        r.start = 1;
+        a->out->iterations++;
+        if (knowledge.n_labels) r.d = dlg_recovery_distance_of_tokens(&r);
+        dlg_recovery_put_labels_back(&r);
+        a->explained = dlg_recovery_is_explained(&r);
+        if (a->explained) a->out->end = DLG_EXPLAINED;
+        else if (part) end_with_part(a, &r, solved, part);
+        dlg_recovery_report(&r);
+    }
+    dlg_recovery_end(&r);
+    dlg_knowledge_release(&knowledge);
+    return status;
+}
+
+/*
+ * Sentences that leave no choice: rows and labels are solved for; where that is not clear, they are looked for, behind [MASK] first. Where
+ * the sentences are only a part of the batch they are the result all the same.
+ */
+static dlg_status explain_sentences(attack *a, size_t n_sentences, const size_t *lengths, const dlg_choices *choices, const dlg_part *part,
+                                    dlg_error *err)
 {
     const bool is_mlm = a->gradient->model->config.task == DLG_MASKED_LM;
     dlg_predicted_rows solved = {0};
     dlg_status status = dlg_predicted_rows_find(&solved, a->gradient, n_sentences, lengths, choices->token, err);
+    const bool are_all = part->n_accounted >= part->n_directions || (solved.rank && solved.n >= solved.rank);
     if (!status && solved.is_clear && agrees(a->knowledge, &solved, is_mlm))
-        status = explain(a, n_sentences, lengths, choices, &solved, BEHIND_MASKS, err);
+        status = put_together(a, n_sentences, lengths, choices, &solved, NULL, err);
+    if (!status && !a->explained && are_all && !is_interrupted(a)) status = explain(a, n_sentences, lengths, choices, BEHIND_MASKS, err);
+    if (!status && !a->explained && are_all && is_mlm && !is_interrupted(a))
+        status = explain(a, n_sentences, lengths, choices, ANYWHERE, err);
+    if (!status && !a->explained && part->n_directions && (!are_all || is_interrupted(a)))
+        status = put_together(a, n_sentences, lengths, choices, &solved, part, err);
     dlg_predicted_rows_release(&solved);
-    if (!status && !a->explained && !is_interrupted(a)) status = explain(a, n_sentences, lengths, choices, NULL, BEHIND_MASKS, err);
-    if (!status && !a->explained && is_mlm && !is_interrupted(a)) status = explain(a, n_sentences, lengths, choices, NULL, ANYWHERE, err);
     return status;
 }
 
@@ -179,7 +260,7 @@ static dlg_status try_one_sentence(attack *a, dlg_error *err)
     bool possible;
     if (is_told(a->knowledge->sentences_from) && a->knowledge->n_sentences > 1) return DLG_OK;
     dlg_status status = dlg_choices_make(&choices, &possible, &a->candidates, 1, &length, a->knowledge->markers, err);
-    if (!status && possible && choices.first[length] == length) status = explain_sentences(a, 1, &length, &choices, err);
+    if (!status && possible && choices.first[length] == length) status = explain_sentences(a, 1, &length, &choices, &(dlg_part){0}, err);
     dlg_choices_release(&choices);
     return status;
 }
@@ -202,6 +283,14 @@ static dlg_status as_choices(dlg_choices *out, const attack *a, const dlg_sequen
             out->first[n] = n;
         }
     return DLG_OK;
+}
+
+/* So many were there at least: as the tokens ask for or was told, or one more than were found, if that is not all. */
+static dlg_part part_of(const attack *a, size_t n_found, size_t n_asked, size_t rank)
+{
+    const dlg_knowledge *k = a->knowledge;
+    const size_t n_seen = n_asked < rank ? n_found + 1 : n_found;
+    return (dlg_part){k->sentences_from != DLG_ASSUMED && k->n_sentences > n_seen ? k->n_sentences : n_seen, n_asked, rank};
 }
 
 static dlg_status search(attack *a, dlg_error *err)
@@ -230,7 +319,10 @@ static dlg_status search(attack *a, dlg_error *err)
                  found.n, found.n == 1 ? "" : "s", n_asked, dlg_sequence_check_rank(check));
         note(a, line);
     }
-    if (!status && found.n && !is_interrupted(a)) status = explain_sentences(a, found.n, found.lengths, &choices, err);
+    if (!status && found.n) {
+        const dlg_part part = part_of(a, found.n, n_asked, dlg_sequence_check_rank(check));
+        status = explain_sentences(a, found.n, found.lengths, &choices, &part, err);
+    }
     dlg_choices_release(&choices);
     dlg_sequences_release(&found);
     dlg_co_occurrences_free(co_occurrences);
@@ -248,7 +340,7 @@ static dlg_status assemble(attack *a, dlg_error *err)
     if (a->knowledge->lengths_from == DLG_ASSUMED) return DLG_OK;
     dlg_status status = dlg_choices_make(&choices, &possible, &a->candidates, a->knowledge->n_sentences, a->knowledge->lengths,
                                          a->knowledge->markers, err);
-    if (!status && possible) status = explain(a, a->knowledge->n_sentences, a->knowledge->lengths, &choices, NULL, BEHIND_MASKS, err);
+    if (!status && possible) status = explain(a, a->knowledge->n_sentences, a->knowledge->lengths, &choices, BEHIND_MASKS, err);
     dlg_choices_release(&choices);
     return status;
 }
@@ -279,8 +371,8 @@ dlg_status dlg_span_attack(dlg_attack_result *out, const dlg_gradient *gradient,
     note(&a, line);
     status = try_one_sentence(&a, err);
     if (!status && !a.explained && !is_interrupted(&a)) status = search(&a, err);
-    if (!status && !a.explained && !is_interrupted(&a)) status = assemble(&a, err);
-    if (!a.explained && is_interrupted(&a)) out->end = DLG_INTERRUPTED;
+    if (!status && out->end == DLG_EXHAUSTED && !is_interrupted(&a)) status = assemble(&a, err);
+    if (out->end == DLG_EXHAUSTED && is_interrupted(&a)) out->end = DLG_INTERRUPTED;
 out:
     dlg_candidates_release(&a.candidates);
     return status;

@@ -151,6 +151,20 @@ static void add_prior(dlg_object *o)
     dlg_object_add_string(o, "prior_task", prior ? dlg_task_name(prior->config.task) : NULL);
 }
 
+/* Null but where the end is "partly". */
+static void add_part(dlg_object *o, const dlg_attack_result *result)
+{
+    if (result->end != DLG_PARTLY) {
+        dlg_object_add(o, o->root, "part", cJSON_CreateNull());
+        return;
+    }
+    cJSON *part = dlg_object_add_new(o, o->root, "part", cJSON_CreateObject());
+    dlg_object_add(o, part, "sentences", dlg_json_number((double)result->n_sentences));
+    dlg_object_add(o, part, "sentences_at_least", dlg_json_number((double)result->part.n_least));
+    dlg_object_add(o, part, "directions", dlg_json_number((double)result->part.n_accounted));
+    dlg_object_add(o, part, "directions_of_all", dlg_json_number((double)result->part.n_directions));
+}
+
 /* ---- scores ---- */
 
 static void add_rouge_score(dlg_object *o, cJSON *parent, const char *name, dlg_rouge_score score)
@@ -229,6 +243,7 @@ dlg_status dlg_json_result(FILE *stream, const dlg_subject *subject, const dlg_a
     dlg_object_add_string(&o, "end", dlg_attack_end_name(result->end));
     dlg_object_add(&o, o.root, "recovered", cJSON_CreateBool(dlg_is_recovered(result->end)));
     dlg_object_add_string(&o, "reason", result->reason);
+    add_part(&o, result);
     dlg_object_add_number(&o, "start", (double)best->start);
     dlg_object_add_number(&o, "iterations", (double)best->iterations);
     dlg_object_add_number(&o, "evaluations", (double)best->evaluations);

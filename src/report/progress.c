@@ -163,15 +163,21 @@ static bool is_shown(const dlg_attack_result *result)
 static void print_heading(const dlg_screen *screen, const dlg_attack_result *result)
 {
     const char *heading = "Not recovered: no text was found whose gradient is the shared one.";
+    char partly[LONGEST_LINE];
     if (dlg_is_recovered(result->end)) heading = "Recovered:";
     else if (result->end == DLG_UNREADABLE) heading = "Not recovered: no attack could begin.";
     else if (result->end == DLG_INTERRUPTED) heading = "Interrupted: no text was found so far whose gradient is the shared one.";
+    if (result->end == DLG_PARTLY) {
+        snprintf(partly, sizeof partly, "Partly recovered: %zu of at least %zu sentence%s.", result->n_sentences, result->part.n_least,
+                 result->part.n_least == 1 ? "" : "s");
+        heading = partly;
+    }
     dlg_screen_print(screen, plain, heading, NULL);
 }
 
 static void print_sentences(const dlg_screen *screen, const dlg_subject *subject, const dlg_attack_result *result)
 {
-    const bool is_guess = !dlg_is_recovered(result->end);
+    const bool is_guess = !dlg_is_recovered(result->end) && result->end != DLG_PARTLY;
     const dlg_layout layout = {.lead = is_guess ? "only a guess: " : NULL, .indent = 2, .hang = is_guess ? 2 : 0, .mark = DLG_UNDERLINED};
     for (size_t b = 0; b < result->n_sentences; b++) {
         const size_t row = result->first[b];
@@ -213,6 +219,12 @@ static void print_end(const dlg_screen *screen, const dlg_subject *subject, cons
     case DLG_SETTLED:
         snprintf(line, sizeof line, "settled: the text changes no more, and what remains of the distance (%s) is the gradient's noise",
                  number);
+        break;
+    case DLG_PARTLY:
+        snprintf(line, sizeof line, "partly: %s in the batch, to rounding; %s for %zu of %zu directions of the row space%s",
+                 result->n_sentences == 1 ? "this sentence was" : "each of these sentences was",
+                 result->n_sentences == 1 ? "it accounts" : "they account", result->part.n_accounted, result->part.n_directions,
+                 result->part.n_accounted < result->part.n_directions ? ", and what accounts for the others was not found" : "");
         break;
     case DLG_EXHAUSTED:
         snprintf(line, sizeof line, "not explained: within %zu start%s of at most %zu iterations %s", subject->options->max_starts,
@@ -277,7 +289,7 @@ void dlg_progress_result(const dlg_screen *screen, const dlg_subject *subject, c
     if (is_shown(result)) print_sentences(screen, subject, result);
     print_end(screen, subject, result);
     if (is_shown(result)) dlg_sources_print(screen, subject, result);
-    if (result->end == DLG_EXPLAINED) print_unmasked(screen, result);
+    if (result->end == DLG_EXPLAINED || result->end == DLG_PARTLY) print_unmasked(screen, result);
     if (result->end != DLG_UNREADABLE) print_cost(screen, result);
     dlg_origins_print(screen, subject);
     if (scores) print_scores(screen, scores);

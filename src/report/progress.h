@@ -36,7 +36,8 @@ void dlg_progress_note(const dlg_progress *, const char *line);
 
 /**
  * The text, predicted words underlined on a terminal, why the attack ended, what it cost and what it knew. A text that was not recovered
- * is called a guess on its own line; one that explains none of the gradient when the attack has run to its end is not shown.
+ * is called a guess on its own line, but for sentences that were found without the rest of their batch; one that explains none of the
+ * gradient when the attack has run to its end is not shown.
  * @param scores may be NULL
  */
 void dlg_progress_result(const dlg_screen *, const dlg_subject *, const dlg_attack_result *, const dlg_scores *scores);

@@ -44,6 +44,14 @@ static void append_doubts(dlg_line *line, const dlg_subject *subject, const dlg_
     if (n_doubts > n_named) dlg_line_append(line, " and %zu more", n_doubts - n_named);
 }
 
+static void append_certain(dlg_line *line, const dlg_attack_result *result)
+{
+    size_t n_unseen = 0;
+    for (size_t i = 0; i < result->n_rows; i++) n_unseen += dlg_attack_sureness(result, i) == DLG_UNSEEN;
+    dlg_line_append(line, "all certain");
+    if (n_unseen) dlg_line_append(line, ", but for what stood behind %zu [MASK]", n_unseen);
+}
+
 void dlg_sources_print(const dlg_screen *screen, const dlg_subject *subject, const dlg_attack_result *result)
 {
     dlg_line line = {.used = 0};
@@ -51,6 +59,7 @@ void dlg_sources_print(const dlg_screen *screen, const dlg_subject *subject, con
     append_sources(&line, result);
     dlg_line_append(&line, "; ");
     if (result->end == DLG_SETTLED) append_doubts(&line, subject, result);
-    else dlg_line_append(&line, result->end == DLG_EXPLAINED ? "all certain" : "all guesses");
+    else if (result->end == DLG_EXPLAINED || result->end == DLG_PARTLY) append_certain(&line, result);
+    else dlg_line_append(&line, "all guesses");
     dlg_screen_print(screen, (dlg_layout){.indent = 2, .hang = 2}, line.text, NULL);
 }

@@ -17,5 +17,16 @@ check 'a batch' dlg-grads 'A red bird saw the old house.' 'The house is old.' --
 accepted '*scores: * 2 of 2 sentences exact*' '*sequence check: 2 sentences found*' \
     dlg-text b.g --threads 1 --attack auto --truth b.truth.json
 accepted '*"attack":"auto","end":"explained","recovered":true*' '*' dlg-text b.g --threads 1 --attack auto --json
+# Sentences that were found without the others: a truth of one sentence, told as the batch size, ends the search after the first.
+accepted 'Partly recovered: 1 of at least 2 sentences.
+  *
+  partly: this sentence was in the batch, to rounding; it accounts for * directions of the row space, and what accounts for the others was not found
+  tokens: * read off, * put back from the labels; all certain
+  cost: 1 iteration, 1 evaluation, *
+  inferred: *
+  scores: * 1 of 2 sentences exact*' '*sequence check: 1 sentence found*' \
+    dlg-text b.g --threads 1 --know batch:a.truth.json --truth b.truth.json
+accepted '*"end":"partly","recovered":false,"reason":null,"part":{"sentences":1,"sentences_at_least":2,*"exact_sentences":1,*' '*' \
+    dlg-text b.g --threads 1 --know batch:a.truth.json --truth b.truth.json --json
 # Against another model nothing is recovered.
 accepted 'Not recovered*' '*' dlg-text a.g --threads 1 --attack span --preset mini --model-seed 1

@@ -160,11 +160,27 @@ static void result(void **state)
                  "\"choices\":[[1,4,null],[null,null,2,1]],\"cosine\":[[null,null,0.5],[1,0.75,0.5,0.25]],"
                  "\"margin\":[[null,null,0.125],[0.75,0.625,0.375,null]]}");
     assert_field(root, "labels", "[6]");
+    assert_field(root, "part", "null");
 #define ZEROS "{\"precision\":0,\"recall\":0,\"f1\":0}"
     assert_field(root, "metrics",
                  "{\"token_accuracy\":0.75,\"exact_match\":false,\"exact_sentences\":1,\"bag_similarity\":0.875,\"label_accuracy\":0.5,"
                  "\"rouge\":{\"rouge1\":" ZEROS ",\"rouge2\":{\"precision\":0.25,\"recall\":0.5,\"f1\":0.125},\"rougeL\":" ZEROS "},"
                  "\"rouge_special\":{\"rouge1\":" ZEROS ",\"rouge2\":" ZEROS ",\"rougeL\":{\"precision\":0,\"recall\":1,\"f1\":0}}}");
+    cJSON_Delete(root);
+
+    /* Some of the sentences. */
+    r.end = DLG_PARTLY;
+    r.part = (dlg_part){.n_least = 3, .n_accounted = 5, .n_directions = 9};
+    f.knowledge.markers.mask = 5; /* one is left */
+    r.state.knowledge = &f.knowledge;
+    stream = tmpfile();
+    assert_int_equal(dlg_json_result(stream, &f.subject, &r, NULL, NULL), DLG_OK);
+    root = read_line(stream);
+    assert_field(root, "end", "\"partly\"");
+    assert_field(root, "recovered", "false");
+    assert_field(root, "part", "{\"sentences\":2,\"sentences_at_least\":3,\"directions\":5,\"directions_of_all\":9}");
+    assert_field(cJSON_GetObjectItemCaseSensitive(root, "evidence"), "sure",
+                 "[[\"certain\",\"certain\",\"certain\"],[\"certain\",\"certain\",\"not seen\",\"certain\"]]");
     cJSON_Delete(root);
 
     /* No start came to a text. */

@@ -1,6 +1,6 @@
 /**
- * The predicted rows of a batch and their labels, from its tokens: for random batches, whatever stood in the rows; and that nothing is
- * claimed where the tokens are not the batch's.
+ * The predicted rows of a batch and their labels, from its tokens: for random batches, whatever stood in the rows, and for some of their
+ * sentences as for all; and that nothing is claimed where the tokens are not the batch's.
  */
 #include "leak/predicted_rows.h"
 
@@ -44,11 +44,11 @@ static void bend_layer_norms(const dlg_model *model, dlg_random *random)
     }
 }
 
-static void begin(step *s, kind k, dlg_random *random)
+static void begin_with_classes(step *s, kind k, size_t n_classes, dlg_random *random)
 {
     const dlg_config config = {.task = k == CLASSIFIER ? DLG_SEQUENCE_CLASSIFICATION : DLG_MASKED_LM, .vocabulary_size = VOCABULARY,
                                .hidden_size = HIDDEN, .n_layers = 2, .n_heads = 2, .intermediate_size = 64, .max_positions = LONGEST,
-                               .n_token_types = 2, .n_labels = CLASSES, .layer_norm_eps = 1e-12, .initializer_range = 0.2,
+                               .n_token_types = 2, .n_labels = n_classes, .layer_norm_eps = 1e-12, .initializer_range = 0.2,
                                .tied_decoder = k == TIED};
     *s = (step){0};
     assert_int_equal(dlg_model_preset(&s->model, "small", &config, random->seed, NULL), DLG_OK);
@@ -57,6 +57,11 @@ static void begin(step *s, kind k, dlg_random *random)
     for (size_t b = 0; b < s->n_sentences; b++) s->lengths[b] = 3 + below(random, LONGEST - 2);
     assert_int_equal(dlg_batch_create(&s->batch, config.task, s->n_sentences, s->lengths, NULL), DLG_OK);
     for (size_t i = 0; i < s->batch.n_rows; i++) s->fed[i] = (uint32_t)(5 + below(random, VOCABULARY - 5));
+}
+
+static void begin(step *s, kind k, dlg_random *random)
+{
+    begin_with_classes(s, k, CLASSES, random);
 }
 
 /* Every fifth row, and one of each sentence, holds a mask, its own word or another, and one of ten words is its label. */
@@ -114,6 +119,54 @@ static void of_random_batches(void **state)
             dlg_predicted_rows_release(&found);
             release(&s);
         }
+}
+
+/* Sentence b of the batch alone: its rows and labels, and that it is not all. */
+static void assert_sentence(const step *s, kind k, uint32_t seed, size_t b)
+{
+    const size_t first = s->batch.first[b];
+    size_t n = 0;
+    dlg_predicted_rows found;
+    assert_int_equal(dlg_predicted_rows_find(&found, &s->gradient, 1, &s->lengths[b], s->fed + first, NULL), DLG_OK);
+    for (size_t i = 0; i < s->batch.n_predicted; i++) {
+        if (s->batch.predicted[i] < first || s->batch.predicted[i] >= s->batch.first[b + 1]) continue;
+        if (n >= found.n || !found.fits[n]) print_error("kind %d, seed %u, sentence %zu\n", (int)k, (unsigned)seed, b);
+        assert_true(n < found.n);
+        assert_true(found.fits[n]);
+        assert_int_equal(found.row[n], s->batch.predicted[i] - first);
+        assert_int_equal(found.label[n++], s->labels[i]);
+    }
+    assert_int_equal(found.n, n);
+    assert_int_equal(found.rank, s->batch.n_predicted);
+    assert_int_equal(found.is_clear, n == s->batch.n_predicted);
+    dlg_predicted_rows_release(&found);
+}
+
+static void of_single_sentences(void **state)
+{
+    (void)state;
+    for (kind k = 0; k < KINDS; k++)
+        for (uint32_t seed = 1; seed <= CASES; seed++) {
+            step s;
+            share(&s, k, seed);
+            for (size_t b = 0; b < s.n_sentences; b++) assert_sentence(&s, k, seed, b);
+            release(&s);
+        }
+}
+
+/* Of two classes both lie in the column space; the sign alone tells them apart. */
+static void of_two_classes(void **state)
+{
+    (void)state;
+    for (uint32_t seed = 1; seed <= CASES; seed++) {
+        step s;
+        dlg_random random = dlg_random_at(seed, 2);
+        begin_with_classes(&s, CLASSIFIER, 2, &random);
+        for (size_t b = 0; b < s.n_sentences; b++) s.labels[b] = below(&random, 2);
+        assert_int_equal(dlg_gradient_share(&s.gradient, NULL, s.model, &(dlg_step){&s.batch, s.fed, s.labels}, NULL), DLG_OK);
+        for (size_t b = 0; b < s.n_sentences; b++) assert_sentence(&s, CLASSIFIER, seed, b);
+        release(&s);
+    }
 }
 
 static void not_of_other_tokens(void **state)
@@ -196,6 +249,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_random_batches),
+        cmocka_unit_test(of_single_sentences),
+        cmocka_unit_test(of_two_classes),
         cmocka_unit_test(not_of_other_tokens),
         cmocka_unit_test(not_of_random_numbers),
         cmocka_unit_test(of_equal_sentences),

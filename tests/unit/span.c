@@ -1,6 +1,6 @@
 /**
- * What layers 0 and 1 give away: the tokens of every position, whole sentences, batches; and that nothing is claimed of a gradient that
- * fits none.
+ * What layers 0 and 1 give away: the tokens of every position, whole sentences, batches, parts of batches; and that nothing is claimed of a
+ * gradient that fits none.
  */
 #include "leak/classes.h"
 
@@ -167,6 +167,88 @@ static void told_nothing(void **state)
         }
 }
 
+/* Every sentence of the result is one of the batch, its labels put back, and certain. */
+static void assert_part(const dlg_attack_result *r, const shared *s, dlg_task task)
+{
+    assert_int_equal(r->part.n_accounted, r->n_sentences);
+    assert_int_equal(r->part.n_directions, N_SENTENCES);
+    assert_int_equal(r->n_dense, 0);
+    assert_int_equal(r->state.knowledge->n_sentences, r->n_sentences);
+    assert_int_equal(r->state.knowledge->n_labels, r->n_sentences);
+    for (size_t i = 0; i < r->n_sentences; i++) {
+        size_t b = 0;
+        while (b < N_SENTENCES && lengths[b] != r->first[i + 1] - r->first[i]) b++;
+        assert_true(b < N_SENTENCES);
+        for (size_t t = 0; t < lengths[b]; t++) {
+            const bool is_predicted = task == DLG_MASKED_LM && t == 4;
+            const uint32_t fed = s->fed[s->batch.first[b] + t];
+            assert_int_equal(r->state.fed[r->first[i] + t], fed);
+            assert_int_equal(r->state.tokens[r->first[i] + t], is_predicted ? 77 + b : fed);
+            assert_int_equal(dlg_attack_sureness(r, r->first[i] + t), DLG_CERTAIN);
+        }
+        assert_int_equal(r->state.knowledge->labels[i], task == DLG_MASKED_LM ? 77 + b : classes[b]);
+    }
+}
+
+/* The user says that there were fewer than there were: the search ends with so many. */
+static void part_of_a_batch(void **state)
+{
+    (void)state;
+    const dlg_task tasks[] = {DLG_MASKED_LM, DLG_SEQUENCE_CLASSIFICATION};
+    const dlg_attack_options options = {.distance = &dlg_l2, .minimiser = &dlg_lbfgs, .max_iterations = 10, .max_starts = 2};
+    for (size_t k = 0; k < 2; k++)
+        for (size_t n = 1; n < N_SENTENCES; n++) {
+            shared s;
+            dlg_attack_result result;
+            dlg_knowledge knowledge = {.n_sentences = n, .sentences_from = DLG_TOLD};
+            share(&s, tasks[k], N_SENTENCES);
+            assert_int_equal(dlg_knowledge_infer(&knowledge, &s.gradient, markers, NULL), DLG_OK);
+            assert_int_equal(dlg_attack(&dlg_attack_auto, &result, &s.gradient, &knowledge, &options, NULL, NULL), DLG_OK);
+            assert_int_equal(result.end, DLG_PARTLY);
+            assert_int_equal(result.n_sentences, n);
+            assert_true(result.part.n_least > n);
+            assert_part(&result, &s, tasks[k]);
+            dlg_attack_result_release(&result);
+            dlg_knowledge_release(&knowledge);
+            release(&s);
+        }
+}
+
+static bool interrupt_at_last(void *n_left)
+{
+    size_t *n = n_left;
+    if (*n) --*n;
+    return !*n;
+}
+
+/* Wherever an interrupt comes, what was found by then is kept. */
+static void interrupted_on_the_way(void **state)
+{
+    (void)state;
+    const dlg_attack_options options = {.distance = &dlg_l2, .minimiser = &dlg_lbfgs, .max_iterations = 10, .max_starts = 2};
+    dlg_attack_end last = DLG_INTERRUPTED;
+    dlg_knowledge knowledge = {0};
+    size_t n_parts = 0;
+    shared s;
+    share(&s, DLG_MASKED_LM, N_SENTENCES);
+    assert_int_equal(dlg_knowledge_infer(&knowledge, &s.gradient, markers, NULL), DLG_OK);
+    for (size_t after = 1; last != DLG_EXPLAINED && after < 1000; after++) {
+        size_t n_left = after;
+        const dlg_attack_observer observer = {.interrupted = interrupt_at_last, .payload = &n_left};
+        dlg_attack_result result;
+        assert_int_equal(dlg_attack(&dlg_attack_auto, &result, &s.gradient, &knowledge, &options, &observer, NULL), DLG_OK);
+        last = result.end;
+        assert_true(last == DLG_INTERRUPTED || last == DLG_PARTLY || last == DLG_EXPLAINED);
+        if (last == DLG_PARTLY) assert_part(&result, &s, DLG_MASKED_LM);
+        n_parts += last == DLG_PARTLY;
+        dlg_attack_result_release(&result);
+    }
+    assert_int_equal(last, DLG_EXPLAINED);
+    assert_true(n_parts > 0);
+    dlg_knowledge_release(&knowledge);
+    release(&s);
+}
+
 static void nothing_of_random_numbers(void **state)
 {
     (void)state;
@@ -189,6 +271,8 @@ int main(void)
         cmocka_unit_test(candidates_of_a_batch),
         cmocka_unit_test(sentences_of_a_batch),
         cmocka_unit_test(told_nothing),
+        cmocka_unit_test(part_of_a_batch),
+        cmocka_unit_test(interrupted_on_the_way),
         cmocka_unit_test(nothing_of_random_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
