@@ -171,15 +171,20 @@ static void share(small_step *s, dlg_candidates *c)
     assert_true(c->sees);
 }
 
+static bool is_sentence(const dlg_sequences *proposals, const dlg_candidates *c, size_t k, size_t b)
+{
+    if (proposals->lengths[k] != lengths[b]) return false;
+    for (size_t t = 0; t < lengths[b]; t++)
+        if (c->token[proposals->index[k * proposals->n_positions + t]] != texts[b][t]) return false;
+    return true;
+}
+
 /* The best match among the proposals of this sentence; infinity when it is not proposed. */
 static double proposed(const dlg_sequences *proposals, const dlg_candidates *c, size_t b)
 {
     double best = INFINITY;
-    for (size_t k = 0; k < proposals->n; k++) {
-        bool same = proposals->lengths[k] == lengths[b];
-        for (size_t t = 0; same && t < lengths[b]; t++) same = c->token[proposals->index[k * proposals->n_positions + t]] == texts[b][t];
-        if (same) best = fmin(best, proposals->outside[k]);
-    }
+    for (size_t k = 0; k < proposals->n; k++)
+        if (is_sentence(proposals, c, k, b)) best = fmin(best, proposals->outside[k]);
     return best;
 }
 
@@ -205,8 +210,7 @@ static void attention_tells_sentences_apart(void **state)
     }
     assert_int_equal(dlg_co_occurrences_propose(&proposals, o, &found, NULL), DLG_OK);
     assert_true(proposals.n > 0);
-    assert_true(proposed(&proposals, &c, 2) < 1e-2);
-    assert_true(isinf(proposed(&proposals, &c, 0)));
+    for (size_t k = 0; k < proposals.n; k++) assert_true(is_sentence(&proposals, &c, k, 2) && proposals.outside[k] < 1e-2);
     dlg_sequences_release(&proposals);
     dlg_sequences_release(&found);
     dlg_co_occurrences_free(o);
