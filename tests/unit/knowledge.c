@@ -245,6 +245,36 @@ static void span_check(void **state)
     release(&s);
 }
 
+/* Where one token stands at two positions of a batch and [MASK] at one, [MASK] at the other is nearly a combination of the three. */
+static void span_check_of_near_combinations(void **state)
+{
+    (void)state;
+    enum { AT = 3, OTHER = 7 };
+    const size_t lengths[] = {LENGTH, LENGTH};
+    shared s;
+    dlg_batch batch = {0};
+    dlg_span_check *check;
+    size_t found[LENGTH];
+    double scratch[LENGTH];
+    uint32_t fed[2 * LENGTH];
+    create_model(&s.model, DLG_MASKED_LM);
+    dlg_real *shift = (dlg_real *)(uintptr_t)dlg_model_parameter(s.model, "bert.embeddings.LayerNorm.bias")->value;
+    for (size_t i = 0; i < 64; i++) shift[i] = (dlg_real)(i % 2 ? 0.05 : -0.02);
+    for (uint32_t i = 0; i < 2 * LENGTH; i++) fed[i] = i % LENGTH == 0 ? CLS : i % LENGTH == LENGTH - 1 ? SEP : 20 + 5 * i;
+    fed[AT] = fed[LENGTH + AT + 1] = MASK;
+    fed[OTHER] = fed[LENGTH + AT];
+    assert_int_equal(dlg_batch_create(&batch, DLG_MASKED_LM, 2, lengths, NULL), DLG_OK);
+    assert_int_equal(dlg_batch_predict(&batch, 2, (const size_t[]){AT, LENGTH + AT + 1}, NULL), DLG_OK);
+    assert_int_equal(dlg_gradient_share(&s.gradient, NULL, s.model, &(dlg_step){&batch, fed, labels}, NULL), DLG_OK);
+    dlg_batch_release(&batch);
+    assert_int_equal(dlg_span_check_create(&check, &s.gradient, 2 * LENGTH, NULL), DLG_OK);
+    assert_true(dlg_span_check_outside(check, MASK, AT) < 1e-10);
+    assert_in_range((size_t)(1e9 * dlg_span_check_outside(check, MASK, OTHER)), 1, 1000000);
+    assert_numbers(dlg_span_check_positions(check, MASK, LENGTH, found, scratch), found, 2, (const size_t[]){AT, AT + 1});
+    dlg_span_check_free(check);
+    release(&s);
+}
+
 /* ---- all together ---- */
 
 static void infers_masked(void **state)
@@ -402,6 +432,7 @@ int main(void)
         cmocka_unit_test(masked_labels),
         cmocka_unit_test(classes),
         cmocka_unit_test(span_check),
+        cmocka_unit_test(span_check_of_near_combinations),
         cmocka_unit_test(infers_masked),
         cmocka_unit_test(infers_masked_under_noise),
         cmocka_unit_test(infers_class),
