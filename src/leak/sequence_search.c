@@ -9,7 +9,7 @@
 enum { TAKEN = 8 }; /* of a sentence's neighbours: how many are edited further */
 
 typedef struct {
-    dlg_sequence_check *check, *guide;
+    dlg_sequence_check *check, *guide, *asked; /* asked: the one of the two that chooses edits */
     const dlg_sequence_limits *limits;
     dlg_sequences *out;
     size_t *n_asked;
@@ -73,7 +73,7 @@ static dlg_status fill_pool(search *s, const dlg_sequences *proposals, dlg_error
     for (size_t k = 0; !status && k < s->out->n; k++) status = put_aside(s, s->out->lengths[k], sentence(s->out, k), -1, err);
     for (size_t k = 0; !status && k < proposals->n; k++) {
         double outside;
-        dlg_sequence_check_outside(s->guide, 1, proposals->lengths[k], sentence(proposals, k), &outside);
+        dlg_sequence_check_outside(s->asked, 1, proposals->lengths[k], sentence(proposals, k), &outside);
         status = put_aside(s, proposals->lengths[k], sentence(proposals, k), outside, err);
     }
     return status;
@@ -100,7 +100,7 @@ static size_t best_in_pool(const search *s)
 static dlg_status try_neighbours(search *s, size_t n, size_t length, const size_t *index, bool *is_kept, dlg_error *err)
 {
     dlg_status status = DLG_OK;
-    dlg_sequence_check_outside(s->guide, n, length, index, s->outside);
+    dlg_sequence_check_outside(s->asked, n, length, index, s->outside);
     for (size_t k = 0; !status && !*is_kept && k < TAKEN && k < n; k++) {
         size_t best = 0;
         for (size_t i = 1; i < n; i++)
@@ -112,8 +112,10 @@ static dlg_status try_neighbours(search *s, size_t n, size_t length, const size_
     return status;
 }
 
-static dlg_status try_edits(search *s, const dlg_sequences *proposals, bool *any, dlg_error *err)
+/* Chosen by the guide, or by the check itself. */
+static dlg_status try_edits(search *s, dlg_sequence_check *asked, const dlg_sequences *proposals, bool *any, dlg_error *err)
 {
+    s->asked = asked;
     dlg_status status = fill_pool(s, proposals, err);
     for (size_t tried = 0, k; !status && !*any && tried < s->limits->most_tries && (k = best_in_pool(s)) < s->pool.n && !is_over(s); tried++) {
         s->done[k] = true;
@@ -142,7 +144,8 @@ dlg_status dlg_sequences_find(dlg_sequences *out, size_t *n_asked, dlg_sequence_
         any = false;
         status = dlg_co_occurrences_propose(&proposals, co_occurrences, out, err);
         if (!status) status = try_proposals(&s, &proposals, &any, err);
-        if (!status && !any) status = try_edits(&s, &proposals, &any, err);
+        if (!status && !any) status = try_edits(&s, s.guide, &proposals, &any, err);
+        if (!status && !any && s.guide != check) status = try_edits(&s, check, &proposals, &any, err);
         dlg_sequences_release(&proposals);
     }
     dlg_free(s.outside);
