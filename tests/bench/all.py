@@ -12,6 +12,7 @@ import subprocess
 import sys
 
 import attacks
+import blind
 import common
 import defences
 import evidence
@@ -26,7 +27,7 @@ import scaling
 import sweeps
 
 SCRIPTS = [recover_presets, recover_transformers, labels, peer, recovery, scaling, precision, sweeps, defences, evidence, attacks,
-           preset_batches]
+           preset_batches, blind]
 
 
 def options_of(script, chosen):

@@ -157,6 +157,10 @@ class Bench:
         checks = [line.strip() for line in said.splitlines() if "check" in line]
         return result, checks, process_s, usage.ru_maxrss / 1024
 
+    def notes(self):
+        """All lines that the last attack_within noted."""
+        return [line.strip() for line in (self.scratch / "notes").read_text(encoding="utf-8").splitlines()]
+
     def attack(self, case, gradient, truth, *arguments, **more):
         """Attack and compare with the truth. Records and returns what came of it; `more` is added to the record."""
         start, result, process_s = self.attack_raw(gradient, f"--truth={truth}", *arguments)
@@ -201,6 +205,33 @@ class Bench:
     def say(self, line):
         """Progress."""
         print(line, file=sys.stderr, flush=True)
+
+
+# ---- cases of dlg-grads ----
+
+ROWS_AT_ONCE = 200
+
+
+def rows_with_length(bench, rows, model, first=0):
+    """(text, its tokens with [CLS] and [SEP]) of a CoLA file's rows from `first` on, as asked for: dlg-grads cuts them into tokens, and its
+    truth says how many those are."""
+    texts = [line.split("\t")[3] for line in bench.from_shared(rows).read_text(encoding="utf-8").splitlines()]
+    file, gradient = bench.scratch / "rows.txt", bench.scratch / "rows.g"
+    for start in range(first, len(texts), ROWS_AT_ONCE):
+        part = texts[start:start + ROWS_AT_ONCE]
+        file.write_text("".join(f"{text}\n" for text in part), encoding="utf-8")
+        real = json.loads(bench.share(gradient, f"--model={model}", f"--file={file}").read_text(encoding="utf-8"))
+        yield from ((text, sum(mask)) for text, mask in zip(part, real["attention"], strict=True))
+
+
+def take_metadata_out(gradient):
+    """In place: the header keeps its length, so that no tensor moves."""
+    with open(gradient, "r+b") as file:
+        n_bytes = int.from_bytes(file.read(8), "little")
+        header = json.loads(file.read(n_bytes))
+        del header["__metadata__"]
+        file.seek(8)
+        file.write(json.dumps(header, separators=(",", ":")).encode().ljust(n_bytes))
 
 
 # ---- cases of transformers ----

@@ -7,7 +7,7 @@ masked LM, 15 % masked. Its metadata, which tell the batch size, are taken out. 
 interrupted, and its best text so far counts; sentences are exact wherever in the batch they stand. Memory is the peak of the whole
 process, with the pages of model and gradient that it reads where they lie in their files.
 """
-import json
+import itertools
 import pathlib
 import sys
 
@@ -17,7 +17,6 @@ import recover_transformers
 NAME, TITLE = "preset_batches", "Batches on models of random weights, told nothing"
 
 LENGTH, SIZES, BATCHES = 16, {"mini": "256 × 4", "base": "768 × 12"}, (1, 2, 4, 8)
-ROWS_AT_ONCE = 200
 
 
 def options(parser):
@@ -37,34 +36,18 @@ def model_of(bench, size):
 
 
 def texts_of(bench):
-    """The first sentences of the wanted length: dlg-grads cuts them into tokens, and its truth says how many those are."""
-    lines = bench.from_shared(recover_transformers.ROWS).read_text(encoding="utf-8").splitlines()
-    rows, found = [line.split("\t")[3] for line in lines], []
-    file, gradient, model = bench.scratch / "rows.txt", bench.scratch / "rows.g", model_of(bench, "mini")
-    for first in range(0, len(rows), ROWS_AT_ONCE):
-        part = rows[first:first + ROWS_AT_ONCE]
-        file.write_text("".join(f"{row}\n" for row in part), encoding="utf-8")
-        real = json.loads(bench.share(gradient, f"--model={model}", f"--file={file}").read_text(encoding="utf-8"))
-        found += [text for text, mask in zip(part, real["attention"], strict=True) if sum(mask) == LENGTH]
-        if len(found) >= bench.options.sentences:
-            return found[:bench.options.sentences]
-    sys.exit(f"{NAME}: want {bench.options.sentences} sentences of {LENGTH} tokens, found {len(found)}")
-
-
-def take_metadata_out(gradient):
-    """In place: the header keeps its length, so that no tensor moves."""
-    with open(gradient, "r+b") as file:
-        n_bytes = int.from_bytes(file.read(8), "little")
-        header = json.loads(file.read(n_bytes))
-        del header["__metadata__"]
-        file.seek(8)
-        file.write(json.dumps(header, separators=(",", ":")).encode().ljust(n_bytes))
+    """The first sentences of the wanted length."""
+    rows = common.rows_with_length(bench, recover_transformers.ROWS, model_of(bench, "mini"))
+    found = list(itertools.islice((text for text, n_tokens in rows if n_tokens == LENGTH), bench.options.sentences))
+    if len(found) < bench.options.sentences:
+        sys.exit(f"{NAME}: want {bench.options.sentences} sentences of {LENGTH} tokens, found {len(found)}")
+    return found
 
 
 def measure_batch(bench, size, model, number, texts):
     gradient = bench.scratch / "case.g"
     truth = bench.share(gradient, f"--model={model}", "--task=mlm", f"--seed={number}", *[f"--text={text}" for text in texts])
-    take_metadata_out(gradient)
+    common.take_metadata_out(gradient)
     result, checks, process_s, mib = bench.attack_within(bench.options.limit, gradient, f"--model={model}", f"--truth={truth}",
                                                          f"--attack={bench.options.attack}")
     metrics = result.get("metrics")
