@@ -15,7 +15,7 @@ size_t dlg_infer_length(const dlg_gradient *);
 typedef struct {
     size_t n_sentences;      /**< 1 where nothing shows it */
     size_t *lengths;         /**< (n_sentences) the longest first, to be freed with dlg_free; NULL: no length is seen */
-    bool sentences_are_seen; /**< the tokens ask for that many */
+    bool sentences_are_seen; /**< there is one; of several, nearly the same ones may be hidden behind others */
     bool lengths_are_seen;   /**< no other lengths fit; else these are as good as others */
 } dlg_layout;
 

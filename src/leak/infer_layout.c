@@ -121,7 +121,7 @@ dlg_status dlg_infer_layout(dlg_layout *out, const dlg_gradient *gradient, size_
         status = find_ends(&e, gradient, markers, err);
         if (!status) status = choose_lengths(out->lengths, &total, &is_only, &e, n, least < total ? least : total, err);
     }
-    out->sentences_are_seen = e.n_rows == total || (n > 1 && least > (n - 1) * e.longest);
+    out->sentences_are_seen = n == 1 && e.n_rows == total; /* of several, some may be nearly the same */
     out->lengths_are_seen = is_only && (n == 1 || e.n_rows == total || e.n_ends == 1);
     dlg_free(e.end);
     if (status) {

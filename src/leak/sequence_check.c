@@ -16,8 +16,8 @@ enum {
 
 /*
  * What lies no further outside was there. Of sentences of CoLA on trained models those that were lay up to 4e-6 outside where all rows are
- * asked, up to 2e-6 where one or a few are; another lies a hundred times as far, but for one made of the halves of three others, whose [CLS]
- * lay 4.5e-6 outside.
+ * asked, up to 2e-6 where one or a few are; another lies a hundred times as far, but for one made of the halves of three others, whose
+ * [CLS] lay 4.5e-6 outside.
  */
 static const double rounding_of_all = 1e-5, rounding_of_few = 3e-6;
 

@@ -117,7 +117,9 @@ static dlg_status try_edits(search *s, dlg_sequence_check *asked, const dlg_sequ
 {
     s->asked = asked;
     dlg_status status = fill_pool(s, proposals, err);
-    for (size_t tried = 0, k; !status && !*any && tried < s->limits->most_tries && (k = best_in_pool(s)) < s->pool.n && !is_over(s); tried++) {
+    for (size_t tried = 0; !status && !*any && tried < s->limits->most_tries && !is_over(s); tried++) {
+        const size_t k = best_in_pool(s);
+        if (k == s->pool.n) break;
         s->done[k] = true;
         dlg_edits_make(&s->edits, s->pool.lengths[k], sentence(&s->pool, k));
         for (size_t i = 0; !status && !*any && i < 3; i++)
@@ -131,7 +133,8 @@ dlg_status dlg_sequences_find(dlg_sequences *out, size_t *n_asked, dlg_sequence_
                               const dlg_candidates *candidates, dlg_co_occurrences *co_occurrences, dlg_markers markers,
                               const dlg_sequence_limits *limits, dlg_error *err)
 {
-    search s = {.check = check, .guide = dlg_sequence_check_rank(guide) ? guide : check, .limits = limits, .out = out, .n_asked = n_asked, .pool = {.n_positions = candidates->n_positions}};
+    search s = {.check = check, .guide = dlg_sequence_check_rank(guide) ? guide : check, .limits = limits, .out = out,
+                .n_asked = n_asked, .pool = {.n_positions = candidates->n_positions}};
     *out = (dlg_sequences){.n_positions = candidates->n_positions};
     *n_asked = 0;
     dlg_status status = dlg_edits_create(&s.edits, candidates, markers, err);
