@@ -7,8 +7,6 @@
 #include "math/svd.h"
 
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Singular values of the terms below this part of the first are rounding. */
@@ -17,7 +15,10 @@ static const double smallest = 1e-9;
 /* A term whose part of the gradient is smaller beside the largest was not there. */
 static const double was_there = 1e-4;
 
+/* By then terms that have no part in a row have come down to rounding. */
 enum { REWEIGHTED = 8 };
+
+/* What keeps rounding out of the coefficients, and the weight that a term never falls below. */
 static const double ridge = 1e-12, least_weight = 1e-6;
 
 struct dlg_co_occurrences {
