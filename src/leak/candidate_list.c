@@ -2,6 +2,9 @@
 
 #include "base/memory.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 void dlg_candidates_release(dlg_candidates *candidates)
 {
     dlg_free(candidates->first);
@@ -16,6 +19,32 @@ bool dlg_candidates_has(const dlg_candidates *candidates, uint32_t token, size_t
     for (size_t i = candidates->first[position]; i < candidates->first[position + 1]; i++)
         if (candidates->token[i] == token) return true;
     return false;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    const uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+dlg_status dlg_candidates_tokens(uint32_t **out, size_t *n, const dlg_candidates *candidates, dlg_error *err)
+{
+    const size_t n_all = candidates->first[candidates->n_positions];
+    uint32_t *tokens = dlg_allocate(n_all + 1, sizeof *tokens);
+    *out = tokens;
+    *n = 0;
+    if (!tokens) return dlg_fail(err, DLG_ENOMEM, "tokens of %zu candidates: no memory", n_all);
+    memcpy(tokens, candidates->token, n_all * sizeof *tokens);
+    qsort(tokens, n_all, sizeof *tokens, ascending);
+    for (size_t i = 0; i < n_all; i++)
+        if (!i || tokens[i] != tokens[*n - 1]) tokens[(*n)++] = tokens[i];
+    return DLG_OK;
+}
+
+size_t dlg_candidates_token_index(size_t n, const uint32_t *tokens, uint32_t token)
+{
+    const uint32_t *found = n ? bsearch(&token, tokens, n, sizeof *tokens, ascending) : NULL;
+    return found ? (size_t)(found - tokens) : n;
 }
 
 void dlg_candidates_narrow(dlg_candidates *candidates, bool (*keep)(void *payload, uint32_t token, size_t position), void *payload)

@@ -33,6 +33,12 @@ void dlg_candidates_release(dlg_candidates *);
 /** Whether the token is a candidate at the position. */
 bool dlg_candidates_has(const dlg_candidates *, uint32_t token, size_t position);
 
+/** All tokens that are candidates anywhere, n of them, ascending; *out is to be freed with dlg_free. Errors: DLG_ENOMEM. */
+DLG_MUST_USE dlg_status dlg_candidates_tokens(uint32_t **out, size_t *n, const dlg_candidates *, dlg_error *);
+
+/** Where the token stands in such a list of n; n where it does not. */
+size_t dlg_candidates_token_index(size_t n, const uint32_t *tokens, uint32_t token);
+
 /** Keep of the candidates those that `keep` says. */
 void dlg_candidates_narrow(dlg_candidates *, bool (*keep)(void *payload, uint32_t token, size_t position), void *payload);
 

@@ -58,20 +58,13 @@ static const dlg_real *value_of(const dlg_model *model, const char *name)
 static dlg_status list_tokens(dlg_co_occurrences *o, dlg_error *err)
 {
     const dlg_candidates *c = o->candidates;
-    const size_t V = o->model->config.vocabulary_size, n = c->first[c->n_positions];
-    size_t *seen = dlg_allocate(V, sizeof *seen);
-    o->token = dlg_allocate(n, sizeof *o->token);
+    const size_t n = c->first[c->n_positions];
+    const dlg_status status = dlg_candidates_tokens(&o->token, &o->n_tokens, c, err);
+    if (status) return status;
     o->slot = dlg_allocate(n, sizeof *o->slot);
-    const dlg_status status = seen && o->token && o->slot ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "co-occurrence: no memory");
-    for (size_t i = 0; !status && i < n; i++) seen[c->token[i]] = 1;
-    for (size_t v = 0; !status && v < V; v++) {
-        if (!seen[v]) continue;
-        seen[v] = o->n_tokens;
-        o->token[o->n_tokens++] = (uint32_t)v;
-    }
-    for (size_t i = 0; !status && i < n; i++) o->slot[i] = seen[c->token[i]];
-    dlg_free(seen);
-    return status;
+    if (!o->slot) return dlg_fail(err, DLG_ENOMEM, "co-occurrence: no memory");
+    for (size_t i = 0; i < n; i++) o->slot[i] = dlg_candidates_token_index(o->n_tokens, o->token, c->token[i]);
+    return DLG_OK;
 }
 
 static void centre(const dlg_co_occurrences *o, const dlg_real *a, const dlg_real *b, double *out)

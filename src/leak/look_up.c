@@ -28,22 +28,6 @@ typedef struct {
     double *factors;   /* (n_tokens, T) */
 } lookup;
 
-static dlg_status list_tokens(lookup *l, size_t V, dlg_error *err)
-{
-    const dlg_candidates *c = l->candidates;
-    bool *is_there = dlg_allocate(V, sizeof *is_there);
-    l->token = dlg_allocate(c->first[c->n_positions], sizeof *l->token);
-    if (!is_there || !l->token) {
-        dlg_free(is_there);
-        return dlg_fail(err, DLG_ENOMEM, "word embedding's gradient: no memory");
-    }
-    for (size_t i = 0; i < c->first[c->n_positions]; i++) is_there[c->token[i]] = true;
-    for (size_t v = 0; v < V; v++)
-        if (is_there[v]) l->token[l->n_tokens++] = (uint32_t)v;
-    dlg_free(is_there);
-    return DLG_OK;
-}
-
 /* The rows of tokens that are no candidates, evenly taken, span what the tied decoder leaves in all rows. */
 static dlg_status find_decoder_part(lookup *l, const dlg_real *words, size_t V, dlg_error *err)
 {
@@ -100,15 +84,10 @@ static dlg_status find_remainders(lookup *l, const dlg_real *words, const dlg_re
     return DLG_OK;
 }
 
+/* n_tokens where it was not fed. */
 static size_t index_of(const lookup *l, uint32_t token)
 {
-    size_t low = 0, high = l->n_tokens;
-    while (low < high) {
-        const size_t middle = (low + high) / 2;
-        if (l->token[middle] < token) low = middle + 1;
-        else high = middle;
-    }
-    return low < l->n_tokens && l->token[low] == token ? low : l->n_tokens;
+    return dlg_candidates_token_index(l->n_tokens, l->token, token);
 }
 
 static bool was_fed(void *payload, uint32_t token, size_t position)
@@ -187,7 +166,7 @@ dlg_status dlg_candidates_look_up(dlg_candidates *candidates, const dlg_gradient
     const size_t H = model->config.hidden_size, V = model->config.vocabulary_size;
     lookup l = {.H = H, .T = candidates->n_positions, .candidates = candidates};
     if (!words || !candidates->sees) return DLG_OK;
-    dlg_status status = list_tokens(&l, V, err);
+    dlg_status status = dlg_candidates_tokens(&l.token, &l.n_tokens, candidates, err);
     if (!status) status = find_decoder_part(&l, words, V, err);
     if (!status) status = find_remainders(&l, words, dlg_gradient_of(gradient, "bert.embeddings.position_embeddings.weight"), err);
     if (status || !covers(&l)) goto out;

@@ -51,6 +51,27 @@ static void index_of(const dlg_candidates *c, size_t length, const uint32_t *tex
     for (size_t t = 0; t < length; t++) index[t] = candidate(c, text[t], t);
 }
 
+static void tokens_are_listed_once(void **state)
+{
+    (void)state;
+    dlg_candidates c = everything(3, 2);
+    uint32_t *tokens;
+    size_t n;
+    assert_int_equal(dlg_candidates_tokens(&tokens, &n, &c, NULL), DLG_OK);
+    assert_int_equal(n, 4);
+    assert_memory_equal(tokens, ((const uint32_t[]){CLS, SEP, 10, 11}), n * sizeof *tokens);
+    for (size_t i = 0; i < n; i++) assert_int_equal(dlg_candidates_token_index(n, tokens, tokens[i]), i);
+    assert_int_equal(dlg_candidates_token_index(n, tokens, MASK), n);
+    assert_int_equal(dlg_candidates_token_index(n, tokens, 12), n);
+    assert_int_equal(dlg_candidates_token_index(0, NULL, CLS), 0);
+    dlg_free(tokens);
+    dlg_allocation_fail_from(1);
+    assert_int_equal(dlg_candidates_tokens(&tokens, &n, &c, NULL), DLG_ENOMEM);
+    dlg_allocation_fail_from(0);
+    assert_null(tokens);
+    dlg_candidates_release(&c);
+}
+
 static void a_list_knows_its_sentences(void **state)
 {
     (void)state;
@@ -242,7 +263,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_list_knows_its_sentences),      cmocka_unit_test(edits_are_one_step_away),
         cmocka_unit_test(tokens_find_their_positions),     cmocka_unit_test(attention_tells_sentences_apart),
-        cmocka_unit_test(no_memory_for_co_occurrences),
+        cmocka_unit_test(no_memory_for_co_occurrences),    cmocka_unit_test(tokens_are_listed_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
