@@ -9,7 +9,10 @@
 enum { TAKEN = 8 }; /* of a sentence's neighbours: how many are edited further */
 
 typedef struct {
-    dlg_sequence_check *check, *guide, *asked; /* asked: the one of the two that chooses edits */
+    dlg_sequence_check *check, *guide, *asked; /* guide: inside layer 0; NULL until edits are made. asked: the one that chooses them */
+    const dlg_gradient *gradient;
+    const dlg_candidates *candidates;
+    dlg_markers markers;
     const dlg_sequence_limits *limits;
     dlg_sequences *out;
     size_t *n_asked;
@@ -38,7 +41,7 @@ static dlg_status try_one(search *s, size_t length, const size_t *index, bool *i
     *is_kept = dlg_sequence_check_has(s->check, length, index) && !dlg_sequences_has(s->out, length, index);
     if (!*is_kept) return DLG_OK;
     *s->n_asked += dlg_sequence_check_found(s->check, length, index);
-    if (s->guide != s->check) dlg_sequence_check_found(s->guide, length, index);
+    if (s->guide) dlg_sequence_check_found(s->guide, length, index);
     return dlg_sequences_add(s->out, length, index, 0, err);
 }
 
@@ -113,7 +116,7 @@ static dlg_status try_neighbours(search *s, size_t n, size_t length, const size_
 }
 
 /* Chosen by the guide, or by the check itself. */
-static dlg_status try_edits(search *s, dlg_sequence_check *asked, const dlg_sequences *proposals, bool *any, dlg_error *err)
+static dlg_status try_edits_by(search *s, dlg_sequence_check *asked, const dlg_sequences *proposals, bool *any, dlg_error *err)
 {
     s->asked = asked;
     dlg_status status = fill_pool(s, proposals, err);
@@ -129,11 +132,26 @@ static dlg_status try_edits(search *s, dlg_sequence_check *asked, const dlg_sequ
     return status;
 }
 
-dlg_status dlg_sequences_find(dlg_sequences *out, size_t *n_asked, dlg_sequence_check *check, dlg_sequence_check *guide,
+static dlg_status make_guide(search *s, dlg_error *err)
+{
+    const dlg_status status = dlg_sequence_check_create(&s->guide, s->gradient, s->candidates, s->markers, true, err);
+    for (size_t k = 0; !status && k < s->out->n; k++) dlg_sequence_check_found(s->guide, s->out->lengths[k], sentence(s->out, k));
+    return status;
+}
+
+static dlg_status try_edits(search *s, const dlg_sequences *proposals, bool *any, dlg_error *err)
+{
+    dlg_status status = s->guide ? DLG_OK : make_guide(s, err);
+    if (!status && dlg_sequence_check_rank(s->guide)) status = try_edits_by(s, s->guide, proposals, any, err);
+    if (!status && !*any) status = try_edits_by(s, s->check, proposals, any, err);
+    return status;
+}
+
+dlg_status dlg_sequences_find(dlg_sequences *out, size_t *n_asked, dlg_sequence_check *check, const dlg_gradient *gradient,
                               const dlg_candidates *candidates, dlg_co_occurrences *co_occurrences, dlg_markers markers,
                               const dlg_sequence_limits *limits, dlg_error *err)
 {
-    search s = {.check = check, .guide = dlg_sequence_check_rank(guide) ? guide : check, .limits = limits, .out = out,
+    search s = {.check = check, .gradient = gradient, .candidates = candidates, .markers = markers, .limits = limits, .out = out,
                 .n_asked = n_asked, .pool = {.n_positions = candidates->n_positions}};
     *out = (dlg_sequences){.n_positions = candidates->n_positions};
     *n_asked = 0;
@@ -147,12 +165,12 @@ dlg_status dlg_sequences_find(dlg_sequences *out, size_t *n_asked, dlg_sequence_
         any = false;
         status = dlg_co_occurrences_propose(&proposals, co_occurrences, out, err);
         if (!status) status = try_proposals(&s, &proposals, &any, err);
-        if (!status && !any) status = try_edits(&s, s.guide, &proposals, &any, err);
-        if (!status && !any && s.guide != check) status = try_edits(&s, check, &proposals, &any, err);
+        if (!status && !any && !is_over(&s)) status = try_edits(&s, &proposals, &any, err);
         dlg_sequences_release(&proposals);
     }
     dlg_free(s.outside);
     dlg_edits_release(&s.edits);
+    dlg_sequence_check_free(s.guide);
     if (status) dlg_sequences_release(out);
     return status;
 }

@@ -295,7 +295,7 @@ static dlg_part part_of(const attack *a, size_t n_found, size_t n_asked, size_t 
 
 static dlg_status search(attack *a, dlg_error *err)
 {
-    dlg_sequence_check *check = NULL, *guide = NULL;
+    dlg_sequence_check *check = NULL;
     dlg_co_occurrences *co_occurrences = NULL;
     dlg_sequences found = {0};
     dlg_choices choices = {0};
@@ -308,10 +308,9 @@ static dlg_status search(attack *a, dlg_error *err)
         .payload = a->observer ? a->observer->payload : NULL,
     };
     dlg_status status = dlg_sequence_check_create(&check, a->gradient, &a->candidates, a->knowledge->markers, false, err);
-    if (!status) status = dlg_sequence_check_create(&guide, a->gradient, &a->candidates, a->knowledge->markers, true, err);
     if (!status) status = dlg_co_occurrences_create(&co_occurrences, a->gradient, &a->candidates, a->knowledge->markers, err);
     if (!status)
-        status = dlg_sequences_find(&found, &n_asked, check, guide, &a->candidates, co_occurrences, a->knowledge->markers, &limits,
+        status = dlg_sequences_find(&found, &n_asked, check, a->gradient, &a->candidates, co_occurrences, a->knowledge->markers, &limits,
                                     err);
     if (!status && found.n) status = as_choices(&choices, a, &found, err);
     if (!status) {
@@ -326,7 +325,6 @@ static dlg_status search(attack *a, dlg_error *err)
     dlg_choices_release(&choices);
     dlg_sequences_release(&found);
     dlg_co_occurrences_free(co_occurrences);
-    dlg_sequence_check_free(guide);
     dlg_sequence_check_free(check);
     return status;
 }

@@ -108,7 +108,7 @@ static void sentences_of_a_batch(void **state)
     for (size_t k = 0; k < 2; k++) {
         shared s;
         dlg_candidates c;
-        dlg_sequence_check *check, *guide;
+        dlg_sequence_check *check;
         dlg_co_occurrences *co_occurrences;
         dlg_sequences found;
         size_t n_asked;
@@ -116,10 +116,9 @@ static void sentences_of_a_batch(void **state)
         share(&s, tasks[k], N_SENTENCES);
         assert_int_equal(dlg_candidates_find(&c, &s.gradient, LONGEST, NULL), DLG_OK);
         assert_int_equal(dlg_sequence_check_create(&check, &s.gradient, &c, markers, false, NULL), DLG_OK);
-        assert_int_equal(dlg_sequence_check_create(&guide, &s.gradient, &c, markers, true, NULL), DLG_OK);
         assert_int_equal(dlg_co_occurrences_create(&co_occurrences, &s.gradient, &c, markers, NULL), DLG_OK);
         assert_int_equal(dlg_sequence_check_rank(check), N_SENTENCES);
-        assert_int_equal(dlg_sequences_find(&found, &n_asked, check, guide, &c, co_occurrences, markers, &limits, NULL), DLG_OK);
+        assert_int_equal(dlg_sequences_find(&found, &n_asked, check, &s.gradient, &c, co_occurrences, markers, &limits, NULL), DLG_OK);
         assert_int_equal(n_asked, N_SENTENCES);
         assert_int_equal(found.n, N_SENTENCES);
         for (size_t i = 0; i < found.n; i++) {
@@ -131,7 +130,6 @@ static void sentences_of_a_batch(void **state)
         }
         dlg_sequences_release(&found);
         dlg_co_occurrences_free(co_occurrences);
-        dlg_sequence_check_free(guide);
         dlg_sequence_check_free(check);
         dlg_candidates_release(&c);
         release(&s);
