@@ -17,15 +17,16 @@ typedef struct {
     size_t *lengths;         /**< (n_sentences) the longest first, to be freed with dlg_free; NULL: no length is seen */
     bool sentences_are_seen; /**< there is one; of several, nearly the same ones may be hidden behind others */
     bool lengths_are_seen;   /**< no other lengths fit; else these are as good as others */
-} dlg_layout;
+    size_t n_inputs;         /**< different tokens at their positions, as far as layer 0 tells them apart; 0: not clear, or not looked at */
+} dlg_batch_layout;
 
 /**
  * Behind layer 0's attention every token of the batch has a row of its own in the gradient's rank, so that their number is seen, but for
  * sentences that are nearly the same; where sentences end the span check sees [SEP]. The fewest sentences whose lengths make the number are
  * taken, and the longest for all of them where it is not clear: next to a defence, or where tokens fill the model's width.
- * @param n_sentences 0: not known Errors: DLG_ENOMEM, DLG_ENONFINITE.
+ * @param n_sentences 0: not known; of one nothing but its length is looked at Errors: DLG_ENOMEM, DLG_ENONFINITE.
  */
-DLG_MUST_USE dlg_status dlg_infer_layout(dlg_layout *out, const dlg_gradient *, size_t n_sentences, dlg_markers, dlg_error *);
+DLG_MUST_USE dlg_status dlg_infer_layout(dlg_batch_layout *out, const dlg_gradient *, size_t n_sentences, dlg_markers, dlg_error *);
 
 /** What is known before the labels are. */
 typedef struct {

@@ -102,15 +102,16 @@ static dlg_status count_sentences(size_t *n, const evidence *e, const dlg_gradie
     return status;
 }
 
-dlg_status dlg_infer_layout(dlg_layout *out, const dlg_gradient *gradient, size_t n_sentences, dlg_markers markers, dlg_error *err)
+dlg_status dlg_infer_layout(dlg_batch_layout *out, const dlg_gradient *gradient, size_t n_sentences, dlg_markers markers, dlg_error *err)
 {
     evidence e = {.longest = dlg_infer_length(gradient)};
-    *out = (dlg_layout){.n_sentences = n_sentences};
+    *out = (dlg_batch_layout){.n_sentences = n_sentences};
     if (!e.longest) return DLG_OK;
     dlg_status status = n_sentences == 1 ? DLG_OK : count_rows(&e, gradient, err);
     const size_t least = e.n_rows > e.n_inputs ? e.n_rows : e.n_inputs;
     if (!status && !n_sentences) status = count_sentences(&out->n_sentences, &e, gradient, least, err);
     if (status) return status;
+    out->n_inputs = e.n_inputs;
     const size_t n = out->n_sentences;
     size_t total = n * e.longest;
     bool is_only = n == 1;
@@ -126,7 +127,7 @@ dlg_status dlg_infer_layout(dlg_layout *out, const dlg_gradient *gradient, size_
     dlg_free(e.end);
     if (status) {
         dlg_free(out->lengths);
-        *out = (dlg_layout){0};
+        *out = (dlg_batch_layout){0};
     }
     return status;
 }

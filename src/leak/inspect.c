@@ -1,5 +1,6 @@
 #include "leak/inspect.h"
 
+#include "leak/candidates.h"
 #include "leak/infer.h"
 #include "leak/pooled.h"
 #include "leak/reading.h"
@@ -10,15 +11,15 @@
 /* Ranks are first looked for up to the first; where that is not enough, for one matrix, up to the last. */
 enum { FEW_ROWS = 48, MOST_ROWS = 256 };
 
-/* Labels explain the bias to rounding, or well enough to believe them. */
-static const double explained = 0.02, nearly_explained = 0.3;
+/* Labels and the text's own prediction explain the bias to rounding; labels and that for a blank text well enough to believe them. */
+static const double explained = 1e-5, nearly_explained = 0.3;
 
 /* What one step finds and the next ones need. */
 typedef struct {
     const dlg_gradient *gradient;
     dlg_markers markers;
-    bool is_mlm, is_single;
-    size_t n_head_rows, n_rows; /* rows through the head; distinct tokens at their positions; 0: not clear */
+    bool is_mlm, is_single, is_alone; /* it was read as one sentence's; there are no more tokens than one sentence has */
+    size_t n_head_rows, n_inputs; /* rows through the head; distinct tokens at their positions; 0: not clear */
     dlg_pooled pooled;
     dlg_reading reading;
 } survey;
@@ -38,6 +39,24 @@ static dlg_status find_length(dlg_inspection *out, const survey *s, dlg_error *e
     return status;
 }
 
+/* ---- how many sentences, and how long ---- */
+
+/* @param n_sentences 0: not known */
+static dlg_status find_layout(dlg_inspection *out, survey *s, size_t n_sentences, dlg_error *err)
+{
+    dlg_batch_layout layout;
+    const dlg_status status = dlg_infer_layout(&layout, s->gradient, n_sentences, s->markers, err);
+    if (status) return status;
+    dlg_free(out->lengths);
+    out->n_sentences = layout.n_sentences;
+    out->lengths = layout.lengths;
+    if (!n_sentences) s->n_inputs = layout.n_inputs, s->is_alone = layout.sentences_are_seen;
+    /* One sentence's is the longest's; of several, more may be there, and then others fit. */
+    out->lengths_ground = (dlg_ground){DLG_GUESSED, "if no more sentences; ranks, and where [SEP] can stand"};
+    if (!layout.lengths_are_seen) out->lengths_ground.from = "others fit as well; ranks, and where [SEP] can stand";
+    return DLG_OK;
+}
+
 /* ---- ranks ---- */
 
 static dlg_status find_rank(dlg_matrix_rank *out, const survey *s, size_t i, size_t most, dlg_error *err)
@@ -46,18 +65,6 @@ static dlg_status find_rank(dlg_matrix_rank *out, const survey *s, size_t i, siz
     out->parameter = p;
     const dlg_stack stack = {1, p->n_cols, {s->gradient->values[i]}, {p->n_rows}};
     return dlg_rank_find(&out->rank, &stack, most, err);
-}
-
-/* How many different tokens at their positions went into layer 0. One of query, key and value may see less than all of them together. */
-static dlg_status count_rows(survey *s, bool is_defended, dlg_error *err)
-{
-    const dlg_stack stack = dlg_gradient_stack(s->gradient, 0);
-    const size_t widest = stack.n_in < MOST_ROWS ? stack.n_in : MOST_ROWS;
-    dlg_rank rank;
-    dlg_status status = dlg_rank_find(&rank, &stack, FEW_ROWS, err);
-    if (!status && !rank.is_clear && !is_defended) status = dlg_rank_find(&rank, &stack, widest, err);
-    s->n_rows = !status && rank.is_clear ? rank.rank : 0;
-    return status;
 }
 
 static dlg_status find_ranks(dlg_inspection *out, survey *s, dlg_error *err)
@@ -69,7 +76,7 @@ static dlg_status find_ranks(dlg_inspection *out, survey *s, dlg_error *err)
     if (!out->ranks) return dlg_fail(err, DLG_ENOMEM, "ranks: no memory");
     dlg_status status = DLG_OK;
     /* Further up, tokens of several sentences differ that were the same. */
-    if (s->n_rows) most = s->is_single ? out->length : 3 * s->n_rows / 2 + FEW_ROWS;
+    if (s->n_inputs) most = s->is_single ? out->length : 3 * s->n_inputs / 2 + FEW_ROWS;
     if (most > MOST_ROWS) most = MOST_ROWS;
     for (size_t l = 0; l < model->n_linears && !status; l++)
         for (size_t part = 0; part < model->linears[l].n_parts && !status; part++) {
@@ -156,8 +163,8 @@ static dlg_status find_tokens(dlg_inspection *out, const survey *s, dlg_error *e
         out->tokens_ground = (dlg_ground){out->tokens.is_clear ? DLG_LIKELY : DLG_GUESSED,
                                           "word embedding's rows, labels' apart, above the noise"};
     else
-        out->tokens_ground = (dlg_ground){out->tokens.is_clear && !out->is_defended ? DLG_CERTAIN : DLG_LIKELY,
-                                          "word embedding's rows outside the decoder's span"};
+        out->tokens_ground = (dlg_ground){DLG_LIKELY,
+                                          "word embedding's rows outside the decoder's span; labels may be missing, or too many"};
     return status;
 }
 
@@ -194,7 +201,7 @@ static dlg_status find_text(dlg_inspection *out, survey *s, dlg_error *err)
     const dlg_status status = dlg_reading_find(&s->reading, s->gradient, out->length, &possible, s->markers, err);
     dlg_free(possible.tokens);
     if (status) return status;
-    s->is_single = !s->reading.n_none && (!s->pooled.n_sentences || s->pooled.n_sentences == 1);
+    s->is_single = out->n_sentences == 1 && !s->reading.n_none;
     out->text_ground = (dlg_ground){DLG_UNSEEN, "more than one sentence"};
     if (!s->is_single) return DLG_OK;
     if (!dlg_reading_is_whole(&s->reading)) {
@@ -211,29 +218,29 @@ static dlg_status find_text(dlg_inspection *out, survey *s, dlg_error *err)
     return is_whole ? take_tokens(out, err) : DLG_OK;
 }
 
-/* ---- positions ---- */
+/* ---- masked positions ---- */
 
-/* Positions of `token`: in the text, or inside the row space of layer 0. */
-static dlg_status find_positions(size_t *n, size_t **positions, dlg_ground *ground, const dlg_inspection *out, const survey *s,
-                                 uint32_t token, dlg_error *err)
+/* Where [MASK] stands: in the text, or inside the row space of layer 0. */
+static dlg_status find_masked(dlg_inspection *out, const survey *s, dlg_error *err)
 {
     dlg_span_check *check = NULL;
     double *scratch = dlg_allocate(out->length, sizeof *scratch);
     dlg_status status = DLG_OK;
-    *positions = dlg_allocate(out->length, sizeof **positions);
-    if (!scratch || !*positions) {
-        status = dlg_fail(err, DLG_ENOMEM, "positions: no memory");
+    out->masked = dlg_allocate(out->length, sizeof *out->masked);
+    if (!scratch || !out->masked) {
+        status = dlg_fail(err, DLG_ENOMEM, "masked positions: no memory");
         goto out;
     }
-    *ground = (dlg_ground){DLG_UNSEEN, "layer 0's query, key and value are not of low rank"};
+    out->masked_ground = (dlg_ground){DLG_UNSEEN, "layer 0's query, key and value are not of low rank"};
     if (out->text) {
         for (size_t t = 0; t < out->length; t++)
-            if (out->text[t] == token) (*positions)[(*n)++] = t;
-        *ground = (dlg_ground){out->text_ground.sure, "the text"};
-    } else if (s->n_rows) {
-        status = dlg_span_check_create(&check, s->gradient, s->n_rows, err);
-        if (!status) *n = dlg_span_check_positions(check, token, out->length, *positions, scratch);
-        *ground = (dlg_ground){*n ? DLG_LIKELY : DLG_UNSEEN, "span check of layer 0's query, key and value"};
+            if (out->text[t] == s->markers.mask) out->masked[out->n_masked++] = t;
+        out->masked_ground = (dlg_ground){out->text_ground.sure, "the text"};
+    } else if (s->n_inputs) {
+        status = dlg_span_check_create(&check, s->gradient, s->n_inputs, err);
+        if (!status) out->n_masked = dlg_span_check_positions(check, s->markers.mask, out->length, out->masked, scratch);
+        out->masked_ground = (dlg_ground){DLG_UNSEEN, "no gap sets [MASK] apart in layer 0's row space"};
+        if (out->n_masked) out->masked_ground = (dlg_ground){DLG_LIKELY, "elsewhere it lies outside of layer 0's row space"};
     }
 out:
     dlg_span_check_free(check);
@@ -241,67 +248,130 @@ out:
     return status;
 }
 
-/* [SEP] ends a sentence. The span check looks at inner positions only, and the longest sentence ends where all do. */
-static dlg_status find_ends(dlg_inspection *out, const survey *s, dlg_error *err)
+/* ---- how many sentences, once more ---- */
+
+/* So many tokens stand at one position, the gradient of the word embedding says, and no fewer sentences are there; 0: it does not say. */
+static dlg_status count_tokens_at_one_position(size_t *n, const dlg_inspection *out, const survey *s, dlg_error *err)
 {
-    const dlg_status status = find_positions(&out->n_ends, &out->ends, &out->ends_ground, out, s, s->markers.sep, err);
+    dlg_candidates candidates = {0};
+    dlg_status status = dlg_candidates_find(&candidates, s->gradient, out->length, err);
+    if (!status && candidates.sees) status = dlg_candidates_look_up(&candidates, s->gradient, err);
+    *n = 0;
+    for (size_t t = 0; !status && candidates.sees && candidates.has_tokens && t < candidates.n_positions; t++) {
+        const size_t here = candidates.first[t + 1] - candidates.first[t];
+        if (candidates.certain[t] && here > *n) *n = here;
+    }
+    dlg_candidates_release(&candidates);
+    return status;
+}
+
+static dlg_status settle_several(dlg_inspection *out, survey *s, dlg_error *err)
+{
+    size_t least = s->reading.n_none ? 2 : 1, together = 0;
+    dlg_status status = out->is_defended ? DLG_OK : count_tokens_at_one_position(&together, out, s, err);
+    if (together > least) least = together;
+    if (!status && least > out->n_sentences) status = find_layout(out, s, least, err);
     if (status) return status;
-    if (!out->text && out->n_ends < out->length) out->ends[out->n_ends++] = out->length - 1;
-    if (!out->text && out->n_ends == 1) out->ends_ground = (dlg_ground){DLG_GUESSED, "the longest; where others end is not seen"};
-    for (size_t i = 0; i < out->n_ends; i++) out->ends[i]++;
+    if (s->is_mlm && s->n_head_rows >= out->n_sentences) out->n_sentences_most = s->n_head_rows;
+    out->sentences_ground = (dlg_ground){out->is_defended ? DLG_GUESSED : DLG_LIKELY,
+                                         out->n_sentences_most ? "ranks and tokens; each sentence has a label, or leaves no trace"
+                                                               : "ranks and tokens"};
     return DLG_OK;
 }
 
-/* ---- how many sentences ---- */
-
-static void bound_sentences(dlg_inspection *out, const survey *s)
+/* What was read since may ask for more than the ranks alone do. */
+static dlg_status settle_sentences(dlg_inspection *out, survey *s, dlg_error *err)
 {
-    out->n_sentences_least = 1;
-    if (s->pooled.n_sentences) {
-        out->n_sentences_least = out->n_sentences_most = s->pooled.n_sentences;
-        out->sentences_ground = (dlg_ground){s->pooled.is_solved ? DLG_CERTAIN : DLG_LIKELY, "rank of the pooler"};
-        return;
-    }
-    if (s->is_single) {
-        out->n_sentences_most = 1;
-        out->sentences_ground = (dlg_ground){out->is_defended && !out->text ? DLG_GUESSED : out->is_defended ? DLG_LIKELY : DLG_CERTAIN,
-                                             "every row of the position embedding is one token's"};
-        if (!out->is_defended || out->text) return;
+    const bool is_read = out->text_ground.sure >= DLG_LIKELY;
+    out->n_sentences_most = out->n_sentences;
+    if (s->pooled.n_sentences && s->pooled.n_sentences == out->n_sentences) {
+        out->sentences_ground = s->pooled.is_solved ? (dlg_ground){DLG_CERTAIN, "their predictions and classes, off the pooler"}
+                                                    : (dlg_ground){DLG_LIKELY, "rank of the pooler"};
+    } else if (!s->is_single) {
         out->n_sentences_most = 0;
-        return;
+        return settle_several(out, s, err);
+    } else if (is_read) {
+        out->sentences_ground = (dlg_ground){out->text_ground.sure, "every row of the position embedding is one token's"};
+    } else if (s->is_alone) {
+        out->sentences_ground = (dlg_ground){DLG_LIKELY, "no more tokens than the longest sentence has"};
+    } else {
+        out->n_sentences_most = 0;
+        out->sentences_ground = (dlg_ground){DLG_GUESSED, "nothing shows more"};
     }
-    out->n_sentences_least = 2;
-    if (out->n_ends > 2) out->n_sentences_least = out->n_ends;
-    /* All sentences share [CLS]; each adds at most so many tokens that no other has at that position. */
-    if (s->n_rows && out->length > 1) {
-        const size_t filled = (s->n_rows - 1 + out->length - 2) / (out->length - 1);
-        if (filled > out->n_sentences_least) out->n_sentences_least = filled;
+    if (out->n_sentences == 1) out->lengths_ground = (dlg_ground){out->sentences_ground.sure, out->length_ground.from};
+    return DLG_OK;
+}
+
+/* ---- whether it is this model's ---- */
+
+/* Less than this part of an input (squared) outside of the row space is rounding; of another model's gradient most of it is outside. */
+static const double inside = 1e-6;
+
+/* All sentences begin with [CLS] and the longest end with [SEP], whatever they say: does layer 0 know these two? */
+static dlg_status look_in_layer_0(bool *is_there, const dlg_inspection *out, const survey *s, dlg_error *err)
+{
+    dlg_span_check *check = NULL;
+    const dlg_status status = dlg_span_check_create(&check, s->gradient, s->n_inputs, err);
+    *is_there = !status && dlg_span_check_outside(check, s->markers.cls, 0) < inside &&
+                dlg_span_check_outside(check, s->markers.sep, out->length - 1) < inside;
+    dlg_span_check_free(check);
+    return status;
+}
+
+static dlg_status check_model(dlg_inspection *out, const survey *s, dlg_error *err)
+{
+    const bool shows_all = s->n_inputs >= out->length; /* a single layer's gradient does not: it knows no more than the head looks at */
+    bool is_there = true;
+    out->fits = s->reading.has_ends;
+    if (!out->fits) {
+        out->fits_ground = (dlg_ground){DLG_LIKELY, "[CLS] and [SEP] miss its rows for positions"};
+        return DLG_OK;
     }
-    if (s->is_mlm && s->n_head_rows >= out->n_sentences_least) out->n_sentences_most = s->n_head_rows;
-    out->sentences_ground = (dlg_ground){out->is_defended ? DLG_LIKELY : DLG_CERTAIN,
-                                         "ranks, ends; each sentence has a label, or leaves no trace"};
+    if (out->is_defended) {
+        out->fits_ground = (dlg_ground){DLG_UNSEEN, "what was done to the gradient blurs the check"};
+        return DLG_OK;
+    }
+    const dlg_status status = shows_all ? look_in_layer_0(&is_there, out, s, err) : DLG_OK;
+    out->fits = is_there;
+    if (!is_there) out->fits_ground = (dlg_ground){DLG_LIKELY, "[CLS] and [SEP] lie outside of layer 0's row space"};
+    else if (shows_all) out->fits_ground = (dlg_ground){DLG_CERTAIN, "[CLS] and [SEP] fit its rows for positions and layer 0's row space"};
+    else out->fits_ground = (dlg_ground){DLG_CERTAIN, "[CLS] and [SEP] fit its rows for positions"};
+    return status;
+}
+
+/* All else that is read off takes the model for the one that made the gradient: it is no surer than that. */
+static void limit_sureness(dlg_inspection *out)
+{
+    const dlg_sureness most = !out->fits ? DLG_GUESSED : out->fits_ground.sure == DLG_CERTAIN ? DLG_CERTAIN : DLG_LIKELY;
+    dlg_ground *grounds[] = {&out->length_ground, &out->sentences_ground, &out->lengths_ground, &out->labels_ground, &out->tokens_ground,
+                             &out->masked_ground, &out->text_ground, &out->scale_ground};
+    for (size_t i = 0; i < sizeof grounds / sizeof *grounds; i++)
+        if (grounds[i]->sure > most) grounds[i]->sure = most;
 }
 
 dlg_status dlg_inspect(dlg_inspection *out, const dlg_gradient *gradient, dlg_markers markers, dlg_error *err)
 {
     survey s = {.gradient = gradient, .markers = markers, .is_mlm = gradient->model->config.task == DLG_MASKED_LM};
     const dlg_ground no_length = {DLG_UNSEEN, "the length is not seen"};
-    *out = (dlg_inspection){.sentences_ground = no_length, .ends_ground = no_length, .labels_ground = no_length, .tokens_ground = no_length,
-                            .masked_ground = no_length, .text_ground = no_length, .scale_ground = no_length};
+    *out = (dlg_inspection){.fits_ground = no_length, .sentences_ground = no_length, .lengths_ground = no_length,
+                            .labels_ground = no_length, .tokens_ground = no_length, .masked_ground = no_length, .text_ground = no_length,
+                            .scale_ground = no_length};
     dlg_status status = find_length(out, &s, err);
-    if (!status) status = count_rows(&s, out->is_defended, err);
     if (!status) status = dlg_infer_head_rows(&s.n_head_rows, gradient, err);
     if (!status && !s.is_mlm) status = dlg_pooled_solve(&s.pooled, gradient, err);
     if (status || !out->length) goto out;
+    status = find_layout(out, &s, 0, err);
+    if (status) goto out;
     /* The labels' rows are needed to tell the tokens', the tokens to read the text, and the text to count the labels exactly. */
     status = s.is_mlm ? find_labels(out, &s, err) : find_classes(out, &s, err);
     if (!status) status = find_tokens(out, &s, err);
     if (!status) status = find_text(out, &s, err);
     if (!status && s.is_mlm && out->text) status = find_labels(out, &s, err);
-    if (!status) status = find_ends(out, &s, err);
-    if (!status && s.is_mlm) status = find_positions(&out->n_masked, &out->masked, &out->masked_ground, out, &s, markers.mask, err);
-    if (!status) bound_sentences(out, &s);
+    if (!status && s.is_mlm) status = find_masked(out, &s, err);
+    if (!status) status = settle_sentences(out, &s, err);
+    if (!status) status = check_model(out, &s, err);
 out:
+    limit_sureness(out);
     if (!status) status = find_ranks(out, &s, err);
     dlg_reading_release(&s.reading);
     if (status) dlg_inspection_release(out);
@@ -310,7 +380,7 @@ out:
 
 void dlg_inspection_release(dlg_inspection *inspection)
 {
-    dlg_free(inspection->ends);
+    dlg_free(inspection->lengths);
     dlg_free(inspection->labels);
     dlg_free(inspection->tokens.tokens);
     dlg_free(inspection->masked);

@@ -24,22 +24,26 @@ typedef struct {
     dlg_traces traces;
     bool is_defended;              /**< rounded, pruned or noisy: what needs an exact gradient is then less sure or not seen */
 
+    bool fits;                     /**< embeddings and first layer are this model's; where they are not nothing is more than a guess */
+    dlg_ground fits_ground;
+
     size_t length;                 /**< of the longest sentence, [CLS] and [SEP] included; 0: not seen */
     dlg_ground length_ground;
 
-    size_t n_sentences_least, n_sentences_most; /**< most 0: no bound is seen */
+    size_t n_sentences;            /**< by dlg_infer_layout, as for the attacks, or more; where not certain the fewest that fit */
+    size_t n_sentences_most;       /**< 0: no bound is seen */
     dlg_ground sentences_ground;
 
-    size_t n_ends, *ends;          /**< (n_ends) lengths that sentences have: where [SEP] was, plus one */
-    dlg_ground ends_ground;
+    size_t *lengths;               /**< (n_sentences) the longest first; NULL where the length is not seen */
+    dlg_ground lengths_ground;
 
     size_t n_labels, *labels;      /**< (n_labels) sorted: tokens behind the masks, each as often as it is one; or classes */
     dlg_ground labels_ground;
 
-    dlg_token_set tokens;          /**< that went in, anywhere */
+    dlg_token_set tokens;          /**< that went in, anywhere; next to a tied decoder labels may be missing, or too many */
     dlg_ground tokens_ground;
 
-    size_t n_masked, *masked;      /**< (n_masked) positions at which a sentence has [MASK]; a masked LM's only */
+    size_t n_masked, *masked;      /**< (n_masked) positions at which a sentence has [MASK], or can have; a masked LM's only */
     dlg_ground masked_ground;
 
     uint32_t *text;                /**< (length) the one sentence as it went in, or NULL */

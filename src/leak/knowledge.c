@@ -14,7 +14,7 @@ const char *dlg_origin_name(dlg_origin origin)
 
 static dlg_status infer_layout(dlg_knowledge *k, const dlg_gradient *gradient, dlg_error *err)
 {
-    dlg_layout layout;
+    dlg_batch_layout layout;
     const dlg_status status = dlg_infer_layout(&layout, gradient, k->n_sentences, k->markers, err);
     if (status) return status;
     if (!layout.lengths) return dlg_fail(err, DLG_EFORMAT,

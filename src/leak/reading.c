@@ -39,6 +39,8 @@ dlg_status dlg_reading_find(dlg_reading *out, const dlg_gradient *gradient, size
         out->n_certain += n == 1;
         out->n_none += t && !dlg_position_check_count(check, t);
     }
+    if (!status)
+        out->has_ends = dlg_position_check_admits(check, markers.cls, 0) && dlg_position_check_admits(check, markers.sep, length - 1);
     dlg_position_check_free(check);
     if (status) dlg_reading_release(out);
     return status;

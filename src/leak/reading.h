@@ -13,6 +13,7 @@ typedef struct {
     uint32_t *fed;     /**< (length) what went in, [MASK] where it was masked */
     size_t n_certain;  /**< positions at which one token and no other is possible */
     size_t n_none;     /**< positions at which no token is: there was more than one sentence, or the gradient is not of this model */
+    bool has_ends;     /**< the first position admits [CLS], and the last [SEP]; of a batch's longest sentences as well as of one */
 } dlg_reading;
 
 /**

@@ -48,6 +48,14 @@ static void append_piece(dlg_line *r, const dlg_subject *subject, size_t id)
     dlg_line_append(r, "%s", piece ? piece : "[UNK]");
 }
 
+static void print_model(const dlg_screen *screen, const dlg_inspection *found)
+{
+    dlg_line r = begin_fact("model", found->fits_ground);
+    if (found->fits_ground.sure && found->fits) dlg_line_append(&r, "its embeddings fit the gradient");
+    else if (found->fits_ground.sure) dlg_line_append(&r, "another than this one made the gradient, and what follows are guesses");
+    end_fact(screen, &r, found->fits_ground);
+}
+
 static void print_length(const dlg_screen *screen, const dlg_inspection *found)
 {
     dlg_line r = begin_fact("length", found->length_ground);
@@ -57,19 +65,20 @@ static void print_length(const dlg_screen *screen, const dlg_inspection *found)
 
 static void print_sentences(const dlg_screen *screen, const dlg_inspection *found)
 {
-    const size_t least = found->n_sentences_least, most = found->n_sentences_most;
+    const size_t n = found->n_sentences, most = found->n_sentences_most;
     dlg_line r = begin_fact("sentences", found->sentences_ground);
-    if (found->sentences_ground.sure && least == most) dlg_line_append(&r, "%zu", least);
-    else if (found->sentences_ground.sure && most) dlg_line_append(&r, "%zu to %zu", least, most);
-    else if (found->sentences_ground.sure) dlg_line_append(&r, "%zu or more", least);
+    if (found->sentences_ground.sure && n == most) dlg_line_append(&r, "%zu", n);
+    else if (found->sentences_ground.sure && most) dlg_line_append(&r, "at least %zu, at most %zu", n, most);
+    else if (found->sentences_ground.sure) dlg_line_append(&r, "at least %zu", n);
     end_fact(screen, &r, found->sentences_ground);
 }
 
 static void print_lengths(const dlg_screen *screen, const dlg_inspection *found)
 {
-    dlg_line r = begin_fact("lengths", found->ends_ground);
-    for (size_t i = 0; i < found->n_ends && found->ends_ground.sure; i++) dlg_line_append(&r, "%s%zu", i ? ", " : "", found->ends[i]);
-    end_fact(screen, &r, found->ends_ground);
+    dlg_line r = begin_fact("lengths", found->lengths_ground);
+    for (size_t b = 0; found->lengths && found->lengths_ground.sure && b < found->n_sentences; b++)
+        dlg_line_append(&r, "%s%zu", b ? ", " : "", found->lengths[b]);
+    end_fact(screen, &r, found->lengths_ground);
 }
 
 static void print_labels(const dlg_screen *screen, const dlg_subject *subject, const dlg_inspection *found)
@@ -91,7 +100,7 @@ static void print_masked(const dlg_screen *screen, const dlg_inspection *found)
 {
     dlg_line r = begin_fact("masked", found->masked_ground);
     for (size_t i = 0; i < found->n_masked && found->masked_ground.sure; i++)
-        dlg_line_append(&r, "%s%zu", i ? ", " : "at ", found->masked[i]);
+        dlg_line_append(&r, "%s%zu", i ? ", " : found->text ? "at " : "only at ", found->masked[i]);
     end_fact(screen, &r, found->masked_ground);
 }
 
@@ -203,6 +212,7 @@ void dlg_inspection_print(const dlg_screen *where, const dlg_subject *subject, c
     dlg_line_append(&r, "metadata: defence %s", subject->defence ? subject->defence : "not named");
     dlg_screen_print(&screen, (dlg_layout){.indent = 2, .hang = 2}, r.text, NULL);
     dlg_screen_print(&screen, (dlg_layout){0}, "", NULL);
+    print_model(&screen, found);
     print_length(&screen, found);
     print_sentences(&screen, found);
     print_lengths(&screen, found);

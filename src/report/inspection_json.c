@@ -85,11 +85,14 @@ dlg_status dlg_inspection_json(FILE *stream, const dlg_subject *subject, const d
     dlg_object_add_string(&o, "task", dlg_task_name(subject->model->config.task));
     dlg_object_add_string(&o, "defence", subject->defence);
     dlg_object_add_number(&o, "seconds", seconds);
+    cJSON *fits = add_fact(&o, "fits", found->fits_ground);
+    dlg_object_add(&o, fits, "value", found->fits_ground.sure ? cJSON_CreateBool(found->fits) : cJSON_CreateNull());
     add_number_fact(&o, "length", found->length_ground, (double)found->length);
     cJSON *batch = add_fact(&o, "batch_size", found->sentences_ground);
-    dlg_object_add(&o, batch, "least", found->n_sentences_least ? dlg_json_number((double)found->n_sentences_least) : cJSON_CreateNull());
+    const double n_sentences = found->sentences_ground.sure ? (double)found->n_sentences : (double)NAN;
+    dlg_object_add(&o, batch, "least", dlg_json_number(n_sentences));
     dlg_object_add(&o, batch, "most", found->n_sentences_most ? dlg_json_number((double)found->n_sentences_most) : cJSON_CreateNull());
-    add_list_fact(&o, "lengths", found->ends_ground, found->ends, found->n_ends);
+    add_list_fact(&o, "lengths", found->lengths_ground, found->lengths, found->lengths ? found->n_sentences : 0);
     add_list_fact(&o, "labels", found->labels_ground, found->labels, found->n_labels);
     cJSON *tokens = add_fact(&o, "tokens", found->tokens_ground);
     if (found->tokens_ground.sure) add_tokens(&o, tokens, "value", found->tokens.tokens, found->tokens.n);

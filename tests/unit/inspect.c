@@ -169,9 +169,12 @@ static void assert_single(const shared *s)
     assert_int_equal(found.length_ground.sure, DLG_CERTAIN);
     assert_text(&found, s);
     assert_int_equal(found.text_ground.sure, DLG_CERTAIN);
-    assert_int_equal(found.n_sentences_least, 1);
+    assert_true(found.fits && found.fits_ground.sure == DLG_CERTAIN);
+    assert_int_equal(found.n_sentences, 1);
     assert_int_equal(found.n_sentences_most, 1);
     assert_int_equal(found.sentences_ground.sure, DLG_CERTAIN);
+    assert_int_equal(found.lengths[0], s->n_rows);
+    assert_int_equal(found.lengths_ground.sure, DLG_CERTAIN);
     assert_labels(&found, s);
     assert_int_equal(found.labels_ground.sure, DLG_CERTAIN);
     assert_tokens(&found, s);
@@ -248,12 +251,14 @@ static void a_batch(void **state)
     share(&s, preset(DLG_MASKED_LM, true), 3, lengths, 6, 4, 6);
     dlg_inspection found = inspect(&s);
     assert_int_equal(found.length, 14);
-    assert_true(found.n_sentences_least >= 2 && found.n_sentences_least <= 3 && found.n_sentences_most >= 3);
+    assert_true(found.fits);
+    assert_true(found.n_sentences == 3 && found.n_sentences_most >= 3);
+    assert_int_equal(found.sentences_ground.sure, DLG_LIKELY);
     assert_null(found.text);
     assert_labels(&found, &s);
     assert_tokens(&found, &s);
-    assert_int_equal(found.n_ends, 3);
-    for (size_t i = 0; i < 3; i++) assert_int_equal(found.ends[i], lengths[2 - i]);
+    for (size_t i = 0; i < 3; i++) assert_int_equal(found.lengths[i], lengths[i]);
+    assert_int_equal(found.lengths_ground.sure, DLG_GUESSED);
     dlg_inspection_release(&found);
     release(&s);
 }
@@ -268,7 +273,7 @@ static void classes(void **state)
             shared s;
             share_classes(&s, is_trained ? model : preset(DLG_SEQUENCE_CLASSIFICATION, true), n, lengths, labels);
             dlg_inspection found = inspect(&s);
-            assert_int_equal(found.n_sentences_least, n);
+            assert_int_equal(found.n_sentences, n);
             assert_int_equal(found.n_sentences_most, n);
             assert_labels(&found, &s);
             /* Random weights make sentences so much alike that single precision no longer tells more than a few apart. */

@@ -154,7 +154,7 @@ static void length_of_all_positions(void **state)
 
 static void check_layout(const shared *s, size_t told, size_t first, size_t second)
 {
-    dlg_layout layout;
+    dlg_batch_layout layout;
     assert_int_equal(dlg_infer_layout(&layout, &s->gradient, told, markers, NULL), DLG_OK);
     assert_numbers(layout.n_sentences, layout.lengths, 2, (const size_t[]){first, second});
     assert_true(!layout.sentences_are_seen && layout.lengths_are_seen);
@@ -182,7 +182,7 @@ static void layout_of_one(void **state)
 {
     (void)state;
     shared s;
-    dlg_layout found;
+    dlg_batch_layout found;
     share_two(&s, DLG_MASKED_LM, 9, 14);
     assert_int_equal(dlg_infer_layout(&found, &s.gradient, 1, markers, NULL), DLG_OK);
     assert_numbers(found.n_sentences, found.lengths, 1, &(size_t){14});
