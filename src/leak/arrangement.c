@@ -6,6 +6,7 @@
 #include "leak/arrangement.h"
 
 #include "base/memory.h"
+#include "math/blas.h"
 
 #include <math.h>
 #include <string.h>
@@ -40,9 +41,7 @@ void dlg_arrangement_release(dlg_arrangement *a)
 
 static double norm2(size_t n, const double *x)
 {
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) sum += x[i] * x[i];
-    return sum;
+    return dlg_dot_of_doubles(n, x, x);
 }
 
 /* What the squares change by when the token takes (sign -1) or leaves (+1) the position. */

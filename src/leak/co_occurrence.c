@@ -45,9 +45,7 @@ struct dlg_co_occurrences {
 
 static double norm(size_t n, const double *x)
 {
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) sum += x[i] * x[i];
-    return sqrt(sum);
+    return sqrt(dlg_dot_of_doubles(n, x, x));
 }
 
 static const dlg_real *value_of(const dlg_model *model, const char *name)

@@ -4,6 +4,7 @@
  */
 #include "base/memory.h"
 #include "leak/minimise.h"
+#include "math/blas.h"
 
 #include <math.h>
 #include <string.h>
@@ -20,13 +21,6 @@ typedef struct {
     double curvature[SLOTS];             /* <s, y> */
     double *x_before, *dx, *dx_before, *direction;
 } memory;
-
-static double dot(size_t n, const double *a, const double *b)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) sum += a[i] * b[i];
-    return sum;
-}
 
 static void add(size_t n, double a, const double *x, double *y)
 {
@@ -59,8 +53,8 @@ static void remember(memory *m, const double *x)
         s[i] = x[i] - m->x_before[i];
         y[i] = m->dx[i] - m->dx_before[i];
     }
-    m->curvature[k] = dot(n, s, y);
-    if (!(m->curvature[k] > least_curvature * sqrt(dot(n, s, s) * dot(n, y, y)))) return;
+    m->curvature[k] = dlg_dot_of_doubles(n, s, y);
+    if (!(m->curvature[k] > least_curvature * sqrt(dlg_dot_of_doubles(n, s, s) * dlg_dot_of_doubles(n, y, y)))) return;
     if (m->n_pairs == HISTORY) m->oldest = pair_at(m, 1);
     else m->n_pairs++;
 }
@@ -74,15 +68,15 @@ static void find_direction(memory *m)
     if (!m->n_pairs) return;
     for (size_t i = m->n_pairs; i-- > 0;) {
         const size_t k = pair_at(m, i);
-        along[i] = dot(n, m->step[k], m->direction) / m->curvature[k];
+        along[i] = dlg_dot_of_doubles(n, m->step[k], m->direction) / m->curvature[k];
         add(n, -along[i], m->change[k], m->direction);
     }
     const size_t last = pair_at(m, m->n_pairs - 1);
-    const double scale = m->curvature[last] / dot(n, m->change[last], m->change[last]);
+    const double scale = m->curvature[last] / dlg_dot_of_doubles(n, m->change[last], m->change[last]);
     for (size_t i = 0; i < n; i++) m->direction[i] *= scale;
     for (size_t i = 0; i < m->n_pairs; i++) {
         const size_t k = pair_at(m, i);
-        add(n, along[i] - dot(n, m->change[k], m->direction) / m->curvature[k], m->step[k], m->direction);
+        add(n, along[i] - dlg_dot_of_doubles(n, m->change[k], m->direction) / m->curvature[k], m->step[k], m->direction);
     }
 }
 

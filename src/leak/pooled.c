@@ -44,14 +44,6 @@ typedef struct {
 
 /* ---- the residual and its derivative ---- */
 
-static double dot(size_t n, const double *a, const double *b)
-{
-    double sum = 0;
-#pragma omp simd reduction(+ : sum)
-    for (size_t i = 0; i < n; i++) sum += a[i] * b[i];
-    return sum;
-}
-
 /* y += factor x */
 static void add(size_t n, double factor, const double *x, double *y)
 {
@@ -67,7 +59,7 @@ static void predict(problem *m, const double *k)
     for (size_t j = 0; j < m->B; j++) add(H, k[j], m->image + j * H, m->s);
     for (size_t i = 0; i < H; i++) m->s[i] = tanh(m->s[i]);
     for (size_t c = 0; c < C; c++) {
-        m->p[c] = (double)m->classifier_bias[c] + dot(H, m->classifier + c * H, m->s);
+        m->p[c] = (double)m->classifier_bias[c] + dlg_dot_of_doubles(H, m->classifier + c * H, m->s);
         largest = fmax(largest, m->p[c]);
     }
     for (size_t c = 0; c < C; c++) sum += m->p[c] = exp(m->p[c] - largest);
@@ -79,7 +71,7 @@ static void leave(const problem *m, double *x)
 {
     for (size_t r = 0; r < m->B; r++) {
         const double *q = m->column + r * m->H;
-        add(m->H, -dot(m->H, q, x), q, x);
+        add(m->H, -dlg_dot_of_doubles(m->H, q, x), q, x);
     }
 }
 
@@ -91,20 +83,20 @@ static void differentiate(problem *m)
     for (size_t c = 0; c < C; c++) add(H, m->p[c] - (c == m->label), m->classifier + c * H, m->t);
     for (size_t i = 0; i < H; i++) m->slope[i] = 1 - m->s[i] * m->s[i];
     for (size_t i = 0; i < H; i++) m->u[i] = m->slope[i] * m->t[i];
-    const double norm2 = dot(H, m->u, m->u), inverse = 1 / sqrt(norm2 > 0 ? norm2 : 1);
+    const double norm2 = dlg_dot_of_doubles(H, m->u, m->u), inverse = 1 / sqrt(norm2 > 0 ? norm2 : 1);
     for (size_t i = 0; i < H; i++) m->u[i] *= inverse;
     for (size_t j = 0; j < B; j++) {
         const double *image = m->image + j * H;
         double *du = m->du + j * H, mean = 0;
         for (size_t i = 0; i < H; i++) du[i] = m->slope[i] * image[i]; /* ds */
         for (size_t c = 0; c < C; c++) {
-            m->dp[c] = dot(H, m->classifier + c * H, du);
+            m->dp[c] = dlg_dot_of_doubles(H, m->classifier + c * H, du);
             mean += m->p[c] * m->dp[c];
         }
         memset(du, 0, H * sizeof *du);
         for (size_t c = 0; c < C; c++) add(H, m->p[c] * (m->dp[c] - mean), m->classifier + c * H, du);
         for (size_t i = 0; i < H; i++) du[i] = inverse * m->slope[i] * (du[i] - 2 * m->s[i] * m->t[i] * image[i]);
-        add(H, -dot(H, m->u, du), m->u, du);
+        add(H, -dlg_dot_of_doubles(H, m->u, du), m->u, du);
         leave(m, du);
     }
     leave(m, m->u);
@@ -128,11 +120,11 @@ static point evaluate(problem *m, const double *k)
     memcpy(at.k, k, B * sizeof *k);
     predict(m, k);
     differentiate(m);
-    at.misfit = dot(H, m->u, m->u);
+    at.misfit = dlg_dot_of_doubles(H, m->u, m->u);
     for (size_t i = 0; i < B; i++) {
-        at.gradient[i] = dot(H, m->u, m->du + i * H);
-        for (size_t j = 0; j <= i; j++) at.hessian[i * B + j] = at.hessian[j * B + i] = dot(H, m->du + i * H, m->du + j * H);
-        const double along = dot(B, m->norm + i * B, k);
+        at.gradient[i] = dlg_dot_of_doubles(H, m->u, m->du + i * H);
+        for (size_t j = 0; j <= i; j++) at.hessian[i * B + j] = at.hessian[j * B + i] = dlg_dot_of_doubles(H, m->du + i * H, m->du + j * H);
+        const double along = dlg_dot_of_doubles(B, m->norm + i * B, k);
         off_mean += m->mean[i] * k[i];
         norm2 += k[i] * (along - 2 * m->norm_linear[i]);
         dnorm2[i] = 2 * (along - m->norm_linear[i]) / (double)H;
@@ -319,8 +311,8 @@ static bool settle_labels(found *f, problem *m, const double *product)
     for (size_t i = 0; i < H; i++) {
         double gram[MOST * MOST], delta[MOST];
         for (size_t a = 0; a < B; a++) {
-            for (size_t b = 0; b < B; b++) gram[a * B + b] = dot(B, f->k[a], f->k[b]);
-            delta[a] = dot(B, f->k[a], product + i * B);
+            for (size_t b = 0; b < B; b++) gram[a * B + b] = dlg_dot_of_doubles(B, f->k[a], f->k[b]);
+            delta[a] = dlg_dot_of_doubles(B, f->k[a], product + i * B);
         }
         if (!dlg_solve_positive(B, gram, delta)) return false;
         for (size_t b = 0; b < B; b++) m->du[b * H + i] = delta[b];
@@ -332,7 +324,8 @@ static bool settle_labels(found *f, problem *m, const double *product)
             memset(m->t, 0, H * sizeof *m->t);
             for (size_t o = 0; o < m->C; o++) add(H, m->p[o] - (o == c), m->classifier + o * H, m->t);
             for (size_t i = 0; i < H; i++) m->t[i] *= 1 - m->s[i] * m->s[i];
-            const double norm2 = dot(H, m->t, m->t), alike = norm2 > 0 ? dot(H, m->t, m->du + b * H) / sqrt(norm2) : -INFINITY;
+            const double norm2 = dlg_dot_of_doubles(H, m->t, m->t), along = dlg_dot_of_doubles(H, m->t, m->du + b * H);
+            const double alike = norm2 > 0 ? along / sqrt(norm2) : -INFINITY;
             if (alike > most) most = alike, f->label[b] = c;
         }
     }

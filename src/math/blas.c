@@ -100,6 +100,14 @@ DLG_SIMD double dlg_dot(size_t n, const dlg_real *a, const dlg_real *b)
     return sum;
 }
 
+DLG_SIMD double dlg_dot_of_doubles(size_t n, const double *a, const double *b)
+{
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (size_t i = 0; i < n; i++) sum += a[i] * b[i];
+    return sum;
+}
+
 DLG_SIMD double dlg_sum_of_absolutes(size_t n, const dlg_real *a)
 {
     double sum = 0;
