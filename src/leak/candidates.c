@@ -11,6 +11,7 @@
 #include "leak/candidates.h"
 
 #include "base/memory.h"
+#include "leak/inputs.h"
 #include "leak/rank.h"
 #include "math/blas.h"
 #include "math/svd.h"
@@ -72,39 +73,11 @@ static dlg_status push(heap *h, entry e, dlg_error *err)
     return DLG_OK;
 }
 
-/* What x is made of, by parameter. */
-typedef struct {
-    const dlg_real *words, *positions, *type, *gamma, *beta;
-    double eps;
-} embeddings;
-
-static embeddings embeddings_of(const dlg_model *model)
-{
-    return (embeddings){
-        .words = dlg_model_word_embeddings(model),
-        .positions = dlg_model_parameter(model, "bert.embeddings.position_embeddings.weight")->value,
-        .type = dlg_model_parameter(model, "bert.embeddings.token_type_embeddings.weight")->value,
-        .gamma = dlg_model_parameter(model, "bert.embeddings.LayerNorm.weight")->value,
-        .beta = dlg_model_parameter(model, "bert.embeddings.LayerNorm.bias")->value,
-        .eps = model->config.layer_norm_eps,
-    };
-}
-
 /* The same in double, for one. x (H) is scratch. */
-static double outside_exactly(const row_space *space, const embeddings *e, uint32_t token, size_t position, double *x, double *along)
+static double outside_exactly(const row_space *space, const dlg_inputs *in, uint32_t token, size_t position, double *x, double *along)
 {
-    const size_t H = space->H;
-    double mean = 0, variance = 0, norm2 = 0;
-    for (size_t i = 0; i < H; i++) {
-        x[i] = (double)e->words[token * H + i] + (double)e->positions[position * H + i] + (double)e->type[i];
-        mean += x[i] / (double)H;
-    }
-    for (size_t i = 0; i < H; i++) variance += (x[i] - mean) * (x[i] - mean) / (double)H;
-    for (size_t i = 0; i < H; i++) {
-        x[i] = (double)e->gamma[i] * (x[i] - mean) / sqrt(variance + e->eps) + (double)e->beta[i];
-        norm2 += x[i] * x[i];
-    }
-    return norm2 > 0 ? dlg_take_out(space->rank, H, space->basis, x, along) / sqrt(norm2) : 1;
+    const double norm2 = dlg_input_at(in, token, position, x);
+    return norm2 > 0 ? dlg_take_out(space->rank, space->H, space->basis, x, along) / sqrt(norm2) : 1;
 }
 
 /* The products' right sides, (n_columns, H), and numbers of the positions. */
@@ -142,7 +115,7 @@ static double project(const row_space *space, const double *d, const dlg_real *g
     return sum;
 }
 
-static dlg_status make_sides(sides *s, const row_space *space, const embeddings *e, size_t T, dlg_error *err)
+static dlg_status make_sides(sides *s, const row_space *space, const dlg_inputs *in, size_t T, dlg_error *err)
 {
     const size_t H = space->H;
     *s = (sides){.T = T, .n_columns = 3 * T + 2};
@@ -157,25 +130,24 @@ static dlg_status make_sides(sides *s, const row_space *space, const embeddings 
     double *beta = d + H, *scratch = d + 2 * H;
     dlg_real *gamma_beta = s->columns + 3 * T * H, *projected_beta = gamma_beta + H;
     for (size_t i = 0; i < H; i++) {
-        beta[i] = (double)e->beta[i];
-        gamma_beta[i] = e->gamma[i] * e->beta[i];
+        beta[i] = (double)in->beta[i];
+        gamma_beta[i] = in->gamma[i] * in->beta[i];
     }
-    s->bb = dlg_dot(H, e->beta, e->beta);
-    s->pbb = project(space, beta, e->gamma, projected_beta, scratch);
+    s->bb = dlg_dot(H, in->beta, in->beta);
+    s->pbb = project(space, beta, in->gamma, projected_beta, scratch);
     for (size_t t = 0; t < T; t++) {
         dlg_real *c = s->columns + t * H, *g = c + T * H, *p = g + T * H;
-        double mean = 0;
-        for (size_t i = 0; i < H; i++) mean += ((double)e->positions[t * H + i] + (double)e->type[i]) / (double)H;
+        dlg_input_of_position(in, t, d);
         for (size_t i = 0; i < H; i++) {
-            const double centred = (double)e->positions[t * H + i] + (double)e->type[i] - mean;
-            d[i] = (double)e->gamma[i] * centred;
+            const double centred = d[i];
+            d[i] = (double)in->gamma[i] * centred;
             c[i] = (dlg_real)centred;
-            g[i] = (dlg_real)((double)e->gamma[i] * d[i]);
+            g[i] = (dlg_real)((double)in->gamma[i] * d[i]);
             s->cc[t] += centred * centred;
             s->dd[t] += d[i] * d[i];
             s->db[t] += d[i] * beta[i];
         }
-        s->pp[t] = project(space, d, e->gamma, p, scratch);
+        s->pp[t] = project(space, d, in->gamma, p, scratch);
         s->pb[t] = dlg_dot(H, c, projected_beta);
     }
     dlg_free(d);
@@ -201,25 +173,25 @@ static void carve_workspace(workspace *w, const row_space *space, size_t n_colum
 }
 
 /* The candidates of one word, whose products are there. */
-static dlg_status check_word(heap *near, const workspace *w, const sides *s, const row_space *space, const embeddings *e, size_t i,
+static dlg_status check_word(heap *near, const workspace *w, const sides *s, const row_space *space, const dlg_inputs *in, size_t i,
                              uint32_t token, dlg_error *err)
 {
     const size_t H = space->H, T = s->T;
     const dlg_real *c = w->c + i * H, *product = w->products + i * s->n_columns;
     double cc = 0, dd = 0;
     for (size_t k = 0; k < H; k++) {
-        const double centred = (double)c[k], d = (double)e->gamma[k] * centred;
+        const double centred = (double)c[k], d = (double)in->gamma[k] * centred;
         cc += centred * centred;
         dd += d * d;
     }
     const double pp = dlg_dot(space->rank, w->along + i * space->rank, w->along + i * space->rank);
     const double db = (double)product[3 * T], pb = (double)product[3 * T + 1];
     for (size_t t = 0; t < T; t++) {
-        const double scale = 1 / sqrt((cc + s->cc[t] + 2 * (double)product[t]) / (double)H + e->eps);
+        const double scale = 1 / sqrt((cc + s->cc[t] + 2 * (double)product[t]) / (double)H + in->eps);
         const double norm2 = scale * scale * (dd + s->dd[t] + 2 * (double)product[T + t]) + 2 * scale * (db + s->db[t]) + s->bb;
         const double inside2 = scale * scale * (pp + s->pp[t] + 2 * (double)product[2 * T + t]) + 2 * scale * (pb + s->pb[t]) + s->pbb;
         if (!(norm2 > 0) || norm2 - inside2 > near_enough * norm2) continue;
-        const double outside = outside_exactly(space, e, token, t, w->scratch, w->scratch + H);
+        const double outside = outside_exactly(space, in, token, t, w->scratch, w->scratch + H);
         const dlg_status status = push(near, (entry){token, (uint32_t)t, outside}, err);
         if (status) return status;
     }
@@ -229,26 +201,24 @@ static dlg_status check_word(heap *near, const workspace *w, const sides *s, con
 static dlg_status check_all(heap *near, const row_space *space, const sides *s, dlg_error *err)
 {
     const size_t H = space->H, V = space->model->config.vocabulary_size;
-    const embeddings e = embeddings_of(space->model);
+    const dlg_inputs in = dlg_inputs_of(space->model);
     workspace w = {0};
     carve_workspace(&w, space, s->n_columns);
     dlg_status status = dlg_arena_reserve(&w.arena, "candidates", err);
     if (status) return status;
     carve_workspace(&w, space, s->n_columns);
     for (size_t r = 0; r < space->rank; r++)
-        for (size_t i = 0; i < H; i++) w.basis[r * H + i] = (dlg_real)(space->basis[r * H + i] * (double)e.gamma[i]);
+        for (size_t i = 0; i < H; i++) w.basis[r * H + i] = (dlg_real)(space->basis[r * H + i] * (double)in.gamma[i]);
     for (size_t first = 0; first < V && !status; first += BLOCK) {
         const size_t n = V - first < BLOCK ? V - first : BLOCK;
         for (size_t i = 0; i < n; i++) {
-            const dlg_real *word = e.words + (first + i) * H;
-            double mean = 0;
-            for (size_t k = 0; k < H; k++) mean += (double)word[k];
-            for (size_t k = 0; k < H; k++) w.c[i * H + k] = (dlg_real)((double)word[k] - mean / (double)H);
+            dlg_input_of_token(&in, (uint32_t)(first + i), w.scratch);
+            for (size_t k = 0; k < H; k++) w.c[i * H + k] = (dlg_real)w.scratch[k];
         }
         dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, s->n_columns, H, 1, w.c, H, s->columns, H, 0, w.products, s->n_columns);
         dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, space->rank, H, 1, w.c, H, w.basis, H, 0, w.along, space->rank);
         for (size_t i = 0; i < n && !status && near->n < MOST_NEAR; i++)
-            status = check_word(near, &w, s, space, &e, i, (uint32_t)(first + i), err);
+            status = check_word(near, &w, s, space, &in, i, (uint32_t)(first + i), err);
     }
     dlg_arena_release(&w.arena);
     return status;
@@ -313,7 +283,7 @@ static dlg_status collect(dlg_candidates *out, heap *near, double limit, dlg_err
 
 dlg_status dlg_candidates_find(dlg_candidates *out, const dlg_gradient *gradient, size_t n_positions, dlg_error *err)
 {
-    const embeddings e = embeddings_of(gradient->model);
+    const dlg_inputs in = dlg_inputs_of(gradient->model);
     row_space space;
     sides s = {0};
     heap near = {0};
@@ -321,7 +291,7 @@ dlg_status dlg_candidates_find(dlg_candidates *out, const dlg_gradient *gradient
     *out = (dlg_candidates){.n_positions = n_positions};
     dlg_status status = find_row_space(&space, gradient, err);
     if (!status && space.rank < space.H) {
-        status = make_sides(&s, &space, &e, n_positions, err);
+        status = make_sides(&s, &space, &in, n_positions, err);
         if (!status) status = check_all(&near, &space, &s, err);
     }
     if (!status) status = find_limit(&near, &limit, err);

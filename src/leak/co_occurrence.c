@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "leak/arrangement.h"
+#include "leak/inputs.h"
 #include "math/blas.h"
 #include "math/solve.h"
 #include "math/svd.h"
@@ -65,23 +66,15 @@ static dlg_status list_tokens(dlg_co_occurrences *o, dlg_error *err)
     return DLG_OK;
 }
 
-static void centre(const dlg_co_occurrences *o, const dlg_real *a, const dlg_real *b, double *out)
-{
-    const dlg_real *gamma = value_of(o->model, "bert.embeddings.LayerNorm.weight");
-    double mean = 0;
-    for (size_t i = 0; i < o->H; i++) mean += ((double)a[i] + (b ? (double)b[i] : 0)) / (double)o->H;
-    for (size_t i = 0; i < o->H; i++) out[i] = (double)gamma[i] * ((double)a[i] + (b ? (double)b[i] : 0) - mean);
-}
-
 static void make_terms(dlg_co_occurrences *o)
 {
-    const size_t H = o->H;
-    const dlg_real *words = dlg_model_word_embeddings(o->model), *beta = value_of(o->model, "bert.embeddings.LayerNorm.bias");
-    const dlg_real *positions = value_of(o->model, "bert.embeddings.position_embeddings.weight");
-    const dlg_real *type = value_of(o->model, "bert.embeddings.token_type_embeddings.weight");
-    for (size_t i = 0; i < o->n_tokens; i++) centre(o, words + o->token[i] * H, NULL, o->terms + i * H);
-    for (size_t t = 0; t < o->T; t++) centre(o, positions + t * H, type, o->terms + (o->n_tokens + t) * H);
-    for (size_t i = 0; i < H; i++) o->terms[(o->n_terms - 1) * H + i] = (double)beta[i];
+    const dlg_inputs in = dlg_inputs_of(o->model);
+    const size_t H = o->H, n = o->n_terms - 1;
+    for (size_t i = 0; i < o->n_tokens; i++) dlg_input_of_token(&in, o->token[i], o->terms + i * H);
+    for (size_t t = 0; t < o->T; t++) dlg_input_of_position(&in, t, o->terms + (o->n_tokens + t) * H);
+    for (size_t r = 0; r < n; r++)
+        for (size_t i = 0; i < H; i++) o->terms[r * H + i] *= (double)in.gamma[i];
+    for (size_t i = 0; i < H; i++) o->terms[n * H + i] = (double)in.beta[i];
 }
 
 /* Terms of queries (which = 0) or keys (1): x W^T, and the bias where beta is. */

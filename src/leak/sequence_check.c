@@ -1,6 +1,7 @@
 #include "leak/sequence_check.h"
 
 #include "base/memory.h"
+#include "leak/inputs.h"
 #include "leak/rank.h"
 #include "math/blas.h"
 #include "ops/activation.h"
@@ -40,6 +41,7 @@ struct dlg_sequence_check {
     linear output, intermediate, last;
     const dlg_real *attention_gamma, *attention_beta, *output_gamma, *output_beta;
     dlg_real *input;     /* (candidates, H) */
+    double *exact;       /* (H) one of them */
     dlg_real *qkv;       /* (candidates, 3 H) */
     dlg_real *basis;     /* (rank <= H, width) */
     dlg_real *found;     /* (n_found <= H, width) orthonormal rows of the found sentences */
@@ -80,6 +82,7 @@ static void carve(dlg_sequence_check *c)
 {
     const size_t H = c->H, n = c->candidates->first[c->candidates->n_positions];
     c->input = dlg_arena_carve(&c->arena, n * H, sizeof *c->input);
+    c->exact = dlg_arena_carve(&c->arena, H, sizeof *c->exact);
     c->qkv = dlg_arena_carve(&c->arena, n * 3 * H, sizeof *c->qkv);
     const size_t widest = H > c->I ? H : c->I;
     c->basis = dlg_arena_carve(&c->arena, H * widest, sizeof *c->basis);
@@ -132,13 +135,12 @@ static void compute_inputs(dlg_sequence_check *c)
     static const char *const names[] = {"query", "key", "value"};
     const dlg_model *m = c->model;
     const size_t H = c->H, n = c->candidates->first[c->candidates->n_positions];
-    const dlg_real *words = dlg_model_word_embeddings(m), *positions = value_of(m, "bert.embeddings.position_embeddings.weight", 0);
-    const dlg_real *type = value_of(m, "bert.embeddings.token_type_embeddings.weight", 0);
+    const dlg_inputs inputs = dlg_inputs_of(m);
     for (size_t t = 0; t < c->candidates->n_positions; t++)
-        for (size_t i = c->candidates->first[t]; i < c->candidates->first[t + 1]; i++)
-            for (size_t k = 0; k < H; k++) c->input[i * H + k] = words[c->candidates->token[i] * H + k] + positions[t * H + k] + type[k];
-    normalise(n, H, m->config.layer_norm_eps, value_of(m, "bert.embeddings.LayerNorm.weight", 0),
-              value_of(m, "bert.embeddings.LayerNorm.bias", 0), c->input);
+        for (size_t i = c->candidates->first[t]; i < c->candidates->first[t + 1]; i++) {
+            dlg_input_at(&inputs, c->candidates->token[i], t, c->exact);
+            for (size_t k = 0; k < H; k++) c->input[i * H + k] = (dlg_real)c->exact[k];
+        }
     for (size_t p = 0; p < 3; p++) {
         char weight[DLG_PARAMETER_NAME], bias[DLG_PARAMETER_NAME];
         snprintf(weight, sizeof weight, "bert.encoder.layer.0.attention.self.%s.weight", names[p]);

@@ -1,12 +1,13 @@
 #include "leak/infer.h"
 
 #include "base/memory.h"
+#include "leak/inputs.h"
 #include "math/svd.h"
 
 #include <math.h>
 
 struct dlg_span_check {
-    const dlg_model *model;
+    dlg_inputs inputs;
     size_t rank;
     double *basis, *x, *along; /* (n_directions, H), scratch (H) and (H) */
 };
@@ -23,7 +24,7 @@ dlg_status dlg_span_check_create(dlg_span_check **out, const dlg_gradient *gradi
     dlg_status status = DLG_OK;
     double *values = dlg_allocate(k, sizeof *values);
     dlg_span_check *check = dlg_allocate(1, sizeof *check);
-    if (check) *check = (dlg_span_check){gradient->model, 0, dlg_allocate(k * H, sizeof *check->basis),
+    if (check) *check = (dlg_span_check){dlg_inputs_of(gradient->model), 0, dlg_allocate(k * H, sizeof *check->basis),
                                          dlg_allocate(H, sizeof *check->x), dlg_allocate(H, sizeof *check->along)};
     if (!values || !check || !check->basis || !check->x || !check->along) status = dlg_fail(err, DLG_ENOMEM, "span check: no memory");
     if (!status) status = dlg_svd_right(&stack, k, values, check->basis, err);
@@ -43,30 +44,10 @@ void dlg_span_check_free(dlg_span_check *check)
     dlg_free(check);
 }
 
-/* x (H) = layer 0's input of a token at a position, LN(E[token] + P[position] + S[0]). @return its norm squared */
-static double input_at(const dlg_model *model, uint32_t token, size_t position, double *x)
-{
-    const size_t H = model->config.hidden_size;
-    const dlg_real *word = dlg_model_word_embeddings(model) + (size_t)token * H;
-    const dlg_real *place = dlg_model_parameter(model, "bert.embeddings.position_embeddings.weight")->value + position * H;
-    const dlg_real *type = dlg_model_parameter(model, "bert.embeddings.token_type_embeddings.weight")->value;
-    const dlg_real *gamma = dlg_model_parameter(model, "bert.embeddings.LayerNorm.weight")->value;
-    const dlg_real *beta = dlg_model_parameter(model, "bert.embeddings.LayerNorm.bias")->value;
-    double mean = 0, variance = 0, norm2 = 0;
-    for (size_t i = 0; i < H; i++) mean += (x[i] = (double)word[i] + (double)place[i] + (double)type[i]) / (double)H;
-    for (size_t i = 0; i < H; i++) variance += (x[i] - mean) * (x[i] - mean) / (double)H;
-    for (size_t i = 0; i < H; i++) {
-        x[i] = (double)gamma[i] * (x[i] - mean) / sqrt(variance + model->config.layer_norm_eps) + (double)beta[i];
-        norm2 += x[i] * x[i];
-    }
-    return norm2;
-}
-
 double dlg_span_check_outside(const dlg_span_check *check, uint32_t token, size_t position)
 {
-    const size_t H = check->model->config.hidden_size;
-    const double norm2 = input_at(check->model, token, position, check->x);
-    const double left = dlg_take_out(check->rank, H, check->basis, check->x, check->along);
+    const double norm2 = dlg_input_at(&check->inputs, token, position, check->x);
+    const double left = dlg_take_out(check->rank, check->inputs.H, check->basis, check->x, check->along);
     return norm2 > 0 ? left * left / norm2 : 1;
 }
 

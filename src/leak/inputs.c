@@ -1,0 +1,52 @@
+#include "leak/inputs.h"
+
+#include <math.h>
+
+dlg_inputs dlg_inputs_of(const dlg_model *model)
+{
+    return (dlg_inputs){
+        .H = model->config.hidden_size,
+        .words = dlg_model_word_embeddings(model),
+        .positions = dlg_model_parameter(model, "bert.embeddings.position_embeddings.weight")->value,
+        .type = dlg_model_parameter(model, "bert.embeddings.token_type_embeddings.weight")->value,
+        .gamma = dlg_model_parameter(model, "bert.embeddings.LayerNorm.weight")->value,
+        .beta = dlg_model_parameter(model, "bert.embeddings.LayerNorm.bias")->value,
+        .eps = model->config.layer_norm_eps,
+    };
+}
+
+static void centre(size_t n, double *c)
+{
+    double sum = 0;
+#pragma omp simd reduction(+ : sum)
+    for (size_t i = 0; i < n; i++) sum += c[i];
+    for (size_t i = 0; i < n; i++) c[i] -= sum / (double)n;
+}
+
+double dlg_input_at(const dlg_inputs *in, uint32_t token, size_t position, double *x)
+{
+    const size_t H = in->H;
+    const dlg_real *word = in->words + token * H, *place = in->positions + position * H;
+    double variance = 0, norm2 = 0;
+    for (size_t i = 0; i < H; i++) x[i] = (double)word[i] + (double)place[i] + (double)in->type[i];
+    centre(H, x);
+    for (size_t i = 0; i < H; i++) variance += x[i] * x[i] / (double)H;
+    const double scale = 1 / sqrt(variance + in->eps);
+    for (size_t i = 0; i < H; i++) {
+        x[i] = scale * (double)in->gamma[i] * x[i] + (double)in->beta[i];
+        norm2 += x[i] * x[i];
+    }
+    return norm2;
+}
+
+void dlg_input_of_token(const dlg_inputs *in, uint32_t token, double *c)
+{
+    for (size_t i = 0; i < in->H; i++) c[i] = (double)in->words[token * in->H + i];
+    centre(in->H, c);
+}
+
+void dlg_input_of_position(const dlg_inputs *in, size_t position, double *c)
+{
+    for (size_t i = 0; i < in->H; i++) c[i] = (double)in->positions[position * in->H + i] + (double)in->type[i];
+    centre(in->H, c);
+}
