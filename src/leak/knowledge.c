@@ -3,6 +3,7 @@
 #include "leak/infer.h"
 #include "leak/position_check.h"
 #include "leak/reading.h"
+#include "leak/shared_rows.h"
 
 #include <string.h>
 
@@ -28,7 +29,8 @@ static dlg_status infer_layout(dlg_knowledge *k, const dlg_gradient *gradient, d
 
 typedef struct {
     size_t n_tokens, longest;
-    size_t n_masks, *masks; /* inner positions at which the span check sees [MASK] */
+    size_t n_masks, *masks; /* inner positions at which the span check sees [MASK], or the word embedding's gradient shows it */
+    bool is_blind;          /* the span check saw none */
 } survey;
 
 static dlg_status find_masks(survey *s, const dlg_gradient *gradient, dlg_markers markers, dlg_error *err)
@@ -42,12 +44,32 @@ static dlg_status find_masks(survey *s, const dlg_gradient *gradient, dlg_marker
     }
     const dlg_status status = dlg_span_check_create(&check, gradient, s->n_tokens, err);
     if (!status) s->n_masks = dlg_span_check_positions(check, markers.mask, s->longest, s->masks, scratch);
+    s->is_blind = !s->n_masks;
     dlg_span_check_free(check);
     dlg_free(scratch);
     return status;
 }
 
-static dlg_status infer_masked_labels(dlg_knowledge *k, const dlg_gradient *gradient, const survey *s, dlg_markers markers, dlg_error *err)
+/* Where the span check is blind: the inner positions of a single sentence at which the word embedding's gradient shows [MASK]. */
+static dlg_status read_masks(survey *s, const dlg_gradient *gradient, dlg_decoder_part part, dlg_markers markers, dlg_error *err)
+{
+    dlg_position_check *check;
+    dlg_status status = dlg_position_check_create(&check, gradient, s->longest, err);
+    if (status) return status;
+    for (bool again = true; again && !status;) {
+        dlg_shared_rows read;
+        status = dlg_shared_rows_find(&read, gradient, check, s->longest, &part, err);
+        if (status) break;
+        s->n_masks = dlg_shared_rows_positions(&read, markers.mask, s->masks);
+        dlg_shared_rows_release(&read);
+        again = s->n_masks > part.n_predicted; /* the same label more than once */
+        part.n_predicted = s->n_masks;
+    }
+    dlg_position_check_free(check);
+    return status;
+}
+
+static dlg_status infer_masked_labels(dlg_knowledge *k, const dlg_gradient *gradient, survey *s, dlg_markers markers, dlg_error *err)
 {
     const dlg_token_set any = {0};
     dlg_reading reading = {0};
@@ -55,9 +77,16 @@ static dlg_status infer_masked_labels(dlg_knowledge *k, const dlg_gradient *grad
     size_t n_head_rows = 0;
     dlg_status status = dlg_infer_head_rows(&n_head_rows, gradient, err);
     if (!status && k->n_sentences == 1) status = dlg_reading_find(&reading, gradient, s->longest, &any, markers, err);
-    const size_t seen = n_head_rows ? n_head_rows : k->n_sentences == 1 ? s->n_masks : 0;
-    const dlg_label_evidence known = {.most = s->n_tokens, .expected = k->rows ? k->n_rows : seen, .is_certain = k->rows || n_head_rows,
-                                      .fed = dlg_reading_is_whole(&reading) ? reading.fed : NULL};
+    dlg_label_evidence known = {.most = s->n_tokens, .expected = k->rows ? k->n_rows : n_head_rows, .is_certain = k->rows || n_head_rows,
+                                .fed = dlg_reading_is_whole(&reading) ? reading.fed : NULL};
+    if (!status && s->is_blind && k->n_sentences == 1) {
+        status = dlg_infer_labels(k->labels, &fit, gradient, s->longest, &known, markers, err);
+        const dlg_decoder_part part = {fit.n_labels, fit.n_labels, k->labels};
+        if (!status && fit.n_labels) status = read_masks(s, gradient, part, markers, err);
+    }
+    /* Rows of the head that are nearly the same count once, and noise hides others: there may be more, but not fewer. */
+    const bool more_are_read = k->n_sentences == 1 && s->n_masks > n_head_rows && (s->is_blind || !n_head_rows);
+    if (!k->rows && more_are_read) known.expected = s->n_masks, known.is_certain = false;
     if (!status) status = dlg_infer_labels(k->labels, &fit, gradient, s->longest, &known, markers, err);
     k->n_labels = fit.n_labels;
     dlg_reading_release(&reading);
@@ -66,7 +95,7 @@ static dlg_status infer_masked_labels(dlg_knowledge *k, const dlg_gradient *grad
     return status;
 }
 
-static dlg_status infer_labels(dlg_knowledge *k, const dlg_gradient *gradient, const survey *s, dlg_markers markers, dlg_error *err)
+static dlg_status infer_labels(dlg_knowledge *k, const dlg_gradient *gradient, survey *s, dlg_markers markers, dlg_error *err)
 {
     const bool is_mlm = gradient->model->config.task == DLG_MASKED_LM;
     k->labels = dlg_allocate(is_mlm ? s->n_tokens : k->n_sentences, sizeof *k->labels);
@@ -99,12 +128,13 @@ static dlg_status infer_rows(dlg_knowledge *k, survey *s, const dlg_gradient *gr
     const size_t n_inner = s->longest > 2 ? s->longest - 2 : 0;
     k->rows = dlg_allocate(s->n_tokens, sizeof *k->rows);
     if (!k->rows) return dlg_fail(err, DLG_ENOMEM, "masked positions: no memory");
-    k->span_check_sees = s->n_masks > 0 && s->n_masks * k->n_sentences >= k->n_labels;
-    if (!k->span_check_sees && k->n_sentences == 1) {
+    const size_t n_seen = s->n_masks * k->n_sentences;
+    k->masks_are_seen = s->n_masks > 0 && (s->is_blind ? n_seen == k->n_labels : n_seen >= k->n_labels);
+    if (!k->masks_are_seen && k->n_sentences == 1) {
         const dlg_status status = find_admitted_masks(s, k->n_labels, gradient, markers, err);
         if (status) return status;
     }
-    const bool seen = k->span_check_sees || (k->n_sentences == 1 && s->n_masks && s->n_masks < n_inner);
+    const bool seen = k->masks_are_seen || (k->n_sentences == 1 && s->n_masks && s->n_masks < n_inner);
     for (size_t b = 0, first = 0; b < k->n_sentences; first += k->lengths[b++])
         for (size_t t = 1; t + 1 < k->lengths[b]; t++) {
             bool candidate = !seen;

@@ -36,7 +36,8 @@ typedef struct {
     bool placed;                /**< labels[i] is known to stand in rows[i] */
     dlg_origin sentences_from, lengths_from, labels_from, rows_from;
     dlg_markers markers;        /**< set by dlg_knowledge_infer */
-    bool span_check_sees;       /**< the rows were found by the span check; else, where not told, by the position check, or not */
+    bool masks_are_seen;        /**< [MASK] stands in every predicted row, as was read; else, where not told, the rows are what the
+                                     position check admits, or all */
 } dlg_knowledge;
 
 /**
@@ -45,9 +46,11 @@ typedef struct {
  *           behind layer 0's attention how many tokens there are (dlg_infer_layout)
  *   labels: masked-LM: rounded off the decoder's bias, with the model's own prediction for masks subtracted; classifier: negative entries
  *           of the classifier's bias (iDLG, Zhao et al. 2020, arXiv:2001.02610)
+ *           Where the same label stands twice the bias may look as if it stood once: then as many are taken as positions hold [MASK]
  *   rows:   the span check (DAGER, Petrov et al. 2024, arXiv:2405.15586): where [MASK] lies in the row space of layer 0's query, key and
- *           value gradients; where that is blind, for a single sentence, the position check (leak/position_check.h), which over noise
- *           leaves a choice
+ *           value gradients. Where that is blind, for a single sentence, where [MASK]'s row of the word embedding's gradient holds the
+ *           position's (leak/shared_rows.h), if these are as many as the labels; else what the position check
+ *           (leak/position_check.h) admits, which over noise leaves a choice
  * Errors: DLG_EFORMAT when the gradient shows no length or no label, or more labels than there are places for them; DLG_ESHAPE when what
  * was told does not fit; DLG_ENOMEM. The knowledge then holds what was told, and what was inferred before.
  */

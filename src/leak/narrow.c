@@ -9,22 +9,35 @@
  */
 #include "leak/classes.h"
 #include "leak/dlg.h"
+#include "leak/shared_rows.h"
 
 #include <math.h>
 
 /* That many times labels are moved where dD/dY points, which is right at once where the tokens are. */
 enum { MOST_PLACEMENTS = 8 };
 
-/* What fulfils its equation best. @return at how many rows that is to be taken at its word */
-static size_t read_tokens(dlg_recovery *r)
+/*
+ * What the word embedding's gradient names, or else what fulfils its equation best.
+ * @param[out] n at how many rows that is to be taken at its word
+ */
+static dlg_status read_tokens(dlg_recovery *r, size_t *n, dlg_error *err)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < r->n_rows; i++) {
-        r->fed[i] = dlg_position_check_best(r->check, i);
-        r->evidence[i] = (dlg_evidence){DLG_FROM_READING, dlg_position_check_count(r->check, i), NAN, NAN};
-        n += dlg_evidence_is_good(&r->evidence[i]);
+    const dlg_knowledge *k = r->knowledge;
+    const dlg_decoder_part part = {k->n_labels, k->n_labels, k->labels};
+    dlg_shared_rows shared = {0};
+    *n = 0;
+    if (r->is_defended) {
+        const dlg_status status = dlg_shared_rows_find(&shared, r->gradient, r->check, r->n_rows, &part, err);
+        if (status) return status;
     }
-    return n;
+    for (size_t i = 0; i < r->n_rows; i++) {
+        const bool is_named = r->is_defended && shared.is_named[i];
+        r->fed[i] = is_named ? shared.token[i] : dlg_position_check_best(r->check, i);
+        r->evidence[i] = (dlg_evidence){DLG_FROM_READING, is_named ? 1 : dlg_position_check_count(r->check, i), NAN, NAN};
+        *n += dlg_evidence_is_good(&r->evidence[i]);
+    }
+    dlg_shared_rows_release(&shared);
+    return DLG_OK;
 }
 
 static void try_tokens(dlg_recovery *r)
@@ -54,8 +67,10 @@ static dlg_status narrow(dlg_recovery *r, dlg_error *err)
     if (!status && r->batch.n_sentences == 1) status = dlg_position_check_create(&r->check, r->gradient, r->n_rows, err);
     if (status) return status;
     if (r->space) r->n_unknowns = dlg_input_space_size(r->space);
-    if (r->check && read_tokens(r)) try_tokens(r);
-    return DLG_OK;
+    size_t n = 0;
+    if (r->check) status = read_tokens(r, &n, err);
+    if (!status && n) try_tokens(r);
+    return status;
 }
 
 static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge,

@@ -54,7 +54,7 @@ const dlg_real *dlg_recovery_mask(const dlg_recovery *r)
 {
     const dlg_model *model = r->gradient->model;
     const dlg_knowledge *k = r->knowledge;
-    if (model->config.task != DLG_MASKED_LM || !k->span_check_sees) return NULL;
+    if (model->config.task != DLG_MASKED_LM || !k->masks_are_seen) return NULL;
     return dlg_model_word_embeddings(model) + (size_t)k->markers.mask * model->config.hidden_size;
 }
 

@@ -167,7 +167,7 @@ static dlg_status know_solved(const attack *a, dlg_knowledge *out, size_t n_sent
     const dlg_knowledge sentences = {.n_sentences = n_sentences, .lengths = (size_t *)lengths, .markers = from->markers,
                                      .sentences_from = origin_of(from->sentences_from, from->n_sentences, n_sentences),
                                      .lengths_from = origin_of(from->lengths_from, from->n_sentences, n_sentences),
-                                     .span_check_sees = from->span_check_sees};
+                                     .masks_are_seen = from->masks_are_seen};
     dlg_status status = dlg_knowledge_copy(out, &sentences, err);
     if (status) return status;
     out->rows = dlg_allocate(solved->n + 1, sizeof *out->rows);
