@@ -259,7 +259,8 @@ static dlg_status watch_attack(dlg_attack_end *end, const options *o, const dlg_
     if (!status) status = dlg_attack(o->attack, &result, &m->gradient, &m->knowledge, subject->options, &observer, err);
     if (!status) status = w.status;
     *end = result.end;
-    const dlg_subject ended = subject_of(subject, &result.state);
+    dlg_subject ended = subject_of(subject, &result.state);
+    ended.told = subject->knowledge;
     if (!status) status = conclude(o, &ended, &result, err);
     dlg_attack_result_release(&result);
     dlg_progress_release(&w.progress);

@@ -89,9 +89,8 @@ typedef struct {
 
 enum { BATCH, LENGTH, LABELS, MASKED, N_PIECES };
 
-static void list_pieces(const dlg_subject *subject, piece out[N_PIECES])
+static void list_pieces(const dlg_knowledge *k, piece out[N_PIECES])
 {
-    const dlg_knowledge *k = subject->knowledge;
     out[BATCH] = (piece){"batch", true, k->sentences_from};
     out[LENGTH] = (piece){"length", k->lengths, k->lengths_from};
     out[LABELS] = (piece){"labels", k->n_labels, k->labels_from};
@@ -103,15 +102,19 @@ static bool is_classifier(const dlg_subject *subject)
     return subject->model->config.task == DLG_SEQUENCE_CLASSIFICATION;
 }
 
-static void add_knowledge(dlg_object *o)
+/* @param told of a part of the batch what the attack began with, which is of the whole; else the subject's own */
+static void add_knowledge(dlg_object *o, const dlg_knowledge *told)
 {
-    piece pieces[N_PIECES];
+    piece pieces[N_PIECES], told_pieces[N_PIECES];
     const size_t n = is_classifier(o->subject) ? MASKED : N_PIECES; /* a classifier masks nothing */
-    list_pieces(o->subject, pieces);
-    cJSON *told = dlg_object_add_new(o, o->root, "knowledge", cJSON_CreateArray());
+    list_pieces(o->subject->knowledge, pieces);
+    list_pieces(told, told_pieces);
+    cJSON *list = dlg_object_add_new(o, o->root, "knowledge", cJSON_CreateArray());
     for (size_t i = 0; i < n; i++)
-        if (pieces[i].is_known && pieces[i].from == DLG_TOLD) dlg_object_append(o, told, cJSON_CreateString(pieces[i].name));
+        if (told_pieces[i].is_known && told_pieces[i].from == DLG_TOLD)
+            dlg_object_append(o, list, cJSON_CreateString(told_pieces[i].name));
     cJSON *origins = dlg_object_add_new(o, o->root, "origins", cJSON_CreateObject());
+    if (told != o->subject->knowledge) pieces[BATCH].from = (told->sentences_from == DLG_TOLD || told->sentences_from == DLG_METADATA) ? told->sentences_from : DLG_INFERRED;
     for (size_t i = 0; i < n; i++)
         dlg_object_add(o, origins, pieces[i].name,
                        pieces[i].is_known ? cJSON_CreateString(dlg_origin_name(pieces[i].from)) : cJSON_CreateNull());
@@ -208,7 +211,7 @@ dlg_status dlg_json_start(FILE *stream, const dlg_subject *subject, dlg_error *e
     dlg_object_add_number(&o, "n_parameters", (double)dlg_model_size(subject->model));
     dlg_object_add_string(&o, "task", dlg_task_name(subject->model->config.task));
     dlg_object_add_string(&o, "defence", subject->defence);
-    add_knowledge(&o);
+    add_knowledge(&o, subject->knowledge);
     add_inferred(&o);
     dlg_object_add_string(&o, "blas", subject->blas);
     dlg_object_add_number(&o, "threads", subject->n_threads);
@@ -256,7 +259,7 @@ dlg_status dlg_json_result(FILE *stream, const dlg_subject *subject, const dlg_a
     dlg_object_add_number(&o, "scale", best->tokens ? best->scale : NAN);
     dlg_object_add_number(&o, "n_dense", (double)result->n_dense);
     dlg_object_add_number(&o, "n_targets", (double)result->n_targets);
-    add_knowledge(&o);
+    add_knowledge(&o, result->end == DLG_PARTLY ? subject->told : subject->knowledge);
     add_tokens(&o, "fed_tokens", best->fed);
     add_tokens(&o, "tokens", best->tokens);
     add_text(&o, best->tokens);

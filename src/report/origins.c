@@ -103,22 +103,23 @@ static void append_masked(dlg_line *l, const dlg_subject *subject)
     }
 }
 
-static void print_origin(const dlg_screen *screen, const dlg_subject *subject, dlg_origin origin)
+/* One line: what comes from there, after `first`, or nothing. @param is_all take it all to come from there */
+static void print_origin(const dlg_screen *screen, const dlg_subject *subject, dlg_origin origin, const char *first, bool is_all)
 {
     const dlg_knowledge *k = subject->knowledge;
     const struct {
         dlg_origin from;
         bool is_known;
         void (*append)(dlg_line *, const dlg_subject *);
-    } pieces[] = {{k->sentences_from, true, append_batch}, {k->lengths_from, k->lengths, append_lengths},
+    } pieces[] = {{k->sentences_from, !is_all, append_batch}, {k->lengths_from, k->lengths, append_lengths},
                   {k->labels_from, k->n_labels, append_labels}, {k->rows_from, k->n_rows, append_masked}};
     const bool is_classifier = subject->model->config.task == DLG_SEQUENCE_CLASSIFICATION;
     const size_t n_pieces = sizeof pieces / sizeof *pieces - is_classifier; /* a classifier masks nothing */
     dlg_line l = {.used = 0};
     size_t n = 0;
-    dlg_line_append(&l, "%s: ", dlg_origin_name(origin));
+    dlg_line_append(&l, "%s: %s", dlg_origin_name(origin), first);
     for (size_t i = 0; i < n_pieces; i++) {
-        if (pieces[i].from != origin || !pieces[i].is_known) continue;
+        if ((pieces[i].from != origin && !is_all) || !pieces[i].is_known) continue;
         if (n++) dlg_line_append(&l, "; ");
         pieces[i].append(&l, subject);
     }
@@ -127,8 +128,25 @@ static void print_origin(const dlg_screen *screen, const dlg_subject *subject, d
     if (n) dlg_screen_print(screen, (dlg_layout){.indent = 2, .hang = 2}, l.text, NULL);
 }
 
-void dlg_origins_print(const dlg_screen *screen, const dlg_subject *subject)
+/* What was told of the batch, and what is known of the sentences that were found. */
+static void print_part(const dlg_screen *screen, const dlg_subject *subject, const dlg_attack_result *result)
+{
+    dlg_subject whole = *subject;
+    dlg_line found = {.used = 0};
+    whole.knowledge = subject->told;
+    print_origin(screen, &whole, DLG_TOLD, "", false);
+    print_origin(screen, &whole, DLG_METADATA, "", false);
+    dlg_line_append(&found, "at least %zu sentence%s in the batch, %zu found: ", result->part.n_least,
+                    result->part.n_least == 1 ? "" : "s", result->n_sentences);
+    print_origin(screen, subject, DLG_INFERRED, found.text, true);
+}
+
+void dlg_origins_print(const dlg_screen *screen, const dlg_subject *subject, const dlg_attack_result *result)
 {
     static const dlg_origin order[] = {DLG_TOLD, DLG_METADATA, DLG_INFERRED, DLG_ASSUMED};
-    for (size_t i = 0; i < sizeof order / sizeof *order; i++) print_origin(screen, subject, order[i]);
+    if (result && result->end == DLG_PARTLY) {
+        print_part(screen, subject, result);
+        return;
+    }
+    for (size_t i = 0; i < sizeof order / sizeof *order; i++) print_origin(screen, subject, order[i], "", false);
 }

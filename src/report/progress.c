@@ -79,7 +79,7 @@ void dlg_progress_start(const dlg_progress *progress)
     snprintf(line, sizeof line, "%s against %s%s: %s, %s parameters", s->gradient, s->model->name, seed,
              s->model->config.task == DLG_MASKED_LM ? "masked LM" : "classifier", with_commas(dlg_model_size(s->model), number));
     dlg_screen_print(&progress->screen, plain, line, NULL);
-    dlg_origins_print(&progress->screen, s);
+    dlg_origins_print(&progress->screen, s, NULL);
     snprintf(line, sizeof line, "attack %s: distance %s (1 is a zero gradient's), optimizer %s%s, seed %llu; %s, %d thread%s",
              s->attack, s->options->distance->name, s->options->minimiser->name, prior_of(s, prior),
              (unsigned long long)s->options->seed, s->blas, s->n_threads, s->n_threads == 1 ? "" : "s");
@@ -291,6 +291,6 @@ void dlg_progress_result(const dlg_screen *screen, const dlg_subject *subject, c
     if (is_shown(result)) dlg_sources_print(screen, subject, result);
     if (result->end == DLG_EXPLAINED || result->end == DLG_PARTLY) print_unmasked(screen, result);
     if (result->end != DLG_UNREADABLE) print_cost(screen, result);
-    dlg_origins_print(screen, subject);
+    dlg_origins_print(screen, subject, result);
     if (scores) print_scores(screen, scores);
 }

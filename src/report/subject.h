@@ -16,7 +16,8 @@ typedef struct {
     uint64_t model_seed;
     const dlg_model *model;
     const dlg_tokenizer *tokenizer;
-    const dlg_knowledge *knowledge; /**< complete (dlg_knowledge_infer) */
+    const dlg_knowledge *knowledge; /**< complete (dlg_knowledge_infer); of a result, what its text rests on */
+    const dlg_knowledge *told;      /**< of a result: what the attack began with, which may be more than its sentences; else NULL */
     const dlg_attack_options *options;
     const char *blas;               /**< the line of dlg_blas_start */
     int n_threads;

@@ -23,10 +23,19 @@ accepted 'Partly recovered: 1 of at least 2 sentences.
   partly: this sentence was in the batch, to rounding; it accounts for * directions of the row space, and what accounts for the others was not found
   tokens: * read off, * put back from the labels; all certain
   cost: 1 iteration, 1 evaluation, *
-  inferred: *
+  told: a batch of 1 sentence
+  metadata: defence none
+  inferred: at least 2 sentences in the batch, 1 found: 10 tokens; * label*; masked at *
   scores: * 1 of 2 sentences exact*' '*sequence check: 1 sentence found*' \
     dlg-text b.g --threads 1 --know batch:a.truth.json --truth b.truth.json
-accepted '*"end":"partly","recovered":false,"reason":null,"part":{"sentences":1,"sentences_at_least":2,*"exact_sentences":1,*' '*' \
+accepted '*"end":"partly","recovered":false,"reason":null,"part":{"sentences":1,"sentences_at_least":2,*"knowledge":\["batch"\],"origins":{"batch":"told","length":"inferred","labels":"inferred","masked":"inferred"}*"exact_sentences":1,*' '*' \
     dlg-text b.g --threads 1 --know batch:a.truth.json --truth b.truth.json --json
+# What was told of the whole batch stays what was told; what was found is no batch of fewer sentences.
+check 'four' dlg-grads 'A red bird saw the old house.' 'The house is old.' 'We met the bird at noon today.' --preset mini -o c.g
+accepted 'Partly recovered: 2 of at least 3 sentences.
+  *
+  metadata: defence none
+  inferred: at least 3 sentences in the batch, 2 found: *' '*' dlg-text c.g --threads 1 -q --know batch:b.truth.json
+check 'no batch of two was inferred' eval '! dlg-text c.g --threads 1 -q --know batch:b.truth.json | grep -q "inferred: a batch"'
 # Against another model nothing is recovered.
 accepted 'Not recovered*' '*' dlg-text a.g --threads 1 --attack span --preset mini --model-seed 1

@@ -173,12 +173,16 @@ static void result(void **state)
     r.part = (dlg_part){.n_least = 3, .n_accounted = 5, .n_directions = 9};
     f.knowledge.markers.mask = 5; /* one is left */
     r.state.knowledge = &f.knowledge;
+    const dlg_knowledge told = {.n_sentences = 4, .sentences_from = DLG_METADATA, .n_labels = 4, .labels_from = DLG_TOLD};
+    f.subject.told = &told;
     stream = tmpfile();
     assert_int_equal(dlg_json_result(stream, &f.subject, &r, NULL, NULL), DLG_OK);
     root = read_line(stream);
     assert_field(root, "end", "\"partly\"");
     assert_field(root, "recovered", "false");
     assert_field(root, "part", "{\"sentences\":2,\"sentences_at_least\":3,\"directions\":5,\"directions_of_all\":9}");
+    assert_field(root, "knowledge", "[\"labels\"]");
+    assert_field(cJSON_GetObjectItemCaseSensitive(root, "origins"), "batch", "\"metadata\"");
     assert_field(cJSON_GetObjectItemCaseSensitive(root, "evidence"), "sure",
                  "[[\"certain\",\"certain\",\"certain\"],[\"certain\",\"certain\",\"not seen\",\"certain\"]]");
     cJSON_Delete(root);
