@@ -1,0 +1,171 @@
+/** Which sentences were in a batch: those, and none made of their tokens, where all rows are asked and where only predicted ones are. */
+#include "leak/sequence_check.h"
+
+#include "base/memory.h"
+#include "small_step.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { CLS = 2, SEP = 3, MASK = 4, N_SENTENCES = 5, LENGTH = 9, HIDDEN = 64 };
+
+static const dlg_markers markers = {CLS, SEP, MASK};
+static const size_t lengths[N_SENTENCES] = {LENGTH, LENGTH, LENGTH, LENGTH, LENGTH};
+
+/* The third has half of the first and half of the second; the fourth, which would have the others, was not there. */
+static const uint32_t texts[N_SENTENCES][LENGTH] = {{CLS, 20, 21, 22, MASK, 24, 25, 26, SEP},
+                                                    {CLS, 30, 21, 22, MASK, 24, 25, 36, SEP},
+                                                    {CLS, 20, 21, 22, MASK, 24, 25, 36, SEP},
+                                                    {CLS, 20, 31, 22, MASK, 27, 25, 38, SEP},
+                                                    {CLS, 16, 27, 17, MASK, 21, 41, 42, SEP}};
+static const uint32_t absent[LENGTH] = {CLS, 30, 21, 22, MASK, 24, 25, 26, SEP};
+
+static void share(small_step *s, size_t n_layers, dlg_candidates *c)
+{
+    const dlg_config config = {.task = DLG_MASKED_LM, .vocabulary_size = 60, .hidden_size = HIDDEN, .n_layers = n_layers, .n_heads = 2,
+                               .intermediate_size = 128, .max_positions = 16, .n_token_types = 2, .layer_norm_eps = 1e-12,
+                               .initializer_range = 0.1, .tied_decoder = true};
+    size_t rows[N_SENTENCES], labels[N_SENTENCES];
+    for (size_t b = 0; b < N_SENTENCES; b++) {
+        rows[b] = b * LENGTH + 4;
+        labels[b] = 40 + b;
+    }
+    dlg_model *model;
+    assert_int_equal(dlg_model_preset(&model, "small", &config, 1, NULL), DLG_OK);
+    small_step_share(s, model, N_SENTENCES, lengths, *texts, N_SENTENCES, rows, labels);
+    *c = (dlg_candidates){.n_positions = LENGTH, .sees = true, .first = dlg_allocate(LENGTH + 1, sizeof *c->first),
+                          .token = dlg_allocate(LENGTH * N_SENTENCES, sizeof *c->token)};
+    assert_true(c->first && c->token);
+    for (size_t t = 0; t < LENGTH; t++) { /* what stood there, each once */
+        c->first[t + 1] = c->first[t];
+        for (size_t b = 0; b < N_SENTENCES; b++)
+            if (!dlg_candidates_has(c, texts[b][t], t)) c->token[c->first[t + 1]++] = texts[b][t];
+    }
+}
+
+static void index_of(const dlg_candidates *c, const uint32_t *text, size_t *index)
+{
+    for (size_t t = 0; t < LENGTH; t++)
+        for (size_t i = c->first[t]; i < c->first[t + 1]; i++)
+            if (c->token[i] == text[t]) index[t] = i;
+}
+
+static bool is_there(const dlg_candidates *c, const size_t *index)
+{
+    for (size_t b = 0; b < N_SENTENCES; b++) {
+        size_t same = 0;
+        while (same < LENGTH && c->token[index[same]] == texts[b][same]) same++;
+        if (same == LENGTH) return true;
+    }
+    return false;
+}
+
+/* Sentences the check takes: all that differ from one that was there in up to two tokens. */
+static void take_all(dlg_sequence_check *check, const dlg_candidates *c, size_t *n_true, size_t *n_false)
+{
+    size_t index[LENGTH];
+    *n_true = *n_false = 0;
+    for (size_t b = 0; b < N_SENTENCES; b++) {
+        index_of(c, texts[b], index);
+        *n_true += dlg_sequence_check_has(check, LENGTH, index);
+        for (size_t t = 0; t < LENGTH; t++)
+            for (size_t u = t + 1; u < LENGTH; u++)
+                for (size_t i = c->first[t]; i < c->first[t + 1]; i++)
+                    for (size_t k = c->first[u]; k < c->first[u + 1]; k++) {
+                        index_of(c, texts[b], index);
+                        index[t] = i;
+                        index[u] = k;
+                        *n_false += !is_there(c, index) && dlg_sequence_check_has(check, LENGTH, index);
+                    }
+    }
+}
+
+static void those_that_were_there_and_no_others(void **state)
+{
+    (void)state;
+    for (size_t n_layers = 1; n_layers <= 3; n_layers++) {
+        small_step s;
+        dlg_candidates c;
+        dlg_sequence_check *check;
+        size_t n_true, n_false, index[LENGTH];
+        double outside;
+        share(&s, n_layers, &c);
+        assert_int_equal(dlg_sequence_check_create(&check, &s.gradient, &c, markers, false, NULL), DLG_OK);
+        assert_true(dlg_sequence_check_rank(check) >= N_SENTENCES);
+        take_all(check, &c, &n_true, &n_false);
+        assert_int_equal(n_true, N_SENTENCES);
+        assert_int_equal(n_false, 0);
+        index_of(&c, absent, index);
+        dlg_sequence_check_outside(check, 1, LENGTH, index, &outside);
+        assert_true(outside > 1e-5);
+        for (size_t b = 0; b < N_SENTENCES; b++) { /* and none twice */
+            index_of(&c, texts[b], index);
+            assert_true(dlg_sequence_check_has(check, LENGTH, index));
+            assert_int_equal(dlg_sequence_check_found(check, LENGTH, index), n_layers == 3 ? LENGTH : 1);
+            assert_false(dlg_sequence_check_has(check, LENGTH, index));
+        }
+        take_all(check, &c, &n_true, &n_false);
+        assert_int_equal(n_true + n_false, 0);
+        dlg_sequence_check_free(check);
+        dlg_candidates_release(&c);
+        small_step_release(&s);
+    }
+}
+
+/* A gradient whose numbers were rounded so much that the space is not seen says of no sentence that it was there. */
+static void nothing_of_rounded_numbers(void **state)
+{
+    (void)state;
+    const char *const specs[] = {"fp16", "bf16", "gaussian:1e-6"};
+    for (size_t k = 0; k < sizeof specs / sizeof *specs; k++)
+        for (size_t n_layers = 2; n_layers <= 3; n_layers++) {
+            small_step s;
+            dlg_candidates c;
+            dlg_sequence_check *check;
+            size_t n_true, n_false;
+            share(&s, n_layers, &c);
+            small_step_defend(&s, specs[k]);
+            assert_int_equal(dlg_sequence_check_create(&check, &s.gradient, &c, markers, false, NULL), DLG_OK);
+            if (dlg_sequence_check_rank(check)) {
+                take_all(check, &c, &n_true, &n_false);
+                assert_int_equal(n_false, 0);
+            }
+            dlg_sequence_check_free(check);
+            dlg_candidates_release(&c);
+            small_step_release(&s);
+        }
+}
+
+static void no_memory(void **state)
+{
+    (void)state;
+    small_step s;
+    dlg_candidates c;
+    dlg_sequence_check *check;
+    share(&s, 3, &c);
+    dlg_status status = DLG_ENOMEM;
+    for (size_t k = 1; status; k++) {
+        dlg_allocation_fail_from(k);
+        status = dlg_sequence_check_create(&check, &s.gradient, &c, markers, false, NULL);
+        dlg_allocation_fail_from(0);
+        assert_true(status == DLG_OK || (status == DLG_ENOMEM && !check));
+    }
+    dlg_sequence_check_free(check);
+    dlg_candidates_release(&c);
+    small_step_release(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(those_that_were_there_and_no_others),
+        cmocka_unit_test(nothing_of_rounded_numbers),
+        cmocka_unit_test(no_memory),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
