@@ -34,8 +34,9 @@ size_t dlg_sequence_check_rank(const dlg_sequence_check *);
 void dlg_sequence_check_outside(dlg_sequence_check *, size_t n, size_t length, const size_t *index, double *outside);
 
 /**
- * Whether the sentence was there: what of its rows lies outside is no more than rounding, beside the rows and, in measure, beside what
- * sets them apart from the found ones. A sentence found before is not there again.
+ * Whether the sentence was there: none of its rows lies further outside than rounding leaves it (row_rounding.h), which is little beside
+ * what sets the sentence apart from the found ones. So one found before is not there again. Another whose rows are combinations of those
+ * that were there, to rounding, cannot be told from them. Not asked inside.
  */
 bool dlg_sequence_check_has(dlg_sequence_check *, size_t length, const size_t *index);
 
