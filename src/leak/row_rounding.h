@@ -15,7 +15,7 @@
  *     |(1 - P) x|^2  ~  sum_j a_j^2 |R_j|^2 m / (m - r)  =  (V x)^T F (V x)
  *
  * with one matrix F (r, r) for all rows. To this comes the rounding of the row itself, in the participant's model and in ours, of which a
- * small singular value makes no more.
+ * small singular value makes no more. It has been through sums of n and more products, whose errors grow like sqrt(n).
  */
 #ifndef DLG_LEAK_ROW_ROUNDING_H
 #define DLG_LEAK_ROW_ROUNDING_H
@@ -29,7 +29,7 @@
  */
 DLG_MUST_USE dlg_status dlg_row_rounding_find(double *form, const dlg_stack *, size_t rank, const double *basis, dlg_error *);
 
-/** The square of what is left of x, as expected. @param[in] along V x (rank) @param norm2 |x|^2 */
-double dlg_row_rounding(size_t rank, const double *form, const double *along, double norm2);
+/** The square of what is left of x, as expected. @param[in] along V x (rank) @param n numbers of x @param norm2 |x|^2 */
+double dlg_row_rounding(size_t rank, const double *form, const double *along, size_t n, double norm2);
 
 #endif

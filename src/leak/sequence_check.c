@@ -339,7 +339,7 @@ static bool is_inside(dlg_sequence_check *c, double norm2, double *bound2)
 {
     for (size_t k = 0; k < c->width; k++) c->row[k] = (double)c->y[k];
     const double outside = dlg_take_out(c->rank, c->width, c->space, c->row, c->row_along);
-    *bound2 = safety * safety * dlg_row_rounding(c->rank, c->form, c->row_along, norm2);
+    *bound2 = safety * safety * dlg_row_rounding(c->rank, c->form, c->row_along, c->width, norm2);
     return outside * outside <= *bound2;
 }
 

@@ -74,7 +74,7 @@ static double left_beside_expected(const scene *s, const double *form, const dou
     double rest[N], along[R];
     memcpy(rest, x, sizeof rest);
     const double left = dlg_take_out(R, N, s->basis, rest, along);
-    return left / sqrt(dlg_row_rounding(R, form, along, norm2));
+    return left / sqrt(dlg_row_rounding(R, form, along, N, norm2));
 }
 
 static void row(const scene *s, size_t t, double *x)
@@ -128,7 +128,7 @@ static void a_row_that_is_off_is_outside(void **state)
             assert_true(left_beside_expected(&s, s.form, x, norm2) < 2);
             memcpy(rest, x, sizeof rest);
             dlg_take_out(R, N, s.basis, rest, along);
-            const double expected = sqrt(dlg_row_rounding(R, s.form, along, norm2));
+            const double expected = sqrt(dlg_row_rounding(R, s.form, along, N, norm2));
             dlg_random_normal_fill(other, N, 1, 2, (uint32_t)t);
             for (size_t i = 0; i < N; i++) x[i] += 6 * expected / sqrt(N) * (double)other[i];
             const double times = left_beside_expected(&s, s.form, x, norm2);
