@@ -61,10 +61,7 @@ static void move(dlg_arrangement *a, size_t candidate, size_t t, double sign)
 
 static bool may_stand(const dlg_arrangement *a, size_t candidate, size_t t, size_t length)
 {
-    const uint32_t token = a->candidates->token[candidate];
-    if (t == 0) return token == a->markers.cls;
-    if (t + 1 == length) return token == a->markers.sep;
-    return token != a->markers.cls && token != a->markers.sep;
+    return dlg_markers_allow(a->markers, a->candidates->token[candidate], t, length);
 }
 
 /* The best candidate for a position that nobody takes. @return n_candidates when there is none */

@@ -13,6 +13,13 @@ const char *dlg_origin_name(dlg_origin origin)
     return names[origin];
 }
 
+bool dlg_markers_allow(dlg_markers markers, uint32_t token, size_t position, size_t length)
+{
+    if (!position) return token == markers.cls;
+    if (position + 1 == length) return token == markers.sep;
+    return token != markers.cls && token != markers.sep;
+}
+
 static dlg_status infer_layout(dlg_knowledge *k, const dlg_gradient *gradient, dlg_error *err)
 {
     dlg_batch_layout layout;

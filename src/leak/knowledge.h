@@ -25,6 +25,9 @@ typedef struct {
     uint32_t cls, sep, mask;
 } dlg_markers;
 
+/** Whether the token may stand there in a sentence of that length: [CLS] begins and [SEP] ends each, and neither stands elsewhere. */
+bool dlg_markers_allow(dlg_markers, uint32_t token, size_t position, size_t length);
+
 /** Zero-initialise, set what is told (with its origin and memory of its own), let dlg_knowledge_infer fill the rest. */
 typedef struct {
     size_t n_sentences;

@@ -5,18 +5,16 @@
  *   1. where every position has one candidate, that is the sentence
  *   2. else sentences are searched for until they account for the rank of layer 1's row space, which says that there are no more; where
  *      they do not, those that were found are the result
- *   3. where none is found, but the number of sentences and their lengths are known, the batch is assembled as a whole (assembly.h)
  *
  * Once sentences are known, the rows that were predicted in them and their labels are solved for (predicted_rows.h).
  */
 #include "leak/span.h"
 
 #include "base/memory.h"
-#include "leak/assembly.h"
 #include "leak/classes.h"
 #include "leak/co_occurrence.h"
-#include "leak/infer.h"
 #include "leak/predicted_rows.h"
+#include "leak/recovery.h"
 #include "leak/sequence_search.h"
 
 #include <math.h>
@@ -52,82 +50,6 @@ static bool is_told(dlg_origin origin)
 }
 
 /* ---- what is known once the sentences are ---- */
-
-/* The rows that may have been predicted: those that may hold [MASK]; all inner ones where these are fewer than the labels. */
-static dlg_status list_rows(dlg_knowledge *k, const dlg_choices *choices, bool only_masks, dlg_error *err)
-{
-    k->rows = dlg_allocate(choices->n_rows, sizeof *k->rows);
-    if (!k->rows) return dlg_fail(err, DLG_ENOMEM, "masked positions: no memory");
-    for (size_t b = 0, first = 0; b < k->n_sentences; first += k->lengths[b++])
-        for (size_t i = first + 1; i + 1 < first + k->lengths[b]; i++) {
-            bool may_be = !only_masks;
-            for (size_t j = choices->first[i]; j < choices->first[i + 1]; j++) may_be |= choices->token[j] == k->markers.mask;
-            if (may_be) k->rows[k->n_rows++] = i;
-        }
-    k->rows_from = only_masks ? DLG_INFERRED : DLG_ASSUMED;
-    return DLG_OK;
-}
-
-/* As many labels as rows went through the head, whatever stands in them. */
-static dlg_status infer_labels(const attack *a, dlg_knowledge *k, size_t most, dlg_error *err)
-{
-    dlg_label_evidence evidence = {.most = most};
-    dlg_label_fit fit = {0};
-    k->labels = dlg_allocate(most, sizeof *k->labels);
-    if (!k->labels) return dlg_fail(err, DLG_ENOMEM, "labels: no memory");
-    dlg_status status = dlg_infer_head_rows(&evidence.expected, a->gradient, err);
-    evidence.is_certain = evidence.expected > 0;
-    if (!status) status = dlg_infer_labels(k->labels, &fit, a->gradient, a->candidates.n_positions, &evidence, k->markers, err);
-    k->n_labels = fit.n_labels;
-    k->labels_from = DLG_INFERRED;
-    return status;
-}
-
-/* Where labels are looked for. */
-typedef enum { BEHIND_MASKS, ANYWHERE } place;
-
-/* What was told stays; the rest follows from these sentences. */
-static dlg_status know(const attack *a, dlg_knowledge *out, size_t n_sentences, const size_t *lengths, const dlg_choices *choices,
-                       place where, dlg_error *err)
-{
-    const dlg_knowledge *from = a->knowledge;
-    const bool is_mlm = a->gradient->model->config.task == DLG_MASKED_LM, only_masks = where == BEHIND_MASKS;
-    dlg_knowledge told = *from;
-    told.n_sentences = n_sentences;
-    told.lengths = (size_t *)lengths;
-    if (!is_told(told.sentences_from)) told.sentences_from = DLG_INFERRED;
-    if (!is_told(told.lengths_from)) told.lengths_from = DLG_INFERRED;
-    if (!is_told(told.labels_from)) told.labels = NULL, told.n_labels = 0, told.placed = false, told.labels_from = DLG_INFERRED;
-    if (!is_told(told.rows_from) || !is_mlm) told.rows = NULL, told.n_rows = 0, told.rows_from = DLG_INFERRED;
-    dlg_status status = dlg_knowledge_copy(out, &told, err);
-    if (!status && is_mlm && !out->rows) status = list_rows(out, choices, only_masks, err);
-    if (!status && is_mlm && only_masks && !out->n_rows) {
-        dlg_free(out->rows);
-        out->rows = NULL;
-    }
-    if (!status && is_mlm && !only_masks && !out->labels) status = infer_labels(a, out, choices->n_rows, err);
-    return status ? status : dlg_knowledge_infer(out, a->gradient, from->markers, err);
-}
-
-/* Whether these sentences, or some choice among them, explain the gradient. */
-static dlg_status explain(attack *a, size_t n_sentences, const size_t *lengths, const dlg_choices *choices, place where, dlg_error *err)
-{
-    dlg_knowledge knowledge = {0};
-    dlg_recovery r = {0};
-    dlg_error ignored;
-    dlg_status status = know(a, &knowledge, n_sentences, lengths, choices, where, &ignored);
-    if (status == DLG_EFORMAT || status == DLG_ESHAPE) { /* what was told, or the labels, do not fit these sentences */
-        dlg_knowledge_release(&knowledge);
-        return DLG_OK;
-    }
-    if (status) *err = ignored;
-    if (!status) status = dlg_recovery_begin(&r, a->out, a->gradient, &knowledge, a->options, a->observer, err);
-    if (!status) status = dlg_assemble(&r, choices, a->options->max_starts, &a->explained, err);
-    if (a->explained) a->out->end = DLG_EXPLAINED;
-    dlg_recovery_end(&r);
-    dlg_knowledge_release(&knowledge);
-    return status;
-}
 
 static bool has(size_t n, const size_t *list, size_t wanted)
 {
@@ -203,7 +125,7 @@ static void end_with_part(attack *a, const dlg_recovery *r, const dlg_predicted_
  * Sentences as they are, with the labels that were solved for; the result even where they do not explain the gradient if they are a part.
  * It takes one evaluation, and an interrupt does not prevent it.
  */
-static dlg_status put_together(attack *a, size_t n_sentences, const size_t *lengths, const dlg_choices *choices,
+static dlg_status put_together(attack *a, size_t n_sentences, const size_t *lengths, const uint32_t *fed,
                                const dlg_predicted_rows *solved, const dlg_part *part, dlg_error *err)
 {
     dlg_knowledge knowledge = {0};
@@ -211,7 +133,7 @@ static dlg_status put_together(attack *a, size_t n_sentences, const size_t *leng
     dlg_status status = know_solved(a, &knowledge, n_sentences, lengths, solved, err);
     if (!status) status = dlg_recovery_begin(&r, a->out, a->gradient, &knowledge, a->options, a->observer, err);
     for (size_t i = 0; !status && i < r.n_rows; i++) {
-        r.fed[i] = choices->token[i];
+        r.fed[i] = fed[i];
         r.evidence[i] = (dlg_evidence){DLG_FROM_READING, 1, NAN, NAN};
     }
     if (!status) {
@@ -230,58 +152,60 @@ static dlg_status put_together(attack *a, size_t n_sentences, const size_t *leng
 }
 
 /*
- * Sentences that leave no choice: rows and labels are solved for; where that is not clear, they are looked for, behind [MASK] first. Where
- * the sentences are only a part of the batch they are the result all the same.
+ * Rows and labels of sentences are solved for. Where these do not explain the gradient the sentences are the result all the same, but for
+ * one that is alone: its labels are left to a descent.
  */
-static dlg_status explain_sentences(attack *a, size_t n_sentences, const size_t *lengths, const dlg_choices *choices, const dlg_part *part,
+static dlg_status explain_sentences(attack *a, size_t n_sentences, const size_t *lengths, const uint32_t *fed, const dlg_part *part,
                                     dlg_error *err)
 {
+    const dlg_knowledge *k = a->knowledge;
     const bool is_mlm = a->gradient->model->config.task == DLG_MASKED_LM;
     dlg_predicted_rows solved = {0};
-    dlg_status status = dlg_predicted_rows_find(&solved, a->gradient, n_sentences, lengths, choices->token, err);
+    dlg_status status = dlg_predicted_rows_find(&solved, a->gradient, n_sentences, lengths, fed, err);
     const bool are_all = part->n_accounted >= part->n_directions || (solved.rank && solved.n >= solved.rank);
-    if (!status && solved.is_clear && agrees(a->knowledge, &solved, is_mlm))
-        status = put_together(a, n_sentences, lengths, choices, &solved, NULL, err);
-    if (!status && !a->explained && are_all && !is_interrupted(a)) status = explain(a, n_sentences, lengths, choices, BEHIND_MASKS, err);
-    if (!status && !a->explained && are_all && is_mlm && !is_interrupted(a))
-        status = explain(a, n_sentences, lengths, choices, ANYWHERE, err);
-    if (!status && !a->explained && part->n_directions && (!are_all || is_interrupted(a)))
-        status = put_together(a, n_sentences, lengths, choices, &solved, part, err);
+    const bool is_alone = are_all && n_sentences == 1 && (k->n_sentences == 1 || k->sentences_from == DLG_ASSUMED);
+    if (!status && solved.is_clear && agrees(k, &solved, is_mlm))
+        status = put_together(a, n_sentences, lengths, fed, &solved, NULL, err);
+    if (!status && !a->explained && part->n_directions && (!is_alone || is_interrupted(a)))
+        status = put_together(a, n_sentences, lengths, fed, &solved, part, err);
     dlg_predicted_rows_release(&solved);
     return status;
 }
 
 /* ---- 1: one sentence ---- */
 
+/* The only candidate that may stand at a position of a sentence of that length. @return whether there is just one */
+static bool find_only(uint32_t *out, const attack *a, size_t t, size_t length)
+{
+    const dlg_candidates *c = &a->candidates;
+    size_t n = 0;
+    for (size_t i = c->first[t]; i < c->first[t + 1]; i++)
+        if (dlg_markers_allow(a->knowledge->markers, c->token[i], t, length)) *out = c->token[i], n++;
+    return n == 1 && !(c->certain[t] && c->first[t + 1] - c->first[t] > 1);
+}
+
 static dlg_status try_one_sentence(attack *a, dlg_error *err)
 {
     const size_t length = a->candidates.n_positions;
-    dlg_choices choices = {0};
-    bool possible;
-    if (is_told(a->knowledge->sentences_from) && a->knowledge->n_sentences > 1) return DLG_OK;
-    dlg_status status = dlg_choices_make(&choices, &possible, &a->candidates, 1, &length, a->knowledge->markers, err);
-    if (!status && possible && choices.first[length] == length) status = explain_sentences(a, 1, &length, &choices, &(dlg_part){0}, err);
-    dlg_choices_release(&choices);
+    bool possible = !is_told(a->knowledge->sentences_from) || a->knowledge->n_sentences == 1;
+    uint32_t *fed = dlg_allocate(length, sizeof *fed);
+    dlg_status status = fed ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "sentences: no memory");
+    for (size_t t = 0; !status && possible && t < length; t++) possible = find_only(&fed[t], a, t, length);
+    if (!status && possible) status = explain_sentences(a, 1, &length, fed, &(dlg_part){0}, err);
+    dlg_free(fed);
     return status;
 }
 
 /* ---- 2: sentence by sentence ---- */
 
-/* The sentences found, as choices that leave no choice. */
-static dlg_status as_choices(dlg_choices *out, const attack *a, const dlg_sequences *found, dlg_error *err)
+/* Tokens of the sentences found, one after the other. */
+static dlg_status list_fed(uint32_t **out, const attack *a, const dlg_sequences *found, dlg_error *err)
 {
     size_t n = 0;
-    *out = (dlg_choices){0};
-    for (size_t b = 0; b < found->n; b++) out->n_rows += found->lengths[b];
-    out->first = dlg_allocate(out->n_rows + 1, sizeof *out->first);
-    out->token = dlg_allocate(out->n_rows, sizeof *out->token);
-    if (!out->first || !out->token) return dlg_fail(err, DLG_ENOMEM, "choices: no memory");
+    *out = dlg_allocate(found->n * found->n_positions, sizeof **out);
+    if (!*out) return dlg_fail(err, DLG_ENOMEM, "sentences: no memory");
     for (size_t b = 0; b < found->n; b++)
-        for (size_t t = 0; t < found->lengths[b]; t++) {
-            out->token[n] = a->candidates.token[found->index[b * found->n_positions + t]];
-            n++;
-            out->first[n] = n;
-        }
+        for (size_t t = 0; t < found->lengths[b]; t++) (*out)[n++] = a->candidates.token[found->index[b * found->n_positions + t]];
     return DLG_OK;
 }
 
@@ -298,7 +222,7 @@ static dlg_status search(attack *a, dlg_error *err)
     dlg_sequence_check *check = NULL;
     dlg_co_occurrences *co_occurrences = NULL;
     dlg_sequences found = {0};
-    dlg_choices choices = {0};
+    uint32_t *fed = NULL;
     size_t n_asked = 0;
     char line[160];
     const dlg_sequence_limits limits = {
@@ -312,7 +236,7 @@ static dlg_status search(attack *a, dlg_error *err)
     if (!status)
         status = dlg_sequences_find(&found, &n_asked, check, a->gradient, &a->candidates, co_occurrences, a->knowledge->markers, &limits,
                                     err);
-    if (!status && found.n) status = as_choices(&choices, a, &found, err);
+    if (!status && found.n) status = list_fed(&fed, a, &found, err);
     if (!status) {
         snprintf(line, sizeof line, "sequence check: %zu sentence%s found, which account for %zu of %zu directions of the row space",
                  found.n, found.n == 1 ? "" : "s", n_asked, dlg_sequence_check_rank(check));
@@ -320,26 +244,12 @@ static dlg_status search(attack *a, dlg_error *err)
     }
     if (!status && found.n) {
         const dlg_part part = part_of(a, found.n, n_asked, dlg_sequence_check_rank(check));
-        status = explain_sentences(a, found.n, found.lengths, &choices, &part, err);
+        status = explain_sentences(a, found.n, found.lengths, fed, &part, err);
     }
-    dlg_choices_release(&choices);
+    dlg_free(fed);
     dlg_sequences_release(&found);
     dlg_co_occurrences_free(co_occurrences);
     dlg_sequence_check_free(check);
-    return status;
-}
-
-/* ---- 3: the batch as a whole ---- */
-
-static dlg_status assemble(attack *a, dlg_error *err)
-{
-    dlg_choices choices = {0};
-    bool possible;
-    if (a->knowledge->lengths_from == DLG_ASSUMED) return DLG_OK;
-    dlg_status status = dlg_choices_make(&choices, &possible, &a->candidates, a->knowledge->n_sentences, a->knowledge->lengths,
-                                         a->knowledge->markers, err);
-    if (!status && possible) status = explain(a, a->knowledge->n_sentences, a->knowledge->lengths, &choices, BEHIND_MASKS, err);
-    dlg_choices_release(&choices);
     return status;
 }
 
@@ -369,7 +279,6 @@ dlg_status dlg_span_attack(dlg_attack_result *out, const dlg_gradient *gradient,
     note(&a, line);
     status = try_one_sentence(&a, err);
     if (!status && !a.explained && !is_interrupted(&a)) status = search(&a, err);
-    if (!status && out->end == DLG_EXHAUSTED && !is_interrupted(&a)) status = assemble(&a, err);
     if (out->end == DLG_EXHAUSTED && is_interrupted(&a)) out->end = DLG_INTERRUPTED;
 out:
     dlg_candidates_release(&a.candidates);

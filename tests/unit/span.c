@@ -29,7 +29,8 @@ typedef struct {
     uint32_t fed[LONGEST * N_SENTENCES];
 } shared;
 
-static void share(shared *s, dlg_task task, size_t n_sentences)
+/* twin: the second sentence is the first once more. */
+static void share_some(shared *s, dlg_task task, size_t n_sentences, const size_t *of_length, bool twin)
 {
     const dlg_config config = {.task = task, .vocabulary_size = VOCABULARY, .hidden_size = 64, .n_layers = 2, .n_heads = 2,
                                .intermediate_size = 128, .max_positions = POSITIONS, .n_token_types = 2, .n_labels = 3,
@@ -37,7 +38,7 @@ static void share(shared *s, dlg_task task, size_t n_sentences)
     size_t rows[N_SENTENCES], labels[N_SENTENCES];
     *s = (shared){0};
     assert_int_equal(dlg_model_preset(&s->model, "small", &config, 1, NULL), DLG_OK);
-    assert_int_equal(dlg_batch_create(&s->batch, task, n_sentences, lengths, NULL), DLG_OK);
+    assert_int_equal(dlg_batch_create(&s->batch, task, n_sentences, of_length, NULL), DLG_OK);
     for (size_t b = 0; b < n_sentences; b++) {
         const size_t first = s->batch.first[b], last = s->batch.first[b + 1] - 1;
         for (size_t i = first; i <= last; i++) s->fed[i] = (uint32_t)(20 + 5 * i);
@@ -48,8 +49,14 @@ static void share(shared *s, dlg_task task, size_t n_sentences)
         rows[b] = first + 4;
         labels[b] = task == DLG_MASKED_LM ? 77 + b : classes[b];
     }
+    if (twin) memcpy(s->fed + s->batch.first[1], s->fed, of_length[0] * sizeof *s->fed);
     if (task == DLG_MASKED_LM) assert_int_equal(dlg_batch_predict(&s->batch, n_sentences, rows, NULL), DLG_OK);
     assert_int_equal(dlg_gradient_share(&s->gradient, NULL, s->model, &(dlg_step){&s->batch, s->fed, labels}, NULL), DLG_OK);
+}
+
+static void share(shared *s, dlg_task task, size_t n_sentences)
+{
+    share_some(s, task, n_sentences, lengths, false);
 }
 
 static void release(shared *s)
@@ -212,6 +219,26 @@ static void part_of_a_batch(void **state)
         }
 }
 
+/* A sentence that stands twice, with two classes: it is found once, and its classes are not told apart. */
+static void the_same_sentence_twice(void **state)
+{
+    (void)state;
+    const size_t of_length[N_SENTENCES] = {9, 9, 7};
+    shared s;
+    dlg_attack_result result;
+    share_some(&s, DLG_SEQUENCE_CLASSIFICATION, N_SENTENCES, of_length, true);
+    assert_int_equal(attack(&result, &s, &s.gradient), DLG_PARTLY);
+    assert_int_equal(result.n_sentences, 2);
+    assert_int_equal(result.part.n_accounted, 2);
+    for (size_t i = 0; i < 2; i++) {
+        const size_t b = result.first[i + 1] - result.first[i] == 9 ? 0 : 2;
+        assert_int_equal(result.first[i + 1] - result.first[i], of_length[b]);
+        assert_memory_equal(result.state.fed + result.first[i], s.fed + s.batch.first[b], of_length[b] * sizeof *s.fed);
+    }
+    dlg_attack_result_release(&result);
+    release(&s);
+}
+
 static bool interrupt_at_last(void *n_left)
 {
     size_t *n = n_left;
@@ -270,6 +297,7 @@ int main(void)
         cmocka_unit_test(sentences_of_a_batch),
         cmocka_unit_test(told_nothing),
         cmocka_unit_test(part_of_a_batch),
+        cmocka_unit_test(the_same_sentence_twice),
         cmocka_unit_test(interrupted_on_the_way),
         cmocka_unit_test(nothing_of_random_numbers),
     };
