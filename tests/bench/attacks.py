@@ -78,9 +78,9 @@ def chosen(bench, name):
     return known + [("auto", batch) for batch in batches or [] if ("auto", batch) not in known]
 
 
-def cases_of(bench, name, batch):
+def cases_of(bench, name, batch, n_sentences=None):
     of, folder = SETS[name], common.cases_folder(bench) / "attacks"
-    most = min(of.most, bench.options.sentences or of.most)
+    most = min(of.most, n_sentences or of.most)
     out = folder / f"{name}-{batch}"
     order = {"out": str(out), "model": str(bench.from_shared(of.model)), "rows": str(bench.from_shared(ROWS)), "task": of.task,
              "first": of.first, "last": of.last, "least": of.least, "batch": batch, "classes": N_CLASSES, "count": most // batch}
@@ -109,7 +109,7 @@ def measure(bench):
     for name in bench.options.sets or SETS:
         for attack_name, batch in chosen(bench, name):
             records = []
-            for case in cases_of(bench, name, batch):
+            for case in cases_of(bench, name, batch, bench.options.sentences):
                 r = attack(bench, name, attack_name, case)
                 records.append(r)
                 if r["exact"] < batch:
