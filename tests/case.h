@@ -17,7 +17,7 @@ typedef struct {
     double loss;
 } dlg_case;
 
-/** Load directory/model, directory/case.g and directory/case.truth.json. @return false when the directory is not there; failures are asserted */
+/** Load directory/model, directory/case.g and directory/case.truth.json. @return false where it is not there; failures are asserted */
 bool dlg_case_open(dlg_case *out, const char *directory);
 
 void dlg_case_close(dlg_case *);

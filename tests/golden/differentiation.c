@@ -48,7 +48,8 @@ static void check_distance(const dlg_case *c, const char *check, const char *nam
     assert_int_equal(dlg_distance_find(&distance, name, NULL), DLG_OK);
     assert_int_equal(dlg_objective_create(&objective, &c->gradient, &c->batch, n_labels, distance, NULL), DLG_OK);
     snprintf(key, sizeof key, "%s_grad", name);
-    double *padded_x = npz_read(check, "x", &n_items), *padded_dx = npz_read(check, key, &n_items), *want_d = npz_read(check, name, &n_items);
+    double *padded_x = npz_read(check, "x", &n_items), *padded_dx = npz_read(check, key, &n_items);
+    double *want_d = npz_read(check, name, &n_items);
     assert_non_null(padded_x);
     assert_non_null(padded_dx);
     assert_non_null(want_d);

@@ -122,7 +122,8 @@ static void every_fault_is_rejected(void **state)
         rig r;
         rig_create(&r, i, 1);
         const dlg_op_class *real = r.op->class;
-        const dlg_op_class spoiled = {real->name, real->plan, forward, backward, real->gradient ? gradient : NULL, real->rstart, rforward, rbackward};
+        const dlg_op_class spoiled = {real->name, real->plan, forward,  backward, real->gradient ? gradient : NULL,
+                                      real->rstart, rforward, rbackward};
         now.r = &r, now.real = real;
         r.op->class = &spoiled;
         now.sweep = SWEEPS;

@@ -72,7 +72,8 @@ static const size_t first[] = {0, 4, 7};
 static const uint32_t tokens[] = {2, 6, 5, 3, 2, 6, 3};
 static const bool predicted[] = {false, false, false, false, false, true, false};
 static const dlg_evidence evidence[] = {
-    {DLG_FROM_READING, 1, NAN, NAN}, {DLG_FROM_DESCENT, 0, 0.75, 0.5},  {DLG_FROM_DESCENT, 0, 0.9375, 0.125}, {DLG_FROM_READING, 5, NAN, NAN},
+    {DLG_FROM_READING, 1, NAN, NAN}, {DLG_FROM_DESCENT, 0, 0.75, 0.5},
+    {DLG_FROM_DESCENT, 0, 0.9375, 0.125}, {DLG_FROM_READING, 5, NAN, NAN},
     {DLG_FROM_READING, 0, NAN, NAN}, {DLG_FROM_DESCENT, 2, 0.5, 0.25}, {DLG_FROM_DESCENT, 1, 0.25, NAN},
 };
 
@@ -130,7 +131,8 @@ static void in_words(void **state)
     (void)state;
 #define SOURCES "  tokens: 3 read off, 3 by descent, 1 put back from the labels; "
     assert_line(DLG_EXPLAINED, SOURCES "all certain\n");
-    assert_line(DLG_SETTLED, SOURCES "4 likely, in doubt: fish at 2 of sentence 1 (cosine 0.94, next 0.81), [SEP] at 3 of sentence 1 (one of 5 "
+    assert_line(DLG_SETTLED, SOURCES "4 likely, in doubt: fish at 2 of sentence 1 (cosine 0.94, next 0.81), [SEP] at 3 of sentence 1 "
+                              "(one of 5 "
                                      "that fit), [CLS] at 0 of sentence 2 (none fits)\n");
     assert_line(DLG_EXHAUSTED, SOURCES "all guesses\n");
 }

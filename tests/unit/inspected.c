@@ -38,7 +38,8 @@ static uint32_t word(const dlg_model *model, size_t i, size_t seed)
     return (uint32_t)(10 + (37 * i + 101 * seed) % (model->config.vocabulary_size - 10));
 }
 
-void inspected_share(inspected *s, dlg_model *model, size_t n_sentences, const size_t *lengths, size_t n_labels, size_t stride, size_t distinct)
+void inspected_share(inspected *s, dlg_model *model, size_t n_sentences, const size_t *lengths, size_t n_labels, size_t stride,
+                     size_t distinct)
 {
     dlg_batch batch = {0};
     size_t rows[MOST_LABELS];

@@ -269,7 +269,8 @@ static void indices_are_not_numbers(void **state)
     dlg_safetensors *file = opened(path);
     const dlg_tensor *tensor = dlg_safetensors_at(file, 0);
     assert_null(dlg_tensor_borrow(tensor));
-    assert_refused(dlg_tensor_read(&out, tensor, path, &err), DLG_EFORMAT, &err, path, "tensor \"i\": dtype: want F64, F32, F16 or BF16, found I64");
+    assert_refused(dlg_tensor_read(&out, tensor, path, &err), DLG_EFORMAT, &err, path,
+                   "tensor \"i\": dtype: want F64, F32, F16 or BF16, found I64");
     dlg_safetensors_close(file);
 }
 
