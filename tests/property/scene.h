@@ -46,7 +46,7 @@ typedef struct {
     dlg_gradient gradient;
     const dlg_distance *distance;
     dlg_objective *objective;
-    size_t n;                       /** numbers in x */
+    size_t n;                       /**< numbers in x */
     dlg_real x[MAX_ROWS * HIDDEN];
     size_t label[MAX_LABELS];
     dlg_real share[MAX_ROWS * MAX_LABELS];
