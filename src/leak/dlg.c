@@ -17,6 +17,7 @@
 
 #include "leak/classes.h"
 #include "leak/descent.h"
+#include "leak/replacements.h"
 #include "leak/soft_placement.h"
 #include "math/random.h"
 
@@ -193,6 +194,18 @@ static void hold(attack *a)
     dlg_recovery_unknowns(a->r, a->x);
 }
 
+/* The start is over: over noise single tokens may be wrong, in a text that has settled too. */
+static dlg_status replace_singles(attack *a, dlg_error *err)
+{
+    dlg_recovery *r = a->r;
+    if (!r->replaces || !r->placement.placed || !a->descent.iteration || dlg_recovery_is_interrupted(r)) return DLG_OK;
+    const dlg_status status = dlg_replacements_try(r, DLG_ALL_ROWS, err);
+    if (status) return status;
+    dlg_recovery_report(r);
+    if (!a->found && dlg_recovery_is_explained_to_noise(r)) end_with(a, DLG_SETTLED);
+    return DLG_OK;
+}
+
 static dlg_status run_start(attack *a, dlg_error *err)
 {
     dlg_recovery *r = a->r;
@@ -221,8 +234,9 @@ static dlg_status run_start(attack *a, dlg_error *err)
         if (a->is_over) break;
         hold(a);
     }
-    if (!a->found) choose_next(a);
-    return DLG_OK;
+    const dlg_status status = replace_singles(a, err);
+    if (!status && !a->found) choose_next(a);
+    return status;
 }
 
 static void carve(attack *a)

@@ -9,12 +9,35 @@
  */
 #include "leak/classes.h"
 #include "leak/dlg.h"
+#include "leak/exactness.h"
+#include "leak/replacements.h"
 #include "leak/shared_rows.h"
 
 #include <math.h>
 
 /* That many times labels are moved where dD/dY points, which is right at once where the tokens are. */
 enum { MOST_PLACEMENTS = 8 };
+
+/* Single replacements are tried at once where no more than one token in so many is in doubt. */
+enum { MOSTLY = 4 };
+
+/* The token of a row that is known (dlg_recovery_hold_known_rows). */
+static uint32_t known_token(const dlg_recovery *r, size_t row)
+{
+    const dlg_markers *markers = &r->knowledge->markers;
+    return row == 0 ? markers->cls : row == r->n_rows - 1 ? markers->sep : markers->mask;
+}
+
+/*
+ * Whether entries were pruned. Then D is no judge of single tokens: what is missing from the shared gradient draws it to texts whose own is
+ * small there.
+ */
+static bool is_pruned(const dlg_recovery *r)
+{
+    const dlg_parameter *p = dlg_model_parameter(r->gradient->model, "bert.embeddings.position_embeddings.weight");
+    const dlg_exactness e = dlg_exactness_of(dlg_gradient_of(r->gradient, p->name), r->n_rows, p->n_rows, p->n_cols);
+    return e.pruned > 0;
+}
 
 /*
  * What the word embedding's gradient names, or else what fulfils its equation best.
@@ -30,11 +53,15 @@ static dlg_status read_tokens(dlg_recovery *r, size_t *n, dlg_error *err)
         const dlg_status status = dlg_shared_rows_find(&shared, r->gradient, r->check, r->n_rows, &part, err);
         if (status) return status;
     }
+    dlg_recovery_hold_known_rows(r);
     for (size_t i = 0; i < r->n_rows; i++) {
-        const bool is_named = r->is_defended && shared.is_named[i];
-        r->fed[i] = is_named ? shared.token[i] : dlg_position_check_best(r->check, i);
+        const bool is_named = r->is_defended && (r->is_known[i] || shared.is_named[i]);
+        r->fed[i] = r->is_defended && r->is_known[i] ? known_token(r, i)
+                    : shared.sees                       ? shared.token[i]
+                                                        : dlg_position_check_best(r->check, i);
         r->evidence[i] = (dlg_evidence){DLG_FROM_READING, is_named ? 1 : dlg_position_check_count(r->check, i), NAN, NAN};
         *n += dlg_evidence_is_good(&r->evidence[i]);
+        if (is_named && !r->replaces) dlg_position_check_name(r->check, i, r->fed[i]);
     }
     dlg_shared_rows_release(&shared);
     return DLG_OK;
@@ -68,8 +95,13 @@ static dlg_status narrow(dlg_recovery *r, dlg_error *err)
     if (status) return status;
     if (r->space) r->n_unknowns = dlg_input_space_size(r->space);
     size_t n = 0;
+    r->replaces = r->is_defended && r->check && !is_pruned(r);
     if (r->check) status = read_tokens(r, &n, err);
-    if (!status && n) try_tokens(r);
+    if (!status && n && (!r->is_defended || 2 * n >= r->n_rows)) try_tokens(r);
+    if (!status && r->replaces && r->placement.placed && MOSTLY * n >= (MOSTLY - 1) * r->n_rows) {
+        status = dlg_replacements_try(r, DLG_DOUBTFUL_ROWS, err);
+        dlg_recovery_report(r);
+    }
     return status;
 }
 
@@ -80,6 +112,7 @@ static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, cons
     dlg_status status = dlg_recovery_begin(&r, out, gradient, knowledge, options, observer, err);
     if (!status) status = narrow(&r, err);
     if (!status && dlg_recovery_is_explained(&r)) out->end = DLG_EXPLAINED;
+    else if (!status && dlg_recovery_is_explained_to_noise(&r)) out->end = DLG_SETTLED;
     else if (!status) status = dlg_descend(&r, DLG_KEEP_CERTAIN, err);
     dlg_recovery_end(&r);
     return status;

@@ -4,6 +4,7 @@
 #include "math/blas.h"
 #include "math/simd.h"
 
+#include <math.h>
 #include <string.h>
 
 /* One parameter that the distance compares. */
@@ -291,6 +292,22 @@ double dlg_objective_floor(const dlg_objective *objective)
     for (size_t i = 0; i < objective->n_compared; i++)
         sum += objective->distance->part(objective->compared[i].least, i, objective->n_compared).value;
     return sum;
+}
+
+double dlg_objective_noise(const dlg_objective *objective)
+{
+    double sum = 0, n_seen = 0, n_unseen = 0, behind = 0, n_behind = 0;
+    for (size_t i = 0; i < objective->n_compared; i++) {
+        const compared *c = &objective->compared[i];
+        const double n = (double)(c->parameter->n_rows * c->parameter->n_cols), n_out_of_reach = n - (double)c->n;
+        const double share = c->target ? dlg_target_noise_share(c->target) : n_out_of_reach > 0 ? n / n_out_of_reach : 0;
+        sum += share * c->least.ee;
+        *(share > 0 ? &n_seen : &n_unseen) += n;
+        if (!c->target) behind += c->least.ee, n_behind += n_out_of_reach;
+    }
+    if (!(n_seen > 0)) return 0;
+    const double all = n_seen + n_unseen, inferred = sum * all / n_seen; /* small ones are within reach: as noisy as the rest */
+    return behind > 0 ? fmin(inferred, behind / n_behind * all) : inferred;
 }
 
 void dlg_objective_targets(const dlg_objective *objective, size_t *n_dense, size_t *n)

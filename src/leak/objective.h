@@ -55,6 +55,12 @@ double dlg_objective_scale(const dlg_objective *);
  */
 double dlg_objective_floor(const dlg_objective *);
 
+/**
+ * What the noise of a defended gradient is in all, by squares, if it is everywhere as large as where no text can reach: what D of the right
+ * text is about. 0 for an undefended one.
+ */
+double dlg_objective_noise(const dlg_objective *);
+
 /** How many weight matrices keep a dense target, of how many: a defended gradient shows here. */
 void dlg_objective_targets(const dlg_objective *, size_t *n_dense, size_t *n);
 

@@ -5,6 +5,7 @@
 #include "math/blas.h"
 
 #include <math.h>
+#include <string.h>
 
 /* A token is admitted when it misses orthogonality by at most so many standard deviations of the noise: one in 150,000 is lost. */
 static const double admitted_deviations = 4.5;
@@ -159,4 +160,13 @@ size_t dlg_position_check_count(const dlg_position_check *check, size_t position
 uint32_t dlg_position_check_best(const dlg_position_check *check, size_t position)
 {
     return check->best[position];
+}
+
+void dlg_position_check_name(dlg_position_check *check, size_t position, uint32_t token)
+{
+    unsigned char *admitted = check->admitted + position * check->n_vocabulary;
+    memset(admitted, 0, check->n_vocabulary);
+    admitted[token] = 1;
+    check->count[position] = 1;
+    check->best[position] = token;
 }

@@ -27,6 +27,9 @@ bool dlg_position_check_admits(const dlg_position_check *, uint32_t token, size_
 /** How many tokens are admitted at a position; at best, next to an undefended gradient, one. */
 size_t dlg_position_check_count(const dlg_position_check *, size_t position);
 
+/** Other evidence names the token at a position: admit no other. */
+void dlg_position_check_name(dlg_position_check *, size_t position, uint32_t token);
+
 /** The token whose equation is fulfilled best. */
 uint32_t dlg_position_check_best(const dlg_position_check *, size_t position);
 

@@ -6,6 +6,9 @@
 #include <math.h>
 #include <string.h>
 
+/* How much more than the noise that is seen out of reach of any text D of the right one may be. */
+static const double noise_blur = 1.02;
+
 bool dlg_recovery_is_interrupted(const dlg_recovery *r)
 {
     return r->observer && r->observer->interrupted && r->observer->interrupted(r->observer->payload);
@@ -177,6 +180,11 @@ bool dlg_recovery_is_explained(const dlg_recovery *r)
     return dlg_descent_is_explained(&(dlg_descent){.scale = r->scale, .rounding = r->options->distance->rounding}, r->d_tokens);
 }
 
+bool dlg_recovery_is_explained_to_noise(const dlg_recovery *r)
+{
+    return r->is_defended && r->options->distance == &dlg_l2 && r->d_tokens <= noise_blur * r->noise;
+}
+
 size_t dlg_recovery_count_certain(const dlg_recovery *r)
 {
     size_t n = 0;
@@ -293,6 +301,7 @@ dlg_status dlg_recovery_begin(dlg_recovery *r, dlg_attack_result *result, const 
     r->placement = (dlg_placement){.n_rows = r->batch.n_predicted, .n_labels = knowledge->n_labels, .label = r->knowledge->labels};
     r->scale = dlg_objective_scale(objective);
     r->floor = dlg_objective_floor(objective);
+    r->noise = dlg_objective_noise(objective);
     r->embedding_deviation = deviation(config->vocabulary_size * config->hidden_size, table);
     status = dlg_nearest_create(&r->nearest, table, config->vocabulary_size, config->hidden_size, r->n_rows, err);
     if (status) return status;

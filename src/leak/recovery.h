@@ -28,6 +28,8 @@ typedef struct {
     size_t n_unknowns;             /**< n_numbers, or the space's: what a minimiser moves, `x` below */
     size_t turn;                   /**< the one sentence whose embeddings move; n_sentences: those of all */
     double scale, floor;           /**< D of a zero gradient; what no text can lower it below */
+    double noise;                  /**< what D of the right text is about (dlg_objective_noise) */
+    bool replaces;                 /**< over noise a start ends with replacements (leak/replacements.h) */
     bool is_defended;              /**< most targets are not of low rank */
     double embedding_deviation;    /**< of the word embeddings' numbers */
 
@@ -114,6 +116,9 @@ bool dlg_recovery_is_explained(const dlg_recovery *);
 
 /** Keep the tokens if they are the best so far, and tell the observer of an iteration. */
 void dlg_recovery_report(dlg_recovery *);
+
+/** Whether D of the fed tokens is the noise of a defended gradient, and no more. */
+bool dlg_recovery_is_explained_to_noise(const dlg_recovery *);
 
 /** Rows whose token has good evidence. */
 size_t dlg_recovery_count_certain(const dlg_recovery *);

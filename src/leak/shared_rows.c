@@ -213,12 +213,13 @@ dlg_status dlg_shared_rows_find(dlg_shared_rows *out, const dlg_gradient *gradie
     matching m = {.T = length, .H = config->hidden_size, .V = config->vocabulary_size, .check = check,
                   .words = dlg_gradient_of(gradient, "bert.embeddings.word_embeddings.weight"),
                   .positions = dlg_gradient_of(gradient, "bert.embeddings.position_embeddings.weight")};
-    *out = (dlg_shared_rows){length, dlg_allocate(length, sizeof *out->token), dlg_allocate(length, sizeof *out->is_named)};
+    *out = (dlg_shared_rows){length, false, dlg_allocate(length, sizeof *out->token), dlg_allocate(length, sizeof *out->is_named)};
     dlg_status status = out->token && out->is_named ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "shared rows: no memory");
     if (!status && m.words && length + part->n_predicted < m.H) {
         status = allocate(&m, err);
         if (!status) status = find(&m, out, part, config->task == DLG_MASKED_LM && config->tied_decoder, err);
         release(&m);
+        out->sees = true;
     }
     if (status) dlg_shared_rows_release(out);
     return status;

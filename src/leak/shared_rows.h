@@ -20,6 +20,7 @@
 /** Zero-initialise; release with dlg_shared_rows_release. */
 typedef struct {
     size_t length;
+    bool sees;       /**< there was something to fit */
     uint32_t *token; /**< (length) whose factor is the largest */
     bool *is_named;  /**< (length) and whether it is near 1 and no other's is */
 } dlg_shared_rows;

@@ -117,6 +117,11 @@ dlg_residual dlg_target_unexplained(const dlg_target *target, size_t i)
     return (dlg_residual){p->tt, -p->zz, p->zz, p->z1};
 }
 
+double dlg_target_noise_share(const dlg_target *target)
+{
+    return target->rank < target->n_in ? (double)target->n_in / (double)(target->n_in - target->rank) : 0;
+}
+
 size_t dlg_target_rank(const dlg_target *target)
 {
     return target->rank;

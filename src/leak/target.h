@@ -38,6 +38,9 @@ void dlg_target_steer(dlg_target *, size_t part, dlg_distance_part);
 /** What would be left of the i-th part if a gradient of so few rows explained all that it can, e = -Z; zero without a remainder. */
 dlg_residual dlg_target_unexplained(const dlg_target *, size_t part);
 
+/** What the noise of a whole target is of what of it is in dlg_target_unexplained: directions in all, by those that are left over. */
+double dlg_target_noise_share(const dlg_target *);
+
 /** Rank of the low-rank part, and whether there is more than that. */
 size_t dlg_target_rank(const dlg_target *);
 int dlg_target_is_dense(const dlg_target *);

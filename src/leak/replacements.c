@@ -1,0 +1,181 @@
+#include "leak/replacements.h"
+
+#include "math/blas.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    PASSES = 8, /* over all rows, each with a derivative of its own */
+    TRIED = 8,  /* in each row of a pass */
+    SWAPS = 16, /* of labels, in a pass */
+    BLOCK = 1024
+};
+
+/* What is tried in a row, the most promising first. */
+typedef struct {
+    double score[TRIED];
+    uint32_t token[TRIED];
+    size_t n;
+} choices;
+
+typedef struct {
+    dlg_recovery *r;
+    size_t H, V;
+    const dlg_real *table;
+    dlg_real *along, *across; /* (n_rows, BLOCK) of words with the derivative and with the tokens that are there */
+    choices *choices;         /* (n_rows) */
+} replacing;
+
+static bool is_admitted(const dlg_recovery *r, uint32_t token, size_t row)
+{
+    return !r->check || !dlg_position_check_count(r->check, row) || dlg_position_check_admits(r->check, token, row);
+}
+
+static void add_choice(choices *c, double score, uint32_t token)
+{
+    size_t at = c->n < TRIED ? c->n++ : TRIED - 1;
+    for (; at && c->score[at - 1] < score; at--) {
+        c->score[at] = c->score[at - 1];
+        c->token[at] = c->token[at - 1];
+    }
+    c->score[at] = score;
+    c->token[at] = token;
+}
+
+/* By how much D falls along the step from the token that is there, for its length. */
+static void judge(replacing *p, size_t row, uint32_t token, double word_norm2, double along, double across, double here, double norm2)
+{
+    choices *c = &p->choices[row];
+    if (token == p->r->fed[row]) return;
+    const double length = sqrt(fmax(0, word_norm2 - 2 * across + norm2));
+    const double score = length > 0 ? (here - along) / length : 0;
+    if ((c->n < TRIED || score > c->score[TRIED - 1]) && score > 0 && is_admitted(p->r, token, row)) add_choice(c, score, token);
+}
+
+static void choose(replacing *p)
+{
+    const dlg_recovery *r = p->r;
+    const size_t H = p->H, n = r->n_rows;
+    for (size_t i = 0; i < n; i++) p->choices[i].n = 0;
+    for (size_t first = 0; first < p->V; first += BLOCK) {
+        const size_t width = p->V - first < BLOCK ? p->V - first : BLOCK;
+        const dlg_real *words = p->table + first * H;
+        dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, width, H, 1, r->derivative, H, words, H, 0, p->along, BLOCK);
+        dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, width, H, 1, r->point, H, words, H, 0, p->across, BLOCK);
+        for (size_t v = 0; v < width; v++) {
+            const double word_norm2 = dlg_dot(H, words + v * H, words + v * H);
+            for (size_t i = 0; i < n; i++)
+                judge(p, i, (uint32_t)(first + v), word_norm2, (double)p->along[i * BLOCK + v], (double)p->across[i * BLOCK + v],
+                      dlg_dot(H, r->derivative + i * H, r->point + i * H), dlg_dot(H, r->point + i * H, r->point + i * H));
+        }
+    }
+}
+
+/* @return whether that token in that row lowers D; then it stands there */
+static bool replace(replacing *p, size_t row, uint32_t token)
+{
+    dlg_recovery *r = p->r;
+    dlg_real *x = r->point + row * p->H;
+    memcpy(x, p->table + token * p->H, p->H * sizeof *x);
+    const double d = dlg_recovery_distance_at_point(r, r->placement.share);
+    if (d < r->d_tokens) {
+        r->d_tokens = d;
+        r->fed[row] = token;
+        r->evidence[row] = (dlg_evidence){DLG_FROM_DESCENT, r->check ? dlg_position_check_count(r->check, row) : 0, NAN, NAN};
+        return true;
+    }
+    memcpy(x, p->table + r->fed[row] * p->H, p->H * sizeof *x);
+    return false;
+}
+
+/* In the rows whose token is in doubt, or in the others. */
+static bool replace_in_rows(replacing *p, bool in_doubt)
+{
+    dlg_recovery *r = p->r;
+    bool any = false;
+    for (size_t i = 0; i < r->n_rows; i++) {
+        if (r->is_known[i] || dlg_evidence_is_good(&r->evidence[i]) == in_doubt) continue;
+        for (size_t j = 0; j < p->choices[i].n && !dlg_recovery_is_interrupted(r); j++) any |= replace(p, i, p->choices[i].token[j]);
+        if (!in_doubt || r->gradient->model->config.task != DLG_MASKED_LM) continue;
+        for (size_t j = 0; j < r->placement.n_labels && !dlg_recovery_is_interrupted(r); j++)
+            if (r->placement.label[j] != r->fed[i]) any |= replace(p, i, (uint32_t)r->placement.label[j]);
+    }
+    return any;
+}
+
+/* The label that stands in a row; n_labels: none */
+static size_t label_in(const dlg_placement *p, size_t row)
+{
+    for (size_t j = 0; j < p->n_labels; j++)
+        if (p->row_of[j] == row) return j;
+    return p->n_labels;
+}
+
+/* By how much D falls, to first order, when the labels of two rows change places. */
+static double gain_of_swap(const dlg_recovery *r, size_t a, size_t b)
+{
+    const dlg_placement *p = &r->placement;
+    const size_t M = p->n_labels, of[] = {label_in(p, a), label_in(p, b)};
+    if (of[0] == of[1] || (of[0] < M && of[1] < M && p->label[of[0]] == p->label[of[1]])) return -INFINITY;
+    double gain = 0;
+    if (of[0] < M) gain += (double)r->label_derivative[a * M + of[0]] - (double)r->label_derivative[b * M + of[0]];
+    if (of[1] < M) gain += (double)r->label_derivative[b * M + of[1]] - (double)r->label_derivative[a * M + of[1]];
+    return gain;
+}
+
+/* The swap that promises most, of those that promise less than `below`. @return what it promises */
+static double next_swap(const dlg_recovery *r, double below, size_t *a, size_t *b)
+{
+    double most = -INFINITY;
+    for (size_t i = 0; i < r->placement.n_rows; i++)
+        for (size_t j = i + 1; j < r->placement.n_rows; j++) {
+            const double gain = gain_of_swap(r, i, j);
+            if (gain > most && gain < below) most = gain, *a = i, *b = j;
+        }
+    return most;
+}
+
+static bool swap_labels(dlg_recovery *r)
+{
+    bool any = false;
+    double gain = INFINITY;
+    for (size_t i = 0; i < SWAPS && !r->knowledge->placed && !dlg_recovery_is_interrupted(r); i++) {
+        size_t a = 0, b = 0;
+        gain = next_swap(r, gain, &a, &b);
+        if (!(gain > -INFINITY)) break;
+        (void)dlg_placement_propose_swap(&r->placement, a, b);
+        const double d = dlg_recovery_distance_at_point(r, r->placement.proposed_share);
+        if (!(d < r->d_tokens)) continue;
+        dlg_placement_accept(&r->placement);
+        r->d_tokens = d;
+        any = true;
+    }
+    return any;
+}
+
+dlg_status dlg_replacements_try(dlg_recovery *r, dlg_rows_tried rows, dlg_error *err)
+{
+    const dlg_model *model = r->gradient->model;
+    replacing p = {.r = r, .H = model->config.hidden_size, .V = model->config.vocabulary_size, .table = dlg_model_word_embeddings(model)};
+    p.along = dlg_allocate(r->n_rows * BLOCK, sizeof *p.along);
+    p.across = dlg_allocate(r->n_rows * BLOCK, sizeof *p.across);
+    p.choices = dlg_allocate(r->n_rows, sizeof *p.choices);
+    const dlg_status status = p.along && p.across && p.choices ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "replacements: no memory");
+    for (size_t pass = 0; pass < PASSES && !status && !dlg_recovery_is_interrupted(r); pass++) {
+        dlg_recovery_set_tokens(r);
+        r->d_tokens = dlg_recovery_evaluate_point(r);
+        if (!isfinite(r->d_tokens)) break;
+        dlg_recovery_find_label_derivative(r);
+        choose(&p);
+        bool any = swap_labels(r);
+        any |= replace_in_rows(&p, true);
+        if (!any && rows == DLG_ALL_ROWS) any = replace_in_rows(&p, false); /* while others are wrong it seems that right ones are */
+        if (!any) break;
+    }
+    dlg_recovery_put_labels_back(r);
+    dlg_free(p.choices);
+    dlg_free(p.across);
+    dlg_free(p.along);
+    return status;
+}
