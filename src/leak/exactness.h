@@ -16,7 +16,7 @@ typedef struct {
 /** The smallest magnitude that is not zero; 0 where all are. */
 double dlg_smallest_entry(size_t n, const dlg_real *g);
 
-/** Of the first `length` rows of the position embedding's gradient g (n_positions, H). */
+/** Of the first `length` rows of the position embedding's gradient g (n_positions, H), or of all rows of another's. */
 dlg_exactness dlg_exactness_of(const dlg_real *g, size_t length, size_t n_positions, size_t H);
 
 /** Variance of an entry of row g (H), all sources of error together. */

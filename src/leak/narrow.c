@@ -2,7 +2,8 @@
  * DLG among what the gradient's first layer leaves open. Three things are known before the search:
  *
  *   1. at each position of a single sentence a token's embedding fulfils one equation (leak/position_check.h). Without a defence that
- *      names the token; over noise it leaves some tokens in a hundred, among which the dummy embeddings are decoded
+ *      names the token; over noise it leaves some tokens in a hundred, among which the dummy embeddings are decoded. There the word
+ *      embedding's gradient names most tokens (leak/shared_rows.h), and single ones that are in doubt are tried (leak/replacements.h)
  *   2. the embeddings lie in a space of rank + 2 dimensions (leak/input_space.h), in which the dummy embeddings descend
  *   3. so a text can be tried before anything is optimised: with the tokens where they belong, D is a quadratic function of where the
  *      labels are, and dD/dY puts them in their places
@@ -34,8 +35,8 @@ static uint32_t known_token(const dlg_recovery *r, size_t row)
  */
 static bool is_pruned(const dlg_recovery *r)
 {
-    const dlg_parameter *p = dlg_model_parameter(r->gradient->model, "bert.embeddings.position_embeddings.weight");
-    const dlg_exactness e = dlg_exactness_of(dlg_gradient_of(r->gradient, p->name), r->n_rows, p->n_rows, p->n_cols);
+    const dlg_parameter *p = dlg_model_parameter(r->gradient->model, "bert.encoder.layer.0.attention.self.query.weight");
+    const dlg_exactness e = dlg_exactness_of(dlg_gradient_of(r->gradient, p->name), p->n_rows, p->n_rows, p->n_cols);
     return e.pruned > 0;
 }
 

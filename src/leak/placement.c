@@ -48,6 +48,15 @@ bool dlg_placement_propose(dlg_placement *p, const dlg_real *derivative)
     return true;
 }
 
+void dlg_placement_propose_swap(dlg_placement *p, size_t row, size_t other_row)
+{
+    for (size_t j = 0; j < p->n_labels; j++) {
+        const size_t at = p->row_of[j];
+        p->proposed_row_of[j] = at == row ? other_row : at == other_row ? row : at;
+    }
+    fill(p, p->proposed_row_of, p->proposed_share);
+}
+
 void dlg_placement_accept(dlg_placement *p)
 {
     memcpy(p->row_of, p->proposed_row_of, p->n_labels * sizeof *p->row_of);

@@ -34,6 +34,9 @@ void dlg_placement_start(dlg_placement *, bool known);
  */
 bool dlg_placement_propose(dlg_placement *, const dlg_real *derivative);
 
+/** Propose that the labels of two rows, if they have any, change places. */
+void dlg_placement_propose_swap(dlg_placement *, size_t row, size_t other_row);
+
 /** Take the proposal. */
 void dlg_placement_accept(dlg_placement *);
 

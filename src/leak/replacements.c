@@ -144,7 +144,7 @@ static bool swap_labels(dlg_recovery *r)
         size_t a = 0, b = 0;
         gain = next_swap(r, gain, &a, &b);
         if (!(gain > -INFINITY)) break;
-        (void)dlg_placement_propose_swap(&r->placement, a, b);
+        dlg_placement_propose_swap(&r->placement, a, b);
         const double d = dlg_recovery_distance_at_point(r, r->placement.proposed_share);
         if (!(d < r->d_tokens)) continue;
         dlg_placement_accept(&r->placement);
