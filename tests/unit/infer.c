@@ -24,7 +24,7 @@ static void length(void **state)
 {
     (void)state;
     known_step s;
-    known_share_masked(&s);
+    known_share_masked(&s, NULL);
     assert_int_equal(dlg_infer_length(&s.gradient), LENGTH);
     known_release(&s);
     known_share_classified(&s, 1, &(size_t){1});
@@ -36,7 +36,7 @@ static void length_under_noise(void **state)
 {
     (void)state;
     known_step s;
-    known_share_masked(&s);
+    known_share_masked(&s, NULL);
     known_defend(&s, "gaussian:1e-4", 1);
     assert_int_equal(dlg_infer_length(&s.gradient), LENGTH);
     known_release(&s);
@@ -102,7 +102,7 @@ static void masked_labels(void **state)
     (void)state;
     known_step s;
     size_t found[LENGTH], n;
-    known_share_masked(&s);
+    known_share_masked(&s, NULL);
     n = infer_labels(found, &s.gradient, 0, false);
     assert_numbers(n, found, N_MASKS, sorted);
     n = infer_labels(found, &s.gradient, N_MASKS, true);
@@ -135,7 +135,7 @@ static void span_check(void **state)
     dlg_span_check *check;
     size_t found[LENGTH];
     double scratch[LENGTH];
-    known_share_masked(&s);
+    known_share_masked(&s, NULL);
     assert_int_equal(dlg_span_check_create(&check, &s.gradient, LENGTH, NULL), DLG_OK);
     assert_numbers(dlg_span_check_positions(check, MASK, LENGTH, found, scratch), found, N_MASKS, positions);
     assert_true(dlg_span_check_outside(check, MASK, positions[0]) < 1e-3);

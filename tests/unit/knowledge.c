@@ -25,7 +25,7 @@ static void infers_masked(void **state)
     (void)state;
     known_step s;
     dlg_knowledge k = {0};
-    known_share_masked(&s);
+    known_share_masked(&s, NULL);
     assert_int_equal(dlg_knowledge_infer(&k, &s.gradient, markers, NULL), DLG_OK);
     assert_int_equal(k.n_sentences, 1);
     assert_int_equal(k.sentences_from, DLG_INFERRED);
@@ -48,7 +48,7 @@ static void infers_masked_under_noise(void **state)
     (void)state;
     known_step s;
     dlg_knowledge k = {0};
-    known_share_masked(&s);
+    known_share_masked(&s, NULL);
     known_defend(&s, "gaussian:1e-4", 1);
     assert_int_equal(dlg_knowledge_infer(&k, &s.gradient, markers, NULL), DLG_OK);
     assert_true(k.masks_are_seen);
@@ -79,7 +79,7 @@ static void keeps_what_is_told(void **state)
     (void)state;
     static const size_t told_rows[] = {2, 5, 7, 9};
     known_step s;
-    known_share_masked(&s);
+    known_share_masked(&s, NULL);
     dlg_knowledge k = {.n_sentences = 1, .lengths = copy(1, &(size_t){LENGTH}), .n_labels = N_MASKS, .labels = copy(N_MASKS, sorted),
                        .n_rows = 4, .rows = copy(4, told_rows), .lengths_from = DLG_TOLD, .labels_from = DLG_TOLD, .rows_from = DLG_TOLD};
     assert_int_equal(dlg_knowledge_infer(&k, &s.gradient, markers, NULL), DLG_OK);
@@ -108,7 +108,7 @@ static void refuses_a_length_before_it_looks(void **state)
 {
     (void)state;
     known_step s;
-    known_share_masked(&s);
+    known_share_masked(&s, NULL);
     dlg_error err = {0};
     const size_t length = 2 * POSITIONS;
     dlg_knowledge k = {.n_sentences = 1, .lengths = copy(1, &length)};
@@ -122,7 +122,7 @@ static void refuses_what_does_not_fit(void **state)
 {
     (void)state;
     known_step s;
-    known_share_masked(&s);
+    known_share_masked(&s, NULL);
     check_refused(&s, LENGTH, 2, 2, 77, "want a masked position for each of 3 labels, found 2");
     check_refused(&s, POSITIONS + 1, N_MASKS, 2, 77, "length of sentence 1: want at most 32 tokens, found 33");
     check_refused(&s, LENGTH, N_MASKS, LENGTH, 77, "masked position 12: want one of the 12 tokens");
@@ -151,7 +151,7 @@ static void refuses_too_many_labels(void **state)
     (void)state;
     dlg_error err = {0};
     known_step s;
-    known_share_masked(&s);
+    known_share_masked(&s, NULL);
     dlg_knowledge k = {.n_sentences = 1, .lengths = copy(1, &(size_t){N_MASKS}), .n_labels = N_MASKS, .labels = copy(N_MASKS, sorted),
                        .lengths_from = DLG_INFERRED, .labels_from = DLG_INFERRED};
     assert_int_equal(dlg_knowledge_infer(&k, &s.gradient, markers, &err), DLG_EFORMAT);

@@ -19,8 +19,8 @@ typedef struct {
 /** A model of two layers of 64. */
 void known_create_model(dlg_model **out, dlg_task);
 
-/** One sentence of LENGTH tokens, masked at `positions`, with `labels`. */
-void known_share_masked(known_step *);
+/** One sentence of LENGTH tokens, masked at `positions`, with `labels`. @param[out] fed (LENGTH), may be NULL */
+void known_share_masked(known_step *, uint32_t *fed);
 
 /** Up to three sentences of LENGTH tokens, of these classes. */
 void known_share_classified(known_step *, size_t n_sentences, const size_t *classes);

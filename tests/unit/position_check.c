@@ -95,6 +95,27 @@ static void under_integers(void **state)
     assert_true(admitted() < VOCABULARY * 0.75);
 }
 
+/* What other evidence names is the only one that is left, at its position alone. */
+static void is_told_a_name(void **state)
+{
+    (void)state;
+    enum { HERE = 7, NAMED = 1234 };
+    dlg_position_check *check;
+    small_step_defend(&step, "gaussian:1e-4");
+    assert_int_equal(dlg_position_check_create(&check, &step.gradient, LENGTH, NULL), DLG_OK);
+    const size_t before = dlg_position_check_count(check, HERE - 1), after = dlg_position_check_count(check, HERE + 1);
+    assert_true(dlg_position_check_count(check, HERE) > 1);
+    dlg_position_check_name(check, HERE, NAMED);
+    for (uint32_t v = 0; v < VOCABULARY; v++) assert_int_equal(dlg_position_check_admits(check, v, HERE), v == NAMED);
+    assert_int_equal(dlg_position_check_count(check, HERE), 1);
+    assert_int_equal(dlg_position_check_best(check, HERE), NAMED);
+    assert_int_equal(dlg_position_check_count(check, HERE - 1), before);
+    assert_int_equal(dlg_position_check_count(check, HERE + 1), after);
+    assert_true(dlg_position_check_admits(check, fed[HERE - 1], HERE - 1));
+    assert_true(dlg_position_check_admits(check, fed[HERE + 1], HERE + 1));
+    dlg_position_check_free(check);
+}
+
 static dlg_status attempt(void *argument, dlg_error *err)
 {
     dlg_position_check *check;
@@ -119,6 +140,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(under_noise, share, release),
         cmocka_unit_test_setup_teardown(under_rounding, share, release),
         cmocka_unit_test_setup_teardown(under_integers, share, release),
+        cmocka_unit_test_setup_teardown(is_told_a_name, share, release),
         cmocka_unit_test_setup_teardown(without_memory, share, release),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
