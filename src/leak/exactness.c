@@ -1,18 +1,20 @@
 #include "leak/exactness.h"
 
 #include "math/blas.h"
-
-#include <math.h>
+#include "math/simd.h"
 
 /* What an undefended gradient's own arithmetic leaves, as a part of the row's norm. */
 static const double rounding = 3e-6;
 
-double dlg_smallest_entry(size_t n, const dlg_real *g)
+DLG_SIMD double dlg_smallest_entry(size_t n, const dlg_real *g)
 {
-    double least = INFINITY;
-    for (size_t i = 0; i < n; i++)
-        if (g[i] != 0 && fabs((double)g[i]) < least) least = fabs((double)g[i]);
-    return least < INFINITY ? least : 0;
+    dlg_real least = INFINITY;
+#pragma omp simd reduction(min : least)
+    for (size_t i = 0; i < n; i++) {
+        const dlg_real magnitude = g[i] < 0 ? -g[i] : g[i], counted = magnitude > 0 ? magnitude : (dlg_real)INFINITY;
+        least = counted < least ? counted : least;
+    }
+    return least < (dlg_real)INFINITY ? (double)least : 0;
 }
 
 /* Integers of one scale: every entry is a whole multiple of the smallest, and few enough of it to be an integer of 8 or 16 bits. */

@@ -59,32 +59,13 @@ static dlg_status find_layout(dlg_inspection *out, survey *s, size_t n_sentences
 
 /* ---- ranks ---- */
 
-static dlg_status find_rank(dlg_matrix_rank *out, const survey *s, size_t i, size_t most, dlg_error *err)
+static dlg_status find_ranks(dlg_inspection *out, const survey *s, dlg_error *err)
 {
-    const dlg_parameter *p = &s->gradient->model->parameters[i];
-    out->parameter = p;
-    const dlg_stack stack = {1, p->n_cols, {s->gradient->values[i]}, {p->n_rows}};
-    return dlg_rank_find(&out->rank, &stack, most, err);
-}
-
-static dlg_status find_ranks(dlg_inspection *out, survey *s, dlg_error *err)
-{
-    const dlg_model *model = s->gradient->model;
-    size_t n = 0, most = FEW_ROWS;
-    for (size_t l = 0; l < model->n_linears; l++) n += model->linears[l].n_parts;
-    out->ranks = dlg_allocate(n, sizeof *out->ranks);
-    if (!out->ranks) return dlg_fail(err, DLG_ENOMEM, "ranks: no memory");
-    dlg_status status = DLG_OK;
+    size_t most = FEW_ROWS;
     /* Further up, tokens of several sentences differ that were the same. */
     if (s->n_inputs) most = s->is_single ? out->length : 3 * s->n_inputs / 2 + FEW_ROWS;
     if (most > MOST_ROWS) most = MOST_ROWS;
-    for (size_t l = 0; l < model->n_linears && !status; l++)
-        for (size_t part = 0; part < model->linears[l].n_parts && !status; part++) {
-            const size_t i = model->linears[l].weight[part];
-            const bool is_decoder = s->is_mlm && model->parameters[i].n_rows == model->config.vocabulary_size;
-            if (!is_decoder) status = find_rank(&out->ranks[out->n_ranks++], s, i, most, err);
-        }
-    return status;
+    return dlg_matrix_ranks_find(&out->ranks, &out->n_ranks, s->gradient, most, err);
 }
 
 /* ---- labels, tokens and the text, which help each other ---- */

@@ -4,7 +4,7 @@
 
 #include "leak/evidence.h"
 #include "leak/knowledge.h"
-#include "leak/rank.h"
+#include "leak/matrix_ranks.h"
 #include "leak/token_set.h"
 #include "leak/traces.h"
 
@@ -12,12 +12,6 @@ typedef struct {
     dlg_sureness sure;
     const char *from; /**< what it is read off, in words; static */
 } dlg_ground;
-
-/** The ranks of one linear layer's weight. */
-typedef struct {
-    const dlg_parameter *parameter; /**< borrowed from the model */
-    dlg_rank rank;
-} dlg_matrix_rank;
 
 /** Zero-initialise; release with dlg_inspection_release. */
 typedef struct {

@@ -3,8 +3,8 @@
 #include "leak/exactness.h"
 #include "math/blas.h"
 #include "math/half.h"
+#include "math/simd.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -50,22 +50,37 @@ static size_t count_levels(size_t n, const dlg_real *g)
     return n_levels;
 }
 
+DLG_SIMD static dlg_real largest_entry(size_t n, const dlg_real *g)
+{
+    dlg_real most = 0;
+#pragma omp simd reduction(max : most)
+    for (size_t i = 0; i < n; i++) {
+        const dlg_real magnitude = g[i] < 0 ? -g[i] : g[i];
+        most = magnitude > most ? magnitude : most;
+    }
+    return most;
+}
+
+/* How many entries are as large as that, whatever their sign. */
+DLG_SIMD static size_t count_entries(size_t n, const dlg_real *g, dlg_real magnitude)
+{
+    size_t count = 0;
+#pragma omp simd reduction(+ : count)
+    for (size_t i = 0; i < n; i++) count += (g[i] < 0 ? -g[i] : g[i]) == magnitude;
+    return count;
+}
+
 static look look_at(size_t n, const dlg_real *g)
 {
     const size_t n_judged = n < LOOKED_AT ? n : LOOKED_AT;
-    look l = {.sum_of_squares = dlg_dot(n, g, g), .smallest = dlg_smallest_entry(n, g), .is_f16 = true, .is_bf16 = true};
-    size_t n_zeros = 0;
-    for (size_t i = 0; i < n; i++) {
-        const double magnitude = fabs((double)g[i]);
-        n_zeros += magnitude == 0;
-        if (magnitude > l.largest) l.largest = magnitude;
-    }
-    for (size_t i = 0; i < n; i++) l.n_at_largest += fabs((double)g[i]) == l.largest;
+    const dlg_real largest = largest_entry(n, g);
+    look l = {.sum_of_squares = dlg_dot(n, g, g), .largest = (double)largest, .smallest = dlg_smallest_entry(n, g),
+              .n_at_largest = count_entries(n, g, largest), .is_f16 = true, .is_bf16 = true};
     for (size_t i = 0; i < n_judged && (l.is_f16 || l.is_bf16); i++) {
         l.is_f16 = l.is_f16 && (double)dlg_round_to_f16((double)g[i]) == (double)g[i];
         l.is_bf16 = l.is_bf16 && (double)dlg_round_to_bf16((double)g[i]) == (double)g[i];
     }
-    l.zeros = (double)n_zeros / (double)n;
+    l.zeros = (double)count_entries(n, g, 0) / (double)n;
     l.n_levels = count_levels(n_judged, g);
     return l;
 }
@@ -145,6 +160,19 @@ static void look_behind(dlg_traces *out, const dlg_gradient *gradient, size_t le
     if (second > 0) out->kurtosis = (double)out->n_behind * fourth / (second * second);
 }
 
+/* looks (gradient->n): all of a matrix, of other parameters only the sum of squares; empty where the file has none of it */
+static void look_at_all(look *looks, const dlg_gradient *gradient)
+{
+#pragma omp parallel for schedule(dynamic) num_threads(dlg_blas_threads())
+    for (size_t i = 0; i < gradient->n; i++) {
+        const dlg_parameter *p = &gradient->model->parameters[i];
+        const dlg_real *g = gradient->values[i];
+        const size_t n = dlg_parameter_items(p);
+        if (g && is_matrix(p)) looks[i] = look_at(n, g);
+        else if (g) looks[i].sum_of_squares = dlg_dot(n, g, g);
+    }
+}
+
 dlg_status dlg_traces_find(dlg_traces *out, const dlg_gradient *gradient, size_t length, dlg_error *err)
 {
     look *looks = dlg_allocate(gradient->n, sizeof *looks);
@@ -155,16 +183,10 @@ dlg_status dlg_traces_find(dlg_traces *out, const dlg_gradient *gradient, size_t
         status = dlg_fail(err, DLG_ENOMEM, "traces: no memory");
         goto out;
     }
+    look_at_all(looks, gradient);
     for (size_t i = 0; i < gradient->n; i++) {
-        const dlg_parameter *p = &gradient->model->parameters[i];
-        const size_t n = dlg_parameter_items(p);
-        if (!gradient->values[i]) continue;
-        if (is_matrix(p)) {
-            looks[out->n_matrices] = look_at(n, gradient->values[i]);
-            sum_of_squares += looks[out->n_matrices++].sum_of_squares;
-        } else {
-            sum_of_squares += dlg_dot(n, gradient->values[i], gradient->values[i]);
-        }
+        sum_of_squares += looks[i].sum_of_squares;
+        if (gradient->values[i] && is_matrix(&gradient->model->parameters[i])) looks[out->n_matrices++] = looks[i];
     }
     out->norm = sqrt(sum_of_squares);
     out->is_norm_round = is_round(out->norm);
