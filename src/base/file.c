@@ -65,6 +65,14 @@ static void discard(dlg_file_writer *writer)
     dlg_free(writer);
 }
 
+dlg_status dlg_file_cannot_create(const char *path, dlg_error *err)
+{
+    const int why = errno;
+    const char *slash = strrchr(path, '/');
+    if (why != ENOENT || !slash) return dlg_fail(err, DLG_EIO, "%s: %s", path, strerror(why));
+    return dlg_fail(err, DLG_EIO, "%.*s: want a folder to write %s to, found none", (int)(slash - path), path, slash + 1);
+}
+
 dlg_status dlg_file_create(dlg_file_writer **out, const char *path, dlg_error *err)
 {
     *out = NULL;
@@ -81,8 +89,9 @@ dlg_status dlg_file_create(dlg_file_writer **out, const char *path, dlg_error *e
     snprintf(writer->temporary, n, "%s.XXXXXX", path);
     writer->fd = mkstemp(writer->temporary);
     if (writer->fd < 0) {
+        const dlg_status status = dlg_file_cannot_create(path, err);
         discard(writer);
-        return dlg_fail(err, DLG_EIO, "%s: %s", path, strerror(errno));
+        return status;
     }
     const mode_t mask = umask(0);
     umask(mask);

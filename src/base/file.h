@@ -30,6 +30,9 @@ typedef struct dlg_file_writer dlg_file_writer;
 /** Start writing `path` (the writer keeps its own copy of the name). *out is NULL on failure. */
 DLG_MUST_USE dlg_status dlg_file_create(dlg_file_writer **out, const char *path, dlg_error *);
 
+/** After a file could not be made: DLG_EIO with errno's words, or that its folder is missing, which the file itself cannot be. */
+DLG_MUST_USE dlg_status dlg_file_cannot_create(const char *path, dlg_error *);
+
 /** Append. Errors (disk full) are reported here or by commit, whichever notices. */
 DLG_MUST_USE dlg_status dlg_file_append(dlg_file_writer *, const void *bytes, size_t n_bytes, dlg_error *);
 

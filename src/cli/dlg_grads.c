@@ -81,7 +81,7 @@ static void add_text(options *o, const char *value, bool is_file)
 static void add_defence(const struct argp_state *state, options *o, const char *spec)
 {
     dlg_error err;
-    if (dlg_defence_parse(&o->defences[o->n_defences], spec, &err)) argp_failure(state, DLG_EXIT_USAGE, 0, "--defend: %s", err.message);
+    if (dlg_defence_parse(&o->defences[o->n_defences], spec, &err)) argp_failure(state, DLG_EXIT_USAGE, 0, "%s", err.message);
     o->defence_names[o->n_defences++] = spec;
 }
 

@@ -125,14 +125,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (dlg_known_add(&o->known, arg, &err)) argp_failure(state, DLG_EXIT_USAGE, 0, "--know: %s", err.message);
         break;
     case KEY_ATTACK:
-        if (dlg_attack_find(&o->attack, arg, &err)) argp_failure(state, DLG_EXIT_USAGE, 0, "--attack: %s", err.message);
+        if (dlg_attack_find(&o->attack, arg, &err)) argp_failure(state, DLG_EXIT_USAGE, 0, "--%s", err.message);
         break;
     case KEY_PRIOR: o->prior = arg; break;
     case KEY_DISTANCE:
-        if (dlg_distance_find(&o->how.distance, arg, &err)) argp_failure(state, DLG_EXIT_USAGE, 0, "--distance: %s", err.message);
+        if (dlg_distance_find(&o->how.distance, arg, &err)) argp_failure(state, DLG_EXIT_USAGE, 0, "--%s", err.message);
         break;
     case KEY_OPTIMIZER:
-        if (dlg_minimiser_find(&o->how.minimiser, arg, &err)) argp_failure(state, DLG_EXIT_USAGE, 0, "--optimizer: %s", err.message);
+        if (dlg_minimiser_find(&o->how.minimiser, arg, &err)) argp_failure(state, DLG_EXIT_USAGE, 0, "--%s", err.message);
         break;
     case KEY_ITERATIONS: o->how.max_iterations = (size_t)dlg_option_whole(state, "iterations", arg, 1, 1000000); break;
     case KEY_STARTS: o->how.max_starts = (size_t)dlg_option_whole(state, "starts", arg, 1, 1000000); break;

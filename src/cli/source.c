@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "vocab/vocabulary.h"
 
+#include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -36,6 +37,14 @@ static bool holds(const char *directory, const char *name)
     return found;
 }
 
+/* A directory without it is no model's, and is refused for that. */
+static dlg_status want_config(const char *directory, dlg_error *err)
+{
+    if (access(directory, F_OK)) return dlg_fail(err, DLG_EIO, "%s: %s", directory, strerror(errno));
+    if (holds(directory, "config.json")) return DLG_OK;
+    return dlg_fail(err, DLG_EIO, "%s: want a model's directory, found no config.json", directory);
+}
+
 /* The message names both files. */
 static dlg_status check_vocabulary(const dlg_source *source, const char *directory, dlg_error *err)
 {
@@ -62,8 +71,9 @@ dlg_status dlg_source_open(dlg_source *out, const dlg_source_choice *choice, dlg
     if (!choice->directory) {
         status = open_preset(out, choice, task, err);
     } else {
-        /* The vocabulary first: it is read in no time. */
-        status = dlg_tokenizer_open_directory(&out->tokenizer, choice->directory, err);
+        status = want_config(choice->directory, err);
+        /* The vocabulary before the weights: it is read in no time. */
+        if (!status) status = dlg_tokenizer_open_directory(&out->tokenizer, choice->directory, err);
         if (!status) status = dlg_model_open(&out->model, choice->directory, err);
         if (!status) status = check_vocabulary(out, choice->directory, err);
         if (!status && choice->task && out->model->config.task != task) status = refuse_task(out, choice->directory, choice->task, err);
@@ -86,7 +96,8 @@ static dlg_status compare_pieces(const dlg_source *source, const char *directory
 dlg_status dlg_source_open_prior(dlg_source *out, const char *directory, const dlg_tokenizer *tokenizer, dlg_error *err)
 {
     *out = (dlg_source){0};
-    dlg_status status = dlg_model_open(&out->model, directory, err);
+    dlg_status status = want_config(directory, err);
+    if (!status) status = dlg_model_open(&out->model, directory, err);
     if (status) return status;
     const dlg_config *config = &out->model->config;
     const size_t n = dlg_tokenizer_size(tokenizer);

@@ -138,7 +138,7 @@ static dlg_status open_file(dlg_journal *j, bool resume, bool *created, dlg_erro
     } else if (j->fd >= 0 && !resume) {
         return dlg_fail(err, DLG_EIO, "%s: want no file of that name, found one that could be resumed from, or removed", j->path);
     }
-    if (j->fd < 0 || fstat(j->fd, &info)) return dlg_fail(err, DLG_EIO, "%s: %s", j->path, strerror(errno));
+    if (j->fd < 0 || fstat(j->fd, &info)) return dlg_file_cannot_create(j->path, err);
     if (!S_ISREG(info.st_mode)) return dlg_fail(err, DLG_EIO, "%s: want a regular file, found a device, pipe or socket", j->path);
     /* Where the file system knows no locks there is none. */
     if (flock(j->fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)

@@ -18,8 +18,14 @@ rm bert.*
 mkdir taken
 refused 1 'dlg-grads: taken: Is a directory' dlg-grads 'the red fish' --model m -o taken --truth t.json
 refused 1 'dlg-grads: taken: Is a directory' dlg-grads 'the red fish' --model m --truth taken
-refused 1 'dlg-grads: nowhere/bert.g: No such file or directory' dlg-grads 'the red fish' --model m -o nowhere/bert.g --truth t.json
-refused 1 'dlg-grads: nowhere/t.json: No such file or directory' dlg-grads 'the red fish' --model m --truth nowhere/t.json
+no_folder() { # FOLDER FILE ARGUMENTS...
+    refused 1 "dlg-grads: $1: want a folder to write $2 to, found none" dlg-grads 'the red fish' --model m "${@:3}"
+}
+no_folder nowhere bert.truth.json -o nowhere/bert.g
+no_folder nowhere bert.g -o nowhere/bert.g --truth t.json
+no_folder no/where bert.g -o no/where/bert.g --no-truth
+no_folder nowhere t.json --truth nowhere/t.json
+refused 1 'dlg-grads: m/config.json/bert.g: Not a directory' dlg-grads 'the red fish' --model m -o m/config.json/bert.g --no-truth
 if [ "$(id -u)" -ne 0 ]; then # root may write anywhere
     mkdir locked && chmod a-w locked
     refused 1 'dlg-grads: locked/bert.g: Permission denied' dlg-grads 'the red fish' --model m -o locked/bert.g --truth t.json

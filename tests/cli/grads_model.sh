@@ -6,7 +6,8 @@ refuse() { # PATTERN; the model is in m
 }
 fresh() { rm -rf m && cp -r good m; }
 
-refuse 'm/*: No such file or directory'
+refuse 'm: No such file or directory'
+mkdir m && refuse "m: want a model's directory, found no config.json"
 for piece in config.json vocab.txt model.safetensors; do
     fresh && rm m/$piece
     refuse "m*$piece*"

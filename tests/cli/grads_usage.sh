@@ -37,7 +37,7 @@ wrong 'want --step or text and how to mask or label it, found both' --step x.jso
 wrong 'want --truth or --no-truth, found both' a --truth x.json --no-truth
 wrong '--output: want a file, found an empty name' a -o ''
 wrong 'output: want two files *found x.json for both' a -o x.json --truth x.json
-wrong '--defend: defence: want one of gaussian:STD, *found "rot13"' a --defend rot13
-wrong '--defend: defence gaussian:STD: want a number *found "gaussian"' a --defend gaussian
-wrong '--defend: defence prune:FRACTION: want a number from 0 to 1, found "prune:2"' a --defend int8 --defend prune:2
-wrong '--defend: defence int8: want no number, found "int8:4"' a --defend int8:4
+wrong 'defence: want one of gaussian:STD, *found "rot13"' a --defend rot13
+wrong 'defence gaussian:STD: want a number *found "gaussian"' a --defend gaussian
+wrong 'defence prune:FRACTION: want a number from 0 to 1, found "prune:2"' a --defend int8 --defend prune:2
+wrong 'defence int8: want no number, found "int8:4"' a --defend int8:4

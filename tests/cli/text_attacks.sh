@@ -59,6 +59,7 @@ dlg-text c.g --model c --attack lamp --iterations 3 --starts 1 --threads 1 --pri
 check 'a prior for a classifier' [ $? -eq 0 ]
 check 'no word of none' eval '! grep -q "no language prior" notes.txt'
 check 'its name' grep -q 'optimizer adam, prior m (masked LM), seed 0' notes.txt
+refused 1 'dlg-text: nowhere: No such file or directory' dlg-text m.g --model m --attack lamp --prior nowhere
 refused 1 'dlg-text: c/config.json: want a model for mlm or clm, found one for cls' dlg-text m.g --model m --attack lamp --prior c
 mkdir gpt
 check 'a GPT-2' make_model gpt clm

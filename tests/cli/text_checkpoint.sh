@@ -72,7 +72,7 @@ resume "whole: want this run's journal (seed: 5), found another's (seed: 0)" who
 resume "whole: want this run's journal (told: *length), found another's (told: nothing)" whole --know length:bert.truth.json \
     --know batch:bert.truth.json
 resume 'bert.g: want a journal (*), found another file' bert.g
-resume 'no/such/file: No such file or directory' no/such/file
+resume 'no/such: want a folder to write file to, found none' no/such/file
 check 'another gradient' dlg-grads 'Bird and fish, the sea and the tree, they swim and fly and grow over and under each other.' \
     --preset tiny --defend gaussian:0.1 --seed 0 --defend fp16
 resume "whole: want this run's journal (gradient: *), found another's (gradient: *)" whole

@@ -92,7 +92,7 @@ change 's/"model":"m"/"model":"tiny","model_seed":"-1"/' && refuse 'bad.g: metad
 refuse 'good.g: *' good.g --preset tiny
 refuse 'good.g: *' good.g --model c
 refuse 'c/config.json: want a model for mlm, found one for cls' good.g --model c --task mlm
-refuse 'nowhere/*: No such file or directory' good.g --model nowhere
+refuse 'nowhere: No such file or directory' good.g --model nowhere
 sed -i 's/^\[MASK\]$/mask/' m/vocab.txt && refuse 'm/vocab.txt: *\[MASK\]*' good.g --model m
 cp good/* m && echo more >> m/vocab.txt && refuse 'm/vocab.txt: want the 40 pieces that m/config.json says, found 41' good.g --model m
 cp good/* m && : > m/model.safetensors && refuse 'm/model.safetensors: *' good.g --model m

@@ -118,7 +118,7 @@ static void cannot_write(void **state)
     dlg_file_writer *writer = (dlg_file_writer *)1;
     const char *path = scratch_path("no/directory");
     const size_t before = scratch_count();
-    assert_refused(dlg_file_create(&writer, path, &err), DLG_EIO, &err, path, "No such file");
+    assert_refused(dlg_file_create(&writer, path, &err), DLG_EIO, &err, "/no: ", "want a folder to write directory to, found none");
     assert_null(writer);
     /* A directory stands in the file's place: noticed when the name is given. */
     path = scratch_path("folder");

@@ -187,7 +187,8 @@ static void other_files_are_refused(void **state)
     const char *path = scratch_path("journal");
     write_journal(path);
     refuse(path, false, DLG_EIO, "found one that could be resumed");
-    refuse(scratch_path("no/where"), true, DLG_EIO, "No such file");
+    assert_refused(open_journal(&j, scratch_path("no/where"), true, &err), DLG_EIO, &err, "/no: ", "want a folder to write where to");
+    assert_null(j);
     refuse(scratch_directory(), true, DLG_EIO, "directory");
     assert_int_equal(mkfifo(scratch_path("pipe"), 0600), 0);
     refuse(scratch_path("pipe"), true, DLG_EIO, "want a regular file");
