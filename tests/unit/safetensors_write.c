@@ -70,7 +70,7 @@ static void refused(void **state)
     assert_refused(dlg_safetensors_write(path, 1, &not_text, DLG_F32, 0, NULL, &err), DLG_EFORMAT, &err, path, "want UTF-8");
     assert_refused(dlg_safetensors_write(path, 1, &huge, DLG_F32, 0, NULL, &err), DLG_ESHAPE, &err, path, "tensor \"w\": want a shape");
     path = scratch_path("no/such/directory");
-    assert_refused(dlg_safetensors_write(path, 1, twice, DLG_F32, 0, NULL, &err), DLG_EIO, &err, "/no/such: ", "want a folder to write directory to");
+    assert_refused(dlg_safetensors_write(path, 1, twice, DLG_F32, 0, NULL, &err), DLG_EIO, &err, "/no/such: ", "want a folder");
     assert_int_equal(scratch_count(), before);
 }
 
