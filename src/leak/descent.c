@@ -38,18 +38,23 @@ static double above_floor(const dlg_descent *descent, double d)
 static bool is_flat(const dlg_descent *descent, size_t n, double factor)
 {
     const size_t now = descent->iteration;
-    return now > n && descent->history[now] > factor * descent->history[now - n];
+    return now > n && now >= descent->anew + n && descent->history[now] > factor * descent->history[now - n];
 }
 
 void dlg_descent_begin(dlg_descent *descent)
 {
-    descent->iteration = descent->stable = 0;
+    descent->iteration = descent->stable = descent->anew = 0;
     descent->history[0] = INFINITY;
 }
 
 void dlg_descent_add(dlg_descent *descent, double d)
 {
     descent->history[++descent->iteration] = above_floor(descent, d);
+}
+
+void dlg_descent_begin_anew(dlg_descent *descent)
+{
+    descent->anew = descent->iteration + 1;
 }
 
 size_t dlg_descent_first_placement(const dlg_descent *descent)

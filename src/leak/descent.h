@@ -14,6 +14,7 @@ typedef struct {
     double *history;   /**< (iterations + 1) D above the floor after each iteration */
     size_t iteration;
     size_t stable;     /**< iterations since the text last changed */
+    size_t anew;       /**< the first iteration whose D may be compared with later ones */
 } dlg_descent;
 
 /** A new start. */
@@ -21,6 +22,9 @@ void dlg_descent_begin(dlg_descent *);
 
 /** An iteration ended at D = d. */
 void dlg_descent_add(dlg_descent *, double d);
+
+/** What moves is another from here on: D of the iterations so far says nothing about those that come. */
+void dlg_descent_begin_anew(dlg_descent *);
 
 /** The iteration after which labels are first put in their places: over noise it shows later where they stand. */
 size_t dlg_descent_first_placement(const dlg_descent *);

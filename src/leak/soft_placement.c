@@ -2,16 +2,23 @@
 
 #include <math.h>
 
-/* A label that has come so far to one row is there. */
+/* A row whose content is decided to so much is decided. */
 static const double sharp = 0.9;
 
-/* What stands in a row whose label is certain to so much moves nothing. */
+/* What stands in a row that is masked to so much moves nothing. */
 static const double whole = 1 - 1e-9;
+
+/* Scaling rows and columns in turn ends when every row holds one to this, or after so many rounds: for logits that differ much it is slow,
+ * and what is missing then is small next to what the descent does. */
+static const double balanced = 1e-9;
+enum { MOST_ROUNDS = 500 };
 
 void dlg_soft_placement_carve(dlg_soft_placement *s, dlg_arena *arena)
 {
-    s->share = dlg_arena_carve(arena, dlg_soft_placement_size(s), sizeof *s->share);
-    s->masked = dlg_arena_carve(arena, s->placement->n_rows, sizeof *s->masked);
+    const size_t R = s->placement->n_rows, C = s->placement->n_labels + 1;
+    s->share = dlg_arena_carve(arena, R * C, sizeof *s->share);
+    s->row_factor = dlg_arena_carve(arena, R, sizeof *s->row_factor);
+    s->column_factor = dlg_arena_carve(arena, C, sizeof *s->column_factor);
 }
 
 size_t dlg_soft_placement_size(const dlg_soft_placement *s)
@@ -19,71 +26,144 @@ size_t dlg_soft_placement_size(const dlg_soft_placement *s)
     return s->placement->n_rows * s->placement->n_labels;
 }
 
-static void find_shares(dlg_soft_placement *s, const double *z)
+/* How much of a column there is: one of each label, and of nothing what is left of the rows. */
+static double capacity(const dlg_soft_placement *s, size_t column)
 {
     const size_t R = s->placement->n_rows, M = s->placement->n_labels;
-    for (size_t j = 0; j < M; j++) {
-        double most = -INFINITY, sum = 0;
-        for (size_t i = 0; i < R; i++) most = fmax(most, s->factor * z[i * M + j]);
-        for (size_t i = 0; i < R; i++) sum += s->share[i * M + j] = exp(s->factor * z[i * M + j] - most);
-        for (size_t i = 0; i < R; i++) s->placement->share[i * M + j] = (dlg_real)(s->share[i * M + j] /= sum);
+    return column < M ? 1 : (double)(R - M);
+}
+
+/* share becomes exp(c z), each row divided by its largest, which its factor takes up; nothing's logit is zero. */
+static void exponentials(dlg_soft_placement *s, const double *z)
+{
+    const size_t R = s->placement->n_rows, M = s->placement->n_labels;
+    for (size_t i = 0; i < R; i++) {
+        double most = 0, *row = s->share + i * (M + 1);
+        for (size_t j = 0; j < M; j++) most = fmax(most, s->factor * z[i * M + j]);
+        for (size_t j = 0; j < M; j++) row[j] = exp(s->factor * z[i * M + j] - most);
+        row[M] = exp(-most);
     }
 }
 
-/* prod over the row's labels but one of 1 - s; n_labels: but none */
-static double none_of(const dlg_soft_placement *s, size_t row, size_t but)
+/* Sinkhorn: factors of rows and columns, in turn. */
+static void balance(dlg_soft_placement *s)
+{
+    const size_t R = s->placement->n_rows, C = s->placement->n_labels + 1;
+    double error = INFINITY;
+    for (size_t j = 0; j < C; j++) s->column_factor[j] = 1;
+    for (size_t n = 0; n < MOST_ROUNDS && error > balanced; n++) {
+        error = 0;
+        for (size_t i = 0; i < R; i++) {
+            double sum = 0;
+            for (size_t j = 0; j < C; j++) sum += s->share[i * C + j] * s->column_factor[j];
+            if (n) error = fmax(error, fabs(s->row_factor[i] * sum - 1));
+            s->row_factor[i] = 1 / sum;
+        }
+        for (size_t j = 0; j < C; j++) {
+            double sum = 0;
+            for (size_t i = 0; i < R; i++) sum += s->share[i * C + j] * s->row_factor[i];
+            s->column_factor[j] = capacity(s, j) / sum;
+        }
+        if (!n) error = INFINITY;
+    }
+    for (size_t i = 0; i < R; i++)
+        for (size_t j = 0; j < C; j++) s->share[i * C + j] *= s->row_factor[i] * s->column_factor[j];
+}
+
+static double masked(const dlg_soft_placement *s, size_t row)
 {
     const size_t M = s->placement->n_labels;
-    double none = 1;
-    for (size_t j = 0; j < M; j++)
-        if (j != but) none *= 1 - s->share[row * M + j];
-    return none;
+    double w = 0;
+    for (size_t j = 0; j < M; j++) w += s->share[row * (M + 1) + j];
+    return w;
 }
 
 void dlg_soft_placement_apply(dlg_soft_placement *s, const double *z, dlg_real *point)
 {
-    find_shares(s, z);
-    for (size_t i = 0; s->mask && i < s->placement->n_rows; i++) {
+    const size_t R = s->placement->n_rows, M = s->placement->n_labels;
+    exponentials(s, z);
+    balance(s);
+    for (size_t i = 0; i < R; i++)
+        for (size_t j = 0; j < M; j++) s->placement->share[i * M + j] = (dlg_real)s->share[i * (M + 1) + j];
+    for (size_t i = 0; s->mask && i < R; i++) {
         dlg_real *x = point + s->row[i] * s->width;
-        s->masked[i] = 1 - none_of(s, i, s->placement->n_labels);
-        for (size_t k = 0; k < s->width; k++) x[k] += (dlg_real)s->masked[i] * (s->mask[k] - x[k]);
+        const dlg_real w = (dlg_real)masked(s, i);
+        for (size_t k = 0; k < s->width; k++) x[k] += w * (s->mask[k] - x[k]);
     }
 }
 
 /* dx becomes dy = (1 - w) dx. @return the derivative with respect to w, <dx, mask - y> = <dx, mask - x> / (1 - w) */
 static double pull_back_row(const dlg_soft_placement *s, size_t row, const dlg_real *x, dlg_real *dx)
 {
-    const double left = 1 - s->masked[row];
+    const double w = masked(s, row), left = fmax(1 - w, 0);
     double along = 0;
     for (size_t k = 0; k < s->width; k++) {
         along += (double)dx[k] * ((double)s->mask[k] - (double)x[k]);
         dx[k] *= (dlg_real)left;
     }
-    return s->masked[row] < whole ? along / left : 0;
+    return w < whole ? along / left : 0;
 }
 
-void dlg_soft_placement_pull_back(const dlg_soft_placement *s, const dlg_real *point, dlg_real *derivative,
-                                  const dlg_real *label_derivative, double *dz)
+/* ds, for now in dz, becomes dz = c s o (ds - a - b): a and b leave the sums of rows and columns as they are. */
+static void pull_back_shares(const dlg_soft_placement *s, double *dz)
+{
+    const size_t R = s->placement->n_rows, M = s->placement->n_labels, C = M + 1;
+    double *a = s->row_factor, *b = s->column_factor, most = INFINITY;
+    for (size_t j = 0; j < C; j++) b[j] = 0;
+    for (size_t n = 0; n < MOST_ROUNDS && most > 0; n++) {
+        double scale = 0;
+        most = 0;
+        for (size_t i = 0; i < R; i++) {
+            double sum = 0, size = 0;
+            for (size_t j = 0; j < C; j++) {
+                const double ds = j < M ? dz[i * M + j] : 0, share = s->share[i * C + j];
+                sum += share * (ds - b[j]);
+                size += share * fabs(ds);
+            }
+            a[i] = sum;
+            scale = fmax(scale, size);
+        }
+        for (size_t j = 0; j < C; j++) {
+            double sum = 0;
+            for (size_t i = 0; i < R; i++) sum += s->share[i * C + j] * ((j < M ? dz[i * M + j] : 0) - a[i]);
+            const double next = capacity(s, j) > 0 ? sum / capacity(s, j) : 0;
+            most = fmax(most, fabs(next - b[j]));
+            b[j] = next;
+        }
+        if (most <= balanced * scale) most = 0;
+    }
+    for (size_t i = 0; i < R; i++)
+        for (size_t j = 0; j < M; j++) dz[i * M + j] = s->factor * s->share[i * C + j] * (dz[i * M + j] - a[i] - b[j]);
+}
+
+void dlg_soft_placement_pull_back(dlg_soft_placement *s, const dlg_real *point, dlg_real *derivative, const dlg_real *label_derivative,
+                                  double *dz)
 {
     const size_t R = s->placement->n_rows, M = s->placement->n_labels;
     for (size_t i = 0; i < R; i++) {
         const size_t at = s->row[i] * s->width;
         const double dw = s->mask ? pull_back_row(s, i, point + at, derivative + at) : 0;
-        for (size_t j = 0; j < M; j++) dz[i * M + j] = (double)label_derivative[i * M + j] + dw * none_of(s, i, j); /* ds, for now */
+        for (size_t j = 0; j < M; j++) dz[i * M + j] = (double)label_derivative[i * M + j] + dw;
     }
-    for (size_t j = 0; j < M; j++) {
-        double mean = 0;
-        for (size_t i = 0; i < R; i++) mean += s->share[i * M + j] * dz[i * M + j];
-        for (size_t i = 0; i < R; i++) dz[i * M + j] = s->factor * s->share[i * M + j] * (dz[i * M + j] - mean);
-    }
+    pull_back_shares(s, dz);
+}
+
+/* How much of the same label as that of column j stands in a row. */
+static double share_of_label(const dlg_soft_placement *s, size_t row, size_t j)
+{
+    const size_t M = s->placement->n_labels;
+    double sum = 0;
+    for (size_t k = 0; k < M; k++)
+        if (s->placement->label[k] == s->placement->label[j]) sum += s->share[row * (M + 1) + k];
+    return sum;
 }
 
 bool dlg_soft_placement_is_sharp(const dlg_soft_placement *s)
 {
     const size_t R = s->placement->n_rows, M = s->placement->n_labels;
-    for (size_t j = 0; j < M; j++) {
-        double most = 0;
-        for (size_t i = 0; i < R; i++) most = fmax(most, s->share[i * M + j]);
+    for (size_t i = 0; i < R; i++) {
+        double most = s->share[i * (M + 1) + M];
+        for (size_t j = 0; j < M; j++) most = fmax(most, share_of_label(s, i, j));
         if (most < sharp) return false;
     }
     return true;
@@ -91,6 +171,8 @@ bool dlg_soft_placement_is_sharp(const dlg_soft_placement *s)
 
 void dlg_soft_placement_settle(const dlg_soft_placement *s, dlg_real *scratch)
 {
-    for (size_t i = 0; i < dlg_soft_placement_size(s); i++) scratch[i] = (dlg_real)-log(s->share[i] + 1e-12);
+    const size_t R = s->placement->n_rows, M = s->placement->n_labels;
+    for (size_t i = 0; i < R; i++)
+        for (size_t j = 0; j < M; j++) scratch[i * M + j] = (dlg_real)-log(s->share[i * (M + 1) + j] + 1e-12);
     if (dlg_placement_propose(s->placement, scratch)) dlg_placement_accept(s->placement);
 }

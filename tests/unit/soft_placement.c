@@ -119,7 +119,7 @@ static void spreads_and_blends(void **state)
     fill(point);
     dlg_soft_placement_apply(&s.soft, z, point);
     for (size_t i = 0; i < N; i++) assert_true(fabs((double)s.placement.share[i] - 1.0 / MAY_HOLD) < 1e-6);
-    const double w = 1 - 4.0 / 9;
+    const double w = (double)LABELS / MAY_HOLD;
     for (size_t i = 0; i < ROWS; i++)
         for (size_t k = 0; k < WIDTH; k++) {
             const bool may = i == 1 || i == 2 || i == 4;
@@ -127,6 +127,73 @@ static void spreads_and_blends(void **state)
             assert_true(fabs((double)point[i * WIDTH + k] - wanted) < 1e-5);
         }
     assert_false(dlg_soft_placement_is_sharp(&s.soft));
+    dlg_arena_release(&s.arena);
+}
+
+/* Whatever the logits: every label is there once, and no row holds more than one. */
+static void every_label_once(void **state)
+{
+    (void)state;
+    const double logits[][N] = {{0, 0, 0, 0, 0, 0}, {3, 3, 0, 0, 0, 0}, {8, 8, 8, 8, -8, -8}, {-9, 2, 5, 1, 30, 29}};
+    dlg_real point[ROWS * WIDTH];
+    scene s;
+    open_scene(&s, mask);
+    for (size_t n = 0; n < sizeof logits / sizeof *logits; n++) {
+        fill(point);
+        dlg_soft_placement_apply(&s.soft, logits[n], point);
+        for (size_t j = 0; j < LABELS; j++) {
+            double sum = 0;
+            for (size_t i = 0; i < MAY_HOLD; i++) sum += (double)s.placement.share[i * LABELS + j];
+            assert_true(fabs(sum - 1) < 1e-5);
+        }
+        for (size_t i = 0; i < MAY_HOLD; i++) {
+            double sum = 0;
+            for (size_t j = 0; j < LABELS; j++) sum += (double)s.placement.share[i * LABELS + j];
+            assert_true(sum < 1 + 1e-5);
+        }
+    }
+    dlg_arena_release(&s.arena);
+}
+
+/* Two rows for two labels: none is left without one. */
+static void no_row_to_spare(void **state)
+{
+    (void)state;
+    const double z[N] = {1, 0, 0, 0.5};
+    dlg_real point[ROWS * WIDTH], y[ROWS * WIDTH], ds[N] = {1, -2, (dlg_real)0.5, 3}, scratch[N];
+    double dz[N];
+    scene s;
+    open_scene(&s, mask);
+    s.placement.n_rows = LABELS;
+    fill(point);
+    dlg_soft_placement_apply(&s.soft, z, point);
+    for (size_t i = 0; i < LABELS; i++) {
+        assert_true(fabs((double)(s.placement.share[i * LABELS] + s.placement.share[i * LABELS + 1]) - 1) < 1e-5);
+        for (size_t k = 0; k < WIDTH; k++) assert_true(fabs((double)(point[row[i] * WIDTH + k] - mask[k])) < 1e-5);
+    }
+    fill(y);
+    dlg_soft_placement_pull_back(&s.soft, point, y, ds, dz);
+    for (size_t i = 0; i < LABELS * LABELS; i++) assert_true(isfinite(dz[i]));
+    assert_true(fabs(dz[0] + dz[1]) < 1e-6); /* what a row gains of one label it loses of the other */
+    dlg_soft_placement_settle(&s.soft, scratch);
+    assert_int_equal(s.placement.row_of[0], 0);
+    dlg_arena_release(&s.arena);
+}
+
+/* Where the same label stands twice it does not matter which of the two is where. */
+static void equal_labels_are_one(void **state)
+{
+    (void)state;
+    static const size_t equal[LABELS] = {7, 7};
+    const double far[N] = {9, 9, -9, -9, 9, 9};
+    dlg_real point[ROWS * WIDTH];
+    scene s;
+    open_scene(&s, mask);
+    fill(point);
+    dlg_soft_placement_apply(&s.soft, far, point);
+    assert_false(dlg_soft_placement_is_sharp(&s.soft));
+    s.placement.label = equal;
+    assert_true(dlg_soft_placement_is_sharp(&s.soft));
     dlg_arena_release(&s.arena);
 }
 
@@ -155,6 +222,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(derivative),
         cmocka_unit_test(spreads_and_blends),
+        cmocka_unit_test(every_label_once),
+        cmocka_unit_test(no_row_to_spare),
+        cmocka_unit_test(equal_labels_are_one),
         cmocka_unit_test(settles),
     };
     return cmocka_run_group_tests_name("soft_placement", tests, NULL, NULL);
