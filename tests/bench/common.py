@@ -26,6 +26,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 
 # Table 1 of "Deep Leakage from Gradients" (Zhu et al. 2019).
+ATTACKS = ("auto", "dlg")  # the default, and what searches as the paper does
 PAPER = (
     "Registration, volunteer applications, and student travel application open the first week of September. Child care will be available.",
     "We welcome proposals for tutorials on either core machine learning topics or topics of emerging importance for machine learning.",

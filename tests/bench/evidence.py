@@ -14,7 +14,6 @@ import common
 NAME, TITLE = "evidence", "What speaks for each token"
 
 DEFENCES = ("gaussian:1e-3", "gaussian:1e-2", "prune:0.9", "int8")
-ATTACKS = ("auto", "dlg")
 ROWS, FIRST, LEAST_LETTERS = "data/cola/in_domain_train.tsv", 200, 20
 CLEAR, SMALL = 0.2, 0.1
 KINDS = ("clear", "doubtful", "most doubtful")
@@ -51,7 +50,7 @@ def measure(bench):
         for defence in DEFENCES:
             gradient = bench.scratch / "case.g"
             truth = bench.share(gradient, f"--model={model}", f"--text={text}", f"--defend={defence}")
-            for attack in ATTACKS:
+            for attack in common.ATTACKS:
                 r = compare(bench, f"sentence {i + 1}, {defence}", gradient, truth, model, attack)
                 bench.say(f"{r['case']}, {attack}: {r['end']}, " + ", ".join(f"{kind} {n} of {of}" for kind, (n, of) in r["counts"].items()))
 

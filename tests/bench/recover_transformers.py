@@ -11,6 +11,7 @@ Sets, of which --set names one (repeatable; default: all):
 
 Each set has a result of its own. Cases are made once, in --cases (some 6 GB for all sets), by ../shared/tools/hf_case.py.
 """
+import itertools
 import pathlib
 import sys
 
@@ -70,20 +71,22 @@ def cases_of(bench, name):
 
 def measure(bench):
     name = bench.options.sets[0]
-    n_exact = 0
-    for n, (case, gradient, truth, model) in enumerate(cases_of(bench, name), 1):
-        r = bench.attack(case, gradient, truth, f"--model={model}", set=name)
-        n_exact += r["exact"]
-        bench.say(f"{case}: {'exact' if r['exact'] else 'NOT EXACT'}, start {r['start']}, {r['iterations']} iterations, "
-                  f"{r['evaluations']} evaluations, {r['seconds']:.1f} s; so far {n_exact} of {n}")
+    for attack in common.ATTACKS:
+        n_exact = 0
+        for n, (case, gradient, truth, model) in enumerate(cases_of(bench, name), 1):
+            r = bench.attack(f"{case}, {attack}", gradient, truth, f"--model={model}", f"--attack={attack}", set=name)
+            n_exact += r["exact"]
+            bench.say(f"{r['case']}: {'exact' if r['exact'] else 'NOT EXACT'}, start {r['start']}, {r['iterations']} iterations, "
+                      f"{r['evaluations']} evaluations, {r['seconds']:.1f} s; so far {n_exact} of {n}")
 
 
 def section(records):
     rows = []
-    for name, (what, wanted, n_cases) in SETS.items():
-        part = [r for r in records if r["set"] == name]
+    for name, attack in itertools.product(SETS, common.ATTACKS):
+        what, wanted, n_cases = SETS[name]
+        part = [r for r in records if (r["set"], r["attack"]) == (name, attack)]
         if part:
-            rows.append([f"{name}: {what}", f"{sum(r['exact'] for r in part)} of {len(part)}", f"{wanted} of {n_cases}",
+            rows.append([f"{name}: {what}, {attack}", f"{sum(r['exact'] for r in part)} of {len(part)}", f"{wanted} of {n_cases}",
                          common.spread([r["iterations"] for r in part]), common.spread([r["evaluations"] for r in part]),
                          common.spread([r["seconds"] for r in part], "{:.1f}")])
     head = ["", "exact", "wanted", "iterations: median (most)", "evaluations", "seconds"]

@@ -19,7 +19,6 @@ NAME, TITLE = "recovery", "One recovery, PyTorch over ours"
 
 ITERATIONS = 30
 DEFAULT = ["tiny", "mini", "small"]
-ATTACKS = ["auto", "dlg"]
 WANTED = {"mini": 8, "small": 8}
 
 
@@ -53,7 +52,7 @@ def measure(bench):
         for case in of_size:
             command = [bench.python, tool, case, "--recover", ITERATIONS, "--threads", bench.threads]
             theirs = common.last_json(common.run(command, **peer.WAITS[wait]))
-            for attack in ATTACKS:
+            for attack in common.ATTACKS:
                 r = bench.attack(case.name, case / "case.g", case / "case.truth.json", f"--model={case / 'model'}", f"--attack={attack}",
                                  size=size, peer_seconds=theirs["seconds"], peer_iterations=theirs["iterations"],
                                  peer_tokens=theirs["tokens_right"], peer_waits=wait, torch=theirs["torch"])
@@ -69,7 +68,7 @@ def ratio_of(part):
 
 def section(records):
     rows = []
-    for size, attack in itertools.product(peer.SIZES, ATTACKS):
+    for size, attack in itertools.product(peer.SIZES, common.ATTACKS):
         part = [r for r in records if r["size"] == size and r["attack"] == attack]
         if part:
             n = len(part)
