@@ -114,7 +114,9 @@ static void add_knowledge(dlg_object *o, const dlg_knowledge *told)
         if (told_pieces[i].is_known && told_pieces[i].from == DLG_TOLD)
             dlg_object_append(o, list, cJSON_CreateString(told_pieces[i].name));
     cJSON *origins = dlg_object_add_new(o, o->root, "origins", cJSON_CreateObject());
-    if (told != o->subject->knowledge) pieces[BATCH].from = (told->sentences_from == DLG_TOLD || told->sentences_from == DLG_METADATA) ? told->sentences_from : DLG_INFERRED;
+    if (told != o->subject->knowledge)
+        pieces[BATCH].from =
+            (told->sentences_from == DLG_TOLD || told->sentences_from == DLG_METADATA) ? told->sentences_from : DLG_INFERRED;
     for (size_t i = 0; i < n; i++)
         dlg_object_add(o, origins, pieces[i].name,
                        pieces[i].is_known ? cJSON_CreateString(dlg_origin_name(pieces[i].from)) : cJSON_CreateNull());
