@@ -25,6 +25,7 @@ typedef struct {
     const dlg_real *table;
     dlg_real *along, *across; /* (n_rows, BLOCK) of words with the derivative and with the tokens that are there */
     choices *choices;         /* (n_rows) */
+    size_t *order;            /* (n_rows) rows, the most promising first */
 } replacing;
 
 static bool is_admitted(const dlg_recovery *r, uint32_t token, size_t row)
@@ -72,6 +73,21 @@ static void choose(replacing *p)
     }
 }
 
+static double promise(const choices *c)
+{
+    return c->n ? c->score[0] : 0;
+}
+
+/* Where one row is wrong others can be made to answer for it, at less of a gain: it has to come before them. */
+static void sort_rows(replacing *p)
+{
+    for (size_t i = 0; i < p->r->n_rows; i++) {
+        size_t at = i;
+        for (; at && promise(&p->choices[p->order[at - 1]]) < promise(&p->choices[i]); at--) p->order[at] = p->order[at - 1];
+        p->order[at] = i;
+    }
+}
+
 /* @return whether that token in that row lowers D; then it stands there */
 static bool replace(replacing *p, size_t row, uint32_t token)
 {
@@ -94,7 +110,8 @@ static bool replace_in_rows(replacing *p, bool in_doubt)
 {
     dlg_recovery *r = p->r;
     bool any = false;
-    for (size_t i = 0; i < r->n_rows; i++) {
+    for (size_t k = 0; k < r->n_rows; k++) {
+        const size_t i = p->order[k];
         if (r->is_known[i] || dlg_evidence_is_good(&r->evidence[i]) == in_doubt) continue;
         for (size_t j = 0; j < p->choices[i].n && !dlg_recovery_is_interrupted(r); j++) any |= replace(p, i, p->choices[i].token[j]);
         if (!in_doubt || r->gradient->model->config.task != DLG_MASKED_LM) continue;
@@ -161,19 +178,22 @@ dlg_status dlg_replacements_try(dlg_recovery *r, dlg_rows_tried rows, dlg_error 
     p.along = dlg_allocate(r->n_rows * BLOCK, sizeof *p.along);
     p.across = dlg_allocate(r->n_rows * BLOCK, sizeof *p.across);
     p.choices = dlg_allocate(r->n_rows, sizeof *p.choices);
-    const dlg_status status = p.along && p.across && p.choices ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "replacements: no memory");
+    p.order = dlg_allocate(r->n_rows, sizeof *p.order);
+    const dlg_status status = p.along && p.across && p.choices && p.order ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "replacements: no memory");
     for (size_t pass = 0; pass < PASSES && !status && !dlg_recovery_is_interrupted(r); pass++) {
         dlg_recovery_set_tokens(r);
         r->d_tokens = dlg_recovery_evaluate_point(r);
         if (!isfinite(r->d_tokens)) break;
         dlg_recovery_find_label_derivative(r);
         choose(&p);
+        sort_rows(&p);
         bool any = swap_labels(r);
         any |= replace_in_rows(&p, true);
         if (!any && rows == DLG_ALL_ROWS) any = replace_in_rows(&p, false); /* while others are wrong it seems that right ones are */
         if (!any) break;
     }
     dlg_recovery_put_labels_back(r);
+    dlg_free(p.order);
     dlg_free(p.choices);
     dlg_free(p.across);
     dlg_free(p.along);
