@@ -34,7 +34,7 @@ enum {
     EVALUATIONS_PER_ITERATION = 20,
     SOFT_ITERATIONS = 15,   /* after that many labels are put in their places, wherever they have come */
     STARTS_WITH_LABELS = 4, /* may fail before labels that had come to their places are looked for anew */
-    FRUITLESS_STARTS = 1    /* that many that end no lower than those before them: what they keep is wrong */
+    FRUITLESS_STARTS = 3    /* that many that end no lower than those before them: what they keep is wrong */
 };
 
 /* Labels have come to their places where putting them there raises D by less. In a hundred starts on batches of two, those that doubled it at
