@@ -1,6 +1,7 @@
 #include "models/model.h"
 
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "math/blas.h"
 #include "math/random.h"
@@ -58,6 +59,8 @@ static dlg_status refuse_unknown(const dlg_model *model, dlg_error *err)
 static dlg_status draw_parameter(dlg_parameter *parameter, double std, uint64_t seed, dlg_error *err)
 {
     const size_t n = dlg_parameter_items(parameter);
+    const dlg_status status = dlg_check_interrupt(err);
+    if (status) return status;
     parameter->owned = dlg_allocate(n, sizeof *parameter->owned);
     if (!parameter->owned) return dlg_fail(err, DLG_ENOMEM, "%s: no memory for %zu numbers", parameter->name, n);
     parameter->value = parameter->owned;
@@ -120,7 +123,8 @@ static dlg_status prepare(dlg_model *model, dlg_error *err)
 #pragma omp parallel for schedule(dynamic) num_threads(dlg_blas_threads())
     for (size_t i = model->n_linears; i > 0; i--) {
         dlg_error found;
-        const dlg_status its_status = prepare_linear(model, &model->linears[i - 1], &found);
+        dlg_status its_status = dlg_check_interrupt(&found);
+        if (!its_status) its_status = prepare_linear(model, &model->linears[i - 1], &found);
         if (!its_status) continue;
 #pragma omp critical
         {
@@ -153,7 +157,10 @@ dlg_status dlg_model_open(dlg_model **out, const char *directory, dlg_error *err
     status = describe(&model, directory, &config, err);
     if (!status) status = dlg_safetensors_open_directory(&model->file, directory, err);
     if (!status) status = refuse_unknown(model, err);
-    for (size_t i = 0; !status && i < model->n_parameters; i++) status = load_parameter(&model->parameters[i], model->file, err);
+    for (size_t i = 0; !status && i < model->n_parameters; i++) {
+        status = dlg_check_interrupt(err);
+        if (!status) status = load_parameter(&model->parameters[i], model->file, err);
+    }
     if (!status) status = prepare(model, err);
     return finish(out, model, status);
 }

@@ -60,7 +60,8 @@ static dlg_status copy_batch(dlg_batch *out, const dlg_batch *batch, dlg_error *
 
 /* ---- a network ---- */
 
-dlg_status dlg_network_create(dlg_network *network, const dlg_model *model, const dlg_batch *batch, size_t max_labels, dlg_error *err)
+/* Its operators, without memory for what they compute. */
+static dlg_status build(dlg_network *network, const dlg_model *model, const dlg_batch *batch, size_t max_labels, dlg_error *err)
 {
     const dlg_architecture *architecture = dlg_architecture_of(&model->config);
     *network = (dlg_network){0};
@@ -72,12 +73,26 @@ dlg_status dlg_network_create(dlg_network *network, const dlg_model *model, cons
     }
     dlg_status status = copy_batch(&network->batch, batch, err);
     if (!status) status = dlg_tape_create(&network->tape, architecture->most_operators(&model->config), err);
-    if (!status) {
-        dlg_builder b = {.network = network, .model = model, .err = err};
-        architecture->build(&b, max_labels);
-        status = b.status ? b.status : dlg_tape_plan(&network->tape, err);
-    }
+    if (status) return status;
+    dlg_builder b = {.network = network, .model = model, .err = err};
+    architecture->build(&b, max_labels);
+    return b.status;
+}
+
+dlg_status dlg_network_create(dlg_network *network, const dlg_model *model, const dlg_batch *batch, size_t max_labels, dlg_error *err)
+{
+    dlg_status status = build(network, model, batch, max_labels, err);
+    if (!status) status = dlg_tape_plan(&network->tape, err);
     if (status) dlg_network_release(network);
+    return status;
+}
+
+dlg_status dlg_network_count_bytes(size_t *out, const dlg_model *model, const dlg_batch *batch, size_t max_labels, dlg_error *err)
+{
+    dlg_network network;
+    const dlg_status status = build(&network, model, batch, max_labels, err);
+    *out = status ? 0 : dlg_tape_count_bytes(&network.tape);
+    dlg_network_release(&network);
     return status;
 }
 

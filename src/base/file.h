@@ -1,9 +1,10 @@
-/** Files: mapped to be read, written whole or not at all. */
+/** Files: mapped to be read; regular ones are written whole or not at all. */
 #ifndef DLG_BASE_FILE_H
 #define DLG_BASE_FILE_H
 
 #include "base/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /** A file's bytes, mapped read-only. An empty file has n_bytes 0 and bytes NULL. */
@@ -24,10 +25,24 @@ void dlg_file_close(dlg_file *);
  */
 void dlg_file_rest(const dlg_file *, const void *bytes, size_t n_bytes);
 
-/** A file that is being written beside its place and appears there only by dlg_file_commit. */
+/**
+ * The path of the mapped file that holds an address, or NULL: what was cut short when reading there raised SIGBUS. Safe in a signal handler.
+ */
+const char *dlg_file_mapped_at(const void *address);
+
+/** Whether there is something of that name that is no regular file (a pipe, a device): such a thing is written to, and not replaced. */
+bool dlg_file_is_written_through(const char *path);
+
+/**
+ * A file that is being written beside its place and appears there only by dlg_file_commit. Where a symbolic link stands the file that it
+ * points to is replaced. What is no regular file is written to as bytes are appended.
+ */
 typedef struct dlg_file_writer dlg_file_writer;
 
-/** Start writing `path` (the writer keeps its own copy of the name). *out is NULL on failure. */
+/**
+ * Start writing `path` (the writer keeps its own copy of the name). *out is NULL on failure. Errors: DLG_EIO, DLG_ENOMEM; DLG_ECANCELLED when an
+ * interrupt came while a pipe waited for a reader.
+ */
 DLG_MUST_USE dlg_status dlg_file_create(dlg_file_writer **out, const char *path, dlg_error *);
 
 /** After a file could not be made: DLG_EIO with errno's words, or that its folder is missing, which the file itself cannot be. */

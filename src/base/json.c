@@ -6,8 +6,10 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <utf8proc.h>
@@ -254,4 +256,37 @@ bool dlg_json_whole(const cJSON *item, uint64_t *out)
     if (!(value >= 0 && value <= 9007199254740992.0) || value != floor(value)) return false;
     *out = (uint64_t)value;
     return true;
+}
+
+/* ---- to text ---- */
+
+enum { LONGEST_ESCAPE = 12 }; /* a pair of surrogates */
+
+/* One character as it stands in a line of JSON; cJSON has escaped all of ASCII that must be. @return bytes written, without a NUL */
+static size_t put_character(char *out, const char *text, size_t n, int32_t character)
+{
+    if (character == DLG_NO_CHARACTER) return memcpy(out, "\xef\xbf\xbd", 3), 3;
+    if (dlg_text_is_shown(character)) return memcpy(out, text, n), n;
+    if (character < 0x10000) return (size_t)snprintf(out, LONGEST_ESCAPE + 1, "\\u%04x", (unsigned)character);
+    const unsigned rest = (unsigned)character - 0x10000;
+    return (size_t)snprintf(out, LONGEST_ESCAPE + 1, "\\u%04x\\u%04x", 0xd800 + (rest >> 10), 0xdc00 + (rest & 0x3ff));
+}
+
+char *dlg_json_line(const cJSON *value)
+{
+    char *text = cJSON_PrintUnformatted(value), one[LONGEST_ESCAPE + 1];
+    size_t n_line = 0, n, at = 0;
+    if (!text) return NULL;
+    for (const char *c = text; *c; c += n) {
+        const int32_t character = dlg_text_next(c, &n);
+        n_line += put_character(one, c, n, character);
+    }
+    char *line = dlg_allocate(n_line + 1 + LONGEST_ESCAPE, 1);
+    for (const char *c = text; line && *c; c += n) {
+        const int32_t character = dlg_text_next(c, &n);
+        at += put_character(line + at, c, n, character);
+    }
+    if (line) line[at] = '\0';
+    cJSON_free(text);
+    return line;
 }

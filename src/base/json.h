@@ -28,4 +28,10 @@ DLG_MUST_USE dlg_status dlg_json_read(cJSON **out, const char *path, dlg_error *
 /** A whole number in [0, 2^53]: beyond that cJSON's doubles round. @return false when the item is NULL, no number, negative or not whole */
 bool dlg_json_whole(const cJSON *item, uint64_t *out);
 
+/**
+ * A value as one line of JSON, to be freed with dlg_free; NULL when memory ran out. Strings may be any bytes: what is no UTF-8 becomes U+FFFD,
+ * and what a terminal would not show (dlg_text_is_shown) is written as an escape, so that a reader of the JSON has it and a terminal has not.
+ */
+char *dlg_json_line(const cJSON *);
+
 #endif

@@ -23,12 +23,15 @@ enum { LARGE_PAGE = 2 << 20 };
 /* Stands just before every block. */
 typedef struct {
     void *start;    /* of what malloc or the system gave */
-    size_t n_bytes; /* of what the system gave, 0 where it was malloc */
+    size_t n_bytes; /* of it, with IS_MAPPED where it was the system */
 } origin;
 
 _Static_assert(sizeof(origin) <= 16, "an origin fits before a block, wherever that begins");
 
+enum { IS_MAPPED = 1 }; /* sizes are multiples of more */
+
 static atomic_size_t allocation_count;
+static atomic_size_t used, limit = SIZE_MAX; /* bytes */
 static atomic_size_t fail_at; /* the count from which allocations fail; 0: never */
 
 static size_t rounded(size_t n_bytes)
@@ -50,22 +53,49 @@ static void *map(size_t n_bytes)
     return start == MAP_FAILED ? NULL : start;
 }
 
+void dlg_memory_set_limit(size_t n_bytes)
+{
+    atomic_store(&limit, n_bytes);
+}
+
+size_t dlg_memory_limit(void)
+{
+    return atomic_load(&limit);
+}
+
+size_t dlg_memory_used(void)
+{
+    return atomic_load(&used);
+}
+
+/* Count bytes as used. @return false where they are more than the limit leaves */
+static bool take(size_t n_bytes)
+{
+    if (atomic_fetch_add(&used, n_bytes) <= SIZE_MAX - n_bytes && atomic_load(&used) <= atomic_load(&limit)) return true;
+    atomic_fetch_sub(&used, n_bytes);
+    return false;
+}
+
 void *dlg_allocate(size_t n_items, size_t item_bytes)
 {
     size_t n_bytes;
-    const size_t count = atomic_fetch_add(&allocation_count, 1) + 1, limit = atomic_load(&fail_at);
-    if (limit && count >= limit) return NULL;
-    if (!dlg_multiply(n_items, item_bytes, &n_bytes) || n_bytes > SIZE_MAX - 2 * LARGE_PAGE) return NULL;
+    const size_t count = atomic_fetch_add(&allocation_count, 1) + 1, failing = atomic_load(&fail_at);
+    if (failing && count >= failing) return NULL;
+    if (!dlg_multiply(n_items, item_bytes, &n_bytes) || n_bytes > SIZE_MAX / 2 - 2 * LARGE_PAGE) return NULL;
     n_bytes = rounded(n_bytes ? n_bytes : 1);
-    const size_t alignment = n_bytes < LARGE_PAGE ? DLG_ALIGNMENT : LARGE_PAGE;
-    origin from = {NULL, MAY_MAP && n_bytes >= LARGE_PAGE ? n_bytes + alignment : 0};
-    from.start = from.n_bytes ? map(from.n_bytes) : calloc(n_bytes + alignment, 1);
-    if (!from.start) return NULL;
+    const bool is_mapped = MAY_MAP && n_bytes >= LARGE_PAGE;
+    const size_t alignment = n_bytes < LARGE_PAGE ? DLG_ALIGNMENT : LARGE_PAGE, n_all = n_bytes + alignment;
+    if (!take(n_all)) return NULL;
+    const origin from = {is_mapped ? map(n_all) : calloc(n_all, 1), n_all | (is_mapped ? IS_MAPPED : 0)};
+    if (!from.start) {
+        atomic_fetch_sub(&used, n_all);
+        return NULL;
+    }
     /* malloc and system align to 16 bytes at least, so there is always room for that much before the block. */
     unsigned char *block = (unsigned char *)from.start + alignment - (uintptr_t)from.start % alignment;
     memcpy(block - sizeof from, &from, sizeof from);
     /* A large page is cleared, and found later, at a fraction of what its small ones cost. Only a hint, whatever it answers. */
-    if (from.n_bytes) (void)madvise(block, n_bytes / LARGE_PAGE * LARGE_PAGE, MADV_HUGEPAGE);
+    if (is_mapped) (void)madvise(block, n_bytes / LARGE_PAGE * LARGE_PAGE, MADV_HUGEPAGE);
     return block;
 }
 
@@ -84,7 +114,9 @@ void dlg_free(void *block)
     origin from;
     if (!block) return;
     memcpy(&from, (unsigned char *)block - sizeof from, sizeof from);
-    if (from.n_bytes) munmap(from.start, from.n_bytes);
+    const size_t n_bytes = from.n_bytes & ~(size_t)IS_MAPPED;
+    atomic_fetch_sub(&used, n_bytes);
+    if (from.n_bytes & IS_MAPPED) munmap(from.start, n_bytes);
     else free(from.start);
 }
 

@@ -22,6 +22,22 @@ void dlg_free(void *block);
 /** A copy of a string, or NULL. Free with dlg_free. */
 char *dlg_copy_string(const char *text);
 
+/**
+ * From now on blocks may hold this many bytes together: an allocation beyond that fails, as it does where memory ran out. SIZE_MAX, the
+ * beginning: as many as there are. Memory of other libraries is not counted.
+ */
+void dlg_memory_set_limit(size_t n_bytes);
+
+/** The limit, and what all blocks hold now. */
+size_t dlg_memory_limit(void);
+size_t dlg_memory_used(void);
+
+/**
+ * Bytes that this process can still take without the system running out, as far as the system says: what is available of the machine, of the
+ * control group and of the limit of the address space, of which `n_reserved` are left to other libraries.
+ */
+size_t dlg_memory_available(size_t n_reserved);
+
 /** How many calls of dlg_allocate there were so far, in all threads. */
 size_t dlg_allocation_count(void);
 

@@ -1,5 +1,7 @@
 #include "base/status.h"
 
+#include "base/text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -11,9 +13,7 @@ dlg_status dlg_fail(dlg_error *err, dlg_status status, const char *format, ...)
         vsnprintf(err->message, sizeof err->message, format, args);
         va_end(args);
         err->status = status;
-        /* Names come from strangers' files: no line breaks or terminal controls in what we print. */
-        for (char *c = err->message; *c; c++)
-            if ((unsigned char)*c < 0x20 || *c == 0x7f) *c = '?';
+        dlg_text_make_shown(err->message); /* names come from strangers' files */
     }
     return status;
 }

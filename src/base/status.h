@@ -24,7 +24,7 @@ typedef enum {
 /** Where a message goes; owned by the caller, who may pass NULL to every function. */
 typedef struct {
     dlg_status status;
-    char message[512]; /**< one line, no newline; control characters of foreign names are shown as '?' */
+    char message[512]; /**< one line of valid UTF-8, no newline; what of foreign names a terminal would not show is "?" */
 } dlg_error;
 
 /**

@@ -2,8 +2,9 @@
 #define _GNU_SOURCE /* argp */
 #include "cli/option.h"
 #include "cli/participant.h"
-#include "cli/waiting.h"
+#include "cli/start.h"
 
+#include "base/interrupt.h"
 #include "base/json.h"
 #include "base/memory.h"
 #include "math/blas.h"
@@ -35,11 +36,12 @@ typedef struct {
     size_t max_length;
     uint64_t seed;
     int n_threads;
+    size_t memory; /* bytes; 0: what is free */
 } options;
 
 enum {
     KEY_TEXT = 256, KEY_FILE, KEY_STEP, KEY_TRUTH, KEY_NO_TRUTH, KEY_MODEL, KEY_PRESET, KEY_MODEL_SEED, KEY_NUM_LABELS, KEY_TASK, KEY_LABEL,
-    KEY_MASK_RATE, KEY_MASK_STYLE, KEY_MAX_LENGTH, KEY_DTYPE, KEY_DEFEND, KEY_SEED, KEY_THREADS, KEY_JSON
+    KEY_MASK_RATE, KEY_MASK_STYLE, KEY_MAX_LENGTH, KEY_DTYPE, KEY_DEFEND, KEY_SEED, KEY_MEMORY, KEY_THREADS, KEY_JSON
 };
 
 static const struct argp_option table[] = {
@@ -68,6 +70,8 @@ static const struct argp_option table[] = {
     {.name = "no-truth", .key = KEY_NO_TRUTH, .doc = "Write no truth"},
     {.doc = "General:", .group = 5},
     {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "Of masks and of the defences' noise (default 0)"},
+    {.name = "memory", .key = KEY_MEMORY, .arg = "SIZE",
+     .doc = "Take at most so many bytes (with K, M, G or T behind: units of 1,024); what needs more is refused (default: what is free)"},
     {.name = "threads", .key = KEY_THREADS, .arg = "N", .doc = "Of the matrix products (default: as many as there are processors)"},
     {.name = "json", .key = KEY_JSON, .doc = "Print the result as one JSON object"},
     {.name = "quiet", .key = 'q', .doc = "No notes on standard error"},
@@ -131,6 +135,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_TRUTH: o->truth = arg; break;
     case KEY_NO_TRUTH: o->no_truth = true; break;
     case KEY_SEED: o->seed = dlg_option_whole(state, "seed", arg, 0, DLG_SEED_MAX); break;
+    case KEY_MEMORY: o->memory = dlg_option_bytes(state, "memory", arg); break;
     case KEY_THREADS: o->n_threads = (int)dlg_option_whole(state, "threads", arg, 1, 1024); break;
     case KEY_JSON: o->json = true; break;
     case 'q': o->quiet = true; break;
@@ -224,9 +229,9 @@ static dlg_status print_json(const options *o, const dlg_model *model, const dlg
                 cJSON_AddStringToObject(root, "dtype", dlg_dtype_name(o->dtype)) &&
                 cJSON_AddNumberToObject(root, "seed", (double)o->seed) && cJSON_AddStringToObject(root, "blas", blas) &&
                 cJSON_AddNumberToObject(root, "threads", dlg_blas_threads());
-    char *text = made ? cJSON_PrintUnformatted(root) : NULL;
+    char *text = made ? dlg_json_line(root) : NULL;
     if (text) puts(text);
-    cJSON_free(text);
+    dlg_free(text);
     cJSON_Delete(root);
     return text ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "result: no memory");
 }
@@ -282,10 +287,13 @@ static dlg_status run(options *o, dlg_error *err)
     if (!status) status = o->step ? read_record(&truth, o, err) : read_texts(&texts, o, err);
     if (status) goto out;
 
-    const char *blas = dlg_blas_start(o->n_threads);
-    status = dlg_source_open(&source, &o->source, err);
+    const char *blas = NULL;
+    status = dlg_program_begin(&blas, o->memory, o->n_threads, err);
+    if (!status) status = dlg_source_open(&source, &o->source, err);
     if (!status) status = read_step(&truth, o, &source, &texts, err);
+    if (!status) status = dlg_check_interrupt(err);
     if (!status) status = dlg_participant_share(&gradient, source.model, &truth, o->n_defences, o->defences, o->seed, err);
+    if (!status) status = dlg_check_interrupt(err);
     if (!status) status = save(o, source.model, &gradient, &truth, truth_path, defence, err);
     if (status) goto out;
     if (o->json) status = print_json(o, source.model, &truth, truth_path, defence, blas, err);
@@ -305,14 +313,15 @@ const char *argp_program_version = "dlg-grads " DLG_VERSION;
 
 int main(int argc, char **argv)
 {
-    dlg_wait_briefly(argv);
+    dlg_program_start(argv, DLG_CALLS_END);
     static const struct argp argp = {
         .options = table,
         .parser = parse,
         .args_doc = "[TEXT...]",
         .doc = "Compute the gradient that a participant of federated learning would share for these texts (one batch), and write it, "
                "with the truth beside it for the attack to be judged by.\v"
-               "Exit status: 0 done, 1 failed, 64 wrong usage. Files are written whole or not at all.",
+               "Exit status: 0 done, 1 failed, 64 wrong usage, 130 interrupted. Files are written whole or not at all; a pipe or a device is "
+               "written to.",
     };
     const size_t n = (size_t)argc + 1; /* no list is longer than the command line; one more for standard input */
     options o = {.source = DLG_SOURCE_DEFAULT, .output = "bert.g", .mask_rate = 0.15, .dtype = DLG_F32};

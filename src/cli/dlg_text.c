@@ -1,10 +1,10 @@
 /* dlg-text: the attacker. A shared gradient goes in, the text that it gives away comes out. */
 #define _GNU_SOURCE /* argp */
-#include "cli/interrupt.h"
 #include "cli/material.h"
 #include "cli/option.h"
-#include "cli/waiting.h"
+#include "cli/start.h"
 
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "leak/checkpoint.h"
 #include "leak/oracle.h"
@@ -26,6 +26,7 @@ typedef struct {
     dlg_attack_options how;
     dlg_known known;
     int n_threads;
+    size_t memory; /* bytes; 0: what is free */
     size_t every;
     const char *checkpoint;
     bool json, quiet, inspect, resume;
@@ -33,7 +34,7 @@ typedef struct {
 
 enum {
     KEY_GRADS = 256, KEY_MODEL, KEY_PRESET, KEY_MODEL_SEED, KEY_NUM_LABELS, KEY_TASK, KEY_KNOW, KEY_ATTACK, KEY_DISTANCE, KEY_OPTIMIZER,
-    KEY_ITERATIONS, KEY_STARTS, KEY_EVALUATIONS, KEY_UPDATE, KEY_SEED, KEY_THREADS, KEY_EVERY, KEY_JSON, KEY_TRUTH, KEY_INSPECT,
+    KEY_ITERATIONS, KEY_STARTS, KEY_EVALUATIONS, KEY_UPDATE, KEY_SEED, KEY_MEMORY, KEY_THREADS, KEY_EVERY, KEY_JSON, KEY_TRUTH, KEY_INSPECT,
     KEY_CHECKPOINT, KEY_RESUME, KEY_PRIOR
 };
 
@@ -75,6 +76,8 @@ static const struct argp_option table[] = {
     {.name = "checkpoint", .key = KEY_CHECKPOINT, .arg = "FILE",
      .doc = "Write a journal there, with which a run that was killed goes on; it stays when the run has ended"},
     {.name = "resume", .key = KEY_RESUME, .doc = "Go on from the checkpoint, if there is one yet"},
+    {.name = "memory", .key = KEY_MEMORY, .arg = "SIZE",
+     .doc = "Take at most so many bytes (with K, M, G or T behind: units of 1,024); what needs more is refused (default: what is free)"},
     {.name = "threads", .key = KEY_THREADS, .arg = "N", .doc = "Of the matrix products (default: as many as there are processors)"},
     {0}};
 
@@ -141,6 +144,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_SEED: o->how.seed = dlg_option_whole(state, "seed", arg, 0, DLG_SEED_MAX); break;
     case KEY_EVERY: o->every = (size_t)dlg_option_whole(state, "every", arg, 1, UINT32_MAX); break;
     case KEY_TRUTH: o->truth = arg; break;
+    case KEY_MEMORY: o->memory = dlg_option_bytes(state, "memory", arg); break;
     case KEY_THREADS: o->n_threads = (int)dlg_option_whole(state, "threads", arg, 1, 1024); break;
     case KEY_CHECKPOINT: o->checkpoint = arg; break;
     case KEY_RESUME: o->resume = true; break;
@@ -215,7 +219,7 @@ static void watch_note(void *payload, const char *line)
 static bool watch_interrupts(void *payload)
 {
     const watcher *w = payload;
-    return dlg_was_interrupted() || w->status;
+    return dlg_is_interrupted() || w->status;
 }
 
 /* ---- the program ---- */
@@ -305,8 +309,9 @@ static dlg_status run(dlg_attack_end *end, const options *o, dlg_error *err)
     dlg_source prior = {0};
     *end = DLG_INTERRUPTED;
     if (o->truth && access(o->truth, R_OK)) return dlg_fail(err, DLG_EIO, "%s: %s", o->truth, strerror(errno));
-    const char *blas = dlg_blas_start(o->n_threads);
-    dlg_status status = dlg_material_open(&m, o->gradient, &o->source, o->has_preset, err);
+    const char *blas = NULL;
+    dlg_status status = dlg_program_begin(&blas, o->memory, o->n_threads, err);
+    if (!status) status = dlg_material_open(&m, o->gradient, &o->source, o->has_preset, err);
     if (!status && !o->inspect) status = dlg_material_know(&m, &o->known, err);
     if (!status && o->prior) status = dlg_source_open_prior(&prior, o->prior, m.source.tokenizer, err);
     dlg_attack_options how = o->how;
@@ -331,7 +336,7 @@ static dlg_status run(dlg_attack_end *end, const options *o, dlg_error *err)
         .checkpoint = o->checkpoint,
         .n_resumed = dlg_oracle_left(how.journal),
     };
-    if (!status && dlg_was_interrupted()) status = dlg_fail(err, DLG_ECANCELLED, "interrupted before the attack began");
+    if (!status) status = dlg_check_interrupt(err);
     if (!status && o->inspect) {
         *end = DLG_EXPLAINED;
         status = inspect(o, &m, &subject, err);
@@ -350,7 +355,7 @@ const char *argp_program_version = "dlg-text " DLG_VERSION;
 
 int main(int argc, char **argv)
 {
-    dlg_wait_briefly(argv);
+    dlg_program_start(argv, DLG_CALLS_GO_ON);
     static const struct argp argp = {
         .options = table,
         .parser = parse,
@@ -366,10 +371,8 @@ int main(int argc, char **argv)
     dlg_attack_end end = DLG_INTERRUPTED;
     argp_err_exit_status = DLG_EXIT_USAGE;
     argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &o);
-    dlg_interrupts_catch();
     const dlg_status status = run(&end, &o, &err);
-    if (status == DLG_ECANCELLED) return dlg_report_failure(&err), DLG_EXIT_INTERRUPTED;
     if (status) return dlg_report_failure(&err);
-    const bool is_cut_short = end == DLG_INTERRUPTED || (end == DLG_PARTLY && dlg_was_interrupted());
+    const bool is_cut_short = end == DLG_INTERRUPTED || (end == DLG_PARTLY && dlg_is_interrupted());
     return is_cut_short ? DLG_EXIT_INTERRUPTED : DLG_EXIT_DONE;
 }

@@ -26,6 +26,20 @@ uint64_t dlg_option_whole(const struct argp_state *state, const char *option, co
     return number;
 }
 
+size_t dlg_option_bytes(const struct argp_state *state, const char *option, const char *value)
+{
+    static const char units[] = "KMGT";
+    char digits[24] = "";
+    const size_t n = strlen(value);
+    const char *unit = n ? strchr(units, value[n - 1]) : NULL;
+    const size_t n_digits = n - (unit != NULL), shift = unit ? 10 * (size_t)(unit - units + 1) : 0;
+    uint64_t number = 0;
+    if (n_digits < sizeof digits) memcpy(digits, value, n_digits);
+    if (!dlg_parse_whole(digits, 1, SIZE_MAX >> shift, &number))
+        argp_failure(state, DLG_EXIT_USAGE, 0, "--%s: want a number of bytes such as 500M or 2G, found \"%s\"", option, value);
+    return (size_t)number << shift;
+}
+
 double dlg_option_real(const struct argp_state *state, const char *option, const char *value, double lowest, double highest)
 {
     /* strtod would also take blanks in front, "nan", hexadecimal, and nothing at all. */
@@ -51,5 +65,6 @@ size_t dlg_option_name(const struct argp_state *state, const char *option, const
 int dlg_report_failure(const dlg_error *err)
 {
     fprintf(stderr, "%s: %s\n", program_invocation_short_name, err->message);
+    if (err->status == DLG_ECANCELLED) return DLG_EXIT_INTERRUPTED;
     return err->status == DLG_EARG ? DLG_EXIT_USAGE : DLG_EXIT_FAILED;
 }

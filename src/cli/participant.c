@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli/participant.h"
 
+#include "base/file.h"
 #include "base/memory.h"
 
 #include <math.h>
@@ -153,13 +154,14 @@ static dlg_status save_gradient(const dlg_gradient *gradient, const char *path, 
 dlg_status dlg_participant_save(const dlg_gradient *gradient, const char *path, dlg_dtype dtype, size_t n_metadata,
                                 const dlg_metadata *metadata, const dlg_truth *truth, const char *truth_path, dlg_error *err)
 {
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     dlg_status status = DLG_OK;
     dlg_file_writer *writer = NULL;
+    /* A pipe may wait for its reader: what is written through cannot be whole or not at all anyway. */
+    const bool waits = dlg_file_is_written_through(path) || (truth_path && dlg_file_is_written_through(truth_path));
     sigset_t interrupts, before;
     sigemptyset(&interrupts);
-    sigaddset(&interrupts, SIGINT);
-    sigaddset(&interrupts, SIGTERM);
-    sigaddset(&interrupts, SIGHUP);
+    for (size_t i = 0; !waits && i < sizeof signals / sizeof *signals; i++) sigaddset(&interrupts, signals[i]);
     sigprocmask(SIG_BLOCK, &interrupts, &before);
     /* The truth is all but there before the gradient appears: what is left to go wrong with it is its renaming. */
     if (truth_path) status = dlg_file_create(&writer, truth_path, err);
@@ -169,7 +171,7 @@ dlg_status dlg_participant_save(const dlg_gradient *gradient, const char *path, 
         dlg_file_abandon(writer);
     } else if (truth_path) {
         status = dlg_file_commit(writer, err);
-        if (status) unlink(path);
+        if (status && !dlg_file_is_written_through(path)) unlink(path);
     }
     sigprocmask(SIG_SETMASK, &before, NULL);
     return status;

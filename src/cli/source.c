@@ -124,6 +124,16 @@ void dlg_source_close(dlg_source *source)
     *source = (dlg_source){0};
 }
 
+/* A model is made for as many classes as the file has numbers for, not for as many as it names. */
+static dlg_status check_classes(const dlg_safetensors *file, uint64_t n_labels, dlg_error *err)
+{
+    const dlg_tensor *bias = dlg_safetensors_find(file, "classifier.bias");
+    const size_t found = bias ? bias->n_items : 0;
+    if (found == n_labels) return DLG_OK;
+    return dlg_fail(err, DLG_EFORMAT, "%s: metadata " DLG_METADATA_N_LABELS ": want the %zu classes of classifier.bias, found %llu",
+                    dlg_safetensors_path(file), found, (unsigned long long)n_labels);
+}
+
 dlg_status dlg_source_choice_from_metadata(dlg_source_choice *out, const dlg_safetensors *file, dlg_error *err)
 {
     const char *path = dlg_safetensors_path(file), *preset = dlg_safetensors_metadata(file, DLG_METADATA_MODEL),
@@ -142,5 +152,5 @@ dlg_status dlg_source_choice_from_metadata(dlg_source_choice *out, const dlg_saf
     if (n_labels && !dlg_parse_whole(n_labels, 1, SIZE_MAX, &labels))
         return dlg_fail(err, DLG_EFORMAT, "%s: metadata " DLG_METADATA_N_LABELS ": want a whole number, found \"%.60s\"", path, n_labels);
     out->n_labels = (size_t)labels;
-    return DLG_OK;
+    return n_labels ? check_classes(file, labels, err) : DLG_OK;
 }

@@ -2,6 +2,7 @@
 #include "cli/texts.h"
 
 #include "base/file.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 
 #include <errno.h>
@@ -64,6 +65,8 @@ static dlg_status read_standard_input(char **out, size_t *n_bytes, dlg_error *er
             capacity = larger;
         }
         const ssize_t n = read(STDIN_FILENO, *out + *n_bytes, capacity - *n_bytes);
+        const dlg_status interrupted = n < 0 && errno == EINTR ? dlg_check_interrupt(err) : DLG_OK;
+        if (interrupted) return interrupted;
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return dlg_fail(err, DLG_EIO, "standard input: %s", strerror(errno));
         if (n == 0) return DLG_OK;

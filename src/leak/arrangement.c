@@ -5,6 +5,7 @@
  */
 #include "leak/arrangement.h"
 
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "math/blas.h"
 
@@ -149,6 +150,7 @@ static bool improve_by_two(dlg_arrangement *a, size_t length, double least)
     for (size_t t = 1; t + 1 < length; t++)
         for (size_t i = a->candidates->first[t]; i < a->candidates->first[t + 1]; i++) {
             const size_t before = a->now[t];
+            if (dlg_is_interrupted()) return false;
             if (i == before || a->settled[t] || !may_stand(a, i, t, length)) continue;
             double moved = change(a, before, t, 1);
             move(a, before, t, 1);
@@ -174,6 +176,9 @@ static double squares(const dlg_arrangement *a, size_t length)
     return norm2(a->n_tokens * a->n_values, a->rest) + norm2((T - length) * a->n_values, a->of_positions + length * a->n_values);
 }
 
+/* Passes take a handful; sums that drift by rounding must not make more of them for ever. */
+enum { MOST_PASSES = 1000 };
+
 size_t dlg_arrangement_find(dlg_arrangement *a, size_t *index, double *misfit)
 {
     const dlg_candidates *c = a->candidates;
@@ -183,8 +188,9 @@ size_t dlg_arrangement_find(dlg_arrangement *a, size_t *index, double *misfit)
     *misfit = INFINITY;
     for (size_t length = 2; length <= T; length++) {
         if (!dlg_candidates_has(c, a->markers.sep, length - 1) || !begin(a, length)) continue;
-        while (improve(a, length, least) || improve_by_two(a, length, least))
+        for (size_t pass = 0; pass < MOST_PASSES && (improve(a, length, least) || improve_by_two(a, length, least)); pass++)
             ;
+        if (dlg_is_interrupted()) break;
         const double left = squares(a, length) / all;
         if (left >= *misfit) continue;
         *misfit = left;

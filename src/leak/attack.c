@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "leak/attack.h"
 
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "leak/classes.h"
 #include "leak/oracle.h"
@@ -79,7 +80,8 @@ static bool relay_interrupted(void *payload)
     const relay *between = payload;
     const dlg_attack_observer *observer = between->observer;
     if (dlg_journal_check(between->journal, NULL) || is_spent(between)) return true;
-    if (!observer || !observer->interrupted || !observer->interrupted(observer->payload)) return false;
+    const bool asks = observer && observer->interrupted;
+    if (!dlg_is_interrupted() && !(asks && observer->interrupted(observer->payload))) return false;
     dlg_journal_suspend(between->journal);
     return true;
 }
@@ -92,6 +94,10 @@ dlg_status dlg_attack(const dlg_attack_class *class, dlg_attack_result *out, con
     relay between = {observer, options->journal, out, options->max_evaluations};
     const dlg_attack_observer relayed = {relay_iteration, relay_note, relay_interrupted, &between};
     dlg_status status = class->run(out, gradient, knowledge, options, &relayed, err);
+    if (status == DLG_ECANCELLED) { /* in the midst of something that has no result of its own */
+        status = DLG_OK;
+        out->end = DLG_INTERRUPTED;
+    }
     if (!status) status = dlg_journal_check(options->journal, err);
     if (out->end == DLG_INTERRUPTED && is_spent(&between)) out->end = DLG_EXHAUSTED;
     out->recalled = left - dlg_oracle_left(options->journal);

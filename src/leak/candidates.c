@@ -10,6 +10,7 @@
  */
 #include "leak/candidates.h"
 
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "leak/inputs.h"
 #include "leak/rank.h"
@@ -217,6 +218,7 @@ static dlg_status check_all(heap *near, const row_space *space, const sides *s, 
         }
         dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, s->n_columns, H, 1, w.c, H, s->columns, H, 0, w.products, s->n_columns);
         dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, space->rank, H, 1, w.c, H, w.basis, H, 0, w.along, space->rank);
+        status = dlg_check_interrupt(err);
         for (size_t i = 0; i < n && !status && near->n < MOST_NEAR; i++)
             status = check_word(near, &w, s, space, &in, i, (uint32_t)(first + i), err);
     }
@@ -284,7 +286,7 @@ static dlg_status collect(dlg_candidates *out, heap *near, double limit, dlg_err
 dlg_status dlg_candidates_find(dlg_candidates *out, const dlg_gradient *gradient, size_t n_positions, dlg_error *err)
 {
     const dlg_inputs in = dlg_inputs_of(gradient->model);
-    row_space space;
+    row_space space = {0};
     sides s = {0};
     heap near = {0};
     double limit = 0;

@@ -1,5 +1,6 @@
 #include "leak/co_occurrence.h"
 
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "leak/arrangement.h"
 #include "leak/inputs.h"
@@ -159,25 +160,26 @@ static bool solve_group(dlg_co_occurrences *o, size_t row, size_t which, size_t 
     return true;
 }
 
-/* Coefficients of few terms: those that came out small weigh less the next time, alike in all groups (FOCUSS, Gorodnitsky & Rao 1997). */
-static dlg_status solve_row(dlg_co_occurrences *o, size_t row, dlg_error *err)
+/* Coefficients of few terms: those that came out small weigh less the next time, alike in all groups (FOCUSS, Gorodnitsky & Rao 1997). @return false where the equations cannot be solved */
+static bool solve_row(dlg_co_occurrences *o, size_t row)
 {
     const size_t groups = 2 * o->heads;
     for (size_t r = 0; r < o->n_terms; r++) o->weights[r] = 1;
     for (size_t k = 0; k < REWEIGHTED; k++) {
         double most = 0;
         for (size_t g = 0; g < groups; g++)
-            if (!solve_group(o, row, g / o->heads, g % o->heads)) return dlg_fail(err, DLG_ENONFINITE, "co-occurrence: not finite");
+            if (!solve_group(o, row, g / o->heads, g % o->heads)) return false;
         for (size_t r = 0; r + 1 < o->n_terms; r++) {
             double sum = 0;
             for (size_t g = 0; g < groups; g++) sum += o->values[g * o->n_terms + r] * o->values[g * o->n_terms + r];
             o->weights[r] = sqrt(sum);
             most = fmax(most, o->weights[r]);
         }
+        if (!(most > 0)) return false;
         o->weights[o->n_terms - 1] = most;
         for (size_t r = 0; r < o->n_terms; r++) o->weights[r] = fmax(o->weights[r] / most, least_weight);
     }
-    return DLG_OK;
+    return true;
 }
 
 /* ---- proposals ---- */
@@ -200,12 +202,11 @@ static dlg_status arrange(dlg_co_occurrences *o, dlg_sequences *out, dlg_error *
     dlg_status status = dlg_arrangement_reserve(&a, err);
     for (size_t r = 0; !status && r < o->n_rows; r++) {
         double misfit;
-        if (norm(2 * o->H, o->rows + r * 2 * o->H) < was_there * o->most) continue;
-        status = solve_row(o, r, err);
-        if (status) break;
+        if (norm(2 * o->H, o->rows + r * 2 * o->H) < was_there * o->most || !solve_row(o, r)) continue;
         take_values(o);
         const size_t length = dlg_arrangement_find(&a, o->index, &misfit);
-        if (length) status = dlg_sequences_add(out, length, o->index, sqrt(misfit), err);
+        status = dlg_check_interrupt(err);
+        if (!status && length) status = dlg_sequences_add(out, length, o->index, sqrt(misfit), err);
     }
     dlg_arrangement_release(&a);
     return status;

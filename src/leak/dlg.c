@@ -98,6 +98,7 @@ static bool is_over(attack *a)
     if (dlg_recovery_is_interrupted(a->r)) return end_with(a, DLG_INTERRUPTED);
     if (dlg_recovery_is_explained(a->r)) return end_with(a, DLG_EXPLAINED);
     if (is_settled(a, has_stalled)) return end_with(a, DLG_SETTLED);
+    if (dlg_recovery_is_running_out(a->r)) return end_with(a, DLG_EXHAUSTED);
     return has_stalled || a->descent.iteration >= a->r->options->max_iterations;
 }
 
@@ -134,7 +135,7 @@ static bool accept(void *payload, const double *x, double f)
     r->d = f;
     a->no_descent_yet = false;
     const bool is_iteration = r->result->evaluations - a->evaluations_at_iteration >= EVALUATIONS_PER_ITERATION;
-    if (!is_iteration && !dlg_recovery_is_interrupted(r)) return false;
+    if (!is_iteration && !dlg_recovery_is_running_out(r) && !dlg_recovery_is_interrupted(r)) return false;
     dlg_descent_add(&a->descent, f);
     r->result->iterations++;
     const bool moved = place_labels(a, x);

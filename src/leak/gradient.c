@@ -1,5 +1,7 @@
 #include "leak/gradient.h"
 
+#include "base/interrupt.h"
+#include "math/blas.h"
 #include <assert.h>
 #include <string.h>
 
@@ -38,6 +40,22 @@ static dlg_status load(dlg_gradient *gradient, size_t i, dlg_error *err)
     return status ? status : dlg_tensor_read(gradient->owned[i], tensor, path, err);
 }
 
+/*
+ * Norms of a gradient are squares of so many numbers, and single precision ends at 3e38: where one is larger than this they may be infinite,
+ * and all that is computed of them no number. Of real losses, multiplied by a scaler of mixed precision too, numbers are below 1e10.
+ */
+static const dlg_real largest = (dlg_real)1e14;
+
+static dlg_status check_range(const dlg_gradient *gradient, size_t i, dlg_error *err)
+{
+    const dlg_real *values = gradient->values[i];
+    const dlg_parameter *p = &gradient->model->parameters[i];
+    const size_t n = values ? dlg_parameter_items(p) : 0;
+    if (dlg_largest_absolute(n, values) <= largest) return DLG_OK;
+    return dlg_fail(err, DLG_ENONFINITE, "%s: %s: want numbers up to %g, found %g", dlg_safetensors_path(gradient->file), p->name,
+                    (double)largest, (double)dlg_largest_absolute(n, values));
+}
+
 static bool is_zero(const dlg_gradient *gradient)
 {
     for (size_t i = 0; i < gradient->n; i++) {
@@ -67,7 +85,9 @@ dlg_status dlg_gradient_open(dlg_gradient *out, const dlg_safetensors *file, con
     out->file = file;
     if (!status) status = refuse_unknown(out, err);
     for (size_t i = 0; i < out->n && !status; i++) {
-        status = load(out, i, err);
+        status = dlg_check_interrupt(err);
+        if (!status) status = load(out, i, err);
+        if (!status) status = check_range(out, i, err);
         dlg_safetensors_rest(out->file); /* checked; each is needed again one at a time */
     }
     if (!status && is_zero(out))

@@ -17,6 +17,7 @@ typedef struct {
     size_t *lengths;         /**< (n_sentences) the longest first, to be freed with dlg_free; NULL: no length is seen */
     bool sentences_are_seen; /**< there is one; of several, nearly the same ones may be hidden behind others */
     bool lengths_are_seen;   /**< no other lengths fit; else these are as good as others */
+    size_t n_rows;           /**< rows behind layer 0's attention; 0: not clear, or not looked at */
     size_t n_inputs;         /**< different tokens at their positions, as far as layer 0 tells them apart; 0: not clear, or not looked at */
 } dlg_batch_layout;
 

@@ -9,8 +9,11 @@
  */
 #include "leak/infer.h"
 
+#include "base/interrupt.h"
+#include "base/memory.h"
 #include "leak/pooled.h"
 #include "leak/rank.h"
+#include "math/count.h"
 
 #include <math.h>
 #include <stdint.h>
@@ -56,6 +59,8 @@ static dlg_status predict(const dlg_model *model, size_t length, const uint32_t 
         memcpy(network.words->x + i * H, table + (size_t)token * H, H * sizeof *table);
     }
     dlg_tape_forward(&network.tape);
+    status = dlg_check_interrupt(err);
+    if (status) goto out;
     const size_t V = network.loss->logits->n_cols, n = network.loss->logits->n_rows;
     for (size_t i = 0; i < n; i++)
         for (size_t v = 0; v < V; v++) q[v] += (double)network.loss->logits->x[i * V + v] / (double)n;
@@ -87,27 +92,39 @@ static double misfit(size_t n, const double *excess, size_t M)
     return off + fabs(sum - (double)M);
 }
 
+/* A token, and by how much its count is to be raised, or lowered, to come to what the bias says. */
+typedef struct {
+    double wanted;
+    size_t token;
+} change;
+
+static int compare_changes(const void *a, const void *b)
+{
+    const change *x = a, *y = b;
+    if (x->wanted != y->wanted) return x->wanted > y->wanted ? -1 : 1;
+    return (x->token > y->token) - (x->token < y->token);
+}
+
 /*
- * count (n) := whole numbers next to M excess[v] that sum to M. Where rounding makes too many or too few, those go up or down that are
- * nearest to it.
+ * count (n) := whole numbers in 0..M next to M excess[v] that sum to M. Where rounding makes too many or too few, those go up or down that
+ * are nearest to it: in rounds of one step for each that can still go, the last round for the nearest ones alone. At most 2 M rounds, which
+ * noise does not need: a stranger's numbers may. @param[out] changes (n) scratch
  */
-static void round_counts(size_t n, const double *excess, size_t M, size_t *count)
+static void round_counts(size_t n, const double *excess, size_t M, size_t *count, change *changes)
 {
     size_t sum = 0;
-    for (size_t v = 0; v < n; v++) {
-        const double exact = (double)M * excess[v];
-        count[v] = exact > 0.5 ? (size_t)round(exact) : 0;
-        sum += count[v];
-    }
+    for (size_t v = 0; v < n; v++) sum += count[v] = dlg_round_to_count((double)M * excess[v], M);
     while (sum != M) {
-        size_t best = n;
-        double most = -INFINITY;
+        const bool more = sum < M;
+        size_t n_open = 0, left = more ? M - sum : sum - M;
         for (size_t v = 0; v < n; v++) {
-            const double short_by = (double)M * excess[v] - (double)count[v], wanted = sum < M ? short_by : -short_by;
-            if ((sum < M || count[v]) && wanted > most) most = wanted, best = v;
+            const double short_by = (double)M * excess[v] - (double)count[v];
+            if (more ? count[v] < M : count[v] > 0) changes[n_open++] = (change){more ? short_by : -short_by, v};
         }
-        count[best] += sum < M ? 1 : SIZE_MAX; /* SIZE_MAX: less one */
-        sum += sum < M ? 1 : SIZE_MAX;
+        if (left < n_open) qsort(changes, n_open, sizeof *changes, compare_changes);
+        else left = n_open;
+        for (size_t i = 0; i < left; i++) count[changes[i].token] += more ? 1 : SIZE_MAX; /* SIZE_MAX: less one */
+        sum += more ? left : SIZE_MAX - left + 1;
     }
 }
 
@@ -131,7 +148,7 @@ static double choose_count(size_t *M, double scale, size_t n, const double *q, c
     double least = INFINITY;
     *M = 0;
     for (size_t v = 0; v < n; v++) excess[v] = q[v] - (double)g[v] / scale;
-    for (size_t m = 1; m <= known->most; m++) {
+    for (size_t m = 1; m <= known->most && !dlg_is_interrupted(); m++) {
         const double off = misfit(n, excess, m);
         if (off < least) least = off, *M = m;
     }
@@ -165,9 +182,10 @@ dlg_status dlg_infer_labels(size_t *labels, dlg_label_fit *out, const dlg_gradie
     const size_t n = dlg_model_parameter(gradient->model, bias)->n_cols;
     double *q = dlg_allocate(n, sizeof *q), *excess = dlg_allocate(n, sizeof *excess);
     size_t *count = dlg_allocate(n, sizeof *count), M = 0;
+    change *changes = dlg_allocate(n, sizeof *changes);
     const uint32_t *fed = has_mask(length, known->fed, markers) ? known->fed : NULL;
     *out = (dlg_label_fit){0};
-    dlg_status status = q && excess && count ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "labels: no memory");
+    dlg_status status = q && excess && count && changes ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "labels: no memory");
     if (!status) status = predict(gradient->model, length, fed, markers, q, err);
     if (status) goto out;
     /* The mean loss' own scale, unless another fits better. */
@@ -175,10 +193,12 @@ dlg_status dlg_infer_labels(size_t *labels, dlg_label_fit *out, const dlg_gradie
     const double other = find_scale(n, q, g);
     if (least > as_good && fabs(other - 1) > near_one && choose_count(&M, other, n, q, g, excess, known) < least) scale = other;
     choose_count(&M, scale, n, q, g, excess, known);
+    status = dlg_check_interrupt(err);
+    if (status) goto out;
     double largest = 0;
     for (size_t v = 0; v < n; v++) largest = fmax(largest, (double)M * excess[v]);
     if (!M || largest <= 0.5) goto out; /* nothing is a label */
-    round_counts(n, excess, M, count);
+    round_counts(n, excess, M, count, changes);
     for (size_t v = 0; v < n; v++)
         for (size_t i = 0; i < count[v]; i++) labels[out->n_labels++] = v;
     fit(out, n, q, g, excess, count, M);
@@ -186,6 +206,7 @@ out:
     dlg_free(q);
     dlg_free(excess);
     dlg_free(count);
+    dlg_free(changes);
     return status;
 }
 

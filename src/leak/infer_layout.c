@@ -2,6 +2,7 @@
 
 #include "leak/rank.h"
 
+#include <assert.h>
 #include <string.h>
 
 /* Ranks are first looked for up to the first; where that is not enough, up to the last. Batches of more sentences are not taken apart. */
@@ -47,7 +48,8 @@ static dlg_status find_ends(evidence *e, const dlg_gradient *gradient, dlg_marke
     if (!status) e->n_ends = dlg_span_check_positions(check, markers.sep, e->longest + 1, e->end, scratch);
     e->is_blind = !e->n_ends || e->end[e->n_ends - 1] + 1 != e->longest;
     if (e->is_blind) e->n_ends = 0;
-    for (size_t t = 2; t < e->longest && !status && e->is_blind; t++) e->end[e->n_ends++] = t;
+    /* A sentence has three tokens at least, but where the rows of longer ones were pruned away. */
+    for (size_t t = e->longest > 2 ? 2 : e->longest - 1; t < e->longest && !status && e->is_blind; t++) e->end[e->n_ends++] = t;
     for (size_t i = 0; i < e->n_ends; i++) e->end[i]++;
     dlg_span_check_free(check);
     dlg_free(scratch);
@@ -76,7 +78,8 @@ static dlg_status choose_lengths(size_t *lengths, size_t *total, bool *is_only, 
                 last[k * n_sums + s] = e->end[i];
                 *here = (unsigned char)(*here + more > 2 ? 2 : *here + more);
             }
-    while (!ways[n_others * n_sums + sum]) sum++; /* all of them as long as the longest make enough */
+    while (!ways[n_others * n_sums + sum]) sum++; /* the longest is an end, and n_others of it are the last of these sums */
+    assert(sum < n_sums);
     *total = e->longest + sum;
     *is_only = ways[n_others * n_sums + sum] == 1;
     lengths[0] = e->longest;
@@ -112,6 +115,7 @@ dlg_status dlg_infer_layout(dlg_batch_layout *out, const dlg_gradient *gradient,
     if (!status && !n_sentences) status = count_sentences(&out->n_sentences, &e, gradient, least, err);
     if (status) return status;
     out->n_inputs = e.n_inputs;
+    out->n_rows = e.n_rows;
     const size_t n = out->n_sentences;
     size_t total = n * e.longest;
     bool is_only = n == 1;

@@ -20,6 +20,20 @@ bool dlg_markers_allow(dlg_markers markers, uint32_t token, size_t position, siz
     return token != markers.cls && token != markers.sep;
 }
 
+/* Nearly equal sentences share their rows; not so many do. */
+enum { OF_FEW_ROWS = 16 };
+
+/*
+ * How many sentences a stranger's file may say there are. Each that differs from the others has rows of its own behind layer 0's attention;
+ * where these are not seen, no more numbers can be told from a gradient than it has.
+ */
+static size_t most_sentences(const dlg_gradient *gradient, const dlg_batch_layout *layout)
+{
+    const size_t of_all = layout->lengths[0] * gradient->model->config.hidden_size, n = dlg_model_size(gradient->model) / of_all;
+    const size_t most = layout->n_rows ? layout->n_rows : n;
+    return most < OF_FEW_ROWS ? OF_FEW_ROWS : most;
+}
+
 static dlg_status infer_layout(dlg_knowledge *k, const dlg_gradient *gradient, dlg_error *err)
 {
     dlg_batch_layout layout;
@@ -27,6 +41,14 @@ static dlg_status infer_layout(dlg_knowledge *k, const dlg_gradient *gradient, d
     if (status) return status;
     if (!layout.lengths) return dlg_fail(err, DLG_EFORMAT,
                                          "gradient: want position rows that stand out of the noise, found none: no length can be inferred");
+    if (k->sentences_from == DLG_METADATA) {
+        const size_t most = most_sentences(gradient, &layout);
+        if (k->n_sentences > most) {
+            dlg_free(layout.lengths);
+            return dlg_fail(err, DLG_EFORMAT, "metadata: batch_size: want at most the %zu sentences that the gradient has room for, found "
+                                              "%zu", most, k->n_sentences);
+        }
+    }
     if (!k->n_sentences) k->sentences_from = layout.sentences_are_seen ? DLG_INFERRED : DLG_ASSUMED;
     k->n_sentences = layout.n_sentences;
     k->lengths = layout.lengths;

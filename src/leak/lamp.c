@@ -87,6 +87,7 @@ static void look_for_the_end(attack *a)
     if (dlg_recovery_is_interrupted(r)) end_with(a, DLG_INTERRUPTED);
     else if (dlg_recovery_is_explained(r)) end_with(a, DLG_EXPLAINED);
     else if (dlg_descent_is_settled(&a->descent, r->d, r->d_tokens, has_stalled, all_certain)) end_with(a, DLG_SETTLED);
+    else if (dlg_recovery_is_running_out(r)) end_with(a, DLG_EXHAUSTED);
     else a->is_over = r->iteration >= r->options->max_iterations;
 }
 
@@ -94,7 +95,8 @@ static void look_for_the_end(attack *a)
 static void count(attack *a, bool was_at_x)
 {
     dlg_recovery *r = a->r;
-    if (r->result->evaluations - a->evaluations_at_iteration < EVALUATIONS_PER_ITERATION && !dlg_recovery_is_interrupted(r)) return;
+    const bool is_iteration = r->result->evaluations - a->evaluations_at_iteration >= EVALUATIONS_PER_ITERATION;
+    if (!is_iteration && !dlg_recovery_is_running_out(r) && !dlg_recovery_is_interrupted(r)) return;
     r->iteration++;
     r->result->iterations++;
     if (was_at_x) {

@@ -1,5 +1,6 @@
 #include "leak/objective.h"
 
+#include "base/interrupt.h"
 #include "leak/target.h"
 #include "math/blas.h"
 #include "math/simd.h"
@@ -81,7 +82,8 @@ static dlg_status make_targets(dlg_objective *objective, const dlg_gradient *gra
 #pragma omp parallel for schedule(dynamic) num_threads(dlg_blas_threads())
     for (size_t i = 0; i < n; i++) {
         dlg_error found;
-        const dlg_status its_status = make_target(&objective->targets[i], objective, gradient, linears[i], &found);
+        dlg_status its_status = dlg_check_interrupt(&found);
+        if (!its_status) its_status = make_target(&objective->targets[i], objective, gradient, linears[i], &found);
         if (!its_status) {
             linears[i]->direction = dlg_target_direction(objective->targets[i]);
             continue;
@@ -258,7 +260,8 @@ double dlg_objective_distance(dlg_objective *objective, const dlg_soft_labels *l
     dlg_tape_forward(&network->tape);
     dlg_tape_backward(&network->tape);
     dlg_tape_gradient(&network->tape);
-    return compare(objective);
+    const double d = compare(objective);
+    return dlg_is_interrupted() ? NAN : d; /* the sweeps end early */
 }
 
 double dlg_objective_evaluate(dlg_objective *objective, const dlg_soft_labels *labels, const dlg_real *x, dlg_real *dx)
@@ -268,7 +271,7 @@ double dlg_objective_evaluate(dlg_objective *objective, const dlg_soft_labels *l
     dlg_tape_rforward(&network->tape);
     dlg_tape_rbackward(&network->tape);
     memcpy(dx, network->words->rdx, dlg_objective_size(objective) * sizeof *dx);
-    return d;
+    return dlg_is_interrupted() ? NAN : d;
 }
 
 void dlg_objective_label_derivative(const dlg_objective *objective, dlg_real *out)

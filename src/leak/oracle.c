@@ -1,6 +1,7 @@
 #include "leak/oracle.h"
 
 #include "base/hash.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 
 #include <string.h>
@@ -95,7 +96,7 @@ double dlg_oracle_evaluate(dlg_oracle *o, const dlg_soft_labels *labels, const d
     remember(o, labels, x);
     if (o->is_behind) return d;
     d = dlg_objective_evaluate(o->objective, labels, x, dx);
-    dlg_journal_add(o->journal, EVALUATION, o->question, 2, answer);
+    if (!dlg_is_interrupted()) dlg_journal_add(o->journal, EVALUATION, o->question, 2, answer);
     return d;
 }
 
@@ -107,7 +108,7 @@ double dlg_oracle_distance(dlg_oracle *o, const dlg_soft_labels *labels, const d
     const uint64_t question = question_of(o, labels, x);
     if (dlg_journal_recall(o->journal, DISTANCE, question, 1, &answer)) return d;
     d = dlg_objective_distance(o->objective, labels, x);
-    dlg_journal_add(o->journal, DISTANCE, question, 1, &answer);
+    if (!dlg_is_interrupted()) dlg_journal_add(o->journal, DISTANCE, question, 1, &answer);
     return d;
 }
 
@@ -122,7 +123,7 @@ void dlg_oracle_label_derivative(dlg_oracle *o, dlg_real *out)
     if (o->is_behind) (void)dlg_objective_evaluate(o->objective, &o->labels, o->x, o->dx);
     o->is_behind = false;
     dlg_objective_label_derivative(o->objective, out);
-    dlg_journal_add(o->journal, LABEL_DERIVATIVE, o->question, 1, &answer);
+    if (!dlg_is_interrupted()) dlg_journal_add(o->journal, LABEL_DERIVATIVE, o->question, 1, &answer);
 }
 
 size_t dlg_oracle_left(const dlg_journal *journal)

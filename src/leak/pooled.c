@@ -1,5 +1,6 @@
 #include "leak/pooled.h"
 
+#include "base/interrupt.h"
 #include "leak/rank.h"
 #include "math/blas.h"
 #include "math/random.h"
@@ -11,8 +12,8 @@
 
 enum { MOST = DLG_POOLED_MOST, MOST_STEPS = 60 };
 
-/* Multiplications that all starts together may cost. */
-static const double budget = 4e9;
+/* Multiplications that all starts together may cost; what a step costs besides them, and as many draws as a step, in the same unit. */
+static const double budget = 4e9, overhead = 6e3, draws_of_a_step = 16;
 
 /* A sentence is found when so little (squared) of its unit delta lies outside of the column space; other minima leave a tenth and more. */
 static const double found_below = 1e-6, exact_below = 1e-14;
@@ -282,13 +283,13 @@ static void order_classes(size_t C, const dlg_real *g, size_t n, size_t *order)
 static void search(found *f, problem *m, const dlg_real *bias)
 {
     size_t order[3 * MOST], n_classes = 3 * m->B < m->C ? 3 * m->B : m->C;
-    const double step_cost = (double)(m->H * m->B * (2 * m->C + 2 * m->B + 8));
+    const double step_cost = overhead + (double)(m->H * m->B * (2 * m->C + 2 * m->B + 8));
     dlg_random random = dlg_random_at(0, dlg_random_stream("pooled"));
     order_classes(m->C, bias, n_classes, order);
     double cost = 0;
-    for (size_t start = 0; f->n < m->B && cost < budget; start++) {
+    for (size_t start = 0; f->n < m->B && cost < budget && !dlg_is_interrupted(); start++) {
         double k[MOST];
-        cost += step_cost / 16; /* draws that fail must end as well */
+        cost += step_cost / draws_of_a_step; /* draws that fail must end as well */
         if (!draw(m, &random, k)) continue;
         m->label = order[start % n_classes];
         point at = evaluate(m, k);
@@ -383,6 +384,8 @@ dlg_status dlg_pooled_solve(dlg_pooled *out, const dlg_gradient *gradient, dlg_e
     status = set_spaces(&m, gradient, space.basis, product, m.du, err);
     if (status || !set_norm(&m, model, space.basis)) goto out;
     search(&f, &m, bias);
+    status = dlg_check_interrupt(err);
+    if (status) goto out;
     out->is_solved = f.n == m.B && (C > 2 || settle_labels(&f, &m, product)) && explain(out, &f, &m, bias, mean);
     memcpy(out->label, f.label, f.n * sizeof *f.label);
 out:

@@ -1,5 +1,6 @@
 #include "leak/predicted_rows.h"
 
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "leak/rank.h"
 #include "math/blas.h"
@@ -52,7 +53,7 @@ static dlg_status run(problem *m, size_t n, const size_t *rows, dlg_error *err)
     for (size_t i = 0; i < m->batch.n_rows; i++)
         memcpy(m->network.words->x + i * m->H, table + m->fed[i] * m->H, m->H * sizeof *table);
     dlg_tape_forward(&m->network.tape);
-    return DLG_OK;
+    return dlg_check_interrupt(err);
 }
 
 /* ---- rows ---- */

@@ -14,6 +14,24 @@ bool dlg_recovery_is_interrupted(const dlg_recovery *r)
     return r->observer && r->observer->interrupted && r->observer->interrupted(r->observer->payload);
 }
 
+/* What a descent needs when it ends: to place the labels, and to look at the text. */
+enum { LAST_EVALUATIONS = 2 };
+
+bool dlg_recovery_is_running_out(const dlg_recovery *r)
+{
+    const size_t most = r->options->max_evaluations;
+    return most && r->result->evaluations + LAST_EVALUATIONS >= most;
+}
+
+/* Count one more. @return false where none is left */
+static bool take_evaluation(dlg_recovery *r)
+{
+    const size_t most = r->options->max_evaluations;
+    if (most && r->result->evaluations >= most) return false;
+    r->result->evaluations++;
+    return true;
+}
+
 void dlg_recovery_note(const dlg_recovery *r, const char *line)
 {
     if (r->observer && r->observer->note) r->observer->note(r->observer->payload, line);
@@ -24,7 +42,7 @@ void dlg_recovery_note(const dlg_recovery *r, const char *line)
 double dlg_recovery_distance_at_point(dlg_recovery *r, const dlg_real *share)
 {
     const dlg_soft_labels labels = {r->placement.n_labels, r->placement.label, share};
-    r->result->evaluations++;
+    if (!take_evaluation(r)) return NAN;
     return dlg_oracle_distance(r->oracle, &labels, r->point);
 }
 
@@ -49,7 +67,7 @@ void dlg_recovery_unknowns(dlg_recovery *r, double *x)
 double dlg_recovery_evaluate_point(dlg_recovery *r)
 {
     const dlg_soft_labels labels = {r->placement.n_labels, r->placement.label, r->placement.share};
-    r->result->evaluations++;
+    if (!take_evaluation(r)) return NAN;
     return dlg_oracle_evaluate(r->oracle, &labels, r->point, r->derivative);
 }
 

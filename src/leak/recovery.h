@@ -60,13 +60,17 @@ void dlg_recovery_end(dlg_recovery *);
 
 bool dlg_recovery_is_interrupted(const dlg_recovery *);
 
+/** Whether so few of the options' evaluations are left that a descent must come to its text now. */
+bool dlg_recovery_is_running_out(const dlg_recovery *);
+
 /** Pass a line on to the observer. */
 void dlg_recovery_note(const dlg_recovery *, const char *line);
 
-/** D at `point` with that share of the labels (placement.share, or proposed_share), without its derivative. Counts as an evaluation. */
+/** D at `point` with that share of the labels (placement.share, or proposed_share), without its derivative. Counts as an evaluation; NaN where the
+ * options leave none. */
 double dlg_recovery_distance_at_point(dlg_recovery *, const dlg_real *share);
 
-/** D at `point` with placement.share, its derivative left in `derivative`. */
+/** D at `point` with placement.share, its derivative left in `derivative`. NaN where the options leave no evaluation. */
 double dlg_recovery_evaluate_point(dlg_recovery *);
 
 /** x (n_unknowns) = what stands for the embeddings in `point`, or for the nearest ones in the space. */

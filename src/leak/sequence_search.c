@@ -1,5 +1,6 @@
 #include "leak/sequence_search.h"
 
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "leak/edits.h"
 
@@ -26,7 +27,7 @@ typedef struct {
 static bool is_over(const search *s)
 {
     const size_t rank = dlg_sequence_check_rank(s->check);
-    const bool interrupted = s->limits->interrupted && s->limits->interrupted(s->limits->payload);
+    const bool interrupted = dlg_is_interrupted() || (s->limits->interrupted && s->limits->interrupted(s->limits->payload));
     return !rank || *s->n_asked >= rank || s->out->n == s->limits->most_sentences || interrupted;
 }
 

@@ -1,6 +1,8 @@
 /* The participant: one training step's gradient, for every parameter. */
 #include "leak/gradient.h"
 
+#include "base/interrupt.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -52,6 +54,8 @@ dlg_status dlg_gradient_share(dlg_gradient *out, double *loss, const dlg_model *
     dlg_tape_forward(&network.tape);
     dlg_tape_backward(&network.tape);
     dlg_tape_gradient(&network.tape);
+    status = dlg_check_interrupt(err);
+    if (status) goto out;
     for (size_t i = 0; i < network.tape.n_parameters; i++) {
         const dlg_tape_parameter *p = &network.tape.parameters[i];
         dlg_real *g = block_of(out, p->name);
@@ -61,6 +65,7 @@ dlg_status dlg_gradient_share(dlg_gradient *out, double *loss, const dlg_model *
     share_word_embedding(out, &network, step);
     if (loss) *loss = network.loss->loss;
 out:
+    if (status) dlg_gradient_release(out);
     dlg_free(share);
     dlg_network_release(&network);
     return status;

@@ -116,6 +116,17 @@ DLG_SIMD double dlg_sum_of_absolutes(size_t n, const dlg_real *a)
     return sum;
 }
 
+DLG_SIMD dlg_real dlg_largest_absolute(size_t n, const dlg_real *a)
+{
+    dlg_real most = 0;
+#pragma omp simd reduction(max : most)
+    for (size_t i = 0; i < n; i++) {
+        const dlg_real size = a[i] < 0 ? -a[i] : a[i];
+        most = size > most ? size : most;
+    }
+    return most;
+}
+
 dlg_status dlg_orthonormalise(size_t m, size_t n, double *a, dlg_error *err)
 {
     assert(m >= n);
@@ -125,7 +136,7 @@ dlg_status dlg_orthonormalise(size_t m, size_t n, double *a, dlg_error *err)
     lapack_int info = LAPACKE_dgeqrf(LAPACK_ROW_MAJOR, (lapack_int)m, (lapack_int)n, a, (lapack_int)n, tau);
     if (!info) info = LAPACKE_dorgqr(LAPACK_ROW_MAJOR, (lapack_int)m, (lapack_int)n, (lapack_int)n, a, (lapack_int)n, tau);
     dlg_free(tau);
-    if (info) return dlg_fail(err, info < -1000 ? DLG_ENOMEM : DLG_ENONFINITE, "QR of %zu x %zu: LAPACK says %d", m, n, (int)info);
+    if (info) return dlg_fail(err, info < -1000 ? DLG_ENOMEM : DLG_ENONFINITE, "QR of %zu x %zu: want finite numbers, found others (LAPACK says %d)", m, n, (int)info);
     return DLG_OK;
 }
 
@@ -133,6 +144,6 @@ dlg_status dlg_symmetric_eigen(size_t n, double *a, double *values, dlg_error *e
 {
     if (!n) return DLG_OK;
     const lapack_int info = LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 'V', 'U', (lapack_int)n, a, (lapack_int)n, values);
-    if (info) return dlg_fail(err, info < -1000 ? DLG_ENOMEM : DLG_ENONFINITE, "eigenvalues of %zu x %zu: LAPACK says %d", n, n, (int)info);
+    if (info) return dlg_fail(err, info < -1000 ? DLG_ENOMEM : DLG_ENONFINITE, "eigenvalues of %zu x %zu: want finite numbers, found others (LAPACK says %d)", n, n, (int)info);
     return DLG_OK;
 }

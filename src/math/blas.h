@@ -39,6 +39,9 @@ double dlg_dot_of_doubles(size_t n, const double *a, const double *b);
 /** Sum of |a[i]|, accumulated in double. */
 double dlg_sum_of_absolutes(size_t n, const dlg_real *a);
 
+/** The largest of n absolute values; 0 of none. */
+dlg_real dlg_largest_absolute(size_t n, const dlg_real *a);
+
 /**
  * Replace the columns of a (m,n), m >= n, by an orthonormal basis of what they span (Householder QR, in double).
  * Errors: DLG_ENOMEM; DLG_ENONFINITE when LAPACK rejects the numbers.

@@ -5,6 +5,7 @@
 #include "math/random.h"
 #include "math/simd.h"
 
+#include <float.h>
 #include <math.h>
 
 /* Columns of the sketch beyond the expected rank. */
@@ -13,12 +14,15 @@ enum { OVERSAMPLING = 8 };
 /* Singular values below this part of the largest are rounding of single precision. */
 static const double smallest = 1e-7;
 
+/* A block of no larger norm has numbers that single precision holds with few digits or none (denormal ones), and nothing to say. */
+static const double least_norm = (double)FLT_MIN / FLT_EPSILON;
+
 /* The blocks' rows meet a matrix (n_out, k) block by block; block i has the factor 1 / its norm. */
 static dlg_real factor(const dlg_stack *stack, size_t i)
 {
     const size_t n = stack->n_rows[i] * stack->n_in;
     const double norm = sqrt(dlg_dot(n, stack->blocks[i], stack->blocks[i]));
-    return norm > 0 ? (dlg_real)(1 / norm) : 0;
+    return norm > least_norm ? (dlg_real)(1 / norm) : 0;
 }
 
 /* sketch (in, k): orthonormal columns that span the rows as sum over blocks of block^T omega sees them */

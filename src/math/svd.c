@@ -11,7 +11,7 @@
 
 static dlg_status refuse(const char *what, size_t m, size_t n, lapack_int info, dlg_error *err)
 {
-    return dlg_fail(err, info < -1000 ? DLG_ENOMEM : DLG_ENONFINITE, "%s of %zu x %zu: LAPACK says %d", what, m, n, (int)info);
+    return dlg_fail(err, info < -1000 ? DLG_ENOMEM : DLG_ENONFINITE, "%s of %zu x %zu: want finite numbers, found others (LAPACK says %d)", what, m, n, (int)info);
 }
 
 /* All of a (m, n), which is overwritten; values (min), vectors (min, n), min = min(m, n) */

@@ -1,8 +1,10 @@
 #include "ops/tape.h"
 
+#include "base/interrupt.h"
 #include "math/threads.h"
 
 #include <assert.h>
+#include <stdint.h>
 #include <string.h>
 
 /* Room for any operator's structure; dlg_tape_append asserts it. */
@@ -83,6 +85,15 @@ static void carve_all(dlg_tape *tape)
         if (tape->ops[i]->class->plan) tape->ops[i]->class->plan(tape->ops[i], &tape->arena);
 }
 
+size_t dlg_tape_count_bytes(dlg_tape *tape)
+{
+    assert(!tape->arena.block);
+    carve_all(tape);
+    const size_t n_bytes = tape->arena.overflow ? SIZE_MAX : tape->arena.used;
+    tape->arena = (dlg_arena){0};
+    return n_bytes;
+}
+
 dlg_status dlg_tape_plan(dlg_tape *tape, dlg_error *err)
 {
     carve_all(tape);
@@ -94,13 +105,13 @@ dlg_status dlg_tape_plan(dlg_tape *tape, dlg_error *err)
 
 void dlg_tape_forward(dlg_tape *tape)
 {
-    for (size_t i = 0; i < tape->n_ops; i++) tape->ops[i]->class->forward(tape->ops[i]);
+    for (size_t i = 0; i < tape->n_ops && !dlg_is_interrupted(); i++) tape->ops[i]->class->forward(tape->ops[i]);
 }
 
 void dlg_tape_backward(dlg_tape *tape)
 {
     for (size_t i = 0; i < tape->n_values; i++) tape->values[i].dx_begun = false;
-    for (size_t i = tape->n_ops; i-- > 0;) tape->ops[i]->class->backward(tape->ops[i]);
+    for (size_t i = tape->n_ops; i-- > 0 && !dlg_is_interrupted();) tape->ops[i]->class->backward(tape->ops[i]);
 }
 
 /* A sweep in any order; NULL in an operator's class means that it has no part in it. */
@@ -132,10 +143,10 @@ void dlg_tape_rforward(dlg_tape *tape)
 {
     for (size_t i = 0; i < tape->n_values; i++) tape->values[i].rdx_begun = false;
     sweep_at_once(tape, rstart_of);
-    for (size_t i = 0; i < tape->n_ops; i++) tape->ops[i]->class->rforward(tape->ops[i]);
+    for (size_t i = 0; i < tape->n_ops && !dlg_is_interrupted(); i++) tape->ops[i]->class->rforward(tape->ops[i]);
 }
 
 void dlg_tape_rbackward(dlg_tape *tape)
 {
-    for (size_t i = tape->n_ops; i-- > 0;) tape->ops[i]->class->rbackward(tape->ops[i]);
+    for (size_t i = tape->n_ops; i-- > 0 && !dlg_is_interrupted();) tape->ops[i]->class->rbackward(tape->ops[i]);
 }

@@ -1,5 +1,7 @@
 #include "report/json_object.h"
 
+#include "base/json.h"
+#include "base/memory.h"
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -57,11 +59,11 @@ cJSON *dlg_object_add_sizes(dlg_object *o, cJSON *parent, const char *key, const
 
 dlg_status dlg_object_finish(dlg_object *o, FILE *stream, dlg_error *err)
 {
-    char *line = o->failed ? NULL : cJSON_PrintUnformatted(o->root);
+    char *line = o->failed ? NULL : dlg_json_line(o->root);
     dlg_status status = line ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "JSON: no memory");
     if (!status && (fprintf(stream, "%s\n", line) < 0 || fflush(stream)))
         status = dlg_fail(err, DLG_EIO, "JSON: standard output: %s", strerror(errno));
-    cJSON_free(line);
+    dlg_free(line);
     cJSON_Delete(o->root);
     return status;
 }

@@ -2,6 +2,7 @@
 #include "report/screen.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -21,31 +22,10 @@ dlg_screen dlg_screen_of(FILE *stream)
 
 /* ---- characters ---- */
 
-/* Bytes of the UTF-8 character that starts here; never beyond the end of the text. */
-static size_t character_bytes(const char *text)
-{
-    size_t n = 1;
-    while (((unsigned char)text[n] & 0xC0) == 0x80) n++;
-    return n;
-}
-
-static unsigned long code_point(const char *text, size_t n)
-{
-    const unsigned char lead = (unsigned char)*text;
-    unsigned long c = n == 1 ? lead : lead & (0xFFu >> (n + 1));
-    for (size_t i = 1; i < n; i++) c = c << 6 | ((unsigned char)text[i] & 0x3F);
-    return c;
-}
-
-static bool is_control(unsigned long c)
-{
-    return c < 0x20 || (c >= 0x7F && c < 0xA0);
-}
-
 /* Columns of a character: East Asian ones have two. A combining mark is counted as one, which only wraps a little early. */
-static size_t character_columns(unsigned long c)
+static size_t character_columns(int32_t c)
 {
-    static const unsigned long wide[][2] = {{0x1100, 0x115F}, {0x2E80, 0xA4CF}, {0xAC00, 0xD7A3}, {0xF900, 0xFAFF}, {0xFE30, 0xFE6F},
+    static const int32_t wide[][2] = {{0x1100, 0x115F}, {0x2E80, 0xA4CF}, {0xAC00, 0xD7A3}, {0xF900, 0xFAFF}, {0xFE30, 0xFE6F},
                                             {0xFF00, 0xFF60}, {0xFFE0, 0xFFE6}, {0x1F300, 0x1FAFF}, {0x20000, 0x3FFFD}};
     for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
         if (c >= wide[i][0] && c <= wide[i][1]) return 2;
@@ -56,8 +36,7 @@ static size_t word_columns(const char *word)
 {
     size_t columns = 0;
     for (size_t n; *word && *word != ' '; word += n) {
-        n = character_bytes(word);
-        columns += character_columns(code_point(word, n));
+        columns += character_columns(dlg_text_next(word, &n));
     }
     return columns;
 }
@@ -105,15 +84,18 @@ static void new_line(pen *p)
     put_blanks(p, p->layout.indent + p->layout.hang);
 }
 
-static void put_character(pen *p, const char *text, size_t n, bool marked)
+/* @return its bytes */
+static size_t put_character(pen *p, const char *text, bool marked)
 {
-    const unsigned long c = code_point(text, n);
+    size_t n;
+    const int32_t c = dlg_text_next(text, &n);
     if (!has_room(p, character_columns(c))) new_line(p);
-    if (p->is_full) return;
+    if (p->is_full) return n;
     set_mark(p, marked);
-    if (is_control(c)) fputc('?', p->screen->stream);
-    else fwrite(text, 1, n, p->screen->stream);
+    if (dlg_text_is_shown(c)) fwrite(text, 1, n, p->screen->stream);
+    else fputc('?', p->screen->stream);
     p->column += character_columns(c);
+    return n;
 }
 
 void dlg_screen_print(const dlg_screen *screen, dlg_layout layout, const char *text, const bool *marked)
@@ -122,14 +104,11 @@ void dlg_screen_print(const dlg_screen *screen, dlg_layout layout, const char *t
     /* A terminal too narrow for the indent gets none. */
     if (screen->width && layout.indent + layout.hang + 8 > screen->width) p.layout.indent = p.layout.hang = 0;
     put_blanks(&p, p.layout.indent);
-    for (size_t i = 0, n; layout.lead && layout.lead[i] && !p.is_full; i += n) {
-        n = character_bytes(layout.lead + i);
-        put_character(&p, layout.lead + i, n, false);
-    }
+    for (const char *c = layout.lead; c && *c && !p.is_full;) c += put_character(&p, c, false);
     for (size_t i = 0, n; text[i] && !p.is_full; i += n) {
-        n = character_bytes(text + i);
+        n = 1;
         if (text[i] != ' ') {
-            put_character(&p, text + i, n, marked && marked[i]);
+            n = put_character(&p, text + i, marked && marked[i]);
             continue;
         }
         /* A word goes to the next line where it fits there and not here; one that no line can hold is broken anywhere. */

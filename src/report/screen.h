@@ -27,7 +27,7 @@ typedef struct {
 } dlg_layout;
 
 /**
- * Print a paragraph and end its line. Control characters, which a stranger's vocabulary may hold, are shown as '?'.
+ * Print a paragraph and end its line. What a terminal would not show, or would obey, is '?' (base/text.h).
  * @param marked one a byte of the text; may be NULL
  */
 void dlg_screen_print(const dlg_screen *, dlg_layout, const char *text, const bool *marked);

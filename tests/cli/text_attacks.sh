@@ -36,7 +36,7 @@ for name in dlg tag lamp; do
     dlg-text d.g --model m --attack $name --know length:d.truth.json --evaluations 60 --threads 1 --json -q > spent.json
     check "$name: exit 0" [ $? -eq 0 ]
     check "$name: ends when its evaluations are spent" eval '[ "$(field end "$(tail -1 spent.json)")" = exhausted ] &&
-        [ $(field evaluations "$(tail -1 spent.json)") -ge 60 ] && [ $(field evaluations "$(tail -1 spent.json)") -le 90 ]'
+        [ $(field evaluations "$(tail -1 spent.json)") -ge 50 ] && [ $(field evaluations "$(tail -1 spent.json)") -le 60 ]'
 done
 
 # Sentences of a batch together, or one after the other.

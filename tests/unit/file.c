@@ -5,9 +5,11 @@
 #include "base/memory.h"
 #include "scratch.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -111,6 +113,60 @@ static void permissions(void **state)
     assert_int_equal(info.st_mode & 0777, 0640);
 }
 
+/* A pipe gets the bytes and stays a pipe. A symbolic link stays one, and what it points to is replaced. */
+static void written_through(void **state)
+{
+    (void)state;
+    dlg_error err;
+    dlg_file_writer *writer;
+    struct stat info;
+    char found[8] = "";
+    char *pipe = strdup(scratch_path("out")), *target = strdup(scratch_path("target")), *link = strdup(scratch_path("link"));
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    const int reader = open(pipe, O_RDONLY | O_NONBLOCK);
+    assert_true(reader >= 0);
+    assert_true(dlg_file_is_written_through(pipe));
+    assert_int_equal(dlg_file_create(&writer, pipe, &err), DLG_OK);
+    assert_int_equal(dlg_file_append(writer, "bytes", 5, &err), DLG_OK);
+    assert_int_equal(dlg_file_commit(writer, &err), DLG_OK);
+    assert_int_equal(read(reader, found, sizeof found), 5);
+    assert_string_equal(found, "bytes");
+    close(reader);
+    assert_true(!lstat(pipe, &info) && S_ISFIFO(info.st_mode));
+
+    assert_int_equal(dlg_file_create(&writer, target, &err), DLG_OK);
+    assert_int_equal(dlg_file_commit(writer, &err), DLG_OK);
+    assert_int_equal(symlink(target, link), 0);
+    assert_false(dlg_file_is_written_through(link));
+    assert_int_equal(dlg_file_create(&writer, link, &err), DLG_OK);
+    assert_int_equal(dlg_file_append(writer, "x", 1, &err), DLG_OK);
+    assert_int_equal(dlg_file_commit(writer, &err), DLG_OK);
+    assert_true(!lstat(link, &info) && S_ISLNK(info.st_mode));
+    assert_true(!stat(target, &info) && info.st_size == 1);
+    free(pipe);
+    free(target);
+    free(link);
+}
+
+/* What a signal handler is told of an address. */
+static void names_what_is_mapped(void **state)
+{
+    (void)state;
+    dlg_error err;
+    dlg_file file;
+    dlg_file_writer *writer;
+    const char *path = scratch_path("mapped");
+    assert_int_equal(dlg_file_create(&writer, path, &err), DLG_OK);
+    assert_int_equal(dlg_file_append(writer, "four", 4, &err), DLG_OK);
+    assert_int_equal(dlg_file_commit(writer, &err), DLG_OK);
+    assert_int_equal(dlg_file_open(&file, path, &err), DLG_OK);
+    const unsigned char *bytes = file.bytes;
+    assert_string_equal(dlg_file_mapped_at(bytes + 3), path);
+    assert_null(dlg_file_mapped_at(bytes + 4));
+    dlg_file_close(&file);
+    assert_null(dlg_file_mapped_at(bytes));
+}
+
 static void cannot_write(void **state)
 {
     (void)state;
@@ -120,11 +176,11 @@ static void cannot_write(void **state)
     const size_t before = scratch_count();
     assert_refused(dlg_file_create(&writer, path, &err), DLG_EIO, &err, "/no: ", "want a folder to write directory to, found none");
     assert_null(writer);
-    /* A directory stands in the file's place: noticed when the name is given. */
     path = scratch_path("folder");
     assert_int_equal(mkdir(path, 0700), 0);
-    assert_int_equal(dlg_file_create(&writer, path, &err), DLG_OK);
-    assert_refused(dlg_file_commit(writer, &err), DLG_EIO, &err, path, "directory");
+    writer = (dlg_file_writer *)1;
+    assert_refused(dlg_file_create(&writer, path, &err), DLG_EIO, &err, path, "directory");
+    assert_null(writer);
     assert_int_equal(scratch_count(), before + 1);
     assert_int_equal(rmdir(path), 0);
 }
@@ -161,7 +217,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(maps),         cmocka_unit_test(rests),         cmocka_unit_test(refused),
         cmocka_unit_test(written_whole_or_not_at_all),
-        cmocka_unit_test(permissions),  cmocka_unit_test(cannot_write),  cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(permissions),  cmocka_unit_test(written_through),
+        cmocka_unit_test(names_what_is_mapped),
+        cmocka_unit_test(cannot_write),  cmocka_unit_test(out_of_memory),
         cmocka_unit_test(joins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
