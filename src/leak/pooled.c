@@ -12,11 +12,14 @@
 
 enum { MOST = DLG_POOLED_MOST, MOST_STEPS = 60 };
 
-/* Multiplications that all starts together may cost; what a step costs besides them, and as many draws as a step, in the same unit. */
-static const double budget = 4e9, overhead = 6e3, draws_of_a_step = 16;
+/* Multiplications that all starts together may cost; what a step of a narrow model costs at least; and how many draws cost a step. */
+static const double budget = 4e9, least_step = 4e3, draws_of_a_step = 16;
 
 /* A sentence is found when so little (squared) of its unit delta lies outside of the column space; other minima leave a tenth and more. */
 static const double found_below = 1e-6, exact_below = 1e-14;
+
+/* So many draws in a row that do not reach what the layer norm says: no draw does. */
+enum { MOST_VAIN_DRAWS = 10000 };
 
 /* A descent that gains less in a step, short of a sentence, has come to another minimum. */
 static const double least_gain = 1e-3;
@@ -283,14 +286,18 @@ static void order_classes(size_t C, const dlg_real *g, size_t n, size_t *order)
 static void search(found *f, problem *m, const dlg_real *bias)
 {
     size_t order[3 * MOST], n_classes = 3 * m->B < m->C ? 3 * m->B : m->C;
-    const double step_cost = overhead + (double)(m->H * m->B * (2 * m->C + 2 * m->B + 8));
+    const double step_cost = fmax(least_step, (double)(m->H * m->B * (2 * m->C + 2 * m->B + 8)));
     dlg_random random = dlg_random_at(0, dlg_random_stream("pooled"));
     order_classes(m->C, bias, n_classes, order);
     double cost = 0;
-    for (size_t start = 0; f->n < m->B && cost < budget && !dlg_is_interrupted(); start++) {
+    for (size_t start = 0, n_vain = 0; f->n < m->B && cost < budget && n_vain < MOST_VAIN_DRAWS && !dlg_is_interrupted(); start++) {
         double k[MOST];
         cost += step_cost / draws_of_a_step; /* draws that fail must end as well */
-        if (!draw(m, &random, k)) continue;
+        if (!draw(m, &random, k)) {
+            n_vain++;
+            continue;
+        }
+        n_vain = 0;
         m->label = order[start % n_classes];
         point at = evaluate(m, k);
         cost += (double)(1 + descend(m, &at)) * step_cost;

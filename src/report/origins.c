@@ -112,7 +112,7 @@ static void print_origin(const dlg_screen *screen, const dlg_subject *subject, d
         bool is_known;
         void (*append)(dlg_line *, const dlg_subject *);
     } pieces[] = {{k->sentences_from, !is_all, append_batch}, {k->lengths_from, k->lengths, append_lengths},
-                  {k->labels_from, k->n_labels, append_labels}, {k->rows_from, k->n_rows, append_masked}};
+                  {k->labels_from, k->n_labels, append_labels}, {k->rows_from, k->n_rows && k->lengths, append_masked}};
     const bool is_classifier = subject->model->config.task == DLG_SEQUENCE_CLASSIFICATION;
     const size_t n_pieces = sizeof pieces / sizeof *pieces - is_classifier; /* a classifier masks nothing */
     dlg_line l = {.used = 0};
