@@ -25,7 +25,7 @@ check 'waiting for a reader it hears an interrupt' [ $? -eq 130 ]
 # ---- standard descriptors ----
 check 'no standard output' eval 'attack -q >&- 2> err.txt; [ $? -eq 1 ] && [ "$(wc -l < err.txt)" -eq 1 ]'
 check 'no standard error' eval 'attack --checkpoint a.journal 2>&- > out.txt'
-check 'whose words are not in the journal' eval '! grep -aq "told: nothing\|span check" a.journal && attack --checkpoint a.journal --resume -q > again.txt'
+check 'whose words are not in the journal' eval '! grep -aq "iteration 0, distance\|span check" a.journal && attack --checkpoint a.journal --resume -q > again.txt'
 check 'no standard input' eval 'dlg-grads --model m -o x.g <&- 2> err.txt; [ $? -eq 1 ] && [ ! -e x.g ]'
 rm -f a.journal
 
