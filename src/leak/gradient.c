@@ -60,8 +60,7 @@ static bool is_zero(const dlg_gradient *gradient)
 {
     for (size_t i = 0; i < gradient->n; i++) {
         const size_t n = gradient->values[i] ? dlg_parameter_items(&gradient->model->parameters[i]) : 0;
-        for (size_t k = 0; k < n; k++)
-            if (gradient->values[i][k] != 0) return false;
+        if (dlg_largest_absolute(n, gradient->values[i]) > 0) return false;
     }
     return true;
 }

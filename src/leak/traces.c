@@ -50,17 +50,6 @@ static size_t count_levels(size_t n, const dlg_real *g)
     return n_levels;
 }
 
-DLG_SIMD static dlg_real largest_entry(size_t n, const dlg_real *g)
-{
-    dlg_real most = 0;
-#pragma omp simd reduction(max : most)
-    for (size_t i = 0; i < n; i++) {
-        const dlg_real magnitude = g[i] < 0 ? -g[i] : g[i];
-        most = magnitude > most ? magnitude : most;
-    }
-    return most;
-}
-
 /* How many entries are as large as that, whatever their sign. */
 DLG_SIMD static size_t count_entries(size_t n, const dlg_real *g, dlg_real magnitude)
 {
@@ -73,7 +62,7 @@ DLG_SIMD static size_t count_entries(size_t n, const dlg_real *g, dlg_real magni
 static look look_at(size_t n, const dlg_real *g)
 {
     const size_t n_judged = n < LOOKED_AT ? n : LOOKED_AT;
-    const dlg_real largest = largest_entry(n, g);
+    const dlg_real largest = dlg_largest_absolute(n, g);
     look l = {.sum_of_squares = dlg_dot(n, g, g), .largest = (double)largest, .smallest = dlg_smallest_entry(n, g),
               .n_at_largest = count_entries(n, g, largest), .is_f16 = true, .is_bf16 = true};
     for (size_t i = 0; i < n_judged && (l.is_f16 || l.is_bf16); i++) {
