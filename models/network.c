@@ -87,6 +87,15 @@ dlg_status dlg_network_create(dlg_network *network, const dlg_model *model, cons
     return status;
 }
 
+dlg_status dlg_network_count_bytes(size_t *out, const dlg_model *model, const dlg_batch *batch, size_t max_labels, dlg_error *err)
+{
+    dlg_network network;
+    const dlg_status status = build(&network, model, batch, max_labels, err);
+    *out = status ? 0 : dlg_tape_count_bytes(&network.tape);
+    dlg_network_release(&network);
+    return status;
+}
+
 void dlg_network_release(dlg_network *network)
 {
     dlg_tape_free(&network->tape);

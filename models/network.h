@@ -47,6 +47,9 @@ typedef struct {
  */
 DLG_MUST_USE dlg_status dlg_network_create(dlg_network *, const dlg_model *, const dlg_batch *, size_t max_labels, dlg_error *);
 
+/** Bytes that a network of that batch will hold, without taking them. Errors: as dlg_network_create. */
+DLG_MUST_USE dlg_status dlg_network_count_bytes(size_t *out, const dlg_model *, const dlg_batch *, size_t max_labels, dlg_error *);
+
 /** Accepts a zeroed network. */
 void dlg_network_release(dlg_network *);
 

@@ -58,6 +58,16 @@ void dlg_memory_set_limit(size_t n_bytes)
     atomic_store(&limit, n_bytes);
 }
 
+size_t dlg_memory_limit(void)
+{
+    return atomic_load(&limit);
+}
+
+size_t dlg_memory_used(void)
+{
+    return atomic_load(&used);
+}
+
 /* Count bytes as used. @return false where they are more than the limit leaves */
 static bool take(size_t n_bytes)
 {

@@ -28,6 +28,10 @@ char *dlg_copy_string(const char *text);
  */
 void dlg_memory_set_limit(size_t n_bytes);
 
+/** The limit, and what all blocks hold now. */
+size_t dlg_memory_limit(void);
+size_t dlg_memory_used(void);
+
 /**
  * Bytes that this process can still take without the system running out, as far as the system says: what is available of the machine, of the
  * control group and of the limit of the address space, of which `n_reserved` are left to other libraries.

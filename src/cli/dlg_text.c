@@ -303,6 +303,19 @@ static dlg_status inspect(const options *o, const dlg_material *m, const dlg_sub
     return status;
 }
 
+/* What is too much is refused before any of it is taken. */
+static dlg_status count_memory(dlg_subject *subject, const dlg_material *m, dlg_error *err)
+{
+    dlg_status status = dlg_attack_count_bytes(&subject->memory.wanted, &m->gradient, &m->knowledge, err);
+    subject->memory.held = dlg_memory_used();
+    subject->memory.limit = dlg_memory_limit();
+    const size_t left = subject->memory.limit - subject->memory.held;
+    if (!status && subject->memory.wanted > left)
+        status = dlg_fail(err, DLG_ENOMEM, "%s: a batch of %zu: want %zu MB of memory more, found %zu MB", m->path, m->knowledge.n_sentences,
+                          subject->memory.wanted >> 20, left >> 20);
+    return status;
+}
+
 static dlg_status run(dlg_attack_end *end, const options *o, dlg_error *err)
 {
     dlg_material m = {0};
@@ -319,7 +332,7 @@ static dlg_status run(dlg_attack_end *end, const options *o, dlg_error *err)
     if (!status && o->checkpoint && !m.unreadable.status)
         status = dlg_checkpoint_open(&how.journal, o->checkpoint, o->resume, (dlg_build){DLG_VERSION, blas}, o->attack, &m.gradient,
                                      &m.knowledge, &how, err);
-    const dlg_subject subject = {
+    dlg_subject subject = {
         .version = DLG_VERSION,
         .gradient = o->gradient,
         .attack = o->attack->name,
@@ -336,6 +349,7 @@ static dlg_status run(dlg_attack_end *end, const options *o, dlg_error *err)
         .checkpoint = o->checkpoint,
         .n_resumed = dlg_oracle_left(how.journal),
     };
+    if (!status && !o->inspect && !m.unreadable.status) status = count_memory(&subject, &m, err);
     if (!status) status = dlg_check_interrupt(err);
     if (!status && o->inspect) {
         *end = DLG_EXPLAINED;

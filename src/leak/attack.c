@@ -86,6 +86,17 @@ static bool relay_interrupted(void *payload)
     return true;
 }
 
+dlg_status dlg_attack_count_bytes(size_t *out, const dlg_gradient *gradient, const dlg_knowledge *k, dlg_error *err)
+{
+    dlg_batch batch;
+    *out = 0;
+    dlg_status status = dlg_batch_create(&batch, gradient->model->config.task, k->n_sentences, k->lengths, err);
+    if (!status) status = dlg_batch_predict(&batch, k->n_rows, k->rows, err);
+    if (!status) status = dlg_network_count_bytes(out, gradient->model, &batch, k->n_labels, err);
+    dlg_batch_release(&batch);
+    return status;
+}
+
 dlg_status dlg_attack(const dlg_attack_class *class, dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
                       const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
 {

@@ -133,6 +133,12 @@ extern const dlg_attack_class *const dlg_attacks[];
 /** By name. Errors: DLG_EARG lists the names. */
 DLG_MUST_USE dlg_status dlg_attack_find(const dlg_attack_class **out, const char *name, dlg_error *);
 
+/**
+ * Bytes that the largest part of an attack will hold, the network of the batch that is known, without taking them. Errors: DLG_ENOMEM,
+ * DLG_ESHAPE.
+ */
+DLG_MUST_USE dlg_status dlg_attack_count_bytes(size_t *out, const dlg_gradient *, const dlg_knowledge *, dlg_error *);
+
 /** Run an attack, from an empty result. Errors: the class's, and the journal's (dlg_journal_check); the result is then empty. */
 DLG_MUST_USE dlg_status dlg_attack(const dlg_attack_class *, dlg_attack_result *out, const dlg_gradient *, const dlg_knowledge *,
                                    const dlg_attack_options *, const dlg_attack_observer *, dlg_error *);

@@ -12,8 +12,11 @@
 
 enum { MOST = DLG_POOLED_MOST, MOST_STEPS = 60 };
 
-/* Multiplications that all starts together may cost; what a step of a narrow model costs at least; and how many draws cost a step. */
-static const double budget = 4e9, least_step = 4e3, draws_of_a_step = 16;
+/* Multiplications that all starts together may cost, and how many draws cost a step. */
+static const double budget = 4e9, draws_of_a_step = 16;
+
+/* A shorter row costs as much as one of this length: what surrounds its product, a call and an exponential, takes the time. */
+enum { SHORTEST_ROW = 128 };
 
 /* A sentence is found when so little (squared) of its unit delta lies outside of the column space; other minima leave a tenth and more. */
 static const double found_below = 1e-6, exact_below = 1e-14;
@@ -286,7 +289,8 @@ static void order_classes(size_t C, const dlg_real *g, size_t n, size_t *order)
 static void search(found *f, problem *m, const dlg_real *bias)
 {
     size_t order[3 * MOST], n_classes = 3 * m->B < m->C ? 3 * m->B : m->C;
-    const double step_cost = fmax(least_step, (double)(m->H * m->B * (2 * m->C + 2 * m->B + 8)));
+    const size_t row = m->H > SHORTEST_ROW ? m->H : SHORTEST_ROW;
+    const double step_cost = (double)(row * m->B * (2 * m->C + 2 * m->B + 8));
     dlg_random random = dlg_random_at(0, dlg_random_stream("pooled"));
     order_classes(m->C, bias, n_classes, order);
     double cost = 0;

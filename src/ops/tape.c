@@ -4,6 +4,7 @@
 #include "math/threads.h"
 
 #include <assert.h>
+#include <stdint.h>
 #include <string.h>
 
 /* Room for any operator's structure; dlg_tape_append asserts it. */
@@ -82,6 +83,15 @@ static void carve_all(dlg_tape *tape)
     }
     for (size_t i = 0; i < tape->n_ops; i++)
         if (tape->ops[i]->class->plan) tape->ops[i]->class->plan(tape->ops[i], &tape->arena);
+}
+
+size_t dlg_tape_count_bytes(dlg_tape *tape)
+{
+    assert(!tape->arena.block);
+    carve_all(tape);
+    const size_t n_bytes = tape->arena.overflow ? SIZE_MAX : tape->arena.used;
+    tape->arena = (dlg_arena){0};
+    return n_bytes;
 }
 
 dlg_status dlg_tape_plan(dlg_tape *tape, dlg_error *err)

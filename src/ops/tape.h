@@ -47,6 +47,9 @@ void dlg_tape_small(dlg_tape *, dlg_small_parameter *, size_t n_items);
 /** Name a parameter, or a part of a fused one. */
 void dlg_tape_parameter_add(dlg_tape *, dlg_tape_parameter);
 
+/** Bytes that dlg_tape_plan will take; SIZE_MAX where they cannot be counted. */
+size_t dlg_tape_count_bytes(dlg_tape *);
+
 /** After the last operator: reserve the arena. Nothing is allocated by any sweep after that. Errors: DLG_ENOMEM with the bytes wanted. */
 DLG_MUST_USE dlg_status dlg_tape_plan(dlg_tape *, dlg_error *);
 

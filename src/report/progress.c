@@ -84,6 +84,11 @@ void dlg_progress_start(const dlg_progress *progress)
              s->attack, s->options->distance->name, s->options->minimiser->name, prior_of(s, prior),
              (unsigned long long)s->options->seed, s->blas, s->n_threads, s->n_threads == 1 ? "" : "s");
     dlg_screen_print(&progress->screen, indented, line, NULL);
+    if (s->memory.limit) {
+        snprintf(line, sizeof line, "memory: %zu MB held, %zu MB more for the network, of %zu MB", s->memory.held >> 20,
+                 s->memory.wanted >> 20, s->memory.limit >> 20);
+        dlg_screen_print(&progress->screen, indented, line, NULL);
+    }
     if (s->checkpoint) print_checkpoint(progress);
     fflush(progress->screen.stream);
 }

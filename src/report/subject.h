@@ -21,6 +21,9 @@ typedef struct {
     const dlg_attack_options *options;
     const char *blas;               /**< the line of dlg_blas_start */
     int n_threads;
+    struct {
+        size_t held, wanted, limit; /**< bytes: before the attack, what it will take more (dlg_attack_count_bytes), of how many together */
+    } memory;
     const char *checkpoint;         /**< the journal's file, or NULL */
     size_t n_resumed;               /**< evaluations that it holds already */
 } dlg_subject;

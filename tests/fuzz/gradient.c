@@ -24,8 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 enum { PAD, UNKNOWN, CLS, SEP, MASK, N_SPECIAL, MOST_SENTENCES = 3, MOST_TOKENS = 24, MOST_WORDS = 64, LONGEST_VOCABULARY = 512 };
 
-/* A recipe longer than this says nothing new. What takes a second or two takes half a minute where every branch is counted. */
-enum { MOST_CHANGES = 16, SECONDS = 60 };
+/* A recipe longer than this says nothing new. What takes 20 seconds here takes one or two in a build that no sanitizer slows down. */
+enum { MOST_CHANGES = 16, SECONDS = 20 };
 
 typedef struct {
     const uint8_t *at;
@@ -102,11 +102,13 @@ static void scale(size_t n, dlg_real *g, double factor)
     for (size_t i = 0; i < n; i++) g[i] = (dlg_real)fmax(-1e30, fmin(1e30, (double)g[i] * factor));
 }
 
+static const double sizes[] = {1, 1e-44, 1e-30, 1e-12, -1, 2, 65536, 1e13, 9.3e18, 1e30};
+enum { N_SIZES = sizeof sizes / sizeof *sizes };
+
 static void change(dlg_real *g, size_t n_rows, size_t n_cols, recipe *r)
 {
-    static const double sizes[] = {1e-44, 1e-30, 1e-12, -1, 2, 65536, 1e13, 9.3e18, 1e30};
     const size_t what = take(r, 9), a = take(r, n_rows), b = take(r, n_rows), n = n_rows * n_cols;
-    const double size = sizes[take(r, sizeof sizes / sizeof *sizes)];
+    const double size = sizes[take(r, N_SIZES)];
     switch (what) {
     case 0: scale(n, g, size); break;
     case 1: scale(n_cols, g + a * n_cols, size); break;
@@ -138,6 +140,9 @@ static dlg_status spoil(dlg_gradient *gradient, recipe *r, dlg_error *err)
         const dlg_parameter *p = &gradient->model->parameters[i];
         status = dlg_defence_apply(&defence, 1, p->name, gradient->owned[i], dlg_parameter_items(p), 1, err);
     }
+    const double size = sizes[take(r, N_SIZES)]; /* of all */
+    for (size_t i = 0; !status && size != 1 && i < gradient->n; i++)
+        scale(dlg_parameter_items(&gradient->model->parameters[i]), gradient->owned[i], size);
     for (size_t k = 0; !status && r->n && k < MOST_CHANGES; k++) {
         const size_t i = take(r, gradient->n);
         const dlg_parameter *p = &gradient->model->parameters[i];
