@@ -80,6 +80,24 @@ for attack in auto dlg idlg tag lamp narrow span; do
 done
 check 'nor by --inspect' eval 'dlg-text two.g --model m --inspect > out.txt'
 
+check 'masks told, lengths not' eval 'dlg-grads "the red fish swims" --model m -o told.g > out.txt &&
+    for how in "" -q --json; do dlg-text told.g --model m --attack idlg --iterations 2 --starts 1 --threads 1 --know masked:told.truth.json $how > out.txt || exit 1; done'
+
+# ---- a file that is cut short while it is mapped ----
+dlg-grads 'Bird and fish, the sea and the tree, they swim and fly and grow.' --preset mini --defend gaussian:0.1 --no-truth -o busy.g > out.txt
+cp busy.g cut.g
+mkfifo seen
+dlg-text cut.g --attack dlg --iterations 100000 --starts 100000 --threads 1 > out.txt 2> seen &
+while read -r line; do
+    case $line in
+    iteration\ 2,*) : > cut.g ;;
+    dlg-text:*) last=$line ;;
+    esac
+done < seen
+wait $!
+check 'a mapped file that shrinks: exit 1' [ $? -eq 1 ]
+check 'one line that names it' [ "$last" = 'dlg-text: cut.g: want the file as it was when it was opened, found it cut short' ]
+
 # ---- interrupts, whenever they come ----
 interrupt_after() { # SECONDS ARGUMENTS...: exit status, in $code; how long it took to end, in $took
     local delay=$1 begun
@@ -92,7 +110,6 @@ interrupt_after() { # SECONDS ARGUMENTS...: exit status, in $code; how long it t
     code=$?
     took=$((($(date +%s%N) - begun) / 1000000))
 }
-dlg-grads 'Bird and fish, the sea and the tree, they swim and fly and grow.' --preset mini --defend gaussian:0.1 --no-truth -o busy.g > out.txt
 limit=1000
 ! grep -aq __asan_init "$(command -v dlg-text)" || limit=5000 # an operator at a time, and these are ten times as long
 RANDOM=11
