@@ -6,6 +6,7 @@
 #define DLG_TOKENIZER_TOKENIZER_H
 
 #include "base/status.h"
+#include "vocab/special_tokens.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -14,11 +15,6 @@
 typedef uint32_t dlg_token;
 
 typedef struct dlg_tokenizer dlg_tokenizer;
-
-/** The five tokens BERT cannot do without; a vocabulary that lacks one is refused by name. */
-typedef struct {
-    dlg_token pad, unknown, cls, sep, mask;
-} dlg_special_tokens;
 
 /** How text is normalised; what a vocab.txt does not say. */
 typedef struct {

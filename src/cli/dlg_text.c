@@ -290,7 +290,7 @@ static dlg_status inspect(const options *o, const dlg_material *m, const dlg_sub
     const double begun_s = dlg_attack_now();
     dlg_inspection found = {0};
     dlg_error inner = {0};
-    dlg_status status = dlg_inspect(&found, &m->gradient, dlg_material_markers(m), &inner);
+    dlg_status status = dlg_inspect(&found, &m->gradient, dlg_tokenizer_special(m->source.tokenizer), &inner);
     if (status) return dlg_fail(err, status, "%s: %s", o->gradient, inner.message);
     const double seconds = dlg_attack_now() - begun_s;
     if (o->json) {

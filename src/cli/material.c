@@ -47,19 +47,13 @@ static dlg_status read_batch_size(dlg_material *m, dlg_error *err)
     return DLG_OK;
 }
 
-dlg_markers dlg_material_markers(const dlg_material *m)
-{
-    const dlg_special_tokens special = dlg_tokenizer_special(m->source.tokenizer);
-    return (dlg_markers){special.cls, special.sep, special.mask};
-}
-
 dlg_status dlg_material_know(dlg_material *m, const dlg_known *known, dlg_error *err)
 {
     dlg_error inner = {0};
     dlg_status status = read_batch_size(m, err);
     if (!status) status = dlg_known_tell(&m->knowledge, known, &m->source.model->config, err);
     if (status) return status;
-    status = dlg_knowledge_infer(&m->knowledge, &m->gradient, dlg_material_markers(m), &inner);
+    status = dlg_knowledge_infer(&m->knowledge, &m->gradient, dlg_tokenizer_special(m->source.tokenizer), &inner);
     if (status == DLG_EFORMAT) {
         m->unreadable = inner;
         return DLG_OK;

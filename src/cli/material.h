@@ -31,9 +31,6 @@ DLG_MUST_USE dlg_status dlg_material_open(dlg_material *, const char *path, cons
  */
 DLG_MUST_USE dlg_status dlg_material_know(dlg_material *, const dlg_known *, dlg_error *);
 
-/** The tokens that the model's vocabulary gives a meaning to. */
-dlg_markers dlg_material_markers(const dlg_material *);
-
 /** Accepts a zeroed one. */
 void dlg_material_release(dlg_material *);
 

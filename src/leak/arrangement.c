@@ -62,7 +62,7 @@ static void move(dlg_arrangement *a, size_t candidate, size_t t, double sign)
 
 static bool may_stand(const dlg_arrangement *a, size_t candidate, size_t t, size_t length)
 {
-    return dlg_markers_allow(a->markers, a->candidates->token[candidate], t, length);
+    return dlg_special_tokens_allow(a->special, a->candidates->token[candidate], t, length);
 }
 
 /* The best candidate for a position that nobody takes. @return n_candidates when there is none */
@@ -187,7 +187,7 @@ size_t dlg_arrangement_find(dlg_arrangement *a, size_t *index, double *misfit)
     size_t best = 0;
     *misfit = INFINITY;
     for (size_t length = 2; length <= T; length++) {
-        if (!dlg_candidates_has(c, a->markers.sep, length - 1) || !begin(a, length)) continue;
+        if (!dlg_candidates_has(c, a->special.sep, length - 1) || !begin(a, length)) continue;
         for (size_t pass = 0; pass < MOST_PASSES && (improve(a, length, least) || improve_by_two(a, length, least)); pass++)
             ;
         if (dlg_is_interrupted()) break;

@@ -137,7 +137,7 @@ dlg_sureness dlg_attack_sureness(const dlg_attack_result *result, size_t row)
 {
     const dlg_attack_state *text = &result->state;
     if (result->end == DLG_EXPLAINED) return DLG_CERTAIN;
-    if (result->end == DLG_PARTLY) return text->tokens[row] == text->knowledge->markers.mask ? DLG_UNSEEN : DLG_CERTAIN;
+    if (result->end == DLG_PARTLY) return text->tokens[row] == text->knowledge->special.mask ? DLG_UNSEEN : DLG_CERTAIN;
     return result->end == DLG_SETTLED && dlg_evidence_is_clear(&text->evidence[row]) ? DLG_LIKELY : DLG_GUESSED;
 }
 

@@ -26,7 +26,7 @@ static const double ridge = 1e-12, least_weight = 1e-6;
 struct dlg_co_occurrences {
     const dlg_model *model;
     const dlg_candidates *candidates;
-    dlg_markers markers;
+    dlg_special_tokens special;
     size_t H, T, heads, n_tokens, n_terms; /* terms: tokens, positions, beta */
     uint32_t *token;  /* (n_tokens) ascending */
     size_t *slot;     /* (candidates) index into token */
@@ -198,7 +198,7 @@ static void take_values(dlg_co_occurrences *o)
 static dlg_status arrange(dlg_co_occurrences *o, dlg_sequences *out, dlg_error *err)
 {
     dlg_arrangement a = {.candidates = o->candidates, .slot = o->slot, .n_tokens = o->n_tokens, .n_values = 2 * o->heads,
-                         .of_tokens = o->of_tokens, .of_positions = o->of_positions, .markers = o->markers};
+                         .of_tokens = o->of_tokens, .of_positions = o->of_positions, .special = o->special};
     dlg_status status = dlg_arrangement_reserve(&a, err);
     for (size_t r = 0; !status && r < o->n_rows; r++) {
         double misfit;
@@ -223,13 +223,13 @@ dlg_status dlg_co_occurrences_propose(dlg_sequences *out, dlg_co_occurrences *o,
 }
 
 dlg_status dlg_co_occurrences_create(dlg_co_occurrences **out, const dlg_gradient *gradient, const dlg_candidates *candidates,
-                                     dlg_markers markers, dlg_error *err)
+                                     dlg_special_tokens special, dlg_error *err)
 {
     const dlg_config *config = &gradient->model->config;
     *out = NULL;
     dlg_co_occurrences *o = dlg_allocate(1, sizeof *o);
     if (!o) return dlg_fail(err, DLG_ENOMEM, "co-occurrence: no memory");
-    *o = (dlg_co_occurrences){.model = gradient->model, .candidates = candidates, .markers = markers, .H = config->hidden_size,
+    *o = (dlg_co_occurrences){.model = gradient->model, .candidates = candidates, .special = special, .H = config->hidden_size,
                               .T = candidates->n_positions, .heads = config->n_heads};
     dlg_status status = list_tokens(o, err);
     const size_t d = o->H / o->heads;

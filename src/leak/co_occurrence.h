@@ -35,7 +35,7 @@
 typedef struct dlg_co_occurrences dlg_co_occurrences;
 
 /** Borrows model and candidates. *out is NULL on failure, and when there are too many terms. Errors: DLG_ENOMEM, DLG_ENONFINITE. */
-DLG_MUST_USE dlg_status dlg_co_occurrences_create(dlg_co_occurrences **out, const dlg_gradient *, const dlg_candidates *, dlg_markers,
+DLG_MUST_USE dlg_status dlg_co_occurrences_create(dlg_co_occurrences **out, const dlg_gradient *, const dlg_candidates *, dlg_special_tokens,
                                                   dlg_error *);
 
 /** Accepts NULL. */

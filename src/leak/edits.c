@@ -10,10 +10,10 @@ static void carve(dlg_edits *e)
     e->edited = dlg_arena_carve(&e->arena, T + 1, sizeof *e->edited);
 }
 
-dlg_status dlg_edits_create(dlg_edits *out, const dlg_candidates *candidates, dlg_markers markers, dlg_error *err)
+dlg_status dlg_edits_create(dlg_edits *out, const dlg_candidates *candidates, dlg_special_tokens special, dlg_error *err)
 {
     const size_t T = candidates->n_positions;
-    *out = (dlg_edits){.candidates = candidates, .markers = markers, .capacity = candidates->first[T] + 2 * T * T};
+    *out = (dlg_edits){.candidates = candidates, .special = special, .capacity = candidates->first[T] + 2 * T * T};
     carve(out);
     const dlg_status status = dlg_arena_reserve(&out->arena, "neighbours of a sentence", err);
     if (!status) carve(out);
@@ -59,7 +59,7 @@ static void insert(uint32_t *text, size_t length, size_t t, uint32_t token)
 
 static bool is_inner(const dlg_edits *e, uint32_t token)
 {
-    return token != e->markers.cls && token != e->markers.sep;
+    return token != e->special.cls && token != e->special.sep;
 }
 
 static void replace_and_insert(dlg_edits *e, size_t length, size_t t)

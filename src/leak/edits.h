@@ -11,14 +11,14 @@ typedef struct {
     size_t *index[3];   /**< (n, length) indices into candidates->token */
     /* for dlg_edits_make */
     const dlg_candidates *candidates;
-    dlg_markers markers;
+    dlg_special_tokens special;
     size_t capacity;
     uint32_t *text, *edited;
     dlg_arena arena;
 } dlg_edits;
 
 /** Errors: DLG_ENOMEM. */
-DLG_MUST_USE dlg_status dlg_edits_create(dlg_edits *out, const dlg_candidates *, dlg_markers, dlg_error *);
+DLG_MUST_USE dlg_status dlg_edits_create(dlg_edits *out, const dlg_candidates *, dlg_special_tokens, dlg_error *);
 
 /** Accepts a zeroed one. */
 void dlg_edits_release(dlg_edits *);

@@ -27,7 +27,7 @@ typedef struct {
  * taken, and the longest for all of them where it is not clear: next to a defence, or where tokens fill the model's width.
  * @param n_sentences 0: not known; of one nothing but its length is looked at Errors: DLG_ENOMEM, DLG_ENONFINITE.
  */
-DLG_MUST_USE dlg_status dlg_infer_layout(dlg_batch_layout *out, const dlg_gradient *, size_t n_sentences, dlg_markers, dlg_error *);
+DLG_MUST_USE dlg_status dlg_infer_layout(dlg_batch_layout *out, const dlg_gradient *, size_t n_sentences, dlg_special_tokens, dlg_error *);
 
 /** What is known before the labels are. */
 typedef struct {
@@ -51,7 +51,7 @@ typedef struct {
  * @param[out] labels (known->most) sorted
  */
 DLG_MUST_USE dlg_status dlg_infer_labels(size_t *labels, dlg_label_fit *out, const dlg_gradient *, size_t length,
-                                         const dlg_label_evidence *known, dlg_markers, dlg_error *);
+                                         const dlg_label_evidence *known, dlg_special_tokens, dlg_error *);
 
 /** More rows are not told apart by dlg_infer_head_rows. */
 enum { DLG_HEAD_ROWS_MOST = 256 };
@@ -67,7 +67,7 @@ DLG_MUST_USE dlg_status dlg_infer_head_rows(size_t *n, const dlg_gradient *, dlg
  * and class (leak/pooled.h); where that does not see, the bias' g[c] = mean p[c] - n_c / B with the prediction for a blank input.
  * @param[out] labels (n_sentences) sorted
  */
-DLG_MUST_USE dlg_status dlg_infer_classes(size_t *labels, size_t n_sentences, const dlg_gradient *, size_t length, dlg_markers,
+DLG_MUST_USE dlg_status dlg_infer_classes(size_t *labels, size_t n_sentences, const dlg_gradient *, size_t length, dlg_special_tokens,
                                           dlg_error *);
 
 /**

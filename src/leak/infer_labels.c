@@ -24,24 +24,24 @@
 enum { BLANK_ROWS = 32 };
 
 /* The rows to be predicted: the masks of the text, or inner positions of a blank input. @return how many */
-static size_t choose_rows(size_t *rows, size_t length, const uint32_t *fed, dlg_markers markers)
+static size_t choose_rows(size_t *rows, size_t length, const uint32_t *fed, dlg_special_tokens special)
 {
     size_t n = 0;
     for (size_t t = 0; fed && t < length; t++)
-        if (fed[t] == markers.mask) rows[n++] = t;
+        if (fed[t] == special.mask) rows[n++] = t;
     for (size_t t = length > 2; !fed && t + (length > 2) < length && n < BLANK_ROWS; t++) rows[n++] = t;
     return n;
 }
 
-static bool has_mask(size_t length, const uint32_t *fed, dlg_markers markers)
+static bool has_mask(size_t length, const uint32_t *fed, dlg_special_tokens special)
 {
     for (size_t t = 0; fed && t < length; t++)
-        if (fed[t] == markers.mask) return true;
+        if (fed[t] == special.mask) return true;
     return false;
 }
 
 /* q (n): the mean prediction for the text, or for one sentence [CLS] [MASK] ... [MASK] [SEP] */
-static dlg_status predict(const dlg_model *model, size_t length, const uint32_t *fed, dlg_markers markers, double *q, dlg_error *err)
+static dlg_status predict(const dlg_model *model, size_t length, const uint32_t *fed, dlg_special_tokens special, double *q, dlg_error *err)
 {
     const dlg_real *table = dlg_model_word_embeddings(model);
     const size_t H = model->config.hidden_size;
@@ -51,11 +51,11 @@ static dlg_status predict(const dlg_model *model, size_t length, const uint32_t 
     dlg_status status = rows ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "labels: no memory");
     if (!status) status = dlg_batch_create(&batch, model->config.task, 1, &length, err);
     if (!status && model->config.task == DLG_MASKED_LM)
-        status = dlg_batch_predict(&batch, choose_rows(rows, length, fed, markers), rows, err);
+        status = dlg_batch_predict(&batch, choose_rows(rows, length, fed, special), rows, err);
     if (!status) status = dlg_network_create(&network, model, &batch, 0, err);
     if (status) goto out;
     for (size_t i = 0; i < length; i++) {
-        const uint32_t token = fed ? fed[i] : i == 0 ? markers.cls : i == length - 1 ? markers.sep : markers.mask;
+        const uint32_t token = fed ? fed[i] : i == 0 ? special.cls : i == length - 1 ? special.sep : special.mask;
         memcpy(network.words->x + i * H, table + (size_t)token * H, H * sizeof *table);
     }
     dlg_tape_forward(&network.tape);
@@ -175,7 +175,7 @@ static void fit(dlg_label_fit *out, size_t n, const double *q, const dlg_real *g
 }
 
 dlg_status dlg_infer_labels(size_t *labels, dlg_label_fit *out, const dlg_gradient *gradient, size_t length,
-                            const dlg_label_evidence *known, dlg_markers markers, dlg_error *err)
+                            const dlg_label_evidence *known, dlg_special_tokens special, dlg_error *err)
 {
     const char *bias = gradient->model->config.tied_decoder ? "cls.predictions.bias" : "cls.predictions.decoder.bias";
     const dlg_real *g = dlg_gradient_of(gradient, bias);
@@ -183,10 +183,10 @@ dlg_status dlg_infer_labels(size_t *labels, dlg_label_fit *out, const dlg_gradie
     double *q = dlg_allocate(n, sizeof *q), *excess = dlg_allocate(n, sizeof *excess);
     size_t *count = dlg_allocate(n, sizeof *count), M = 0;
     change *changes = dlg_allocate(n, sizeof *changes);
-    const uint32_t *fed = has_mask(length, known->fed, markers) ? known->fed : NULL;
+    const uint32_t *fed = has_mask(length, known->fed, special) ? known->fed : NULL;
     *out = (dlg_label_fit){0};
     dlg_status status = q && excess && count && changes ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "labels: no memory");
-    if (!status) status = predict(gradient->model, length, fed, markers, q, err);
+    if (!status) status = predict(gradient->model, length, fed, special, q, err);
     if (status) goto out;
     /* The mean loss' own scale, unless another fits better. */
     double scale = 1, least = choose_count(&M, 1, n, q, g, excess, known);
@@ -219,7 +219,7 @@ static int compare(const void *a, const void *b)
 }
 
 /* From the bias alone: the blank prediction instead of each sentence's own. */
-static dlg_status guess_classes(size_t *labels, size_t n_sentences, const dlg_gradient *gradient, size_t length, dlg_markers markers,
+static dlg_status guess_classes(size_t *labels, size_t n_sentences, const dlg_gradient *gradient, size_t length, dlg_special_tokens special,
                                 dlg_error *err)
 {
     const dlg_real *g = dlg_gradient_of(gradient, "classifier.bias");
@@ -227,7 +227,7 @@ static dlg_status guess_classes(size_t *labels, size_t n_sentences, const dlg_gr
     double *excess = dlg_allocate(n, sizeof *excess);
     if (!excess) return dlg_fail(err, DLG_ENOMEM, "labels: no memory");
     /* One sentence: p - 1 is the only negative entry, whatever p is. */
-    const dlg_status status = n_sentences == 1 ? DLG_OK : predict(gradient->model, length, NULL, markers, excess, err);
+    const dlg_status status = n_sentences == 1 ? DLG_OK : predict(gradient->model, length, NULL, special, excess, err);
     for (size_t c = 0; c < n; c++) excess[c] -= (double)g[c];
     for (size_t i = 0; i < n_sentences && !status; i++) {
         size_t top = 0;
@@ -240,13 +240,13 @@ static dlg_status guess_classes(size_t *labels, size_t n_sentences, const dlg_gr
     return status;
 }
 
-dlg_status dlg_infer_classes(size_t *labels, size_t n_sentences, const dlg_gradient *gradient, size_t length, dlg_markers markers,
+dlg_status dlg_infer_classes(size_t *labels, size_t n_sentences, const dlg_gradient *gradient, size_t length, dlg_special_tokens special,
                              dlg_error *err)
 {
     dlg_pooled pooled = {0};
     dlg_status status = n_sentences > 1 ? dlg_pooled_solve(&pooled, gradient, err) : DLG_OK;
     if (!status && pooled.is_solved && pooled.n_sentences == n_sentences) memcpy(labels, pooled.label, n_sentences * sizeof *labels);
-    else if (!status) status = guess_classes(labels, n_sentences, gradient, length, markers, err);
+    else if (!status) status = guess_classes(labels, n_sentences, gradient, length, special, err);
     if (!status) qsort(labels, n_sentences, sizeof *labels, compare);
     return status;
 }

@@ -38,14 +38,14 @@ static dlg_status count_rows(evidence *e, const dlg_gradient *gradient, dlg_erro
 }
 
 /* Where [SEP] lies in the row space of layer 0. The longest sentence's does, or the span check is blind. */
-static dlg_status find_ends(evidence *e, const dlg_gradient *gradient, dlg_markers markers, dlg_error *err)
+static dlg_status find_ends(evidence *e, const dlg_gradient *gradient, dlg_special_tokens special, dlg_error *err)
 {
     dlg_span_check *check = NULL;
     double *scratch = dlg_allocate(e->longest, sizeof *scratch);
     e->end = dlg_allocate(e->longest, sizeof *e->end);
     dlg_status status = scratch && e->end ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "lengths: no memory");
     if (!status) status = dlg_span_check_create(&check, gradient, e->n_inputs ? e->n_inputs : MOST_ROWS, err);
-    if (!status) e->n_ends = dlg_span_check_positions(check, markers.sep, e->longest + 1, e->end, scratch);
+    if (!status) e->n_ends = dlg_span_check_positions(check, special.sep, e->longest + 1, e->end, scratch);
     e->is_blind = !e->n_ends || e->end[e->n_ends - 1] + 1 != e->longest;
     if (e->is_blind) e->n_ends = 0;
     /* A sentence has three tokens at least, but where the rows of longer ones were pruned away. */
@@ -105,7 +105,7 @@ static dlg_status count_sentences(size_t *n, const evidence *e, const dlg_gradie
     return status;
 }
 
-dlg_status dlg_infer_layout(dlg_batch_layout *out, const dlg_gradient *gradient, size_t n_sentences, dlg_markers markers, dlg_error *err)
+dlg_status dlg_infer_layout(dlg_batch_layout *out, const dlg_gradient *gradient, size_t n_sentences, dlg_special_tokens special, dlg_error *err)
 {
     evidence e = {.longest = dlg_infer_length(gradient)};
     *out = (dlg_batch_layout){.n_sentences = n_sentences};
@@ -123,7 +123,7 @@ dlg_status dlg_infer_layout(dlg_batch_layout *out, const dlg_gradient *gradient,
     if (!out->lengths) return dlg_fail(err, DLG_ENOMEM, "lengths: no memory");
     for (size_t b = 0; b < n; b++) out->lengths[b] = e.longest;
     if (n > 1 && n <= MOST_SENTENCES && least) {
-        status = find_ends(&e, gradient, markers, err);
+        status = find_ends(&e, gradient, special, err);
         if (!status) status = choose_lengths(out->lengths, &total, &is_only, &e, n, least < total ? least : total, err);
     }
     out->sentences_are_seen = n == 1 && e.n_rows == total; /* of several, some may be nearly the same */

@@ -17,7 +17,7 @@ static const double explained = 1e-5, nearly_explained = 0.3;
 /* What one step finds and the next ones need. */
 typedef struct {
     const dlg_gradient *gradient;
-    dlg_markers markers;
+    dlg_special_tokens special;
     bool is_mlm, is_single, is_alone; /* it was read as one sentence's; there are no more tokens than one sentence has */
     size_t n_head_rows, n_inputs; /* rows through the head; distinct tokens at their positions; 0: not clear */
     dlg_pooled pooled;
@@ -45,7 +45,7 @@ static dlg_status find_length(dlg_inspection *out, const survey *s, dlg_error *e
 static dlg_status find_layout(dlg_inspection *out, survey *s, size_t n_sentences, dlg_error *err)
 {
     dlg_batch_layout layout;
-    const dlg_status status = dlg_infer_layout(&layout, s->gradient, n_sentences, s->markers, err);
+    const dlg_status status = dlg_infer_layout(&layout, s->gradient, n_sentences, s->special, err);
     if (status) return status;
     dlg_free(out->lengths);
     out->n_sentences = layout.n_sentences;
@@ -89,7 +89,7 @@ static dlg_status find_labels(dlg_inspection *out, const survey *s, dlg_error *e
     dlg_free(out->labels);
     out->labels = dlg_allocate(most, sizeof *out->labels);
     if (!out->labels) return dlg_fail(err, DLG_ENOMEM, "labels: no memory");
-    const dlg_status status = dlg_infer_labels(out->labels, &fit, s->gradient, out->length, &known, s->markers, err);
+    const dlg_status status = dlg_infer_labels(out->labels, &fit, s->gradient, out->length, &known, s->special, err);
     out->n_labels = fit.n_labels;
     out->labels_ground = ground_of_fit(s, &fit);
     out->scale = fit.scale;
@@ -116,7 +116,7 @@ static dlg_status find_classes(dlg_inspection *out, const survey *s, dlg_error *
     } else {
         out->labels_ground = (dlg_ground){n == 1 ? DLG_CERTAIN : DLG_GUESSED, "classifier's bias"};
     }
-    return dlg_infer_classes(out->labels, n, s->gradient, out->length, s->markers, err);
+    return dlg_infer_classes(out->labels, n, s->gradient, out->length, s->special, err);
 }
 
 static dlg_blur blur_of(const dlg_traces *t)
@@ -179,7 +179,7 @@ static dlg_status find_text(dlg_inspection *out, survey *s, dlg_error *err)
         for (size_t j = 0; j < possible.n && !is_there; j++) is_there = possible.tokens[j] == out->labels[i];
         if (!is_there) possible.tokens[possible.n++] = (uint32_t)out->labels[i];
     }
-    const dlg_status status = dlg_reading_find(&s->reading, s->gradient, out->length, &possible, s->markers, err);
+    const dlg_status status = dlg_reading_find(&s->reading, s->gradient, out->length, &possible, s->special, err);
     dlg_free(possible.tokens);
     if (status) return status;
     s->is_single = out->n_sentences == 1 && !s->reading.n_none;
@@ -215,11 +215,11 @@ static dlg_status find_masked(dlg_inspection *out, const survey *s, dlg_error *e
     out->masked_ground = (dlg_ground){DLG_UNSEEN, "layer 0's query, key and value are not of low rank"};
     if (out->text) {
         for (size_t t = 0; t < out->length; t++)
-            if (out->text[t] == s->markers.mask) out->masked[out->n_masked++] = t;
+            if (out->text[t] == s->special.mask) out->masked[out->n_masked++] = t;
         out->masked_ground = (dlg_ground){out->text_ground.sure, "the text"};
     } else if (s->n_inputs) {
         status = dlg_span_check_create(&check, s->gradient, s->n_inputs, err);
-        if (!status) out->n_masked = dlg_span_check_positions(check, s->markers.mask, out->length, out->masked, scratch);
+        if (!status) out->n_masked = dlg_span_check_positions(check, s->special.mask, out->length, out->masked, scratch);
         out->masked_ground = (dlg_ground){DLG_UNSEEN, "no gap sets [MASK] apart in layer 0's row space"};
         if (out->n_masked) out->masked_ground = (dlg_ground){DLG_LIKELY, "elsewhere it lies outside of layer 0's row space"};
     }
@@ -293,8 +293,8 @@ static dlg_status look_in_layer_0(bool *is_there, const dlg_inspection *out, con
 {
     dlg_span_check *check = NULL;
     const dlg_status status = dlg_span_check_create(&check, s->gradient, s->n_inputs, err);
-    *is_there = !status && dlg_span_check_outside(check, s->markers.cls, 0) < inside &&
-                dlg_span_check_outside(check, s->markers.sep, out->length - 1) < inside;
+    *is_there = !status && dlg_span_check_outside(check, s->special.cls, 0) < inside &&
+                dlg_span_check_outside(check, s->special.sep, out->length - 1) < inside;
     dlg_span_check_free(check);
     return status;
 }
@@ -330,9 +330,9 @@ static void limit_sureness(dlg_inspection *out)
         if (grounds[i]->sure > most) grounds[i]->sure = most;
 }
 
-dlg_status dlg_inspect(dlg_inspection *out, const dlg_gradient *gradient, dlg_markers markers, dlg_error *err)
+dlg_status dlg_inspect(dlg_inspection *out, const dlg_gradient *gradient, dlg_special_tokens special, dlg_error *err)
 {
-    survey s = {.gradient = gradient, .markers = markers, .is_mlm = gradient->model->config.task == DLG_MASKED_LM};
+    survey s = {.gradient = gradient, .special = special, .is_mlm = gradient->model->config.task == DLG_MASKED_LM};
     const dlg_ground no_length = {DLG_UNSEEN, "the length is not seen"};
     *out = (dlg_inspection){.fits_ground = no_length, .sentences_ground = no_length, .lengths_ground = no_length,
                             .labels_ground = no_length, .tokens_ground = no_length, .masked_ground = no_length, .text_ground = no_length,

@@ -13,13 +13,6 @@ const char *dlg_origin_name(dlg_origin origin)
     return names[origin];
 }
 
-bool dlg_markers_allow(dlg_markers markers, uint32_t token, size_t position, size_t length)
-{
-    if (!position) return token == markers.cls;
-    if (position + 1 == length) return token == markers.sep;
-    return token != markers.cls && token != markers.sep;
-}
-
 /* Nearly equal sentences share their rows; not so many do. */
 enum { OF_FEW_ROWS = 16 };
 
@@ -37,7 +30,7 @@ static size_t most_sentences(const dlg_gradient *gradient, const dlg_batch_layou
 static dlg_status infer_layout(dlg_knowledge *k, const dlg_gradient *gradient, dlg_error *err)
 {
     dlg_batch_layout layout;
-    const dlg_status status = dlg_infer_layout(&layout, gradient, k->n_sentences, k->markers, err);
+    const dlg_status status = dlg_infer_layout(&layout, gradient, k->n_sentences, k->special, err);
     if (status) return status;
     if (!layout.lengths) return dlg_fail(err, DLG_EFORMAT,
                                          "gradient: want position rows that stand out of the noise, found none: no length can be inferred");
@@ -62,7 +55,7 @@ typedef struct {
     bool is_blind;          /* the span check saw none */
 } survey;
 
-static dlg_status find_masks(survey *s, const dlg_gradient *gradient, dlg_markers markers, dlg_error *err)
+static dlg_status find_masks(survey *s, const dlg_gradient *gradient, dlg_special_tokens special, dlg_error *err)
 {
     dlg_span_check *check;
     double *scratch = dlg_allocate(s->longest, sizeof *scratch);
@@ -72,7 +65,7 @@ static dlg_status find_masks(survey *s, const dlg_gradient *gradient, dlg_marker
         return dlg_fail(err, DLG_ENOMEM, "span check: no memory");
     }
     const dlg_status status = dlg_span_check_create(&check, gradient, s->n_tokens, err);
-    if (!status) s->n_masks = dlg_span_check_positions(check, markers.mask, s->longest, s->masks, scratch);
+    if (!status) s->n_masks = dlg_span_check_positions(check, special.mask, s->longest, s->masks, scratch);
     s->is_blind = !s->n_masks;
     dlg_span_check_free(check);
     dlg_free(scratch);
@@ -80,7 +73,7 @@ static dlg_status find_masks(survey *s, const dlg_gradient *gradient, dlg_marker
 }
 
 /* Where the span check is blind: the inner positions of a single sentence at which the word embedding's gradient shows [MASK]. */
-static dlg_status read_masks(survey *s, const dlg_gradient *gradient, dlg_decoder_part part, dlg_markers markers, dlg_error *err)
+static dlg_status read_masks(survey *s, const dlg_gradient *gradient, dlg_decoder_part part, dlg_special_tokens special, dlg_error *err)
 {
     dlg_position_check *check;
     dlg_status status = dlg_position_check_create(&check, gradient, s->longest, err);
@@ -89,7 +82,7 @@ static dlg_status read_masks(survey *s, const dlg_gradient *gradient, dlg_decode
         dlg_shared_rows read;
         status = dlg_shared_rows_find(&read, gradient, check, s->longest, &part, err);
         if (status) break;
-        s->n_masks = dlg_shared_rows_positions(&read, markers.mask, s->masks);
+        s->n_masks = dlg_shared_rows_positions(&read, special.mask, s->masks);
         dlg_shared_rows_release(&read);
         again = s->n_masks > part.n_predicted; /* the same label more than once */
         part.n_predicted = s->n_masks;
@@ -98,25 +91,25 @@ static dlg_status read_masks(survey *s, const dlg_gradient *gradient, dlg_decode
     return status;
 }
 
-static dlg_status infer_masked_labels(dlg_knowledge *k, const dlg_gradient *gradient, survey *s, dlg_markers markers, dlg_error *err)
+static dlg_status infer_masked_labels(dlg_knowledge *k, const dlg_gradient *gradient, survey *s, dlg_special_tokens special, dlg_error *err)
 {
     const dlg_token_set any = {0};
     dlg_reading reading = {0};
     dlg_label_fit fit = {0};
     size_t n_head_rows = 0;
     dlg_status status = dlg_infer_head_rows(&n_head_rows, gradient, err);
-    if (!status && k->n_sentences == 1) status = dlg_reading_find(&reading, gradient, s->longest, &any, markers, err);
+    if (!status && k->n_sentences == 1) status = dlg_reading_find(&reading, gradient, s->longest, &any, special, err);
     dlg_label_evidence known = {.most = s->n_tokens, .expected = k->rows ? k->n_rows : n_head_rows, .is_certain = k->rows || n_head_rows,
                                 .fed = dlg_reading_is_whole(&reading) ? reading.fed : NULL};
     if (!status && s->is_blind && k->n_sentences == 1) {
-        status = dlg_infer_labels(k->labels, &fit, gradient, s->longest, &known, markers, err);
+        status = dlg_infer_labels(k->labels, &fit, gradient, s->longest, &known, special, err);
         const dlg_decoder_part part = {fit.n_labels, fit.n_labels, k->labels};
-        if (!status && fit.n_labels) status = read_masks(s, gradient, part, markers, err);
+        if (!status && fit.n_labels) status = read_masks(s, gradient, part, special, err);
     }
     /* Rows of the head that are nearly the same count once, and noise hides others: there may be more, but not fewer. */
     const bool more_are_read = k->n_sentences == 1 && s->n_masks > n_head_rows && (s->is_blind || !n_head_rows);
     if (!k->rows && more_are_read) known.expected = s->n_masks, known.is_certain = false;
-    if (!status) status = dlg_infer_labels(k->labels, &fit, gradient, s->longest, &known, markers, err);
+    if (!status) status = dlg_infer_labels(k->labels, &fit, gradient, s->longest, &known, special, err);
     k->n_labels = fit.n_labels;
     dlg_reading_release(&reading);
     if (!status && !k->n_labels)
@@ -124,7 +117,7 @@ static dlg_status infer_masked_labels(dlg_knowledge *k, const dlg_gradient *grad
     return status;
 }
 
-static dlg_status infer_labels(dlg_knowledge *k, const dlg_gradient *gradient, survey *s, dlg_markers markers, dlg_error *err)
+static dlg_status infer_labels(dlg_knowledge *k, const dlg_gradient *gradient, survey *s, dlg_special_tokens special, dlg_error *err)
 {
     const bool is_mlm = gradient->model->config.task == DLG_MASKED_LM;
     k->labels = dlg_allocate(is_mlm ? s->n_tokens : k->n_sentences, sizeof *k->labels);
@@ -132,27 +125,27 @@ static dlg_status infer_labels(dlg_knowledge *k, const dlg_gradient *gradient, s
     k->labels_from = DLG_INFERRED;
     if (!is_mlm) {
         k->n_labels = k->n_sentences;
-        return dlg_infer_classes(k->labels, k->n_sentences, gradient, s->longest, markers, err);
+        return dlg_infer_classes(k->labels, k->n_sentences, gradient, s->longest, special, err);
     }
-    return infer_masked_labels(k, gradient, s, markers, err);
+    return infer_masked_labels(k, gradient, s, special, err);
 }
 
 /* Where the span check is blind: the inner positions of a single sentence at which the position check admits [MASK], if they suffice. */
-static dlg_status find_admitted_masks(survey *s, size_t n_labels, const dlg_gradient *gradient, dlg_markers markers, dlg_error *err)
+static dlg_status find_admitted_masks(survey *s, size_t n_labels, const dlg_gradient *gradient, dlg_special_tokens special, dlg_error *err)
 {
     dlg_position_check *check;
     const dlg_status status = dlg_position_check_create(&check, gradient, s->longest, err);
     if (status) return status;
     s->n_masks = 0;
     for (size_t t = 1; t + 1 < s->longest; t++)
-        if (dlg_position_check_admits(check, markers.mask, t)) s->masks[s->n_masks++] = t;
+        if (dlg_position_check_admits(check, special.mask, t)) s->masks[s->n_masks++] = t;
     if (s->n_masks < n_labels) s->n_masks = 0;
     dlg_position_check_free(check);
     return DLG_OK;
 }
 
 /* Row of the batch for position t of sentence b: sentences stand one after the other. */
-static dlg_status infer_rows(dlg_knowledge *k, survey *s, const dlg_gradient *gradient, dlg_markers markers, dlg_error *err)
+static dlg_status infer_rows(dlg_knowledge *k, survey *s, const dlg_gradient *gradient, dlg_special_tokens special, dlg_error *err)
 {
     const size_t n_inner = s->longest > 2 ? s->longest - 2 : 0;
     k->rows = dlg_allocate(s->n_tokens, sizeof *k->rows);
@@ -160,7 +153,7 @@ static dlg_status infer_rows(dlg_knowledge *k, survey *s, const dlg_gradient *gr
     const size_t n_seen = s->n_masks * k->n_sentences;
     k->masks_are_seen = s->n_masks > 0 && (s->is_blind ? n_seen == k->n_labels : n_seen >= k->n_labels);
     if (!k->masks_are_seen && k->n_sentences == 1) {
-        const dlg_status status = find_admitted_masks(s, k->n_labels, gradient, markers, err);
+        const dlg_status status = find_admitted_masks(s, k->n_labels, gradient, special, err);
         if (status) return status;
     }
     const bool seen = k->masks_are_seen || (k->n_sentences == 1 && s->n_masks && s->n_masks < n_inner);
@@ -199,11 +192,11 @@ static dlg_status check(const dlg_knowledge *k, const dlg_gradient *gradient, co
     return DLG_OK;
 }
 
-dlg_status dlg_knowledge_infer(dlg_knowledge *k, const dlg_gradient *gradient, dlg_markers markers, dlg_error *err)
+dlg_status dlg_knowledge_infer(dlg_knowledge *k, const dlg_gradient *gradient, dlg_special_tokens special, dlg_error *err)
 {
     const bool is_mlm = gradient->model->config.task == DLG_MASKED_LM;
     survey s = {0};
-    k->markers = markers;
+    k->special = special;
     dlg_status status = DLG_OK;
     if (k->lengths && !k->n_sentences) k->n_sentences = 1;
     if (!k->lengths) status = infer_layout(k, gradient, err);
@@ -216,9 +209,9 @@ dlg_status dlg_knowledge_infer(dlg_knowledge *k, const dlg_gradient *gradient, d
         s.n_tokens += k->lengths[b];
         s.longest = k->lengths[b] > s.longest ? k->lengths[b] : s.longest;
     }
-    if (is_mlm && !k->rows) status = find_masks(&s, gradient, markers, err);
-    if (!status && !k->labels) status = infer_labels(k, gradient, &s, markers, err);
-    if (!status && !k->rows) status = is_mlm ? infer_rows(k, &s, gradient, markers, err) : first_rows(k, err);
+    if (is_mlm && !k->rows) status = find_masks(&s, gradient, special, err);
+    if (!status && !k->labels) status = infer_labels(k, gradient, &s, special, err);
+    if (!status && !k->rows) status = is_mlm ? infer_rows(k, &s, gradient, special, err) : first_rows(k, err);
     if (!status) status = check(k, gradient, &s, err);
     dlg_free(s.masks);
     return status;

@@ -6,6 +6,7 @@
 #define DLG_LEAK_KNOWLEDGE_H
 
 #include "leak/gradient.h"
+#include "vocab/special_tokens.h"
 
 #include <stdint.h>
 
@@ -20,14 +21,6 @@ typedef enum {
 /** "assumed", "inferred", "metadata", "told". */
 const char *dlg_origin_name(dlg_origin);
 
-/** Tokens the model's vocabulary gives a meaning to. */
-typedef struct {
-    uint32_t cls, sep, mask;
-} dlg_markers;
-
-/** Whether the token may stand there in a sentence of that length: [CLS] begins and [SEP] ends each, and neither stands elsewhere. */
-bool dlg_markers_allow(dlg_markers, uint32_t token, size_t position, size_t length);
-
 /** Zero-initialise, set what is told (with its origin and memory of its own), let dlg_knowledge_infer fill the rest. */
 typedef struct {
     size_t n_sentences;
@@ -38,7 +31,7 @@ typedef struct {
     size_t *rows;               /**< (n_rows >= n_labels) rows of the batch that may have been predicted, ascending; NULL: not told */
     bool placed;                /**< labels[i] is known to stand in rows[i] */
     dlg_origin sentences_from, lengths_from, labels_from, rows_from;
-    dlg_markers markers;        /**< set by dlg_knowledge_infer */
+    dlg_special_tokens special;        /**< set by dlg_knowledge_infer */
     bool masks_are_seen;        /**< [MASK] stands in every predicted row, as was read; else, where not told, the rows are what the
                                      position check admits, or all */
 } dlg_knowledge;
@@ -57,7 +50,7 @@ typedef struct {
  * Errors: DLG_EFORMAT when the gradient shows no length or no label, or more labels than there are places for them; DLG_ESHAPE when what
  * was told does not fit; DLG_ENOMEM. The knowledge then holds what was told, and what was inferred before.
  */
-DLG_MUST_USE dlg_status dlg_knowledge_infer(dlg_knowledge *, const dlg_gradient *, dlg_markers, dlg_error *);
+DLG_MUST_USE dlg_status dlg_knowledge_infer(dlg_knowledge *, const dlg_gradient *, dlg_special_tokens, dlg_error *);
 
 /** A copy with memory of its own. Errors: DLG_ENOMEM; *out is then empty. */
 DLG_MUST_USE dlg_status dlg_knowledge_copy(dlg_knowledge *out, const dlg_knowledge *, dlg_error *);

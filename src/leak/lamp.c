@@ -306,7 +306,7 @@ static dlg_status create_prior(attack *a, dlg_error *err)
 {
     const dlg_recovery *r = a->r;
     const dlg_model *model = dlg_attack_prior(r->options, r->gradient->model);
-    if (model) return dlg_batch_prior_create(&a->prior, model, r->knowledge->markers.mask, &r->batch, err);
+    if (model) return dlg_batch_prior_create(&a->prior, model, r->knowledge->special.mask, &r->batch, err);
     dlg_recovery_note(r, "no language prior: the model is a classifier");
     return DLG_OK;
 }

@@ -25,8 +25,8 @@ enum { MOSTLY = 4 };
 /* The token of a row that is known (dlg_recovery_hold_known_rows). */
 static uint32_t known_token(const dlg_recovery *r, size_t row)
 {
-    const dlg_markers *markers = &r->knowledge->markers;
-    return row == 0 ? markers->cls : row == r->n_rows - 1 ? markers->sep : markers->mask;
+    const dlg_special_tokens *special = &r->knowledge->special;
+    return row == 0 ? special->cls : row == r->n_rows - 1 ? special->sep : special->mask;
 }
 
 /*

@@ -6,16 +6,16 @@
 static const double whole = 0.9;
 
 /* The token at position t, and how many were possible. */
-static size_t read_position(uint32_t *out, const dlg_position_check *check, size_t t, const dlg_token_set *set, dlg_markers markers)
+static size_t read_position(uint32_t *out, const dlg_position_check *check, size_t t, const dlg_token_set *set, dlg_special_tokens special)
 {
-    const uint32_t special[] = {markers.cls, markers.sep, markers.mask};
+    const uint32_t framing[] = {special.cls, special.sep, special.mask};
     size_t n = 0;
     *out = dlg_position_check_best(check, t);
     if (!set->n) return dlg_position_check_count(check, t);
     bool best_is_there = false;
     uint32_t first = *out;
     for (size_t i = 0; i < set->n + 3; i++) {
-        const uint32_t token = i < set->n ? set->tokens[i] : special[i - set->n];
+        const uint32_t token = i < set->n ? set->tokens[i] : framing[i - set->n];
         bool is_again = false; /* a special token that is in the set as well */
         for (size_t j = 0; i >= set->n && j < set->n && !is_again; j++) is_again = set->tokens[j] == token;
         if (is_again || !dlg_position_check_admits(check, token, t)) continue;
@@ -26,7 +26,7 @@ static size_t read_position(uint32_t *out, const dlg_position_check *check, size
     return n;
 }
 
-dlg_status dlg_reading_find(dlg_reading *out, const dlg_gradient *gradient, size_t length, const dlg_token_set *set, dlg_markers markers,
+dlg_status dlg_reading_find(dlg_reading *out, const dlg_gradient *gradient, size_t length, const dlg_token_set *set, dlg_special_tokens special,
                             dlg_error *err)
 {
     dlg_position_check *check = NULL;
@@ -34,13 +34,13 @@ dlg_status dlg_reading_find(dlg_reading *out, const dlg_gradient *gradient, size
     dlg_status status = out->fed ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "reading: no memory");
     if (!status) status = dlg_position_check_create(&check, gradient, length, err);
     for (size_t t = 0; t < length && !status; t++) {
-        const size_t n = t ? read_position(&out->fed[t], check, t, set, markers) : 1;
-        if (!t) out->fed[t] = markers.cls;
+        const size_t n = t ? read_position(&out->fed[t], check, t, set, special) : 1;
+        if (!t) out->fed[t] = special.cls;
         out->n_certain += n == 1;
         out->n_none += t && !dlg_position_check_count(check, t);
     }
     if (!status)
-        out->has_ends = dlg_position_check_admits(check, markers.cls, 0) && dlg_position_check_admits(check, markers.sep, length - 1);
+        out->has_ends = dlg_position_check_admits(check, special.cls, 0) && dlg_position_check_admits(check, special.sep, length - 1);
     dlg_position_check_free(check);
     if (status) dlg_reading_release(out);
     return status;

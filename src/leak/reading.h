@@ -20,7 +20,7 @@ typedef struct {
  * What the position check (leak/position_check.h) admits of the tokens that went in, or of the whole vocabulary where their set is empty.
  * Where it admits several, or none of the set, the one whose equation is fulfilled best is taken. Errors: DLG_ENOMEM.
  */
-DLG_MUST_USE dlg_status dlg_reading_find(dlg_reading *out, const dlg_gradient *, size_t length, const dlg_token_set *, dlg_markers,
+DLG_MUST_USE dlg_status dlg_reading_find(dlg_reading *out, const dlg_gradient *, size_t length, const dlg_token_set *, dlg_special_tokens,
                                          dlg_error *);
 
 /** Accepts a zeroed one. */

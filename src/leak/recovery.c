@@ -76,7 +76,7 @@ const dlg_real *dlg_recovery_mask(const dlg_recovery *r)
     const dlg_model *model = r->gradient->model;
     const dlg_knowledge *k = r->knowledge;
     if (model->config.task != DLG_MASKED_LM || !k->masks_are_seen) return NULL;
-    return dlg_model_word_embeddings(model) + (size_t)k->markers.mask * model->config.hidden_size;
+    return dlg_model_word_embeddings(model) + (size_t)k->special.mask * model->config.hidden_size;
 }
 
 static void hold_row(dlg_recovery *r, size_t row, const dlg_real *embedding)
@@ -93,8 +93,8 @@ void dlg_recovery_hold_known_rows(dlg_recovery *r)
     const size_t H = r->gradient->model->config.hidden_size;
     memset(r->is_known, 0, r->n_rows * sizeof *r->is_known);
     for (size_t b = 0; b < r->batch.n_sentences; b++) {
-        hold_row(r, r->batch.first[b], table + (size_t)k->markers.cls * H);
-        if (k->lengths_from != DLG_ASSUMED) hold_row(r, r->batch.first[b + 1] - 1, table + (size_t)k->markers.sep * H);
+        hold_row(r, r->batch.first[b], table + (size_t)k->special.cls * H);
+        if (k->lengths_from != DLG_ASSUMED) hold_row(r, r->batch.first[b + 1] - 1, table + (size_t)k->special.sep * H);
     }
     for (size_t i = 0; mask && k->n_rows == k->n_labels && i < k->n_rows; i++) hold_row(r, k->rows[i], mask);
     for (size_t j = 0; mask && r->placement.placed && j < k->n_labels; j++) hold_row(r, k->rows[r->placement.row_of[j]], mask);

@@ -39,7 +39,7 @@ typedef struct {
 struct dlg_sequence_check {
     const dlg_model *model;
     const dlg_candidates *candidates;
-    dlg_markers markers;
+    dlg_special_tokens special;
     size_t H, I, heads, rank, n_found;
     bool asks_all;       /* rows; else [CLS]'s or those of [MASK] */
     bool asks_hidden;    /* what the rows are inside layer 0's feed-forward part, not what comes out of it */
@@ -163,7 +163,7 @@ static void compute_inputs(dlg_sequence_check *c)
 }
 
 dlg_status dlg_sequence_check_create(dlg_sequence_check **out, const dlg_gradient *gradient, const dlg_candidates *candidates,
-                                     dlg_markers markers, bool inside, dlg_error *err)
+                                     dlg_special_tokens special, bool inside, dlg_error *err)
 {
     const dlg_model *m = gradient->model;
     *out = NULL;
@@ -172,7 +172,7 @@ dlg_status dlg_sequence_check_create(dlg_sequence_check **out, const dlg_gradien
     const size_t H = m->config.hidden_size, I = m->config.intermediate_size;
     c->model = m;
     c->candidates = candidates;
-    c->markers = markers;
+    c->special = special;
     c->H = H;
     c->I = I;
     c->heads = m->config.n_heads;
@@ -220,7 +220,7 @@ size_t dlg_sequence_check_rank(const dlg_sequence_check *c)
 static bool is_asked(const dlg_sequence_check *c, size_t t, size_t candidate)
 {
     if (c->asks_all) return true;
-    return c->model->config.task == DLG_MASKED_LM ? c->candidates->token[candidate] == c->markers.mask : t == 0;
+    return c->model->config.task == DLG_MASKED_LM ? c->candidates->token[candidate] == c->special.mask : t == 0;
 }
 
 /* context (H) of the query at `query` among the sentence's candidates */

@@ -17,7 +17,7 @@
 typedef struct dlg_sequence_check dlg_sequence_check;
 
 /** Borrows gradient and candidates, which say what sentences are made of. *out is NULL on failure. Errors: DLG_ENOMEM, DLG_ENONFINITE. */
-DLG_MUST_USE dlg_status dlg_sequence_check_create(dlg_sequence_check **out, const dlg_gradient *, const dlg_candidates *, dlg_markers,
+DLG_MUST_USE dlg_status dlg_sequence_check_create(dlg_sequence_check **out, const dlg_gradient *, const dlg_candidates *, dlg_special_tokens,
                                                   bool inside, dlg_error *);
 
 /** Accepts NULL. */

@@ -13,7 +13,7 @@ typedef struct {
     dlg_sequence_check *check, *guide, *asked; /* guide: inside layer 0; NULL until edits are made. asked: the one that chooses them */
     const dlg_gradient *gradient;
     const dlg_candidates *candidates;
-    dlg_markers markers;
+    dlg_special_tokens special;
     const dlg_sequence_limits *limits;
     dlg_sequences *out;
     size_t *n_asked;
@@ -135,7 +135,7 @@ static dlg_status try_edits_by(search *s, dlg_sequence_check *asked, const dlg_s
 
 static dlg_status make_guide(search *s, dlg_error *err)
 {
-    const dlg_status status = dlg_sequence_check_create(&s->guide, s->gradient, s->candidates, s->markers, true, err);
+    const dlg_status status = dlg_sequence_check_create(&s->guide, s->gradient, s->candidates, s->special, true, err);
     for (size_t k = 0; !status && k < s->out->n; k++) dlg_sequence_check_found(s->guide, s->out->lengths[k], sentence(s->out, k));
     return status;
 }
@@ -149,14 +149,14 @@ static dlg_status try_edits(search *s, const dlg_sequences *proposals, bool *any
 }
 
 dlg_status dlg_sequences_find(dlg_sequences *out, size_t *n_asked, dlg_sequence_check *check, const dlg_gradient *gradient,
-                              const dlg_candidates *candidates, dlg_co_occurrences *co_occurrences, dlg_markers markers,
+                              const dlg_candidates *candidates, dlg_co_occurrences *co_occurrences, dlg_special_tokens special,
                               const dlg_sequence_limits *limits, dlg_error *err)
 {
-    search s = {.check = check, .gradient = gradient, .candidates = candidates, .markers = markers, .limits = limits, .out = out,
+    search s = {.check = check, .gradient = gradient, .candidates = candidates, .special = special, .limits = limits, .out = out,
                 .n_asked = n_asked, .pool = {.n_positions = candidates->n_positions}};
     *out = (dlg_sequences){.n_positions = candidates->n_positions};
     *n_asked = 0;
-    dlg_status status = dlg_edits_create(&s.edits, candidates, markers, err);
+    dlg_status status = dlg_edits_create(&s.edits, candidates, special, err);
     if (!status) {
         s.outside = dlg_allocate(s.edits.capacity, sizeof *s.outside);
         if (!s.outside) status = dlg_fail(err, DLG_ENOMEM, "sentences: no memory");

@@ -86,7 +86,7 @@ static dlg_status know_solved(const attack *a, dlg_knowledge *out, size_t n_sent
                               const dlg_predicted_rows *solved, dlg_error *err)
 {
     const dlg_knowledge *from = a->knowledge;
-    const dlg_knowledge sentences = {.n_sentences = n_sentences, .lengths = (size_t *)lengths, .markers = from->markers,
+    const dlg_knowledge sentences = {.n_sentences = n_sentences, .lengths = (size_t *)lengths, .special = from->special,
                                      .sentences_from = origin_of(from->sentences_from, from->n_sentences, n_sentences),
                                      .lengths_from = origin_of(from->lengths_from, from->n_sentences, n_sentences),
                                      .masks_are_seen = from->masks_are_seen};
@@ -180,7 +180,7 @@ static bool find_only(uint32_t *out, const attack *a, size_t t, size_t length)
     const dlg_candidates *c = &a->candidates;
     size_t n = 0;
     for (size_t i = c->first[t]; i < c->first[t + 1]; i++)
-        if (dlg_markers_allow(a->knowledge->markers, c->token[i], t, length)) *out = c->token[i], n++;
+        if (dlg_special_tokens_allow(a->knowledge->special, c->token[i], t, length)) *out = c->token[i], n++;
     return n == 1 && !(c->certain[t] && c->first[t + 1] - c->first[t] > 1);
 }
 
@@ -231,10 +231,10 @@ static dlg_status search(attack *a, dlg_error *err)
         .interrupted = a->observer ? a->observer->interrupted : NULL,
         .payload = a->observer ? a->observer->payload : NULL,
     };
-    dlg_status status = dlg_sequence_check_create(&check, a->gradient, &a->candidates, a->knowledge->markers, false, err);
-    if (!status) status = dlg_co_occurrences_create(&co_occurrences, a->gradient, &a->candidates, a->knowledge->markers, err);
+    dlg_status status = dlg_sequence_check_create(&check, a->gradient, &a->candidates, a->knowledge->special, false, err);
+    if (!status) status = dlg_co_occurrences_create(&co_occurrences, a->gradient, &a->candidates, a->knowledge->special, err);
     if (!status)
-        status = dlg_sequences_find(&found, &n_asked, check, a->gradient, &a->candidates, co_occurrences, a->knowledge->markers, &limits,
+        status = dlg_sequences_find(&found, &n_asked, check, a->gradient, &a->candidates, co_occurrences, a->knowledge->special, &limits,
                                     err);
     if (!status && found.n) status = list_fed(&fed, a, &found, err);
     if (!status) {

@@ -253,7 +253,7 @@ static void print_unmasked(const dlg_screen *screen, const dlg_attack_result *re
     for (size_t b = 0; b < result->n_sentences; b++) {
         if (result->n_sentences > 1) snprintf(sentence, sizeof sentence, " of sentence %zu", b + 1);
         for (size_t i = result->first[b]; i < result->first[b + 1] && used + 100 < sizeof line; i++) {
-            if (!best->predicted[i] || best->fed[i] == best->knowledge->markers.mask) continue;
+            if (!best->predicted[i] || best->fed[i] == best->knowledge->special.mask) continue;
             const int n = snprintf(line + used, sizeof line - used, "%s%zu%s, fed as %s", used ? "; " : "predicted without [MASK]: ",
                                    i - result->first[b], sentence, best->fed[i] == best->tokens[i] ? "itself" : "another word");
             used += n > 0 ? (size_t)n : 0;

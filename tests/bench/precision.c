@@ -204,7 +204,7 @@ static dlg_status record_attack(record *r, const scene *s, dlg_error *err)
 {
     const dlg_special_tokens special = dlg_tokenizer_special(s->source.tokenizer);
     dlg_knowledge knowledge = {.n_sentences = s->truth.n_sentences};
-    dlg_status status = dlg_knowledge_infer(&knowledge, &s->gradient, (dlg_markers){special.cls, special.sep, special.mask}, err);
+    dlg_status status = dlg_knowledge_infer(&knowledge, &s->gradient, special, err);
     r->h = (header){s->n_numbers, knowledge.n_rows, knowledge.n_labels};
     if (!status) status = copy_indices(&r->rows, knowledge.rows, knowledge.n_rows, err);
     if (!status) status = copy_indices(&r->labels, knowledge.labels, knowledge.n_labels, err);

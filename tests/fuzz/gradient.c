@@ -176,7 +176,7 @@ static dlg_status attack(dlg_subject subject, const dlg_gradient *gradient, cons
                                         .max_evaluations = 60};
     dlg_knowledge knowledge = {.n_sentences = n_sentences, .sentences_from = n_sentences ? DLG_METADATA : DLG_ASSUMED};
     dlg_attack_result result = {0};
-    dlg_status status = dlg_knowledge_infer(&knowledge, gradient, (dlg_markers){CLS, SEP, MASK}, err);
+    dlg_status status = dlg_knowledge_infer(&knowledge, gradient, (dlg_special_tokens){.cls = CLS, .sep = SEP, .mask = MASK}, err);
     if (!status) status = dlg_attack(class, &result, gradient, &knowledge, &options, NULL, err);
     if (!status) {
         subject.attack = class->name;
@@ -197,7 +197,7 @@ static dlg_status inspect(const dlg_subject *subject, const dlg_gradient *gradie
     FILE *nowhere = fopen("/dev/null", "w");
     if (!nowhere) abort();
     const dlg_screen screen = {.stream = nowhere};
-    dlg_status status = dlg_inspect(&found, gradient, (dlg_markers){CLS, SEP, MASK}, err);
+    dlg_status status = dlg_inspect(&found, gradient, (dlg_special_tokens){.cls = CLS, .sep = SEP, .mask = MASK}, err);
     if (!status) {
         dlg_inspection_print(&screen, subject, &found, 0);
         status = dlg_inspection_json(nowhere, subject, &found, 0, err);

@@ -16,7 +16,7 @@ static size_t infer_labels(size_t *found, const dlg_gradient *gradient, size_t e
 {
     dlg_label_fit fit;
     const dlg_label_evidence known = {.most = LENGTH, .expected = expected, .is_certain = is_certain};
-    assert_int_equal(dlg_infer_labels(found, &fit, gradient, LENGTH, &known, markers, NULL), DLG_OK);
+    assert_int_equal(dlg_infer_labels(found, &fit, gradient, LENGTH, &known, special, NULL), DLG_OK);
     return fit.n_labels;
 }
 
@@ -57,7 +57,7 @@ static void length_of_all_positions(void **state)
 static void check_layout(const known_step *s, size_t told, size_t first, size_t second)
 {
     dlg_batch_layout layout;
-    assert_int_equal(dlg_infer_layout(&layout, &s->gradient, told, markers, NULL), DLG_OK);
+    assert_int_equal(dlg_infer_layout(&layout, &s->gradient, told, special, NULL), DLG_OK);
     assert_numbers(layout.n_sentences, layout.lengths, 2, (const size_t[]){first, second});
     assert_true(!layout.sentences_are_seen && layout.lengths_are_seen);
     dlg_free(layout.lengths);
@@ -86,11 +86,11 @@ static void layout_of_one(void **state)
     known_step s;
     dlg_batch_layout found;
     known_share_two(&s, DLG_MASKED_LM, 9, 14);
-    assert_int_equal(dlg_infer_layout(&found, &s.gradient, 1, markers, NULL), DLG_OK);
+    assert_int_equal(dlg_infer_layout(&found, &s.gradient, 1, special, NULL), DLG_OK);
     assert_numbers(found.n_sentences, found.lengths, 1, &(size_t){14});
     dlg_free(found.lengths);
     known_defend(&s, "gaussian:1e-2", 1);
-    assert_int_equal(dlg_infer_layout(&found, &s.gradient, 2, markers, NULL), DLG_OK);
+    assert_int_equal(dlg_infer_layout(&found, &s.gradient, 2, special, NULL), DLG_OK);
     assert_int_equal(found.n_sentences, 2);
     assert_false(found.lengths_are_seen);
     dlg_free(found.lengths);
@@ -122,7 +122,7 @@ static void classes(void **state)
         known_step s;
         size_t found;
         known_share_classified(&s, 1, &c);
-        assert_int_equal(dlg_infer_classes(&found, 1, &s.gradient, LENGTH, markers, NULL), DLG_OK);
+        assert_int_equal(dlg_infer_classes(&found, 1, &s.gradient, LENGTH, special, NULL), DLG_OK);
         assert_int_equal(found, c);
         known_release(&s);
     }

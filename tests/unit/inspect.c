@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-static const dlg_markers markers = {CLS, SEP, MASK};
+static const dlg_special_tokens special = {.cls = CLS, .sep = SEP, .mask = MASK};
 
 static void assert_single(const inspected *s)
 {
@@ -142,7 +142,7 @@ static dlg_status inspect_again(void *argument, dlg_error *err)
 {
     const inspected *s = argument;
     dlg_inspection found;
-    const dlg_status status = dlg_inspect(&found, &s->gradient, markers, err);
+    const dlg_status status = dlg_inspect(&found, &s->gradient, special, err);
     dlg_inspection_release(&found);
     return status;
 }

@@ -11,7 +11,7 @@
 
 enum { VOCABULARY = 400 };
 
-static const dlg_markers markers = {CLS, SEP, MASK};
+static const dlg_special_tokens special = {.cls = CLS, .sep = SEP, .mask = MASK};
 
 dlg_model *inspected_preset(dlg_task task, bool tied)
 {
@@ -101,7 +101,7 @@ dlg_inspection inspected_read(const inspected *s)
 {
     dlg_inspection found;
     dlg_error err;
-    if (dlg_inspect(&found, &s->gradient, markers, &err)) fail_msg("%s", err.message);
+    if (dlg_inspect(&found, &s->gradient, special, &err)) fail_msg("%s", err.message);
     return found;
 }
 

@@ -172,7 +172,7 @@ static void result(void **state)
     /* Some of the sentences. */
     r.end = DLG_PARTLY;
     r.part = (dlg_part){.n_least = 3, .n_accounted = 5, .n_directions = 9};
-    f.knowledge.markers.mask = 5; /* one is left */
+    f.knowledge.special.mask = 5; /* one is left */
     r.state.knowledge = &f.knowledge;
     const dlg_knowledge told = {.n_sentences = 4, .sentences_from = DLG_METADATA, .n_labels = 4, .labels_from = DLG_TOLD};
     f.subject.told = &told;

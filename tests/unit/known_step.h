@@ -7,7 +7,7 @@
 
 enum { CLS = 2, SEP = 3, MASK = 4, LENGTH = 12, N_MASKS = 3, VOCABULARY = 200, CLASSES = 3, POSITIONS = 32 };
 
-static const dlg_markers markers = {CLS, SEP, MASK};
+static const dlg_special_tokens special = {.cls = CLS, .sep = SEP, .mask = MASK};
 static const size_t positions[N_MASKS] = {2, 5, 9}, labels[N_MASKS] = {77, 150, 77}, sorted[N_MASKS] = {77, 77, 150};
 
 /** A model and the gradient of a step on it. */

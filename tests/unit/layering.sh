@@ -11,9 +11,9 @@ math:      base
 ops:       math base
 io:        math base
 vocab:
-tokenizer: base
+tokenizer: vocab base
 models:    io ops math base
-leak:      models io ops math base
+leak:      models vocab io ops math base
 defend:    ops math base
 report:    leak defend tokenizer models vocab io ops math base
 cli:       report leak defend tokenizer models vocab io ops math base

@@ -13,7 +13,7 @@
 
 enum { CLS = 2, SEP = 3, MASK = 4, LENGTH = 12, N_MASKS = 3, MOST_ROWS = 2 * LENGTH, VOCABULARY = 500 };
 
-static const dlg_markers markers = {CLS, SEP, MASK};
+static const dlg_special_tokens special = {.cls = CLS, .sep = SEP, .mask = MASK};
 
 typedef struct {
     dlg_model *model;
@@ -65,7 +65,7 @@ static size_t attack(dlg_attack_end *end, shared *s, const char *name, dlg_knowl
     assert_int_equal(dlg_attack_find(&class, name, NULL), DLG_OK);
     assert_int_equal(dlg_distance_find(&options.distance, "l2", NULL), DLG_OK);
     assert_int_equal(dlg_minimiser_find(&options.minimiser, "lbfgs", NULL), DLG_OK);
-    assert_int_equal(dlg_knowledge_infer(told, &s->gradient, markers, NULL), DLG_OK);
+    assert_int_equal(dlg_knowledge_infer(told, &s->gradient, special, NULL), DLG_OK);
     assert_int_equal(dlg_attack(class, &result, &s->gradient, told, &options, NULL, NULL), DLG_OK);
     *end = result.end;
     const size_t n = result.evaluations;

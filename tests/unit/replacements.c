@@ -46,7 +46,7 @@ static int begin(void **state)
     memcpy(rows, positions, sizeof rows);
     memcpy(own, labels, sizeof own);
     const dlg_knowledge knowledge = {.n_sentences = 1, .lengths = &length, .n_labels = N_MASKS, .labels = own, .n_rows = N_MASKS,
-                                     .rows = rows, .markers = {CLS, SEP, MASK}, .masks_are_seen = true, .lengths_from = DLG_INFERRED};
+                                     .rows = rows, .special = {CLS, SEP, MASK}, .masks_are_seen = true, .lengths_from = DLG_INFERRED};
     s.options.distance = &dlg_l2;
     s.observer.interrupted = interrupted;
     s.allowed = SIZE_MAX;

@@ -14,7 +14,7 @@
 
 enum { CLS = 2, SEP = 3, MASK = 4, N_SENTENCES = 5, LENGTH = 9, HIDDEN = 64 };
 
-static const dlg_markers markers = {CLS, SEP, MASK};
+static const dlg_special_tokens special = {.cls = CLS, .sep = SEP, .mask = MASK};
 static const size_t lengths[N_SENTENCES] = {LENGTH, LENGTH, LENGTH, LENGTH, LENGTH};
 
 /* The third has half of the first and half of the second; the fourth, which would have the others, was not there. */
@@ -108,7 +108,7 @@ static void those_that_were_there_and_no_others(void **state)
         size_t n_true, n_false, index[LENGTH];
         double outside;
         share(&s, n_layers, 0, &c);
-        assert_int_equal(dlg_sequence_check_create(&check, &s.gradient, &c, markers, false, NULL), DLG_OK);
+        assert_int_equal(dlg_sequence_check_create(&check, &s.gradient, &c, special, false, NULL), DLG_OK);
         assert_true(dlg_sequence_check_rank(check) >= N_SENTENCES);
         take_all(check, &c, &n_true, &n_false);
         assert_int_equal(n_true, N_SENTENCES);
@@ -146,7 +146,7 @@ static void one_made_of_others(void **state)
             dlg_sequence_check *check;
             size_t n_true, n_false, index[LENGTH];
             share(&s, n_layers, difference, &c);
-            assert_int_equal(dlg_sequence_check_create(&check, &s.gradient, &c, markers, false, NULL), DLG_OK);
+            assert_int_equal(dlg_sequence_check_create(&check, &s.gradient, &c, special, false, NULL), DLG_OK);
             take_all(check, &c, &n_true, &n_false);
             assert_int_equal(n_true, N_SENTENCES);
             assert_int_equal(n_false, 0);
@@ -173,7 +173,7 @@ static void nothing_of_rounded_numbers(void **state)
             size_t n_true, n_false;
             share(&s, n_layers, 0, &c);
             small_step_defend(&s, specs[k]);
-            assert_int_equal(dlg_sequence_check_create(&check, &s.gradient, &c, markers, false, NULL), DLG_OK);
+            assert_int_equal(dlg_sequence_check_create(&check, &s.gradient, &c, special, false, NULL), DLG_OK);
             if (dlg_sequence_check_rank(check)) {
                 take_all(check, &c, &n_true, &n_false);
                 assert_int_equal(n_false, 0);
@@ -194,7 +194,7 @@ static void no_memory(void **state)
     dlg_status status = DLG_ENOMEM;
     for (size_t k = 1; status; k++) {
         dlg_allocation_fail_from(k);
-        status = dlg_sequence_check_create(&check, &s.gradient, &c, markers, false, NULL);
+        status = dlg_sequence_check_create(&check, &s.gradient, &c, special, false, NULL);
         dlg_allocation_fail_from(0);
         assert_true(status == DLG_OK || (status == DLG_ENOMEM && !check));
     }

@@ -17,7 +17,7 @@
 
 enum { CLS = 2, SEP = 3, MASK = 4, FIRST_WORD = 10 };
 
-static const dlg_markers markers = {CLS, SEP, MASK};
+static const dlg_special_tokens special = {.cls = CLS, .sep = SEP, .mask = MASK};
 
 /* [CLS] first, then every word and [SEP] everywhere. */
 static dlg_candidates everything(size_t n_positions, size_t n_words)
@@ -107,7 +107,7 @@ static void edits_are_one_step_away(void **state)
     dlg_edits e;
     size_t index[6];
     index_of(&c, 5, (const uint32_t[]){CLS, 10, 11, 12, SEP}, index);
-    assert_int_equal(dlg_edits_create(&e, &c, markers, NULL), DLG_OK);
+    assert_int_equal(dlg_edits_create(&e, &c, special, NULL), DLG_OK);
     dlg_edits_make(&e, 5, index);
     assert_true(has_edit(&e, &c, 5, (const uint32_t[]){CLS, 10, 13, 12, SEP}));
     assert_true(has_edit(&e, &c, 4, (const uint32_t[]){CLS, 10, 12, SEP}));
@@ -120,7 +120,7 @@ static void edits_are_one_step_away(void **state)
     dlg_edits_release(&e);
 
     index_of(&c, 6, (const uint32_t[]){CLS, 10, 11, 12, 13, SEP}, index);
-    assert_int_equal(dlg_edits_create(&e, &c, markers, NULL), DLG_OK);
+    assert_int_equal(dlg_edits_create(&e, &c, special, NULL), DLG_OK);
     dlg_edits_make(&e, 6, index); /* there is no position for a longer one */
     assert_int_equal(e.n[2], 0);
     for (size_t k = 0; k < 3; k++) assert_true(e.n[k] <= e.capacity);
@@ -142,7 +142,7 @@ static void arrange(const uint32_t *text, size_t length, double besides, size_t 
             of_tokens[slot[candidate(&c, text[t], t)] * 2 + k] += of_positions[t * 2 + k] + besides * cos((double)t);
         }
     dlg_arrangement a = {.candidates = &c, .slot = slot, .n_tokens = TOKENS, .n_values = 2,
-                         .of_tokens = of_tokens, .of_positions = of_positions, .markers = markers};
+                         .of_tokens = of_tokens, .of_positions = of_positions, .special = special};
     assert_int_equal(dlg_arrangement_reserve(&a, NULL), DLG_OK);
     *found = dlg_arrangement_find(&a, index, misfit);
     for (size_t t = 0; t < *found; t++) index[t] = c.token[index[t]];
@@ -217,7 +217,7 @@ static void attention_tells_sentences_apart(void **state)
     dlg_co_occurrences *o;
     dlg_sequences proposals, found = {.n_positions = LONGEST};
     share(&s, &c);
-    assert_int_equal(dlg_co_occurrences_create(&o, &s.gradient, &c, markers, NULL), DLG_OK);
+    assert_int_equal(dlg_co_occurrences_create(&o, &s.gradient, &c, special, NULL), DLG_OK);
     assert_non_null(o);
     assert_int_equal(dlg_co_occurrences_propose(&proposals, o, &found, NULL), DLG_OK);
     for (size_t b = 0; b < N_SENTENCES; b++) assert_true(proposed(&proposals, &c, b) < 1e-2);
@@ -249,7 +249,7 @@ static void no_memory_for_co_occurrences(void **state)
     dlg_status status = DLG_ENOMEM;
     for (size_t k = 1; status; k++) {
         dlg_allocation_fail_from(k);
-        status = dlg_co_occurrences_create(&o, &s.gradient, &c, markers, NULL);
+        status = dlg_co_occurrences_create(&o, &s.gradient, &c, special, NULL);
         dlg_allocation_fail_from(0);
         assert_true(status == DLG_OK || (status == DLG_ENOMEM && !o));
     }

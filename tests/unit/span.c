@@ -18,7 +18,7 @@
 
 enum { CLS = 2, SEP = 3, MASK = 4, VOCABULARY = 200, POSITIONS = 32, LONGEST = 12, N_SENTENCES = 3 };
 
-static const dlg_markers markers = {CLS, SEP, MASK};
+static const dlg_special_tokens special = {.cls = CLS, .sep = SEP, .mask = MASK};
 static const size_t lengths[N_SENTENCES] = {12, 9, 7}, classes[N_SENTENCES] = {1, 0, 2};
 
 /* A batch, two words of which stand in several sentences, and its gradient. */
@@ -122,10 +122,10 @@ static void sentences_of_a_batch(void **state)
         const dlg_sequence_limits limits = {.most_sentences = 10, .most_tries = 40};
         share(&s, tasks[k], N_SENTENCES);
         assert_int_equal(dlg_candidates_find(&c, &s.gradient, LONGEST, NULL), DLG_OK);
-        assert_int_equal(dlg_sequence_check_create(&check, &s.gradient, &c, markers, false, NULL), DLG_OK);
-        assert_int_equal(dlg_co_occurrences_create(&co_occurrences, &s.gradient, &c, markers, NULL), DLG_OK);
+        assert_int_equal(dlg_sequence_check_create(&check, &s.gradient, &c, special, false, NULL), DLG_OK);
+        assert_int_equal(dlg_co_occurrences_create(&co_occurrences, &s.gradient, &c, special, NULL), DLG_OK);
         assert_int_equal(dlg_sequence_check_rank(check), N_SENTENCES);
-        assert_int_equal(dlg_sequences_find(&found, &n_asked, check, &s.gradient, &c, co_occurrences, markers, &limits, NULL), DLG_OK);
+        assert_int_equal(dlg_sequences_find(&found, &n_asked, check, &s.gradient, &c, co_occurrences, special, &limits, NULL), DLG_OK);
         assert_int_equal(n_asked, N_SENTENCES);
         assert_int_equal(found.n, N_SENTENCES);
         for (size_t i = 0; i < found.n; i++) {
@@ -148,7 +148,7 @@ static dlg_attack_end attack(dlg_attack_result *result, const shared *s, const d
     const dlg_attack_options options = {.distance = &dlg_l2, .minimiser = &dlg_lbfgs, .max_iterations = 10, .max_starts = 2};
     dlg_knowledge knowledge = {0};
     (void)s;
-    assert_int_equal(dlg_knowledge_infer(&knowledge, gradient, markers, NULL), DLG_OK);
+    assert_int_equal(dlg_knowledge_infer(&knowledge, gradient, special, NULL), DLG_OK);
     assert_int_equal(dlg_attack(&dlg_attack_span, result, gradient, &knowledge, &options, NULL, NULL), DLG_OK);
     dlg_knowledge_release(&knowledge);
     return result->end;
@@ -207,7 +207,7 @@ static void part_of_a_batch(void **state)
             dlg_attack_result result;
             dlg_knowledge knowledge = {.n_sentences = n, .sentences_from = DLG_TOLD};
             share(&s, tasks[k], N_SENTENCES);
-            assert_int_equal(dlg_knowledge_infer(&knowledge, &s.gradient, markers, NULL), DLG_OK);
+            assert_int_equal(dlg_knowledge_infer(&knowledge, &s.gradient, special, NULL), DLG_OK);
             assert_int_equal(dlg_attack(&dlg_attack_auto, &result, &s.gradient, &knowledge, &options, NULL, NULL), DLG_OK);
             assert_int_equal(result.end, DLG_PARTLY);
             assert_int_equal(result.n_sentences, n);
@@ -256,7 +256,7 @@ static void interrupted_on_the_way(void **state)
     size_t n_parts = 0;
     shared s;
     share(&s, DLG_MASKED_LM, N_SENTENCES);
-    assert_int_equal(dlg_knowledge_infer(&knowledge, &s.gradient, markers, NULL), DLG_OK);
+    assert_int_equal(dlg_knowledge_infer(&knowledge, &s.gradient, special, NULL), DLG_OK);
     for (size_t after = 1; last != DLG_EXPLAINED && after < 1000; after++) {
         size_t n_left = after;
         const dlg_attack_observer observer = {.interrupted = interrupt_at_last, .payload = &n_left};
