@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "leak/checkpoint.h"
 #include "leak/oracle.h"
+#include "leak/table.h"
 #include "math/blas.h"
 #include "report/inspection.h"
 #include "report/json_lines.h"

@@ -3,7 +3,7 @@
 #define DLG_LEAK_ARRANGEMENT_H
 
 #include "leak/candidates.h"
-#include "leak/knowledge.h"
+#include "vocab/special_tokens.h"
 
 /** Zero-initialise. Borrowed, but for the arena. */
 typedef struct {

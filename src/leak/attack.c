@@ -3,43 +3,14 @@
 
 #include "base/interrupt.h"
 #include "base/memory.h"
-#include "leak/classes.h"
 #include "leak/oracle.h"
 
-#include <stdio.h>
-#include <string.h>
 #include <time.h>
-
-const dlg_attack_class *const dlg_attacks[] = {
-    &dlg_attack_auto,
-    &dlg_attack_dlg,
-    &dlg_attack_idlg,
-    &dlg_attack_tag,
-    &dlg_attack_lamp,
-    &dlg_attack_narrow,
-    &dlg_attack_span,
-    NULL,
-};
 
 const dlg_model *dlg_attack_prior(const dlg_attack_options *options, const dlg_model *attacked)
 {
     const dlg_model *model = options->prior ? options->prior : attacked;
     return model->config.task == DLG_SEQUENCE_CLASSIFICATION ? NULL : model;
-}
-
-dlg_status dlg_attack_find(const dlg_attack_class **out, const char *name, dlg_error *err)
-{
-    char names[256] = "";
-    *out = NULL;
-    for (size_t i = 0; dlg_attacks[i]; i++) {
-        const size_t used = strlen(names);
-        if (!strcmp(dlg_attacks[i]->name, name)) {
-            *out = dlg_attacks[i];
-            return DLG_OK;
-        }
-        snprintf(names + used, sizeof names - used, "%s%s", !i ? "" : dlg_attacks[i + 1] ? ", " : " or ", dlg_attacks[i]->name);
-    }
-    return dlg_fail(err, DLG_EARG, "attack: want %s, found %s", names, name);
 }
 
 double dlg_attack_now(void)

@@ -127,12 +127,6 @@ typedef struct {
 /** The language model that an attack asks, if it asks one: the options' or the attacked one. NULL: there is none. */
 const dlg_model *dlg_attack_prior(const dlg_attack_options *, const dlg_model *attacked);
 
-/** All attacks; NULL ends the list. The first is the one that is taken when none is named. */
-extern const dlg_attack_class *const dlg_attacks[];
-
-/** By name. Errors: DLG_EARG lists the names. */
-DLG_MUST_USE dlg_status dlg_attack_find(const dlg_attack_class **out, const char *name, dlg_error *);
-
 /**
  * Bytes that the largest part of an attack will hold, the network of the batch that is known, without taking them. Errors: DLG_ENOMEM,
  * DLG_ESHAPE.

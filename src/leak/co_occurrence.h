@@ -29,7 +29,7 @@
 #define DLG_LEAK_CO_OCCURRENCE_H
 
 #include "leak/candidates.h"
-#include "leak/knowledge.h"
+#include "vocab/special_tokens.h"
 #include "leak/sequences.h"
 
 typedef struct dlg_co_occurrences dlg_co_occurrences;

@@ -3,7 +3,7 @@
 #define DLG_LEAK_EDITS_H
 
 #include "leak/candidates.h"
-#include "leak/knowledge.h"
+#include "vocab/special_tokens.h"
 
 /** Neighbours by length: one token shorter, as long, one longer. Zero-initialise; release with dlg_edits_release. */
 typedef struct {

@@ -1,4 +1,6 @@
 #include "leak/infer.h"
+#include "leak/infer_labels.h"
+#include "leak/span_check.h"
 
 #include "leak/rank.h"
 

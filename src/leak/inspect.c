@@ -2,6 +2,8 @@
 
 #include "leak/candidates.h"
 #include "leak/infer.h"
+#include "leak/infer_labels.h"
+#include "leak/span_check.h"
 #include "leak/pooled.h"
 #include "leak/reading.h"
 

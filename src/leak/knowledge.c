@@ -1,6 +1,8 @@
 #include "leak/knowledge.h"
 
 #include "leak/infer.h"
+#include "leak/infer_labels.h"
+#include "leak/span_check.h"
 #include "leak/position_check.h"
 #include "leak/reading.h"
 #include "leak/shared_rows.h"

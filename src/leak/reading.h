@@ -2,7 +2,7 @@
 #ifndef DLG_LEAK_READING_H
 #define DLG_LEAK_READING_H
 
-#include "leak/knowledge.h"
+#include "vocab/special_tokens.h"
 #include "leak/token_set.h"
 
 #include <stdint.h>

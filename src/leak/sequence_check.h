@@ -12,7 +12,7 @@
 #define DLG_LEAK_SEQUENCE_CHECK_H
 
 #include "leak/candidates.h"
-#include "leak/knowledge.h"
+#include "vocab/special_tokens.h"
 
 typedef struct dlg_sequence_check dlg_sequence_check;
 

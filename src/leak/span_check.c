@@ -1,4 +1,4 @@
-#include "leak/infer.h"
+#include "leak/span_check.h"
 
 #include "base/memory.h"
 #include "leak/inputs.h"

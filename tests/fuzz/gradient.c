@@ -6,8 +6,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "base/memory.h"
 #include "cli/participant.h"
-#include "leak/attack.h"
 #include "leak/inspect.h"
+#include "leak/table.h"
 #include "math/blas.h"
 #include "report/inspection.h"
 #include "report/json_lines.h"

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "leak/classes.h"
 #include "leak/oracle.h"
+#include "leak/table.h"
 #include "scratch.h"
 #include "small_model.h"
 

@@ -7,16 +7,26 @@ cd "${1:-$(dirname "$0")/../..}"
 # folder: the other folders it may include. What is not here is not allowed.
 arrows='
 base:
-math:      base
-ops:       math base
-io:        math base
+math:               base
+ops:                math base
+io:                 math base
 vocab:
-tokenizer: vocab base
-models:    io ops math base
-leak:      models vocab io ops math base
-defend:    ops math base
-report:    leak defend tokenizer models vocab io ops math base
-cli:       report leak defend tokenizer models vocab io ops math base
+tokenizer:          vocab base
+models:             io ops math base
+gradient:           models io ops math base
+optimise:           math base
+matching:           gradient models ops io math base
+analytic/noise:     gradient models math base
+analytic/labels:    gradient models vocab ops math base
+analytic/tokens:    analytic/noise gradient models vocab math base
+analytic/sequences: analytic/tokens gradient models vocab ops math base
+analytic:           analytic/tokens analytic/labels analytic/noise gradient models vocab math base
+attacks/session:    analytic analytic/tokens analytic/noise matching optimise gradient models vocab io math base
+attacks:            attacks/session analytic analytic/sequences analytic/tokens analytic/labels analytic/noise matching optimise gradient models vocab io math base
+leak:               attacks/session analytic analytic/sequences analytic/tokens analytic/labels analytic/noise matching optimise gradient models vocab io ops math base
+defend:             ops math base
+report:             attacks attacks/session analytic analytic/tokens analytic/labels analytic/noise optimise matching gradient leak defend tokenizer models vocab io ops math base
+cli:                report attacks attacks/session analytic gradient matching optimise leak defend tokenizer models vocab io ops math base
 '
 # outside header (beginning of its path): the folders that may include it.
 outside='
@@ -25,7 +35,7 @@ cblas:     math
 lapack:    math
 openblas:  math
 dnnl:      math
-lbfgs:     leak
+lbfgs:     leak optimise
 xxhash:    base
 utf8proc:  base tokenizer
 cjson:     base io tokenizer models report cli
@@ -52,13 +62,15 @@ includes | awk -v arrows="$arrows" -v outside="$outside" '
     BEGIN { read_table(arrows, allowed); read_table(outside, users) }
     {
         n_includes++
-        n = split($1, path, "/")
-        folder = path[1] == "src" ? path[2] : path[1]
-        split($3, target, "/")
+        folder = $1
+        sub(/^src\//, "", folder)
+        sub(/\/[^\/]*$/, "", folder)
+        target = $3
+        if (!sub(/\/[^\/]*$/, "", target)) target = ""
         if (!(folder in allowed)) complain("folder " folder " is not in the table of layering.sh")
         else if ($2 == "\"") {
-            if (!(target[1] in allowed)) complain("want \"FOLDER/FILE.h\", found \"" $3 "\"")
-            else if (target[1] != folder && !((folder, target[1]) in allowed)) complain(folder " may not include \"" $3 "\"")
+            if (!(target in allowed)) complain("want \"FOLDER/FILE.h\", found \"" $3 "\"")
+            else if (target != folder && !((folder, target) in allowed)) complain(folder " may not include \"" $3 "\"")
         } else
             for (library in users)
                 if (index(library, SUBSEP) == 0 && index($3, library) == 1 && !((library, folder) in users))
