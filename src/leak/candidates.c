@@ -13,7 +13,7 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "leak/inputs.h"
-#include "leak/rank.h"
+#include "math/rank.h"
 #include "math/blas.h"
 #include "math/svd.h"
 

@@ -12,7 +12,7 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "leak/pooled.h"
-#include "leak/rank.h"
+#include "math/rank.h"
 #include "math/count.h"
 
 #include <math.h>

@@ -2,7 +2,7 @@
 #include "leak/infer_labels.h"
 #include "leak/span_check.h"
 
-#include "leak/rank.h"
+#include "math/rank.h"
 
 #include <assert.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 #define DLG_LEAK_MATRIX_RANKS_H
 
 #include "leak/gradient.h"
-#include "leak/rank.h"
+#include "math/rank.h"
 
 /** The rank of one weight matrix's gradient. */
 typedef struct {

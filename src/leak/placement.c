@@ -1,6 +1,6 @@
 #include "leak/placement.h"
 
-#include "leak/assign.h"
+#include "math/assign.h"
 
 #include <string.h>
 

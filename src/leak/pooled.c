@@ -1,7 +1,7 @@
 #include "leak/pooled.h"
 
 #include "base/interrupt.h"
-#include "leak/rank.h"
+#include "math/rank.h"
 #include "math/blas.h"
 #include "math/random.h"
 #include "math/solve.h"

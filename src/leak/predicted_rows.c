@@ -2,7 +2,7 @@
 
 #include "base/interrupt.h"
 #include "base/memory.h"
-#include "leak/rank.h"
+#include "math/rank.h"
 #include "math/blas.h"
 #include "math/random.h"
 #include "math/svd.h"

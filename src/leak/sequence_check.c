@@ -2,8 +2,8 @@
 
 #include "base/memory.h"
 #include "leak/inputs.h"
-#include "leak/rank.h"
-#include "leak/row_rounding.h"
+#include "math/rank.h"
+#include "math/row_rounding.h"
 #include "math/blas.h"
 #include "math/svd.h"
 #include "ops/activation.h"

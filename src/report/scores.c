@@ -1,7 +1,7 @@
 #include "report/scores.h"
 
 #include "base/memory.h"
-#include "leak/assign.h"
+#include "math/assign.h"
 
 #include <stdlib.h>
 

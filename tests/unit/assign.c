@@ -1,5 +1,5 @@
 /** Linear assignment against every assignment there is. */
-#include "leak/assign.h"
+#include "math/assign.h"
 
 #include "math/random.h"
 

@@ -1,5 +1,5 @@
 /** The numerical rank: of products with and without noise, of zeros, of more than is looked for. */
-#include "leak/rank.h"
+#include "math/rank.h"
 
 #include "base/memory.h"
 #include "math/blas.h"

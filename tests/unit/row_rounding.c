@@ -1,5 +1,5 @@
 /** What rounding leaves of a row outside its space is what is expected, however weak a direction it lies along, and nothing else is. */
-#include "leak/row_rounding.h"
+#include "math/row_rounding.h"
 
 #include "base/memory.h"
 #include "math/random.h"

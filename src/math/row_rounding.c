@@ -1,4 +1,4 @@
-#include "leak/row_rounding.h"
+#include "math/row_rounding.h"
 
 #include "base/memory.h"
 #include "math/blas.h"

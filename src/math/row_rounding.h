@@ -17,8 +17,8 @@
  * with one matrix F (r, r) for all rows. To this comes the rounding of the row itself, in the participant's model and in ours, of which a
  * small singular value makes no more. It has been through sums of n and more products, whose errors grow like sqrt(n).
  */
-#ifndef DLG_LEAK_ROW_ROUNDING_H
-#define DLG_LEAK_ROW_ROUNDING_H
+#ifndef DLG_MATH_ROW_ROUNDING_H
+#define DLG_MATH_ROW_ROUNDING_H
 
 #include "math/stack.h"
 

@@ -1,4 +1,4 @@
-#include "leak/assign.h"
+#include "math/assign.h"
 
 #include <assert.h>
 #include <math.h>

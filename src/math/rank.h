@@ -1,6 +1,6 @@
 /** The numerical rank of a weight's gradient: how many rows of the batch went into it, or at most how many can be seen. */
-#ifndef DLG_LEAK_RANK_H
-#define DLG_LEAK_RANK_H
+#ifndef DLG_MATH_RANK_H
+#define DLG_MATH_RANK_H
 
 #include "base/status.h"
 #include "math/row_space.h"

@@ -1,6 +1,6 @@
 /** Linear assignment. */
-#ifndef DLG_LEAK_ASSIGN_H
-#define DLG_LEAK_ASSIGN_H
+#ifndef DLG_MATH_ASSIGN_H
+#define DLG_MATH_ASSIGN_H
 
 #include "math/real.h"
 

@@ -1,4 +1,4 @@
-#include "leak/rank.h"
+#include "math/rank.h"
 
 #include "base/memory.h"
 #include "math/svd.h"
