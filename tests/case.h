@@ -2,7 +2,7 @@
 #ifndef DLG_TESTS_CASE_H
 #define DLG_TESTS_CASE_H
 
-#include "leak/gradient.h"
+#include "gradient/gradient.h"
 
 /** A model, its shared gradient, and the step that made it. */
 typedef struct {

@@ -4,7 +4,7 @@
 
 #include "cli/known.h"
 #include "cli/source.h"
-#include "leak/gradient.h"
+#include "gradient/gradient.h"
 
 /** Zero-initialise; release with dlg_material_release. */
 typedef struct {

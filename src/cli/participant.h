@@ -6,8 +6,8 @@
 #include "cli/texts.h"
 #include "defend/defence.h"
 #include "io/truth.h"
-#include "leak/gradient.h"
-#include "leak/masking.h"
+#include "gradient/gradient.h"
+#include "gradient/masking.h"
 
 #include <stdio.h>
 

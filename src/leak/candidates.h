@@ -7,7 +7,7 @@
 #ifndef DLG_LEAK_CANDIDATES_H
 #define DLG_LEAK_CANDIDATES_H
 
-#include "leak/gradient.h"
+#include "gradient/gradient.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -2,7 +2,7 @@
 #ifndef DLG_LEAK_INFER_H
 #define DLG_LEAK_INFER_H
 
-#include "leak/gradient.h"
+#include "gradient/gradient.h"
 #include "vocab/special_tokens.h"
 
 /**

@@ -9,7 +9,7 @@
 #ifndef DLG_LEAK_INPUT_SPACE_H
 #define DLG_LEAK_INPUT_SPACE_H
 
-#include "leak/gradient.h"
+#include "gradient/gradient.h"
 
 typedef struct dlg_input_space dlg_input_space;
 

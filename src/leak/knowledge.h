@@ -5,7 +5,7 @@
 #ifndef DLG_LEAK_KNOWLEDGE_H
 #define DLG_LEAK_KNOWLEDGE_H
 
-#include "leak/gradient.h"
+#include "gradient/gradient.h"
 #include "vocab/special_tokens.h"
 
 #include <stdint.h>

@@ -2,7 +2,7 @@
 #ifndef DLG_LEAK_MATRIX_RANKS_H
 #define DLG_LEAK_MATRIX_RANKS_H
 
-#include "leak/gradient.h"
+#include "gradient/gradient.h"
 #include "math/rank.h"
 
 /** The rank of one weight matrix's gradient. */

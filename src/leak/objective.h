@@ -8,7 +8,7 @@
 #define DLG_LEAK_OBJECTIVE_H
 
 #include "leak/distance.h"
-#include "leak/gradient.h"
+#include "gradient/gradient.h"
 
 /** Labels as the attack holds them: which there are, and how much of each stands in which predicted row. */
 typedef struct {

@@ -14,7 +14,7 @@
 #ifndef DLG_LEAK_POOLED_H
 #define DLG_LEAK_POOLED_H
 
-#include "leak/gradient.h"
+#include "gradient/gradient.h"
 
 /** Sentences beyond this are not looked for one by one. */
 enum { DLG_POOLED_MOST = 16 };

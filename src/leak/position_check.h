@@ -9,7 +9,7 @@
 #ifndef DLG_LEAK_POSITION_CHECK_H
 #define DLG_LEAK_POSITION_CHECK_H
 
-#include "leak/gradient.h"
+#include "gradient/gradient.h"
 
 #include <stdint.h>
 

@@ -19,7 +19,7 @@
 #ifndef DLG_LEAK_PREDICTED_ROWS_H
 #define DLG_LEAK_PREDICTED_ROWS_H
 
-#include "leak/gradient.h"
+#include "gradient/gradient.h"
 
 #include <stdbool.h>
 #include <stdint.h>

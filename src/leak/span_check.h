@@ -2,7 +2,7 @@
 #ifndef DLG_LEAK_SPAN_CHECK_H
 #define DLG_LEAK_SPAN_CHECK_H
 
-#include "leak/gradient.h"
+#include "gradient/gradient.h"
 
 #include <stdint.h>
 

@@ -10,7 +10,7 @@
 #ifndef DLG_LEAK_TOKEN_SET_H
 #define DLG_LEAK_TOKEN_SET_H
 
-#include "leak/gradient.h"
+#include "gradient/gradient.h"
 
 #include <stdint.h>
 

@@ -2,7 +2,7 @@
 #ifndef DLG_LEAK_TRACES_H
 #define DLG_LEAK_TRACES_H
 
-#include "leak/gradient.h"
+#include "gradient/gradient.h"
 
 typedef enum {
     DLG_NOT_ROUNDED,

@@ -1,5 +1,5 @@
 /** Gradients against a model: what a file of them may hold, by what name everything else is refused, and the participant's own. */
-#include "leak/gradient.h"
+#include "gradient/gradient.h"
 
 #include "base/memory.h"
 #include "leak/objective.h"

@@ -1,5 +1,5 @@
 /** The participant's masks: how many, where, and what is fed in their place. */
-#include "leak/masking.h"
+#include "gradient/masking.h"
 
 #include "io/truth.h"
 

@@ -2,7 +2,7 @@
 #include "leak/prior.h"
 
 #include "close.h"
-#include "leak/gradient.h"
+#include "gradient/gradient.h"
 #include "math/blas.h"
 #include "math/random.h"
 #include "small_model.h"

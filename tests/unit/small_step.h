@@ -2,7 +2,7 @@
 #ifndef DLG_TESTS_SMALL_STEP_H
 #define DLG_TESTS_SMALL_STEP_H
 
-#include "leak/gradient.h"
+#include "gradient/gradient.h"
 
 typedef struct {
     dlg_model *model;

@@ -1,4 +1,4 @@
-#include "leak/masking.h"
+#include "gradient/masking.h"
 
 #include "base/memory.h"
 #include "math/random.h"

@@ -1,5 +1,5 @@
 /* The participant: one training step's gradient, for every parameter. */
-#include "leak/gradient.h"
+#include "gradient/gradient.h"
 
 #include "base/interrupt.h"
 

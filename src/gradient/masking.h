@@ -1,6 +1,6 @@
 /** The participant's masks: which tokens a masked LM is to predict, and what is fed in their place (Devlin et al. 2019, section 3.1). */
-#ifndef DLG_LEAK_MASKING_H
-#define DLG_LEAK_MASKING_H
+#ifndef DLG_GRADIENT_MASKING_H
+#define DLG_GRADIENT_MASKING_H
 
 #include "base/status.h"
 

@@ -1,4 +1,4 @@
-#include "leak/gradient.h"
+#include "gradient/gradient.h"
 
 #include "base/interrupt.h"
 #include "math/blas.h"

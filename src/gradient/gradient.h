@@ -1,6 +1,6 @@
 /** A gradient held against a model: one block of numbers for every parameter, whether a participant made it or a file brought it. */
-#ifndef DLG_LEAK_GRADIENT_H
-#define DLG_LEAK_GRADIENT_H
+#ifndef DLG_GRADIENT_GRADIENT_H
+#define DLG_GRADIENT_GRADIENT_H
 
 #include "math/stack.h"
 #include "models/network.h"
