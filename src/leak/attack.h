@@ -6,7 +6,7 @@
 #include "leak/distance.h"
 #include "leak/evidence.h"
 #include "leak/knowledge.h"
-#include "leak/minimise.h"
+#include "optimise/minimise.h"
 
 #include <stdint.h>
 

@@ -21,7 +21,7 @@
  * - The code is told labels and lengths, and tokens that no sentence has. Here these are inferred, and labels put in their places, as in
  *   every attack here. [CLS] first and [SEP] last stay as in the code, and [MASK] too where the span check saw it.
  */
-#include "leak/adam.h"
+#include "optimise/adam.h"
 #include "leak/classes.h"
 #include "leak/descent.h"
 #include "leak/prior.h"

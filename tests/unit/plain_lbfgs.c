@@ -1,5 +1,5 @@
 /** L-BFGS without a line search on a quadratic: there in as many steps as exact arithmetic would take, and back from a bad point. */
-#include "leak/minimise.h"
+#include "optimise/minimise.h"
 
 #include <math.h>
 #include <setjmp.h>

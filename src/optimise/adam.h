@@ -1,6 +1,6 @@
 /** Adam's steps (Kingma & Ba 2015, arXiv:1412.6980, algorithm 1), for who chooses their length. */
-#ifndef DLG_LEAK_ADAM_H
-#define DLG_LEAK_ADAM_H
+#ifndef DLG_OPTIMISE_ADAM_H
+#define DLG_OPTIMISE_ADAM_H
 
 #include "base/memory.h"
 

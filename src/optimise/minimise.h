@@ -1,6 +1,6 @@
 /** Minimisers of a smooth function of many numbers; one file each. */
-#ifndef DLG_LEAK_MINIMISE_H
-#define DLG_LEAK_MINIMISE_H
+#ifndef DLG_OPTIMISE_MINIMISE_H
+#define DLG_OPTIMISE_MINIMISE_H
 
 #include "base/status.h"
 

@@ -3,7 +3,7 @@
  * and one step of length 1, whether D falls or not; the very first is of length 1 / ||dx||_1.
  */
 #include "base/memory.h"
-#include "leak/minimise.h"
+#include "optimise/minimise.h"
 #include "math/blas.h"
 
 #include <math.h>

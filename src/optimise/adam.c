@@ -1,6 +1,6 @@
-#include "leak/adam.h"
+#include "optimise/adam.h"
 
-#include "leak/minimise.h"
+#include "optimise/minimise.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 #include "base/memory.h"
-#include "leak/minimise.h"
+#include "optimise/minimise.h"
 
 #include <lbfgs.h>
 #include <limits.h>

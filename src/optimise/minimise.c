@@ -1,4 +1,4 @@
-#include "leak/minimise.h"
+#include "optimise/minimise.h"
 
 #include <string.h>
 
