@@ -7,7 +7,7 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "leak/checkpoint.h"
-#include "leak/oracle.h"
+#include "matching/oracle.h"
 #include "leak/table.h"
 #include "math/blas.h"
 #include "report/inspection.h"

@@ -3,7 +3,7 @@
 
 #include "base/interrupt.h"
 #include "base/memory.h"
-#include "leak/oracle.h"
+#include "matching/oracle.h"
 
 #include <time.h>
 

@@ -3,7 +3,7 @@
 #define DLG_LEAK_ATTACK_H
 
 #include "io/journal.h"
-#include "leak/distance.h"
+#include "matching/distance.h"
 #include "leak/evidence.h"
 #include "leak/knowledge.h"
 #include "optimise/minimise.h"

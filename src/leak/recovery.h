@@ -9,7 +9,7 @@
 #include "leak/attack.h"
 #include "leak/input_space.h"
 #include "leak/nearest.h"
-#include "leak/oracle.h"
+#include "matching/oracle.h"
 #include "leak/placement.h"
 
 /** Zero-initialise, dlg_recovery_begin, dlg_recovery_end. */

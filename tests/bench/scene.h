@@ -4,7 +4,7 @@
 
 #include "cli/source.h"
 #include "io/truth.h"
-#include "leak/objective.h"
+#include "matching/objective.h"
 
 typedef struct {
     dlg_source source;

@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "case.h"
 #include "close.h"
-#include "leak/objective.h"
+#include "matching/objective.h"
 #include "npz.h"
 
 #include <setjmp.h>

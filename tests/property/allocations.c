@@ -5,7 +5,7 @@
  * malloc; under them this test is skipped.
  */
 #define _POSIX_C_SOURCE 200809L /* posix_memalign */
-#include "leak/objective.h"
+#include "matching/objective.h"
 #include "math/blas.h"
 #include "math/random.h"
 

@@ -2,7 +2,7 @@
 #ifndef DLG_TESTS_SCENE_H
 #define DLG_TESTS_SCENE_H
 
-#include "leak/objective.h"
+#include "matching/objective.h"
 
 enum { IS_DOUBLE = sizeof(dlg_real) == sizeof(double), WORDS = 23, HIDDEN = 8, SENTENCES = 3, MAX_ROWS = 16, KINDS = 4, N_MASKED = 4 };
 

@@ -2,7 +2,7 @@
  * A target in factors, or formed, against dense arithmetic in double: residuals, x c^T and dy c for random directions, whatever the
  * rank of the shared gradient is. And near the solution, where single precision has something to lose.
  */
-#include "leak/target.h"
+#include "matching/target.h"
 
 #include "math/blas.h"
 #include "math/random.h"

@@ -3,7 +3,7 @@
 
 #include "base/file.h"
 #include "leak/classes.h"
-#include "leak/oracle.h"
+#include "matching/oracle.h"
 #include "leak/table.h"
 #include "scratch.h"
 #include "small_model.h"

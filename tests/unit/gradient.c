@@ -2,7 +2,7 @@
 #include "gradient/gradient.h"
 
 #include "base/memory.h"
-#include "leak/objective.h"
+#include "matching/objective.h"
 #include "scratch.h"
 #include "small_model.h"
 

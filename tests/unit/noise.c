@@ -1,5 +1,5 @@
 /** What D of the right text is about over noise: the noise itself, seen where no text can reach. */
-#include "leak/objective.h"
+#include "matching/objective.h"
 
 #include "base/memory.h"
 #include "math/blas.h"

@@ -1,7 +1,7 @@
-#include "leak/objective.h"
+#include "matching/objective.h"
 
 #include "base/interrupt.h"
-#include "leak/target.h"
+#include "matching/target.h"
 #include "math/blas.h"
 #include "math/simd.h"
 

@@ -1,4 +1,4 @@
-#include "leak/distance.h"
+#include "matching/distance.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /** The two ways to hold a target, and what they share. Private to target.c and to them. */
-#ifndef DLG_LEAK_TARGET_KINDS_H
-#define DLG_LEAK_TARGET_KINDS_H
+#ifndef DLG_MATCHING_TARGET_KINDS_H
+#define DLG_MATCHING_TARGET_KINDS_H
 
 #include "base/memory.h"
-#include "leak/target.h"
+#include "matching/target.h"
 
 /** One parameter of the weight. */
 typedef struct {

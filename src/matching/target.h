@@ -1,10 +1,10 @@
 /**
  * A weight matrix's shared gradient as an operator: what the attack needs of g - t without ever forming g.
  */
-#ifndef DLG_LEAK_TARGET_H
-#define DLG_LEAK_TARGET_H
+#ifndef DLG_MATCHING_TARGET_H
+#define DLG_MATCHING_TARGET_H
 
-#include "leak/distance.h"
+#include "matching/distance.h"
 #include "math/stack.h"
 #include "ops/weight_direction.h"
 

@@ -23,7 +23,7 @@
  *
  * A weight of several stacked parameters (query, key, value) shares X, B, P, X' and K; a, b, G and the residuals are one a part.
  */
-#include "leak/target_kinds.h"
+#include "matching/target_kinds.h"
 #include "math/blas.h"
 #include "math/constant.h"
 #include "math/simd.h"

@@ -4,10 +4,10 @@
  * With c_l = dD/dg_l held fixed, dD/dx = d/de dL/dx (x, W + e c): one directional derivative of backpropagation along the direction c in
  * the weights (Pearlmutter 1994), so an evaluation is four sweeps over the list of operators and no weight gradient is formed.
  */
-#ifndef DLG_LEAK_OBJECTIVE_H
-#define DLG_LEAK_OBJECTIVE_H
+#ifndef DLG_MATCHING_OBJECTIVE_H
+#define DLG_MATCHING_OBJECTIVE_H
 
-#include "leak/distance.h"
+#include "matching/distance.h"
 #include "gradient/gradient.h"
 
 /** Labels as the attack holds them: which there are, and how much of each stands in which predicted row. */

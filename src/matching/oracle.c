@@ -1,4 +1,4 @@
-#include "leak/oracle.h"
+#include "matching/oracle.h"
 
 #include "base/hash.h"
 #include "base/interrupt.h"

@@ -10,7 +10,7 @@
  * Three full products of n rows where b = 0, whatever the rank of t: where the rows are many, or t is not of low rank, that is less than
  * the products with factors come to (factored_target.c).
  */
-#include "leak/target_kinds.h"
+#include "matching/target_kinds.h"
 #include "math/blas.h"
 #include "math/simd.h"
 

@@ -1,6 +1,6 @@
-#include "leak/target.h"
+#include "matching/target.h"
 
-#include "leak/target_kinds.h"
+#include "matching/target_kinds.h"
 #include "math/blas.h"
 #include "math/row_space.h"
 

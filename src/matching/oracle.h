@@ -5,11 +5,11 @@
  * on without knowing of it, provided it asks here, ends early only where its observer says that it is interrupted, and decides nothing by
  * the clock.
  */
-#ifndef DLG_LEAK_ORACLE_H
-#define DLG_LEAK_ORACLE_H
+#ifndef DLG_MATCHING_ORACLE_H
+#define DLG_MATCHING_ORACLE_H
 
 #include "io/journal.h"
-#include "leak/objective.h"
+#include "matching/objective.h"
 
 typedef struct dlg_oracle dlg_oracle;
 

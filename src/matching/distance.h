@@ -1,6 +1,6 @@
 /** How far the dummy's gradient g is from the shared one t. A distance is a sum over tensors of a function of a few numbers. */
-#ifndef DLG_LEAK_DISTANCE_H
-#define DLG_LEAK_DISTANCE_H
+#ifndef DLG_MATCHING_DISTANCE_H
+#define DLG_MATCHING_DISTANCE_H
 
 #include "base/status.h"
 
