@@ -6,7 +6,7 @@
 #include "leak/knowledge.h"
 #include "leak/matrix_ranks.h"
 #include "leak/token_set.h"
-#include "leak/traces.h"
+#include "analytic/noise/defence_traces.h"
 
 typedef struct {
     dlg_sureness sure;

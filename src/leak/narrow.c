@@ -10,7 +10,7 @@
  */
 #include "leak/classes.h"
 #include "leak/dlg.h"
-#include "leak/exactness.h"
+#include "analytic/noise/noise_model.h"
 #include "leak/replacements.h"
 #include "leak/shared_rows.h"
 

@@ -1,7 +1,7 @@
 #include "leak/position_check.h"
 
 #include "base/memory.h"
-#include "leak/exactness.h"
+#include "analytic/noise/noise_model.h"
 #include "math/blas.h"
 
 #include <math.h>

@@ -1,6 +1,6 @@
 #include "leak/token_set.h"
 
-#include "leak/exactness.h"
+#include "analytic/noise/noise_model.h"
 #include "math/blas.h"
 #include "math/random.h"
 #include "math/row_space.h"

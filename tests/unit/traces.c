@@ -1,7 +1,7 @@
 /** What is counted in a gradient's numbers: zeros, smallest and largest entries, whatever their signs and however many there are. */
-#include "leak/traces.h"
+#include "analytic/noise/defence_traces.h"
 
-#include "leak/exactness.h"
+#include "analytic/noise/noise_model.h"
 #include "math/blas.h"
 #include "math/random.h"
 #include "small_step.h"

@@ -1,4 +1,4 @@
-#include "leak/exactness.h"
+#include "analytic/noise/noise_model.h"
 
 #include "math/blas.h"
 #include "math/simd.h"

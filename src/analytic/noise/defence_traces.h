@@ -1,6 +1,6 @@
 /** What a defence leaves in a gradient's numbers, whatever the model and the text: zeros, levels, places, noise where nothing should be. */
-#ifndef DLG_LEAK_TRACES_H
-#define DLG_LEAK_TRACES_H
+#ifndef DLG_ANALYTIC_NOISE_DEFENCE_TRACES_H
+#define DLG_ANALYTIC_NOISE_DEFENCE_TRACES_H
 
 #include "gradient/gradient.h"
 

@@ -1,6 +1,6 @@
-/** How exact the entries of one tensor of the gradient are. What was done to all of it: leak/traces.h. */
-#ifndef DLG_LEAK_EXACTNESS_H
-#define DLG_LEAK_EXACTNESS_H
+/** How exact the entries of one tensor of the gradient are. What was done to all of it: analytic/noise/defence_traces.h. */
+#ifndef DLG_ANALYTIC_NOISE_NOISE_MODEL_H
+#define DLG_ANALYTIC_NOISE_NOISE_MODEL_H
 
 #include "math/real.h"
 

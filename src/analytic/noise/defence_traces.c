@@ -1,6 +1,6 @@
-#include "leak/traces.h"
+#include "analytic/noise/defence_traces.h"
 
-#include "leak/exactness.h"
+#include "analytic/noise/noise_model.h"
 #include "math/blas.h"
 #include "math/half.h"
 #include "math/simd.h"
