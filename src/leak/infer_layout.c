@@ -1,5 +1,5 @@
 #include "leak/infer.h"
-#include "leak/infer_labels.h"
+#include "analytic/labels/infer_labels.h"
 #include "leak/span_check.h"
 
 #include "math/rank.h"

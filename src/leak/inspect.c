@@ -2,9 +2,9 @@
 
 #include "leak/candidates.h"
 #include "leak/infer.h"
-#include "leak/infer_labels.h"
+#include "analytic/labels/infer_labels.h"
 #include "leak/span_check.h"
-#include "leak/pooled.h"
+#include "analytic/labels/label_restoration.h"
 #include "leak/reading.h"
 
 #include <math.h>

@@ -1,7 +1,7 @@
 #include "leak/knowledge.h"
 
 #include "leak/infer.h"
-#include "leak/infer_labels.h"
+#include "analytic/labels/infer_labels.h"
 #include "leak/span_check.h"
 #include "leak/position_check.h"
 #include "leak/reading.h"

@@ -13,7 +13,7 @@
 #include "base/memory.h"
 #include "leak/classes.h"
 #include "leak/co_occurrence.h"
-#include "leak/predicted_rows.h"
+#include "analytic/labels/predicted_rows.h"
 #include "leak/recovery.h"
 #include "leak/sequence_search.h"
 

@@ -1,6 +1,6 @@
 /** The pieces of what a gradient says before any optimisation: lengths, labels, classes, the span check. */
 #include "leak/infer.h"
-#include "leak/infer_labels.h"
+#include "analytic/labels/infer_labels.h"
 #include "leak/span_check.h"
 
 #include "base/memory.h"

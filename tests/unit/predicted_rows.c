@@ -2,7 +2,7 @@
  * The predicted rows of a batch and their labels, from its tokens: for random batches, whatever stood in the rows, and for some of their
  * sentences as for all; and that nothing is claimed where the tokens are not the batch's.
  */
-#include "leak/predicted_rows.h"
+#include "analytic/labels/predicted_rows.h"
 
 #include "base/memory.h"
 #include "math/blas.h"

@@ -7,11 +7,11 @@
  * for a blank input. q[v] - g[v] = n_v / M + an error. For the right M the numbers M (q[v] - g[v]) that are not small are whole and sum to
  * M. M is also the rank of the gradient of the head's first layer, through which the predicted rows go and no other.
  */
-#include "leak/infer_labels.h"
+#include "analytic/labels/infer_labels.h"
 
 #include "base/interrupt.h"
 #include "base/memory.h"
-#include "leak/pooled.h"
+#include "analytic/labels/label_restoration.h"
 #include "math/rank.h"
 #include "math/count.h"
 

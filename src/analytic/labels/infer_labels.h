@@ -1,6 +1,6 @@
 /** The labels, read off the gradient of the head: masked LM and classifier (iDLG and after). */
-#ifndef DLG_LEAK_INFER_LABELS_H
-#define DLG_LEAK_INFER_LABELS_H
+#ifndef DLG_ANALYTIC_LABELS_INFER_LABELS_H
+#define DLG_ANALYTIC_LABELS_INFER_LABELS_H
 
 #include "gradient/gradient.h"
 #include "vocab/special_tokens.h"
@@ -42,7 +42,7 @@ DLG_MUST_USE dlg_status dlg_infer_head_rows(size_t *n, const dlg_gradient *, dlg
 
 /**
  * The classes of a batch. One sentence: the only negative entry of the classifier's bias (iDLG). Several: each sentence's own prediction
- * and class (leak/pooled.h); where that does not see, the bias' g[c] = mean p[c] - n_c / B with the prediction for a blank input.
+ * and class (analytic/labels/label_restoration.h); where that does not see, the bias' g[c] = mean p[c] - n_c / B with the prediction for a blank input.
  * @param[out] labels (n_sentences) sorted
  */
 DLG_MUST_USE dlg_status dlg_infer_classes(size_t *labels, size_t n_sentences, const dlg_gradient *, size_t length, dlg_special_tokens,

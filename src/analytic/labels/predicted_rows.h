@@ -16,8 +16,8 @@
  * What points the other way lies there too, and of two classes one does. But where the h_m are independent, and the delta_m are,
  * h_m^T G^+ delta_m = 1 (G = D^T C with the rows delta_m in D and h_m in C, so that C G^+ D^T is the identity): its sign must be right.
  */
-#ifndef DLG_LEAK_PREDICTED_ROWS_H
-#define DLG_LEAK_PREDICTED_ROWS_H
+#ifndef DLG_ANALYTIC_LABELS_PREDICTED_ROWS_H
+#define DLG_ANALYTIC_LABELS_PREDICTED_ROWS_H
 
 #include "gradient/gradient.h"
 

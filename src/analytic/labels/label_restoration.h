@@ -11,8 +11,8 @@
  * whose delta lies in the column space is one of the sentences. Levenberg-Marquardt from random k that fulfil the layer norm finds them one
  * by one. None of it needs the text, and the sentences may be as long as they like.
  */
-#ifndef DLG_LEAK_POOLED_H
-#define DLG_LEAK_POOLED_H
+#ifndef DLG_ANALYTIC_LABELS_LABEL_RESTORATION_H
+#define DLG_ANALYTIC_LABELS_LABEL_RESTORATION_H
 
 #include "gradient/gradient.h"
 

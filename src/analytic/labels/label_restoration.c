@@ -1,4 +1,4 @@
-#include "leak/pooled.h"
+#include "analytic/labels/label_restoration.h"
 
 #include "base/interrupt.h"
 #include "math/rank.h"

@@ -1,4 +1,4 @@
-#include "leak/predicted_rows.h"
+#include "analytic/labels/predicted_rows.h"
 
 #include "base/interrupt.h"
 #include "base/memory.h"
