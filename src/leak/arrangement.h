@@ -2,7 +2,7 @@
 #ifndef DLG_LEAK_ARRANGEMENT_H
 #define DLG_LEAK_ARRANGEMENT_H
 
-#include "leak/candidates.h"
+#include "analytic/tokens/candidates.h"
 #include "vocab/special_tokens.h"
 
 /** Zero-initialise. Borrowed, but for the arena. */

@@ -3,7 +3,7 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "leak/arrangement.h"
-#include "leak/inputs.h"
+#include "analytic/tokens/inputs.h"
 #include "math/blas.h"
 #include "math/solve.h"
 #include "math/svd.h"

@@ -28,7 +28,7 @@
 #ifndef DLG_LEAK_CO_OCCURRENCE_H
 #define DLG_LEAK_CO_OCCURRENCE_H
 
-#include "leak/candidates.h"
+#include "analytic/tokens/candidates.h"
 #include "vocab/special_tokens.h"
 #include "leak/sequences.h"
 

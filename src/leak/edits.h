@@ -2,7 +2,7 @@
 #ifndef DLG_LEAK_EDITS_H
 #define DLG_LEAK_EDITS_H
 
-#include "leak/candidates.h"
+#include "analytic/tokens/candidates.h"
 #include "vocab/special_tokens.h"
 
 /** Neighbours by length: one token shorter, as long, one longer. Zero-initialise; release with dlg_edits_release. */

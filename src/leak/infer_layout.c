@@ -1,6 +1,6 @@
 #include "leak/infer.h"
 #include "analytic/labels/infer_labels.h"
-#include "leak/span_check.h"
+#include "analytic/tokens/span_check.h"
 
 #include "math/rank.h"
 

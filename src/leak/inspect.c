@@ -1,11 +1,11 @@
 #include "leak/inspect.h"
 
-#include "leak/candidates.h"
+#include "analytic/tokens/candidates.h"
 #include "leak/infer.h"
 #include "analytic/labels/infer_labels.h"
-#include "leak/span_check.h"
+#include "analytic/tokens/span_check.h"
 #include "analytic/labels/label_restoration.h"
-#include "leak/reading.h"
+#include "analytic/tokens/reading.h"
 
 #include <math.h>
 #include <string.h>

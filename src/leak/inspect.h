@@ -5,7 +5,7 @@
 #include "leak/evidence.h"
 #include "leak/knowledge.h"
 #include "leak/matrix_ranks.h"
-#include "leak/token_set.h"
+#include "analytic/tokens/token_set.h"
 #include "analytic/noise/defence_traces.h"
 
 typedef struct {

@@ -2,10 +2,10 @@
 
 #include "leak/infer.h"
 #include "analytic/labels/infer_labels.h"
-#include "leak/span_check.h"
-#include "leak/position_check.h"
-#include "leak/reading.h"
-#include "leak/shared_rows.h"
+#include "analytic/tokens/span_check.h"
+#include "analytic/tokens/position_check.h"
+#include "analytic/tokens/reading.h"
+#include "analytic/tokens/word_position_match.h"
 
 #include <string.h>
 

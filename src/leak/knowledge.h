@@ -45,8 +45,8 @@ typedef struct {
  *           Where the same label stands twice the bias may look as if it stood once: then as many are taken as positions hold [MASK]
  *   rows:   the span check (DAGER, Petrov et al. 2024, arXiv:2405.15586): where [MASK] lies in the row space of layer 0's query, key and
  *           value gradients. Where that is blind, for a single sentence, where [MASK]'s row of the word embedding's gradient holds the
- *           position's (leak/shared_rows.h), if these are as many as the labels; else what the position check
- *           (leak/position_check.h) admits, which over noise leaves a choice
+ *           position's (analytic/tokens/word_position_match.h), if these are as many as the labels; else what the position check
+ *           (analytic/tokens/position_check.h) admits, which over noise leaves a choice
  * Errors: DLG_EFORMAT when the gradient shows no length or no label, or more labels than there are places for them; DLG_ESHAPE when what
  * was told does not fit; DLG_ENOMEM. The knowledge then holds what was told, and what was inferred before.
  */

@@ -6,7 +6,7 @@
 #define DLG_LEAK_NEAREST_H
 
 #include "leak/evidence.h"
-#include "leak/position_check.h"
+#include "analytic/tokens/position_check.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 #include "leak/attack.h"
-#include "leak/input_space.h"
+#include "analytic/tokens/input_space.h"
 #include "leak/nearest.h"
 #include "matching/oracle.h"
 #include "leak/placement.h"

@@ -1,7 +1,7 @@
 #include "leak/sequence_check.h"
 
 #include "base/memory.h"
-#include "leak/inputs.h"
+#include "analytic/tokens/inputs.h"
 #include "math/rank.h"
 #include "math/row_rounding.h"
 #include "math/blas.h"

@@ -11,7 +11,7 @@
 #ifndef DLG_LEAK_SEQUENCE_CHECK_H
 #define DLG_LEAK_SEQUENCE_CHECK_H
 
-#include "leak/candidates.h"
+#include "analytic/tokens/candidates.h"
 #include "vocab/special_tokens.h"
 
 typedef struct dlg_sequence_check dlg_sequence_check;

@@ -1,7 +1,7 @@
 /** The pieces of what a gradient says before any optimisation: lengths, labels, classes, the span check. */
 #include "leak/infer.h"
 #include "analytic/labels/infer_labels.h"
-#include "leak/span_check.h"
+#include "analytic/tokens/span_check.h"
 
 #include "base/memory.h"
 #include "known_step.h"

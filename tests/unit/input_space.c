@@ -1,5 +1,5 @@
 /** The space of the inputs: the embeddings that were there lie in it, others do not, and its two directions are each other's adjoints. */
-#include "leak/input_space.h"
+#include "analytic/tokens/input_space.h"
 
 #include "math/blas.h"
 #include "math/random.h"

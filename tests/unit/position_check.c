@@ -1,5 +1,5 @@
 /** The position check: the tokens that were there are admitted, alone without a defence and among few others with one. */
-#include "leak/position_check.h"
+#include "analytic/tokens/position_check.h"
 
 #include "small_model.h"
 #include "small_step.h"

@@ -1,5 +1,5 @@
 /** Rows that the word and the position embeddings' gradients share name the tokens, also under a defence. */
-#include "leak/shared_rows.h"
+#include "analytic/tokens/word_position_match.h"
 
 #include "small_model.h"
 #include "small_step.h"

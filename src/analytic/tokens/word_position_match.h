@@ -7,15 +7,15 @@
  *   position embedding's gradient, row t    du[t]
  *   word embedding's gradient, row v        sum over the positions t where v stood of du[t], + (p - y)[v]^T H / M
  *
- * The second part is a tied decoder's, of as many directions as there are predicted rows (leak/token_set.h). Once these are taken out, each
+ * The second part is a tied decoder's, of as many directions as there are predicted rows (analytic/tokens/token_set.h). Once these are taken out, each
  * word's row is a sum of some of the positions' rows, each with the factor 1, and a least-squares fit of all words by all positions shows
  * the factors: blurred, but the one and the many zeros of a position differ. The decoder's directions are at first those of the labels'
  * rows; then, what is read having been subtracted, the strongest ones of what is left, until nothing changes.
  */
-#ifndef DLG_LEAK_SHARED_ROWS_H
-#define DLG_LEAK_SHARED_ROWS_H
+#ifndef DLG_ANALYTIC_TOKENS_WORD_POSITION_MATCH_H
+#define DLG_ANALYTIC_TOKENS_WORD_POSITION_MATCH_H
 
-#include "leak/position_check.h"
+#include "analytic/tokens/position_check.h"
 
 /** Zero-initialise; release with dlg_shared_rows_release. */
 typedef struct {

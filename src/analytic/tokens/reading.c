@@ -1,6 +1,6 @@
-#include "leak/reading.h"
+#include "analytic/tokens/reading.h"
 
-#include "leak/position_check.h"
+#include "analytic/tokens/position_check.h"
 
 /* A reading is whole when at least this share of the positions admits one token only. */
 static const double whole = 0.9;

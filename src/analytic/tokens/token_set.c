@@ -1,4 +1,4 @@
-#include "leak/token_set.h"
+#include "analytic/tokens/token_set.h"
 
 #include "analytic/noise/noise_model.h"
 #include "math/blas.h"

@@ -1,6 +1,6 @@
 /** Which tokens were there, by the row space of layer 0: the first step of DAGER (Petrov et al. 2024, arXiv:2405.15586). */
-#ifndef DLG_LEAK_SPAN_CHECK_H
-#define DLG_LEAK_SPAN_CHECK_H
+#ifndef DLG_ANALYTIC_TOKENS_SPAN_CHECK_H
+#define DLG_ANALYTIC_TOKENS_SPAN_CHECK_H
 
 #include "gradient/gradient.h"
 

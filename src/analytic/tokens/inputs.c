@@ -1,4 +1,4 @@
-#include "leak/inputs.h"
+#include "analytic/tokens/inputs.h"
 
 #include <math.h>
 

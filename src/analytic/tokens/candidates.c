@@ -8,11 +8,11 @@
  * and ||c||^2, ||d||^2, ||B d||^2 split into a part of v, a part of t and a product of both: three inner products of c_v with numbers
  * of t. In single precision that sees how far x lies outside to a thousandth; those that are near are computed anew, in double.
  */
-#include "leak/candidates.h"
+#include "analytic/tokens/candidates.h"
 
 #include "base/interrupt.h"
 #include "base/memory.h"
-#include "leak/inputs.h"
+#include "analytic/tokens/inputs.h"
 #include "math/rank.h"
 #include "math/blas.h"
 #include "math/svd.h"

@@ -4,8 +4,8 @@
  * an input that is the sum of others (v stands elsewhere and another token at t, and a chain of these joins them) lies there too, and
  * where the batch has as many distinct inputs as the hidden size, everything does.
  */
-#ifndef DLG_LEAK_CANDIDATES_H
-#define DLG_LEAK_CANDIDATES_H
+#ifndef DLG_ANALYTIC_TOKENS_CANDIDATES_H
+#define DLG_ANALYTIC_TOKENS_CANDIDATES_H
 
 #include "gradient/gradient.h"
 

@@ -1,4 +1,4 @@
-#include "leak/candidates.h"
+#include "analytic/tokens/candidates.h"
 
 #include "base/memory.h"
 #include "math/blas.h"

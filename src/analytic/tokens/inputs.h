@@ -5,8 +5,8 @@
  *
  * c is the sum of a part of the token and a part of the position.
  */
-#ifndef DLG_LEAK_INPUTS_H
-#define DLG_LEAK_INPUTS_H
+#ifndef DLG_ANALYTIC_TOKENS_INPUTS_H
+#define DLG_ANALYTIC_TOKENS_INPUTS_H
 
 #include "models/model.h"
 

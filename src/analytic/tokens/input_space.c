@@ -1,4 +1,4 @@
-#include "leak/input_space.h"
+#include "analytic/tokens/input_space.h"
 
 #include "base/memory.h"
 #include "math/blas.h"

@@ -1,4 +1,4 @@
-#include "leak/position_check.h"
+#include "analytic/tokens/position_check.h"
 
 #include "base/memory.h"
 #include "analytic/noise/noise_model.h"

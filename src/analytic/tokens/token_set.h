@@ -7,8 +7,8 @@
  * direction of the span shows nothing but itself, and is left out of it. Where a direction is shown by labels' rows alone, whether those
  * were looked up as well is not seen: the set is then without them.
  */
-#ifndef DLG_LEAK_TOKEN_SET_H
-#define DLG_LEAK_TOKEN_SET_H
+#ifndef DLG_ANALYTIC_TOKENS_TOKEN_SET_H
+#define DLG_ANALYTIC_TOKENS_TOKEN_SET_H
 
 #include "gradient/gradient.h"
 

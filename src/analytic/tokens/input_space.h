@@ -6,8 +6,8 @@
  * gamma and ones: a space of few dimensions, the same for every token, known before any optimisation. An attack that stays in it has
  * rank + 2 unknowns a token instead of the hidden size.
  */
-#ifndef DLG_LEAK_INPUT_SPACE_H
-#define DLG_LEAK_INPUT_SPACE_H
+#ifndef DLG_ANALYTIC_TOKENS_INPUT_SPACE_H
+#define DLG_ANALYTIC_TOKENS_INPUT_SPACE_H
 
 #include "gradient/gradient.h"
 

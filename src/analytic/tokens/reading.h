@@ -1,9 +1,9 @@
 /** The text of a batch of one sentence, read position by position: no search at all. */
-#ifndef DLG_LEAK_READING_H
-#define DLG_LEAK_READING_H
+#ifndef DLG_ANALYTIC_TOKENS_READING_H
+#define DLG_ANALYTIC_TOKENS_READING_H
 
 #include "vocab/special_tokens.h"
-#include "leak/token_set.h"
+#include "analytic/tokens/token_set.h"
 
 #include <stdint.h>
 
@@ -17,7 +17,7 @@ typedef struct {
 } dlg_reading;
 
 /**
- * What the position check (leak/position_check.h) admits of the tokens that went in, or of the whole vocabulary where their set is empty.
+ * What the position check (analytic/tokens/position_check.h) admits of the tokens that went in, or of the whole vocabulary where their set is empty.
  * Where it admits several, or none of the set, the one whose equation is fulfilled best is taken. Errors: DLG_ENOMEM.
  */
 DLG_MUST_USE dlg_status dlg_reading_find(dlg_reading *out, const dlg_gradient *, size_t length, const dlg_token_set *, dlg_special_tokens,

@@ -1,4 +1,4 @@
-#include "leak/shared_rows.h"
+#include "analytic/tokens/word_position_match.h"
 
 #include "base/memory.h"
 #include "math/blas.h"

@@ -1,7 +1,7 @@
-#include "leak/span_check.h"
+#include "analytic/tokens/span_check.h"
 
 #include "base/memory.h"
-#include "leak/inputs.h"
+#include "analytic/tokens/inputs.h"
 #include "math/svd.h"
 
 #include <math.h>

@@ -6,8 +6,8 @@
  * position holds one linear equation that its token fulfils to rounding and another token fulfils by chance. Unlike the span check this
  * asks nothing of how many tokens there are. Noise blurs the equation by as much as its own level, which the gradient shows.
  */
-#ifndef DLG_LEAK_POSITION_CHECK_H
-#define DLG_LEAK_POSITION_CHECK_H
+#ifndef DLG_ANALYTIC_TOKENS_POSITION_CHECK_H
+#define DLG_ANALYTIC_TOKENS_POSITION_CHECK_H
 
 #include "gradient/gradient.h"
 
