@@ -12,10 +12,10 @@
 
 #include "base/memory.h"
 #include "leak/classes.h"
-#include "leak/co_occurrence.h"
+#include "analytic/sequences/attention_groups.h"
 #include "analytic/labels/predicted_rows.h"
 #include "leak/recovery.h"
-#include "leak/sequence_search.h"
+#include "analytic/sequences/sequence_search.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /** Which sentences were in a batch: those, and none made of their tokens, where all rows are asked and where only predicted ones are. */
-#include "leak/sequence_check.h"
+#include "analytic/sequences/sequence_check.h"
 
 #include "base/memory.h"
 #include "small_step.h"

@@ -1,10 +1,10 @@
 /** Sentences put together: kept lists, one edit, tokens arranged by what is known of them, and those that layer 0's attention proposes. */
-#include "leak/sequences.h"
+#include "analytic/sequences/sequences.h"
 
 #include "base/memory.h"
-#include "leak/arrangement.h"
-#include "leak/co_occurrence.h"
-#include "leak/edits.h"
+#include "analytic/sequences/sequence_assembly.h"
+#include "analytic/sequences/attention_groups.h"
+#include "analytic/sequences/edits.h"
 #include "small_step.h"
 
 #include <math.h>

@@ -5,7 +5,7 @@
 #include "leak/classes.h"
 
 #include "base/memory.h"
-#include "leak/sequence_search.h"
+#include "analytic/sequences/sequence_search.h"
 #include "math/random.h"
 
 #include <math.h>

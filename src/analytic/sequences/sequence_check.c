@@ -1,4 +1,4 @@
-#include "leak/sequence_check.h"
+#include "analytic/sequences/sequence_check.h"
 
 #include "base/memory.h"
 #include "analytic/tokens/inputs.h"

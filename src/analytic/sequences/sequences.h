@@ -1,6 +1,6 @@
 /** Whole sentences of a batch, each made of the candidates of its positions. */
-#ifndef DLG_LEAK_SEQUENCES_H
-#define DLG_LEAK_SEQUENCES_H
+#ifndef DLG_ANALYTIC_SEQUENCES_SEQUENCES_H
+#define DLG_ANALYTIC_SEQUENCES_SEQUENCES_H
 
 #include "base/status.h"
 

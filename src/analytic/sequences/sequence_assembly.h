@@ -1,6 +1,6 @@
 /** Tokens arranged so that what is known of each token is the sum of what is known of the positions it takes. */
-#ifndef DLG_LEAK_ARRANGEMENT_H
-#define DLG_LEAK_ARRANGEMENT_H
+#ifndef DLG_ANALYTIC_SEQUENCES_SEQUENCE_ASSEMBLY_H
+#define DLG_ANALYTIC_SEQUENCES_SEQUENCE_ASSEMBLY_H
 
 #include "analytic/tokens/candidates.h"
 #include "vocab/special_tokens.h"

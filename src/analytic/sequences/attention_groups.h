@@ -17,7 +17,7 @@
  * and where v stands once in the batch D_v is dq_p itself. A second least squares writes it by the terms of the keys: the coefficient
  * of e_w is the sum of dS[p][j] / (s_j sqrt(d)) over the places j where w stands in p's sentence, and so for every position. A token that
  * stands once there and its position have the same coefficients, head by head, for queries and for keys; those of a word that stands there
- * twice are the sums of two positions'. Matching them gives the sentence, length and all (arrangement.h). Terms that stand in several
+ * twice are the sums of two positions'. Matching them gives the sentence, length and all (sequence_assembly.h). Terms that stand in several
  * sentences give a mixture that no sentence matches, which shows.
  *
  * Sentences that were found are taken out of such mixtures. D_v and D_t hold the same of p = (v, t), so that D_t - D_v is without it. With
@@ -25,12 +25,12 @@
  * component is without any of them: it holds what leads from one component to another, which is of the other sentences. Once all but one
  * are found, everything is of the last.
  */
-#ifndef DLG_LEAK_CO_OCCURRENCE_H
-#define DLG_LEAK_CO_OCCURRENCE_H
+#ifndef DLG_ANALYTIC_SEQUENCES_ATTENTION_GROUPS_H
+#define DLG_ANALYTIC_SEQUENCES_ATTENTION_GROUPS_H
 
 #include "analytic/tokens/candidates.h"
 #include "vocab/special_tokens.h"
-#include "leak/sequences.h"
+#include "analytic/sequences/sequences.h"
 
 typedef struct dlg_co_occurrences dlg_co_occurrences;
 

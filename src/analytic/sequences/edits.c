@@ -1,4 +1,4 @@
-#include "leak/edits.h"
+#include "analytic/sequences/edits.h"
 
 #include <string.h>
 

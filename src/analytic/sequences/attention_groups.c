@@ -1,8 +1,8 @@
-#include "leak/co_occurrence.h"
+#include "analytic/sequences/attention_groups.h"
 
 #include "base/interrupt.h"
 #include "base/memory.h"
-#include "leak/arrangement.h"
+#include "analytic/sequences/sequence_assembly.h"
 #include "analytic/tokens/inputs.h"
 #include "math/blas.h"
 #include "math/solve.h"

@@ -1,6 +1,6 @@
 /** The neighbours of a sentence: what one edit makes of it. */
-#ifndef DLG_LEAK_EDITS_H
-#define DLG_LEAK_EDITS_H
+#ifndef DLG_ANALYTIC_SEQUENCES_EDITS_H
+#define DLG_ANALYTIC_SEQUENCES_EDITS_H
 
 #include "analytic/tokens/candidates.h"
 #include "vocab/special_tokens.h"

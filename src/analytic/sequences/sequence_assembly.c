@@ -3,7 +3,7 @@
  * positions that nobody takes. Positions choose in the order of their size, then change their minds one at a time, then two at a time, as
  * long as that helps. Almost all coefficients tell at a glance; the rest is what words that stand twice need.
  */
-#include "leak/arrangement.h"
+#include "analytic/sequences/sequence_assembly.h"
 
 #include "base/interrupt.h"
 #include "base/memory.h"

@@ -1,8 +1,8 @@
-#include "leak/sequence_search.h"
+#include "analytic/sequences/sequence_search.h"
 
 #include "base/interrupt.h"
 #include "base/memory.h"
-#include "leak/edits.h"
+#include "analytic/sequences/edits.h"
 
 #include <math.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "leak/sequences.h"
+#include "analytic/sequences/sequences.h"
 
 #include "base/memory.h"
 

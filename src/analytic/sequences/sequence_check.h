@@ -8,8 +8,8 @@
  * numbers, so that a sentence is the better the fewer of its tokens are wrong, which guides a search well; but rows with hardly a gradient
  * are lost in rounding, so that it cannot say whether a sentence is right.
  */
-#ifndef DLG_LEAK_SEQUENCE_CHECK_H
-#define DLG_LEAK_SEQUENCE_CHECK_H
+#ifndef DLG_ANALYTIC_SEQUENCES_SEQUENCE_CHECK_H
+#define DLG_ANALYTIC_SEQUENCES_SEQUENCE_CHECK_H
 
 #include "analytic/tokens/candidates.h"
 #include "vocab/special_tokens.h"

@@ -1,9 +1,9 @@
 /** Whole sentences found, one by one, among the candidates of every position. */
-#ifndef DLG_LEAK_SEQUENCE_SEARCH_H
-#define DLG_LEAK_SEQUENCE_SEARCH_H
+#ifndef DLG_ANALYTIC_SEQUENCES_SEQUENCE_SEARCH_H
+#define DLG_ANALYTIC_SEQUENCES_SEQUENCE_SEARCH_H
 
-#include "leak/co_occurrence.h"
-#include "leak/sequence_check.h"
+#include "analytic/sequences/attention_groups.h"
+#include "analytic/sequences/sequence_check.h"
 
 typedef struct {
     size_t most_sentences;
