@@ -2,7 +2,7 @@
 #ifndef DLG_CLI_KNOWN_H
 #define DLG_CLI_KNOWN_H
 
-#include "leak/knowledge.h"
+#include "analytic/knowledge.h"
 #include "models/config.h"
 
 typedef enum { DLG_KNOWN_BATCH, DLG_KNOWN_LENGTH, DLG_KNOWN_MASKED, DLG_KNOWN_LABELS, DLG_N_KNOWN } dlg_known_what;

@@ -4,8 +4,8 @@
 
 #include "io/journal.h"
 #include "matching/distance.h"
-#include "leak/evidence.h"
-#include "leak/knowledge.h"
+#include "analytic/evidence.h"
+#include "analytic/knowledge.h"
 #include "optimise/minimise.h"
 
 #include <stdint.h>

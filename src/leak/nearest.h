@@ -5,7 +5,7 @@
 #ifndef DLG_LEAK_NEAREST_H
 #define DLG_LEAK_NEAREST_H
 
-#include "leak/evidence.h"
+#include "analytic/evidence.h"
 #include "analytic/tokens/position_check.h"
 
 #include <stddef.h>

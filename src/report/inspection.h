@@ -2,7 +2,7 @@
 #ifndef DLG_REPORT_INSPECTION_H
 #define DLG_REPORT_INSPECTION_H
 
-#include "leak/inspect.h"
+#include "analytic/inspect.h"
 #include "report/screen.h"
 #include "report/subject.h"
 

@@ -20,7 +20,7 @@
  *
  * prior is the language model that the attack asks, as model names it, and prior_task "mlm" or "clm"; both are null where it asks none.
  *
- * evidence holds lists of the shape of tokens, whose entries say of each what leak/evidence.h does. from: "read", "descent" or "label";
+ * evidence holds lists of the shape of tokens, whose entries say of each what analytic/evidence.h does. from: "read", "descent" or "label";
  * sure: "certain", "likely" or "guess", or "not seen" of a [MASK] whose label was not found in sentences that are a part of the batch
  * (dlg_attack_sureness); choices: how many tokens layer 0 admits there (null: it says nothing); cosine and margin: how near the embedding
  * that was found is to the token's own, and how much nearer than to the next (null where none was searched for). Where a label stands these

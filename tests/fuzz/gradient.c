@@ -6,7 +6,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "base/memory.h"
 #include "cli/participant.h"
-#include "leak/inspect.h"
+#include "analytic/inspect.h"
 #include "leak/table.h"
 #include "math/blas.h"
 #include "report/inspection.h"

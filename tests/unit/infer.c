@@ -1,5 +1,5 @@
 /** The pieces of what a gradient says before any optimisation: lengths, labels, classes, the span check. */
-#include "leak/infer.h"
+#include "analytic/infer.h"
 #include "analytic/labels/infer_labels.h"
 #include "analytic/tokens/span_check.h"
 

@@ -2,7 +2,7 @@
 #ifndef DLG_TESTS_INSPECTED_H
 #define DLG_TESTS_INSPECTED_H
 
-#include "leak/inspect.h"
+#include "analytic/inspect.h"
 
 enum { CLS = 2, SEP = 3, MASK = 4, POSITIONS = 160, CLASSES = 4, MOST_ROWS = 256, MOST_LABELS = 64 };
 

@@ -1,9 +1,9 @@
 /** What a gradient says before any optimisation, all together; and what of that which was told is refused. */
-#include "leak/knowledge.h"
+#include "analytic/knowledge.h"
 
 #include "base/memory.h"
 #include "known_step.h"
-#include "leak/infer.h"
+#include "analytic/infer.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

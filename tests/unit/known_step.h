@@ -3,7 +3,7 @@
 #define DLG_TESTS_KNOWN_STEP_H
 
 #include "gradient/gradient.h"
-#include "leak/knowledge.h"
+#include "analytic/knowledge.h"
 
 enum { CLS = 2, SEP = 3, MASK = 4, LENGTH = 12, N_MASKS = 3, VOCABULARY = 200, CLASSES = 3, POSITIONS = 32 };
 

@@ -1,5 +1,5 @@
 /** The ranks of all layers: which matrices, in what order, and the same however many threads look for them. */
-#include "leak/matrix_ranks.h"
+#include "analytic/matrix_ranks.h"
 
 #include "base/memory.h"
 #include "math/blas.h"

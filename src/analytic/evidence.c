@@ -1,4 +1,4 @@
-#include "leak/evidence.h"
+#include "analytic/evidence.h"
 
 /* Of so few tokens that were admitted the best is taken at its word. */
 enum { FEW_CHOICES = 3 };

@@ -1,4 +1,4 @@
-#include "leak/matrix_ranks.h"
+#include "analytic/matrix_ranks.h"
 
 #include "base/memory.h"
 #include "math/blas.h"

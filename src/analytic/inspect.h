@@ -1,10 +1,10 @@
 /** Everything that can be read off a gradient without any search, and how sure each piece is. */
-#ifndef DLG_LEAK_INSPECT_H
-#define DLG_LEAK_INSPECT_H
+#ifndef DLG_ANALYTIC_INSPECT_H
+#define DLG_ANALYTIC_INSPECT_H
 
-#include "leak/evidence.h"
-#include "leak/knowledge.h"
-#include "leak/matrix_ranks.h"
+#include "analytic/evidence.h"
+#include "analytic/knowledge.h"
+#include "analytic/matrix_ranks.h"
 #include "analytic/tokens/token_set.h"
 #include "analytic/noise/defence_traces.h"
 

@@ -1,6 +1,6 @@
-#include "leak/knowledge.h"
+#include "analytic/knowledge.h"
 
-#include "leak/infer.h"
+#include "analytic/infer.h"
 #include "analytic/labels/infer_labels.h"
 #include "analytic/tokens/span_check.h"
 #include "analytic/tokens/position_check.h"

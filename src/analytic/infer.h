@@ -1,6 +1,6 @@
 /** How many sentences there are and how long they are, read off a gradient; pieces of dlg_knowledge_infer. */
-#ifndef DLG_LEAK_INFER_H
-#define DLG_LEAK_INFER_H
+#ifndef DLG_ANALYTIC_INFER_H
+#define DLG_ANALYTIC_INFER_H
 
 #include "gradient/gradient.h"
 #include "vocab/special_tokens.h"

@@ -1,4 +1,4 @@
-#include "leak/infer.h"
+#include "analytic/infer.h"
 
 #include "math/blas.h"
 

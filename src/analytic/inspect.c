@@ -1,7 +1,7 @@
-#include "leak/inspect.h"
+#include "analytic/inspect.h"
 
 #include "analytic/tokens/candidates.h"
-#include "leak/infer.h"
+#include "analytic/infer.h"
 #include "analytic/labels/infer_labels.h"
 #include "analytic/tokens/span_check.h"
 #include "analytic/labels/label_restoration.h"

@@ -1,6 +1,6 @@
 /** The numerical rank of every layer. */
-#ifndef DLG_LEAK_MATRIX_RANKS_H
-#define DLG_LEAK_MATRIX_RANKS_H
+#ifndef DLG_ANALYTIC_MATRIX_RANKS_H
+#define DLG_ANALYTIC_MATRIX_RANKS_H
 
 #include "gradient/gradient.h"
 #include "math/rank.h"

@@ -2,8 +2,8 @@
  * What the attack knows of the participant's step besides model and gradient, and where each piece comes from. Everything that was not
  * told is inferred here, analytically, before any optimisation.
  */
-#ifndef DLG_LEAK_KNOWLEDGE_H
-#define DLG_LEAK_KNOWLEDGE_H
+#ifndef DLG_ANALYTIC_KNOWLEDGE_H
+#define DLG_ANALYTIC_KNOWLEDGE_H
 
 #include "gradient/gradient.h"
 #include "vocab/special_tokens.h"

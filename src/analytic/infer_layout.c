@@ -1,4 +1,4 @@
-#include "leak/infer.h"
+#include "analytic/infer.h"
 #include "analytic/labels/infer_labels.h"
 #include "analytic/tokens/span_check.h"
 

@@ -1,6 +1,6 @@
 /** How sure a piece of what a gradient gives away is; for a token: how it was got, and what speaks for it. */
-#ifndef DLG_LEAK_EVIDENCE_H
-#define DLG_LEAK_EVIDENCE_H
+#ifndef DLG_ANALYTIC_EVIDENCE_H
+#define DLG_ANALYTIC_EVIDENCE_H
 
 #include <stdbool.h>
 #include <stddef.h>
