@@ -6,7 +6,7 @@
 
 #include "base/interrupt.h"
 #include "base/memory.h"
-#include "leak/checkpoint.h"
+#include "attacks/session/checkpoint.h"
 #include "matching/oracle.h"
 #include "leak/table.h"
 #include "math/blas.h"

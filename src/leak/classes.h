@@ -2,7 +2,7 @@
 #ifndef DLG_LEAK_CLASSES_H
 #define DLG_LEAK_CLASSES_H
 
-#include "leak/attack.h"
+#include "attacks/session/attack.h"
 
 extern const dlg_attack_class dlg_attack_dlg;
 extern const dlg_attack_class dlg_attack_idlg;

@@ -5,7 +5,7 @@
  *   1. rows whose token is known hold it: [CLS], [SEP], and [MASK] where labels stand
  *   2. the others descend on D from random numbers; an iteration is twenty evaluations, as the paper counts them. In a batch they descend
  *      together or, as published, those of one sentence after the other's
- *   3. labels start evenly spread over the rows that may hold them and descend along (leak/soft_placement.h) until they have come to one
+ *   3. labels start evenly spread over the rows that may hold them and descend along (attacks/session/sinkhorn.h) until they have come to one
  *      row each. Where putting them there raises D by much they have not, and the start is over. Else the embeddings are drawn anew, for
  *      those that went along with labels in pieces seldom lead further, and this and some starts after it hold the labels where they are,
  *      or where dD/dY points later if that lowers D. Over noise they stay spread, and dD/dY alone places them
@@ -18,9 +18,9 @@
 #include "leak/dlg.h"
 
 #include "leak/classes.h"
-#include "leak/descent.h"
-#include "leak/replacements.h"
-#include "leak/soft_placement.h"
+#include "attacks/session/descent.h"
+#include "attacks/session/token_substitution.h"
+#include "attacks/session/sinkhorn.h"
 #include "math/random.h"
 
 #include <math.h>

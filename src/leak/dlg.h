@@ -2,7 +2,7 @@
 #ifndef DLG_LEAK_DLG_H
 #define DLG_LEAK_DLG_H
 
-#include "leak/recovery.h"
+#include "attacks/session/session.h"
 
 /** What a start takes over from the one before it. */
 typedef enum {

@@ -17,16 +17,16 @@
  * - Its prior is a GPT-2 of BERT's vocabulary. Here it is one that is given, or a masked LM, the attacked one unless another is given
  *   (leak/prior.h). A classifier has no such head: there D decides alone. A batch's surprise is the mean over its sentences.
  * - The code has one start and ends where what 2 lowers was least. Here the best text by the distance of its own tokens is kept; a start
- *   that has stalled (leak/descent.h), and whose words stand best as they are, is followed by another, drawn anew.
+ *   that has stalled (attacks/session/descent.h), and whose words stand best as they are, is followed by another, drawn anew.
  * - The code is told labels and lengths, and tokens that no sentence has. Here these are inferred, and labels put in their places, as in
  *   every attack here. [CLS] first and [SEP] last stay as in the code, and [MASK] too where the span check saw it.
  */
 #include "optimise/adam.h"
 #include "leak/classes.h"
-#include "leak/descent.h"
+#include "attacks/session/descent.h"
 #include "leak/prior.h"
 #include "leak/rearrange.h"
-#include "leak/recovery.h"
+#include "attacks/session/session.h"
 #include "math/blas.h"
 
 #include <math.h>

@@ -3,7 +3,7 @@
  *
  *   1. at each position of a single sentence a token's embedding fulfils one equation (analytic/tokens/position_check.h). Without a defence that
  *      names the token; over noise it leaves some tokens in a hundred, among which the dummy embeddings are decoded. There the word
- *      embedding's gradient names most tokens (analytic/tokens/word_position_match.h), and single ones that are in doubt are tried (leak/replacements.h)
+ *      embedding's gradient names most tokens (analytic/tokens/word_position_match.h), and single ones that are in doubt are tried (attacks/session/token_substitution.h)
  *   2. the embeddings lie in a space of rank + 2 dimensions (analytic/tokens/input_space.h), in which the dummy embeddings descend
  *   3. so a text can be tried before anything is optimised: with the tokens where they belong, D is a quadratic function of where the
  *      labels are, and dD/dY puts them in their places
@@ -11,7 +11,7 @@
 #include "leak/classes.h"
 #include "leak/dlg.h"
 #include "analytic/noise/noise_model.h"
-#include "leak/replacements.h"
+#include "attacks/session/token_substitution.h"
 #include "analytic/tokens/word_position_match.h"
 
 #include <math.h>

@@ -14,7 +14,7 @@
 #include "leak/classes.h"
 #include "analytic/sequences/attention_groups.h"
 #include "analytic/labels/predicted_rows.h"
-#include "leak/recovery.h"
+#include "attacks/session/session.h"
 #include "analytic/sequences/sequence_search.h"
 
 #include <math.h>

@@ -2,7 +2,7 @@
 #ifndef DLG_LEAK_SPAN_H
 #define DLG_LEAK_SPAN_H
 
-#include "leak/attack.h"
+#include "attacks/session/attack.h"
 
 /**
  * As dlg_attack_class's run: end is DLG_EXPLAINED, DLG_SETTLED, DLG_PARTLY, DLG_INTERRUPTED, or DLG_EXHAUSTED where no sentences were

@@ -2,7 +2,7 @@
 #ifndef DLG_LEAK_TABLE_H
 #define DLG_LEAK_TABLE_H
 
-#include "leak/attack.h"
+#include "attacks/session/attack.h"
 
 /** All attacks; NULL ends the list. The first is the one that is taken when none is named. */
 extern const dlg_attack_class *const dlg_attacks[];

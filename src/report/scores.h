@@ -3,7 +3,7 @@
 #define DLG_REPORT_SCORES_H
 
 #include "io/truth.h"
-#include "leak/attack.h"
+#include "attacks/session/attack.h"
 #include "report/rouge.h"
 #include "tokenizer/tokenizer.h"
 

@@ -2,7 +2,7 @@
 #ifndef DLG_REPORT_SUBJECT_H
 #define DLG_REPORT_SUBJECT_H
 
-#include "leak/attack.h"
+#include "attacks/session/attack.h"
 #include "tokenizer/tokenizer.h"
 
 /** All of it is borrowed. */

@@ -1,5 +1,5 @@
 /** Attacks with a journal: cut after any record, or interrupted at any moment, they go on and end as they would have ended. */
-#include "leak/checkpoint.h"
+#include "attacks/session/checkpoint.h"
 
 #include "base/file.h"
 #include "leak/classes.h"

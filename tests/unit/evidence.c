@@ -1,7 +1,7 @@
 /** What speaks for each token: how near it and the next are, how sure it is by how the attack ended, and the line that says so. */
-#include "leak/nearest.h"
+#include "attacks/session/nearest.h"
 
-#include "leak/attack.h"
+#include "attacks/session/attack.h"
 #include "report/sources.h"
 
 #include <math.h>

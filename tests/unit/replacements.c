@@ -1,5 +1,5 @@
 /** Replacements at the end of an attack over noise: what is wrong is put right, and nothing else is touched. */
-#include "leak/replacements.h"
+#include "attacks/session/token_substitution.h"
 
 #include "known_step.h"
 #include "math/blas.h"

@@ -1,5 +1,5 @@
 /** Labels on their way to their places: what they make of a point, its derivative, and where they end. */
-#include "leak/soft_placement.h"
+#include "attacks/session/sinkhorn.h"
 
 #include <math.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /** What every attack is given, what it says on the way, and what it ends with. An attack is one file, and one line of the table. */
-#ifndef DLG_LEAK_ATTACK_H
-#define DLG_LEAK_ATTACK_H
+#ifndef DLG_ATTACKS_SESSION_ATTACK_H
+#define DLG_ATTACKS_SESSION_ATTACK_H
 
 #include "io/journal.h"
 #include "matching/distance.h"
@@ -19,7 +19,7 @@ typedef enum {
 /** "batch", "sentence". */
 const char *dlg_update_name(dlg_update);
 
-/** What changes the course of an attack is also a fact of its journal: leak/checkpoint.c. */
+/** What changes the course of an attack is also a fact of its journal: attacks/session/checkpoint.c. */
 typedef struct {
     const dlg_distance *distance;
     const dlg_minimiser *minimiser;

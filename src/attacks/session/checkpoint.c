@@ -1,4 +1,4 @@
-#include "leak/checkpoint.h"
+#include "attacks/session/checkpoint.h"
 
 #include "base/hash.h"
 #include "math/blas.h"

@@ -1,4 +1,4 @@
-#include "leak/descent.h"
+#include "attacks/session/descent.h"
 
 #include <math.h>
 

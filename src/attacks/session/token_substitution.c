@@ -1,4 +1,4 @@
-#include "leak/replacements.h"
+#include "attacks/session/token_substitution.h"
 
 #include "math/blas.h"
 

@@ -2,8 +2,8 @@
  * From embeddings to tokens: the nearest rows of the word embedding, by cosine (it finds the token earlier than Euclidean distance
  * does).
  */
-#ifndef DLG_LEAK_NEAREST_H
-#define DLG_LEAK_NEAREST_H
+#ifndef DLG_ATTACKS_SESSION_NEAREST_H
+#define DLG_ATTACKS_SESSION_NEAREST_H
 
 #include "analytic/evidence.h"
 #include "analytic/tokens/position_check.h"

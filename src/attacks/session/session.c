@@ -1,6 +1,6 @@
-#include "leak/recovery.h"
+#include "attacks/session/session.h"
 
-#include "leak/descent.h"
+#include "attacks/session/descent.h"
 #include "math/blas.h"
 
 #include <math.h>

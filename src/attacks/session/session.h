@@ -2,15 +2,15 @@
  * What all attacks share: a text being recovered for one layout of the batch (its sentences and their lengths). It evaluates points and
  * tokens, puts labels in their places, decodes, reports, and keeps the best text.
  */
-#ifndef DLG_LEAK_RECOVERY_H
-#define DLG_LEAK_RECOVERY_H
+#ifndef DLG_ATTACKS_SESSION_SESSION_H
+#define DLG_ATTACKS_SESSION_SESSION_H
 
 #include "base/memory.h"
-#include "leak/attack.h"
+#include "attacks/session/attack.h"
 #include "analytic/tokens/input_space.h"
-#include "leak/nearest.h"
+#include "attacks/session/nearest.h"
 #include "matching/oracle.h"
-#include "leak/placement.h"
+#include "attacks/session/label_assignment.h"
 
 /** Zero-initialise, dlg_recovery_begin, dlg_recovery_end. */
 typedef struct {
@@ -29,7 +29,7 @@ typedef struct {
     size_t turn;                   /**< the one sentence whose embeddings move; n_sentences: those of all */
     double scale, floor;           /**< D of a zero gradient; what no text can lower it below */
     double noise;                  /**< what D of the right text is about (dlg_objective_noise) */
-    bool replaces;                 /**< over noise a start ends with replacements (leak/replacements.h) */
+    bool replaces;                 /**< over noise a start ends with replacements (attacks/session/token_substitution.h) */
     bool is_defended;              /**< most targets are not of low rank */
     double embedding_deviation;    /**< of the word embeddings' numbers */
 

@@ -1,4 +1,4 @@
-#include "leak/placement.h"
+#include "attacks/session/label_assignment.h"
 
 #include "math/assign.h"
 

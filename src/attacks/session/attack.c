@@ -1,5 +1,5 @@
 #define _POSIX_C_SOURCE 200809L
-#include "leak/attack.h"
+#include "attacks/session/attack.h"
 
 #include "base/interrupt.h"
 #include "base/memory.h"

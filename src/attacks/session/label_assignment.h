@@ -1,6 +1,6 @@
 /** Which label stands in which of the rows that may hold one. */
-#ifndef DLG_LEAK_PLACEMENT_H
-#define DLG_LEAK_PLACEMENT_H
+#ifndef DLG_ATTACKS_SESSION_LABEL_ASSIGNMENT_H
+#define DLG_ATTACKS_SESSION_LABEL_ASSIGNMENT_H
 
 #include "base/memory.h"
 #include "math/real.h"

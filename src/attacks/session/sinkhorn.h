@@ -10,10 +10,10 @@
  * there if no label does. Backward: dz = c s o (ds - a 1' - 1 b'), with a and b such that no row's and no column's sum changes, found by
  * solving for one and the other in turn, which converges as the scaling does.
  */
-#ifndef DLG_LEAK_SOFT_PLACEMENT_H
-#define DLG_LEAK_SOFT_PLACEMENT_H
+#ifndef DLG_ATTACKS_SESSION_SINKHORN_H
+#define DLG_ATTACKS_SESSION_SINKHORN_H
 
-#include "leak/placement.h"
+#include "attacks/session/label_assignment.h"
 
 /** Zero-initialise, set the first, carve. Borrowed: placement, row, mask. */
 typedef struct {

@@ -1,4 +1,4 @@
-#include "leak/soft_placement.h"
+#include "attacks/session/sinkhorn.h"
 
 #include <math.h>
 

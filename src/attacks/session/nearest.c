@@ -1,4 +1,4 @@
-#include "leak/nearest.h"
+#include "attacks/session/nearest.h"
 
 #include "base/memory.h"
 #include "math/blas.h"

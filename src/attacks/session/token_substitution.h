@@ -1,8 +1,8 @@
 /** Over a defended gradient: single tokens are replaced, and labels change places, as long as that lowers D at the tokens. */
-#ifndef DLG_LEAK_REPLACEMENTS_H
-#define DLG_LEAK_REPLACEMENTS_H
+#ifndef DLG_ATTACKS_SESSION_TOKEN_SUBSTITUTION_H
+#define DLG_ATTACKS_SESSION_TOKEN_SUBSTITUTION_H
 
-#include "leak/recovery.h"
+#include "attacks/session/session.h"
 
 typedef enum {
     DLG_DOUBTFUL_ROWS, /**< those whose token has no good evidence */

@@ -1,8 +1,8 @@
 /** The journal of an attack: which run it belongs to, so that no other goes on with it. */
-#ifndef DLG_LEAK_CHECKPOINT_H
-#define DLG_LEAK_CHECKPOINT_H
+#ifndef DLG_ATTACKS_SESSION_CHECKPOINT_H
+#define DLG_ATTACKS_SESSION_CHECKPOINT_H
 
-#include "leak/attack.h"
+#include "attacks/session/attack.h"
 
 /** What a program knows of its run besides what the attack is given. Borrowed, one line each. */
 typedef struct {

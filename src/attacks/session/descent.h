@@ -1,6 +1,6 @@
 /** How one start of an attack goes down, and what that says: stalled, explained, or settled at the gradient's noise. */
-#ifndef DLG_LEAK_DESCENT_H
-#define DLG_LEAK_DESCENT_H
+#ifndef DLG_ATTACKS_SESSION_DESCENT_H
+#define DLG_ATTACKS_SESSION_DESCENT_H
 
 #include <stdbool.h>
 #include <stddef.h>
