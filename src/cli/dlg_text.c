@@ -8,7 +8,7 @@
 #include "base/memory.h"
 #include "attacks/session/checkpoint.h"
 #include "matching/oracle.h"
-#include "leak/table.h"
+#include "attacks/table.h"
 #include "math/blas.h"
 #include "report/inspection.h"
 #include "report/json_lines.h"

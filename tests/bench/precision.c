@@ -11,7 +11,7 @@
 
 #include "base/memory.h"
 #include "cli/waiting.h"
-#include "leak/table.h"
+#include "attacks/table.h"
 #include "math/blas.h"
 
 #include <errno.h>

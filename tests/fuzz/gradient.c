@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "cli/participant.h"
 #include "analytic/inspect.h"
-#include "leak/table.h"
+#include "attacks/table.h"
 #include "math/blas.h"
 #include "report/inspection.h"
 #include "report/json_lines.h"

@@ -1,5 +1,5 @@
 /** GPT-2 as a language prior: how surprised it is by a text is transformers' loss (make_gpt2.py). */
-#include "leak/prior.h"
+#include "attacks/prior.h"
 
 #include "base/json.h"
 #include "close.h"

@@ -2,9 +2,9 @@
 #include "attacks/session/checkpoint.h"
 
 #include "base/file.h"
-#include "leak/classes.h"
+#include "attacks/classes.h"
 #include "matching/oracle.h"
-#include "leak/table.h"
+#include "attacks/table.h"
 #include "scratch.h"
 #include "small_model.h"
 

@@ -1,5 +1,5 @@
 /** The narrowed attack: one sentence is read off and explained in a few evaluations, a batch descends in fewer dimensions. */
-#include "leak/table.h"
+#include "attacks/table.h"
 
 #include "base/memory.h"
 #include "defend/defence.h"

@@ -1,5 +1,5 @@
 /** The language prior: what it says of a text is what asking the model word by word says, in one go or in several. */
-#include "leak/prior.h"
+#include "attacks/prior.h"
 
 #include "close.h"
 #include "gradient/gradient.h"

@@ -1,5 +1,5 @@
 /** LAMP's rearrangements: each is a permutation that changes something, of its own kind, and all of that kind occur. */
-#include "leak/rearrange.h"
+#include "attacks/rearrange.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
  * What layers 0 and 1 give away: the tokens of every position, whole sentences, batches, parts of batches; and that nothing is claimed of a
  * gradient that fits none.
  */
-#include "leak/classes.h"
+#include "attacks/classes.h"
 
 #include "base/memory.h"
 #include "analytic/sequences/sequence_search.h"

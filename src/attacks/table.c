@@ -1,6 +1,6 @@
-#include "leak/table.h"
+#include "attacks/table.h"
 
-#include "leak/classes.h"
+#include "attacks/classes.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /** The descent of Deep Leakage from Gradients (Zhu, Liu & Han 2019, arXiv:1906.08935), for attacks that build on it. */
-#ifndef DLG_LEAK_DLG_H
-#define DLG_LEAK_DLG_H
+#ifndef DLG_ATTACKS_DLG_H
+#define DLG_ATTACKS_DLG_H
 
 #include "attacks/session/session.h"
 

@@ -10,8 +10,8 @@
  * recovers no text at all. What `dlg` has beyond the papers is what is left out here: a line search, and further starts that keep the
  * tokens that are certain. Here a start that stalls is followed by one that is drawn anew, as somebody who runs the published code would.
  */
-#include "leak/classes.h"
-#include "leak/dlg.h"
+#include "attacks/classes.h"
+#include "attacks/dlg.h"
 
 static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
                       const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)

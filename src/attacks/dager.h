@@ -1,6 +1,6 @@
 /** The attack that reads sentences off layers 0 and 1, for attacks that begin with it. */
-#ifndef DLG_LEAK_SPAN_H
-#define DLG_LEAK_SPAN_H
+#ifndef DLG_ATTACKS_DAGER_H
+#define DLG_ATTACKS_DAGER_H
 
 #include "attacks/session/attack.h"
 

@@ -15,9 +15,9 @@
  *      in a local minimum those are the right ones), if they are not too few, and draws the others anew; where that does not help,
  *      everything is drawn anew. The best text of all is kept
  */
-#include "leak/dlg.h"
+#include "attacks/dlg.h"
 
-#include "leak/classes.h"
+#include "attacks/classes.h"
 #include "attacks/session/descent.h"
 #include "attacks/session/token_substitution.h"
 #include "attacks/session/sinkhorn.h"

@@ -5,8 +5,8 @@
  * on its input, the logarithm of the perplexity. Of a masked LM it is the pseudo-log-likelihood (Salazar et al. 2020, arXiv:1910.14659):
  * each word is masked in turn and the model asked for it, knowing all others; the first and the last are not asked for.
  */
-#ifndef DLG_LEAK_PRIOR_H
-#define DLG_LEAK_PRIOR_H
+#ifndef DLG_ATTACKS_PRIOR_H
+#define DLG_ATTACKS_PRIOR_H
 
 #include "models/network.h"
 

@@ -5,7 +5,7 @@
  *   1. embeddings are drawn many times, N(0, 1), then the rows of the best are put in other orders. What has the least distance begins,
  *      each row brought to the mean norm of the word embeddings
  *   2. steps of Adam go down on D + [coeff_reg] (mean norm of the rows - [init_size])^2, the latter that mean norm
- *   3. of each sentence rearrangements of the words (leak/rearrange.h) are tried, all of them of the same embeddings. The one with the
+ *   3. of each sentence rearrangements of the words (attacks/rearrange.h) are tried, all of them of the same embeddings. The one with the
  *      least D + [coeff_perplexity] times the language prior's surprise at the nearest tokens is kept. Then 2 follows
  *
  * Schedule and numbers are those that the code has for BERT base and the cosine. What differs:
@@ -15,17 +15,17 @@
  * - D is relative to that of a zero gradient, as the cosine is anyhow, and the numbers are the same for every distance. For L2 + L1, with
  *   [tag_factor] 0.01 as here, the code has [coeff_perplexity] 60 and [coeff_reg] 25 beside distances that are not relative.
  * - Its prior is a GPT-2 of BERT's vocabulary. Here it is one that is given, or a masked LM, the attacked one unless another is given
- *   (leak/prior.h). A classifier has no such head: there D decides alone. A batch's surprise is the mean over its sentences.
+ *   (attacks/prior.h). A classifier has no such head: there D decides alone. A batch's surprise is the mean over its sentences.
  * - The code has one start and ends where what 2 lowers was least. Here the best text by the distance of its own tokens is kept; a start
  *   that has stalled (attacks/session/descent.h), and whose words stand best as they are, is followed by another, drawn anew.
  * - The code is told labels and lengths, and tokens that no sentence has. Here these are inferred, and labels put in their places, as in
  *   every attack here. [CLS] first and [SEP] last stay as in the code, and [MASK] too where the span check saw it.
  */
 #include "optimise/adam.h"
-#include "leak/classes.h"
+#include "attacks/classes.h"
 #include "attacks/session/descent.h"
-#include "leak/prior.h"
-#include "leak/rearrange.h"
+#include "attacks/prior.h"
+#include "attacks/rearrange.h"
 #include "attacks/session/session.h"
 #include "math/blas.h"
 

@@ -8,8 +8,8 @@
  *   3. so a text can be tried before anything is optimised: with the tokens where they belong, D is a quadratic function of where the
  *      labels are, and dD/dY puts them in their places
  */
-#include "leak/classes.h"
-#include "leak/dlg.h"
+#include "attacks/classes.h"
+#include "attacks/dlg.h"
 #include "analytic/noise/noise_model.h"
 #include "attacks/session/token_substitution.h"
 #include "analytic/tokens/word_position_match.h"

@@ -1,4 +1,4 @@
-#include "leak/prior.h"
+#include "attacks/prior.h"
 
 #include <assert.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /** The attacks by name. Another one is a file of its own and one line of table.c. */
-#ifndef DLG_LEAK_TABLE_H
-#define DLG_LEAK_TABLE_H
+#ifndef DLG_ATTACKS_TABLE_H
+#define DLG_ATTACKS_TABLE_H
 
 #include "attacks/session/attack.h"
 

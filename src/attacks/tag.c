@@ -8,8 +8,8 @@
  * along (breaching's); the start is N(0, std^2) of the embeddings' scale and not N(0, 1), Adam's first step a part of that scale, falling
  * (optimise/adam.c); and a start that stalls is followed by one that is drawn anew, where theirs make 2,500 steps from one start.
  */
-#include "leak/classes.h"
-#include "leak/dlg.h"
+#include "attacks/classes.h"
+#include "attacks/dlg.h"
 
 static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
                       const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)

@@ -1,6 +1,6 @@
 /** The attacks, one file each. For attack.c's table. */
-#ifndef DLG_LEAK_CLASSES_H
-#define DLG_LEAK_CLASSES_H
+#ifndef DLG_ATTACKS_CLASSES_H
+#define DLG_ATTACKS_CLASSES_H
 
 #include "attacks/session/attack.h"
 

@@ -1,4 +1,4 @@
-#include "leak/rearrange.h"
+#include "attacks/rearrange.h"
 
 #include <assert.h>
 

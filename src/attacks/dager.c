@@ -8,10 +8,10 @@
  *
  * Once sentences are known, the rows that were predicted in them and their labels are solved for (predicted_rows.h).
  */
-#include "leak/span.h"
+#include "attacks/dager.h"
 
 #include "base/memory.h"
-#include "leak/classes.h"
+#include "attacks/classes.h"
 #include "analytic/sequences/attention_groups.h"
 #include "analytic/labels/predicted_rows.h"
 #include "attacks/session/session.h"

@@ -1,10 +1,10 @@
 /*
- * What there is, in the order of its cost: the text is read off where that explains the gradient (span.h); else dummy embeddings descend
- * among what is left open (narrow.c). Where some sentences of a batch were read off that is all: a descent, which begins anew, would find
+ * What there is, in the order of its cost: the text is read off where that explains the gradient (dager.h); else dummy embeddings descend
+ * among what is left open (restricted.c). Where some sentences of a batch were read off that is all: a descent, which begins anew, would find
  * less.
  */
-#include "leak/classes.h"
-#include "leak/span.h"
+#include "attacks/classes.h"
+#include "attacks/dager.h"
 
 static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
                       const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)

@@ -1,6 +1,6 @@
 /** Changes of word order that LAMP tries (Balunovic et al. 2022, arXiv:2202.08827). */
-#ifndef DLG_LEAK_REARRANGE_H
-#define DLG_LEAK_REARRANGE_H
+#ifndef DLG_ATTACKS_REARRANGE_H
+#define DLG_ATTACKS_REARRANGE_H
 
 #include "math/random.h"
 
