@@ -6,7 +6,7 @@ enum { FEW_CHOICES = 3 };
 /* From this cosine on an embedding has arrived; from this margin on no other token is near. */
 static const double arrived = 0.9, clear_margin = 0.2;
 
-const char *dlg_sureness_name(dlg_sureness sure)
+const char *dlg_confidence_name(dlg_confidence sure)
 {
     static const char *const names[] = {"not seen", "guess", "likely", "certain"};
     return names[sure];

@@ -10,10 +10,10 @@ typedef enum {
     DLG_GUESSED, /**< the best there is */
     DLG_LIKELY,  /**< would need a coincidence, or a strange model, to be wrong */
     DLG_CERTAIN  /**< follows from the gradient's mathematics, checked to rounding */
-} dlg_sureness;
+} dlg_confidence;
 
 /** "not seen", "guess", "likely", "certain". */
-const char *dlg_sureness_name(dlg_sureness);
+const char *dlg_confidence_name(dlg_confidence);
 
 typedef enum {
     DLG_FROM_DESCENT, /**< nearest to an embedding that was searched for, or chosen by a search among what may stand there */

@@ -22,7 +22,7 @@ typedef struct {
     dlg_special_tokens special;
     bool is_mlm, is_single, is_alone; /* it was read as one sentence's; there are no more tokens than one sentence has */
     size_t n_head_rows, n_inputs; /* rows through the head; distinct tokens at their positions; 0: not clear */
-    dlg_pooled pooled;
+    dlg_label_restoration pooled;
     dlg_reading reading;
 } survey;
 
@@ -31,8 +31,8 @@ typedef struct {
 static dlg_status find_length(dlg_inspection *out, const survey *s, dlg_error *err)
 {
     out->length = dlg_infer_length(s->gradient);
-    const dlg_status status = dlg_traces_find(&out->traces, s->gradient, out->length, err);
-    const dlg_traces *t = &out->traces;
+    const dlg_status status = dlg_defence_traces_find(&out->traces, s->gradient, out->length, err);
+    const dlg_defence_traces *t = &out->traces;
     out->is_defended = t->rounding || t->is_pruned || t->noise > 0;
     if (!out->length) out->length_ground = (dlg_ground){DLG_UNSEEN, "no row of the position embedding's gradient stands out"};
     else if (t->noise > 0) out->length_ground = (dlg_ground){DLG_LIKELY, "rows of the position embedding's gradient above their noise"};
@@ -121,7 +121,7 @@ static dlg_status find_classes(dlg_inspection *out, const survey *s, dlg_error *
     return dlg_infer_classes(out->labels, n, s->gradient, out->length, s->special, err);
 }
 
-static dlg_blur blur_of(const dlg_traces *t)
+static dlg_blur blur_of(const dlg_defence_traces *t)
 {
     if (t->noise > 0) return DLG_NOISY;
     return t->is_pruned || t->rounding == DLG_ROUNDED_LEVELS ? DLG_GRID : DLG_SHARP;
@@ -130,7 +130,7 @@ static dlg_blur blur_of(const dlg_traces *t)
 static dlg_status find_tokens(dlg_inspection *out, const survey *s, dlg_error *err)
 {
     const bool is_tied = s->is_mlm && s->gradient->model->config.tied_decoder;
-    const dlg_traces *t = &out->traces;
+    const dlg_defence_traces *t = &out->traces;
     const dlg_token_evidence known = {.n_predicted = s->n_head_rows ? s->n_head_rows : out->n_labels,
                                       .n_labels = s->is_mlm ? out->n_labels : 0,
                                       .labels = out->labels,
@@ -238,7 +238,7 @@ static dlg_status count_tokens_at_one_position(size_t *n, const dlg_inspection *
 {
     dlg_candidates candidates = {0};
     dlg_status status = dlg_candidates_find(&candidates, s->gradient, out->length, err);
-    if (!status && candidates.sees) status = dlg_candidates_look_up(&candidates, s->gradient, err);
+    if (!status && candidates.sees) status = dlg_candidates_from_embedding(&candidates, s->gradient, err);
     *n = 0;
     for (size_t t = 0; !status && candidates.sees && candidates.has_tokens && t < candidates.n_positions; t++) {
         const size_t here = candidates.first[t + 1] - candidates.first[t];
@@ -325,7 +325,7 @@ static dlg_status check_model(dlg_inspection *out, const survey *s, dlg_error *e
 /* All else that is read off takes the model for the one that made the gradient: it is no surer than that. */
 static void limit_sureness(dlg_inspection *out)
 {
-    const dlg_sureness most = !out->fits ? DLG_GUESSED : out->fits_ground.sure == DLG_CERTAIN ? DLG_CERTAIN : DLG_LIKELY;
+    const dlg_confidence most = !out->fits ? DLG_GUESSED : out->fits_ground.sure == DLG_CERTAIN ? DLG_CERTAIN : DLG_LIKELY;
     dlg_ground *grounds[] = {&out->length_ground, &out->sentences_ground, &out->lengths_ground, &out->labels_ground, &out->tokens_ground,
                              &out->masked_ground, &out->text_ground, &out->scale_ground};
     for (size_t i = 0; i < sizeof grounds / sizeof *grounds; i++)
@@ -341,7 +341,7 @@ dlg_status dlg_inspect(dlg_inspection *out, const dlg_gradient *gradient, dlg_sp
                             .scale_ground = no_length};
     dlg_status status = find_length(out, &s, err);
     if (!status) status = dlg_infer_head_rows(&s.n_head_rows, gradient, err);
-    if (!status && !s.is_mlm) status = dlg_pooled_solve(&s.pooled, gradient, err);
+    if (!status && !s.is_mlm) status = dlg_label_restoration_solve(&s.pooled, gradient, err);
     if (status || !out->length) goto out;
     status = find_layout(out, &s, 0, err);
     if (status) goto out;

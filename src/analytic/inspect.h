@@ -9,13 +9,13 @@
 #include "analytic/noise/defence_traces.h"
 
 typedef struct {
-    dlg_sureness sure;
+    dlg_confidence sure;
     const char *from; /**< what it is read off, in words; static */
 } dlg_ground;
 
 /** Zero-initialise; release with dlg_inspection_release. */
 typedef struct {
-    dlg_traces traces;
+    dlg_defence_traces traces;
     bool is_defended;              /**< rounded, pruned or noisy: what needs an exact gradient is then less sure or not seen */
 
     bool fits;                     /**< embeddings and first layer are this model's; where they are not nothing is more than a guess */

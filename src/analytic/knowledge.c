@@ -81,11 +81,11 @@ static dlg_status read_masks(survey *s, const dlg_gradient *gradient, dlg_decode
     dlg_status status = dlg_position_check_create(&check, gradient, s->longest, err);
     if (status) return status;
     for (bool again = true; again && !status;) {
-        dlg_shared_rows read;
-        status = dlg_shared_rows_find(&read, gradient, check, s->longest, &part, err);
+        dlg_word_position_match read;
+        status = dlg_word_position_match_find(&read, gradient, check, s->longest, &part, err);
         if (status) break;
-        s->n_masks = dlg_shared_rows_positions(&read, special.mask, s->masks);
-        dlg_shared_rows_release(&read);
+        s->n_masks = dlg_word_position_match_positions(&read, special.mask, s->masks);
+        dlg_word_position_match_release(&read);
         again = s->n_masks > part.n_predicted; /* the same label more than once */
         part.n_predicted = s->n_masks;
     }

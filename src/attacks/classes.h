@@ -8,8 +8,8 @@ extern const dlg_attack_class dlg_attack_dlg;
 extern const dlg_attack_class dlg_attack_idlg;
 extern const dlg_attack_class dlg_attack_tag;
 extern const dlg_attack_class dlg_attack_lamp;
-extern const dlg_attack_class dlg_attack_narrow;
-extern const dlg_attack_class dlg_attack_span;
+extern const dlg_attack_class dlg_attack_restricted;
+extern const dlg_attack_class dlg_attack_dager;
 extern const dlg_attack_class dlg_attack_auto;
 
 #endif

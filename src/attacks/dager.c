@@ -109,7 +109,7 @@ static dlg_status know_solved(const attack *a, dlg_knowledge *out, size_t n_sent
 }
 
 /* Sentences that were found, and do not explain the gradient, at that distance. */
-static void end_with_part(attack *a, const dlg_recovery *r, const dlg_predicted_rows *solved, const dlg_part *part)
+static void end_with_part(attack *a, const dlg_session *r, const dlg_predicted_rows *solved, const dlg_part *part)
 {
     const bool is_mlm = a->gradient->model->config.task == DLG_MASKED_LM;
     dlg_attack_result *out = a->out;
@@ -129,9 +129,9 @@ static dlg_status put_together(attack *a, size_t n_sentences, const size_t *leng
                                const dlg_predicted_rows *solved, const dlg_part *part, dlg_error *err)
 {
     dlg_knowledge knowledge = {0};
-    dlg_recovery r = {0};
+    dlg_session r = {0};
     dlg_status status = know_solved(a, &knowledge, n_sentences, lengths, solved, err);
-    if (!status) status = dlg_recovery_begin(&r, a->out, a->gradient, &knowledge, a->options, a->observer, err);
+    if (!status) status = dlg_session_begin(&r, a->out, a->gradient, &knowledge, a->options, a->observer, err);
     for (size_t i = 0; !status && i < r.n_rows; i++) {
         r.fed[i] = fed[i];
         r.evidence[i] = (dlg_evidence){DLG_FROM_READING, 1, NAN, NAN};
@@ -139,14 +139,14 @@ static dlg_status put_together(attack *a, size_t n_sentences, const size_t *leng
     if (!status) {
         r.start = 1;
         a->out->iterations++;
-        if (knowledge.n_labels) r.d = dlg_recovery_distance_of_tokens(&r);
-        dlg_recovery_put_labels_back(&r);
-        a->explained = dlg_recovery_is_explained(&r);
+        if (knowledge.n_labels) r.d = dlg_session_distance_of_tokens(&r);
+        dlg_session_put_labels_back(&r);
+        a->explained = dlg_session_is_explained(&r);
         if (a->explained) a->out->end = DLG_EXPLAINED;
         else if (part) end_with_part(a, &r, solved, part);
-        dlg_recovery_report(&r);
+        dlg_session_report(&r);
     }
-    dlg_recovery_end(&r);
+    dlg_session_end(&r);
     dlg_knowledge_release(&knowledge);
     return status;
 }
@@ -220,7 +220,7 @@ static dlg_part part_of(const attack *a, size_t n_found, size_t n_asked, size_t 
 static dlg_status search(attack *a, dlg_error *err)
 {
     dlg_sequence_check *check = NULL;
-    dlg_co_occurrences *co_occurrences = NULL;
+    dlg_attention_groups *co_occurrences = NULL;
     dlg_sequences found = {0};
     uint32_t *fed = NULL;
     size_t n_asked = 0;
@@ -232,7 +232,7 @@ static dlg_status search(attack *a, dlg_error *err)
         .payload = a->observer ? a->observer->payload : NULL,
     };
     dlg_status status = dlg_sequence_check_create(&check, a->gradient, &a->candidates, a->knowledge->special, false, err);
-    if (!status) status = dlg_co_occurrences_create(&co_occurrences, a->gradient, &a->candidates, a->knowledge->special, err);
+    if (!status) status = dlg_attention_groups_create(&co_occurrences, a->gradient, &a->candidates, a->knowledge->special, err);
     if (!status)
         status = dlg_sequences_find(&found, &n_asked, check, a->gradient, &a->candidates, co_occurrences, a->knowledge->special, &limits,
                                     err);
@@ -248,7 +248,7 @@ static dlg_status search(attack *a, dlg_error *err)
     }
     dlg_free(fed);
     dlg_sequences_release(&found);
-    dlg_co_occurrences_free(co_occurrences);
+    dlg_attention_groups_free(co_occurrences);
     dlg_sequence_check_free(check);
     return status;
 }
@@ -260,7 +260,7 @@ static size_t count_lone(const dlg_candidates *c)
     return n;
 }
 
-dlg_status dlg_span_attack(dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
+dlg_status dlg_dager_run(dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
                            const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
 {
     attack a = {.out = out, .gradient = gradient, .knowledge = knowledge, .options = options, .observer = observer};
@@ -268,7 +268,7 @@ dlg_status dlg_span_attack(dlg_attack_result *out, const dlg_gradient *gradient,
     size_t longest = 0;
     for (size_t b = 0; b < knowledge->n_sentences; b++) longest = knowledge->lengths[b] > longest ? knowledge->lengths[b] : longest;
     dlg_status status = dlg_candidates_find(&a.candidates, gradient, longest, err);
-    if (!status) status = dlg_candidates_look_up(&a.candidates, gradient, err);
+    if (!status) status = dlg_candidates_from_embedding(&a.candidates, gradient, err);
     if (status) goto out;
     if (!a.candidates.sees) {
         note(&a, "span check: nothing to see, no gap between the tokens that were there and the others");
@@ -285,5 +285,5 @@ out:
     return status;
 }
 
-const dlg_attack_class dlg_attack_span = {"span", "the span check of DAGER (Petrov et al. 2024), sentence by sentence", &dlg_l2, &dlg_lbfgs,
-                                          false, dlg_span_attack};
+const dlg_attack_class dlg_attack_dager = {"dager", "the span check of DAGER (Petrov et al. 2024), sentence by sentence", &dlg_l2, &dlg_lbfgs,
+                                          false, dlg_dager_run};

@@ -45,13 +45,13 @@ static const double leap = 4;
 static const double soft_factor = 0.3;
 
 typedef struct {
-    dlg_recovery *r;
+    dlg_session *r;
     dlg_restart restart;
     dlg_attack_end end;
     bool found; /* end holds, no further start is needed */
     dlg_arena arena;
     double *x;  /* (n_unknowns) what the dummy embeddings are made of; behind them the soft placement's numbers */
-    dlg_soft_placement soft;
+    dlg_sinkhorn soft;
 
     /* of this start */
     size_t evaluations_at_iteration;
@@ -68,20 +68,20 @@ typedef struct {
 static double evaluate(void *payload, const double *x, double *dx)
 {
     attack *a = payload;
-    dlg_recovery *r = a->r;
-    if (!a->is_soft) return dlg_recovery_evaluate(r, x, dx);
-    dlg_recovery_set_point(r, x);
-    dlg_soft_placement_apply(&a->soft, x + r->n_unknowns, r->point);
-    const double d = dlg_recovery_evaluate_point(r);
-    dlg_recovery_find_label_derivative(r);
-    dlg_soft_placement_pull_back(&a->soft, r->point, r->derivative, r->label_derivative, dx + r->n_unknowns);
-    return dlg_recovery_pull_back(r, dx) ? d : NAN;
+    dlg_session *r = a->r;
+    if (!a->is_soft) return dlg_session_evaluate(r, x, dx);
+    dlg_session_set_point(r, x);
+    dlg_sinkhorn_apply(&a->soft, x + r->n_unknowns, r->point);
+    const double d = dlg_session_evaluate_point(r);
+    dlg_session_find_label_derivative(r);
+    dlg_sinkhorn_pull_back(&a->soft, r->point, r->derivative, r->label_derivative, dx + r->n_unknowns);
+    return dlg_session_pull_back(r, dx) ? d : NAN;
 }
 
 static bool is_settled(const attack *a, bool has_stalled)
 {
-    const dlg_recovery *r = a->r;
-    return dlg_descent_is_settled(&a->descent, r->d, r->d_tokens, has_stalled, dlg_recovery_count_certain(r) == r->n_rows);
+    const dlg_session *r = a->r;
+    return dlg_descent_is_settled(&a->descent, r->d, r->d_tokens, has_stalled, dlg_session_count_certain(r) == r->n_rows);
 }
 
 /* No further start is needed. @return true */
@@ -95,31 +95,31 @@ static bool end_with(attack *a, dlg_attack_end end)
 static bool is_over(attack *a)
 {
     const bool has_stalled = dlg_descent_has_stalled(&a->descent);
-    if (dlg_recovery_is_interrupted(a->r)) return end_with(a, DLG_INTERRUPTED);
-    if (dlg_recovery_is_explained(a->r)) return end_with(a, DLG_EXPLAINED);
+    if (dlg_session_is_interrupted(a->r)) return end_with(a, DLG_INTERRUPTED);
+    if (dlg_session_is_explained(a->r)) return end_with(a, DLG_EXPLAINED);
     if (is_settled(a, has_stalled)) return end_with(a, DLG_SETTLED);
-    if (dlg_recovery_is_running_out(a->r)) return end_with(a, DLG_EXHAUSTED);
+    if (dlg_session_is_running_out(a->r)) return end_with(a, DLG_EXHAUSTED);
     return has_stalled || a->descent.iteration >= a->r->options->max_iterations;
 }
 
 /* Put the labels in places, or in better ones. @return whether that changed where they are */
 static bool place_labels(attack *a, const double *x)
 {
-    dlg_recovery *r = a->r;
+    dlg_session *r = a->r;
     if (a->is_soft) return false;
-    const bool may_move = r->placement.placed || a->descent.iteration >= dlg_descent_first_placement(&a->descent);
-    return may_move && dlg_recovery_place_labels(r, x);
+    const bool may_move = r->placement.placed || a->descent.iteration >= dlg_descent_first_assignment(&a->descent);
+    return may_move && dlg_session_place_labels(r, x);
 }
 
 /* Whether the soft placement leads no further. */
 static bool have_labels_come(const attack *a)
 {
-    return a->is_soft && (dlg_soft_placement_is_sharp(&a->soft) || a->descent.iteration >= SOFT_ITERATIONS ||
+    return a->is_soft && (dlg_sinkhorn_is_sharp(&a->soft) || a->descent.iteration >= SOFT_ITERATIONS ||
                           dlg_descent_has_stalled(&a->descent));
 }
 
 /* Another sentence's turn. @return whether there is one */
-static bool take_turns(dlg_recovery *r)
+static bool take_turns(dlg_session *r)
 {
     if (r->options->update == DLG_UPDATE_BATCH || r->batch.n_sentences == 1) return false;
     r->turn = (r->turn + 1) % r->batch.n_sentences;
@@ -131,20 +131,20 @@ static bool take_turns(dlg_recovery *r)
 static bool accept(void *payload, const double *x, double f)
 {
     attack *a = payload;
-    dlg_recovery *r = a->r;
+    dlg_session *r = a->r;
     r->d = f;
     a->no_descent_yet = false;
     const bool is_iteration = r->result->evaluations - a->evaluations_at_iteration >= EVALUATIONS_PER_ITERATION;
-    if (!is_iteration && !dlg_recovery_is_running_out(r) && !dlg_recovery_is_interrupted(r)) return false;
+    if (!is_iteration && !dlg_session_is_running_out(r) && !dlg_session_is_interrupted(r)) return false;
     dlg_descent_add(&a->descent, f);
     r->result->iterations++;
     const bool moved = place_labels(a, x);
     a->have_labels_come = have_labels_come(a);
-    dlg_recovery_decode(r, x);
-    dlg_recovery_distance_of_tokens(r);
+    dlg_session_decode(r, x);
+    dlg_session_distance_of_tokens(r);
     r->iteration = a->descent.iteration;
     a->descent.stable = r->stable;
-    dlg_recovery_report(r);
+    dlg_session_report(r);
     a->evaluations_at_iteration = r->result->evaluations;
     a->is_over = is_over(a);
     const bool is_anothers_turn = take_turns(r);
@@ -154,17 +154,17 @@ static bool accept(void *payload, const double *x, double f)
 /* Draw the dummy embeddings, but for the certain tokens of the start before this one, which begin where they belong. */
 static void draw(attack *a)
 {
-    dlg_recovery *r = a->r;
+    dlg_session *r = a->r;
     const dlg_real *table = dlg_model_word_embeddings(r->gradient->model);
     const size_t H = r->gradient->model->config.hidden_size;
     const uint32_t stream = dlg_random_stream("dummy embeddings") + (uint32_t)r->start;
     dlg_random_normal_fill(r->point, r->n_numbers, r->embedding_deviation, r->options->seed, stream);
-    if (!a->keeps_labels) dlg_placement_start(&r->placement, r->knowledge->placed);
+    if (!a->keeps_labels) dlg_label_assignment_start(&r->placement, r->knowledge->placed);
     for (size_t i = 0; a->n_certain && i < r->n_rows; i++)
         if (dlg_evidence_is_good(&r->evidence[i]) && !r->is_known[i])
             memcpy(r->point + i * H, table + (size_t)r->fed[i] * H, H * sizeof *table);
-    dlg_recovery_hold_known_rows(r);
-    dlg_recovery_unknowns(r, a->x);
+    dlg_session_hold_known_rows(r);
+    dlg_session_unknowns(r, a->x);
 }
 
 /* Whether the next start can build on the tokens that are certain. */
@@ -176,7 +176,7 @@ static bool keeps_tokens(const attack *a, size_t n_free)
 
 static void note_next(const attack *a, size_t n_free)
 {
-    const dlg_recovery *r = a->r;
+    const dlg_session *r = a->r;
     if (r->start == r->options->max_starts) return;
     char line[224], what[96], next[96];
     if (!a->descent.iteration) snprintf(what, sizeof what, "found no way down");
@@ -186,13 +186,13 @@ static void note_next(const attack *a, size_t n_free)
     if (a->n_certain) snprintf(next, sizeof next, "keeps the tokens that are certain, %zu of %zu", a->n_certain, n_free);
     else snprintf(next, sizeof next, "is drawn anew%s", a->keeps_labels && !r->is_defended ? " but for the labels' places" : "");
     snprintf(line, sizeof line, "start %zu %s; start %zu %s", r->start, what, r->start + 1, next);
-    dlg_recovery_note(r, line);
+    dlg_session_note(r, line);
 }
 
 /* A start is over without having explained anything: choose what the next one keeps. */
 static void choose_next(attack *a)
 {
-    const dlg_recovery *r = a->r;
+    const dlg_session *r = a->r;
     size_t n_free = 0;
     a->n_certain = 0;
     for (size_t i = 0; i < r->n_rows; i++) {
@@ -215,21 +215,21 @@ static void choose_next(attack *a)
 /* Labels moved: so do their masks. */
 static void hold(attack *a)
 {
-    dlg_recovery_set_point(a->r, a->x);
-    dlg_recovery_hold_known_rows(a->r);
-    dlg_recovery_unknowns(a->r, a->x);
+    dlg_session_set_point(a->r, a->x);
+    dlg_session_hold_known_rows(a->r);
+    dlg_session_unknowns(a->r, a->x);
 }
 
 /* Put the labels where they have come to. @return whether these are places: the embeddings are then drawn anew, with the labels there */
 static bool settle_labels(attack *a)
 {
-    dlg_recovery *r = a->r;
-    dlg_recovery_set_point(r, a->x);
-    dlg_soft_placement_apply(&a->soft, a->x + r->n_unknowns, r->point);
-    dlg_soft_placement_settle(&a->soft, r->label_derivative);
-    dlg_recovery_hold_known_rows(r);
+    dlg_session *r = a->r;
+    dlg_session_set_point(r, a->x);
+    dlg_sinkhorn_apply(&a->soft, a->x + r->n_unknowns, r->point);
+    dlg_sinkhorn_settle(&a->soft, r->label_derivative);
+    dlg_session_hold_known_rows(r);
     a->is_soft = false;
-    if (!(dlg_recovery_distance_at_point(r, r->placement.share) < leap * r->d)) return false;
+    if (!(dlg_session_distance_at_point(r, r->placement.share) < leap * r->d)) return false;
     a->have_labels_come = false;
     a->keeps_labels = true;
     dlg_descent_begin_anew(&a->descent);
@@ -240,18 +240,18 @@ static bool settle_labels(attack *a)
 /* The start is over: over noise single tokens may be wrong, in a text that has settled too. */
 static dlg_status replace_singles(attack *a, dlg_error *err)
 {
-    dlg_recovery *r = a->r;
-    if (!r->replaces || !r->placement.placed || !a->descent.iteration || dlg_recovery_is_interrupted(r)) return DLG_OK;
-    const dlg_status status = dlg_replacements_try(r, DLG_ALL_ROWS, err);
+    dlg_session *r = a->r;
+    if (!r->replaces || !r->placement.placed || !a->descent.iteration || dlg_session_is_interrupted(r)) return DLG_OK;
+    const dlg_status status = dlg_token_substitution_try(r, DLG_ALL_ROWS, err);
     if (status) return status;
-    dlg_recovery_report(r);
-    if (!a->found && dlg_recovery_is_explained_to_noise(r)) end_with(a, DLG_SETTLED);
+    dlg_session_report(r);
+    if (!a->found && dlg_session_is_explained_to_noise(r)) end_with(a, DLG_SETTLED);
     return DLG_OK;
 }
 
 static dlg_status run_start(attack *a, dlg_error *err)
 {
-    dlg_recovery *r = a->r;
+    dlg_session *r = a->r;
     dlg_function function = {r->n_unknowns, evaluate, accept, a};
     draw(a);
     dlg_descent_begin(&a->descent);
@@ -259,13 +259,13 @@ static dlg_status run_start(attack *a, dlg_error *err)
     a->turns_without_descent = 0;
     if (r->options->update == DLG_UPDATE_SENTENCE) r->turn = 0;
     a->is_soft = !r->placement.placed && !r->is_defended;
-    memset(a->x + r->n_unknowns, 0, dlg_soft_placement_size(&a->soft) * sizeof *a->x);
+    memset(a->x + r->n_unknowns, 0, dlg_sinkhorn_size(&a->soft) * sizeof *a->x);
     r->d = INFINITY;
     a->evaluations_at_iteration = r->result->evaluations;
     for (;;) {
         dlg_minimise_end end;
         a->no_descent_yet = true;
-        function.n = r->n_unknowns + (a->is_soft ? dlg_soft_placement_size(&a->soft) : 0);
+        function.n = r->n_unknowns + (a->is_soft ? dlg_sinkhorn_size(&a->soft) : 0);
         const dlg_status status = r->options->minimiser->run(&end, &function, a->x, err);
         if (status) return status;
         a->turns_without_descent = end == DLG_NO_DESCENT && a->no_descent_yet ? a->turns_without_descent + 1 : 0;
@@ -290,24 +290,24 @@ static dlg_status run_start(attack *a, dlg_error *err)
 
 static void carve(attack *a)
 {
-    a->x = dlg_arena_carve(&a->arena, a->r->n_unknowns + dlg_soft_placement_size(&a->soft), sizeof *a->x);
-    dlg_soft_placement_carve(&a->soft, &a->arena);
+    a->x = dlg_arena_carve(&a->arena, a->r->n_unknowns + dlg_sinkhorn_size(&a->soft), sizeof *a->x);
+    dlg_sinkhorn_carve(&a->soft, &a->arena);
     a->descent.history = dlg_arena_carve(&a->arena, a->r->options->max_iterations + 1, sizeof *a->descent.history);
 }
 
-dlg_status dlg_descend(dlg_recovery *r, dlg_restart restart, dlg_error *err)
+dlg_status dlg_descend(dlg_session *r, dlg_restart restart, dlg_error *err)
 {
-    attack a = {.r = r, .restart = restart, .end = DLG_EXHAUSTED, .lowest = INFINITY, .n_certain = dlg_recovery_count_certain(r)};
+    attack a = {.r = r, .restart = restart, .end = DLG_EXHAUSTED, .lowest = INFINITY, .n_certain = dlg_session_count_certain(r)};
     a.keeps_labels = a.n_certain && r->is_defended;
     a.descent = (dlg_descent){.scale = r->scale, .rounding = r->options->distance->rounding,
                               .floor = r->floor, .is_defended = r->is_defended};
-    a.soft = (dlg_soft_placement){.placement = &r->placement, .row = r->knowledge->rows, .mask = dlg_recovery_mask(r),
+    a.soft = (dlg_sinkhorn){.placement = &r->placement, .row = r->knowledge->rows, .mask = dlg_session_mask(r),
                                   .width = r->gradient->model->config.hidden_size, .factor = soft_factor / r->embedding_deviation};
     carve(&a);
     dlg_status status = dlg_arena_reserve(&a.arena, "descent", err);
     if (!status) carve(&a);
     for (; !status && !a.found && r->start < r->options->max_starts;) {
-        if (dlg_recovery_is_interrupted(r)) {
+        if (dlg_session_is_interrupted(r)) {
             end_with(&a, DLG_INTERRUPTED);
             break;
         }
@@ -322,10 +322,10 @@ dlg_status dlg_descend(dlg_recovery *r, dlg_restart restart, dlg_error *err)
 dlg_status dlg_descent_attack(dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
                               const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_restart restart, dlg_error *err)
 {
-    dlg_recovery r;
-    dlg_status status = dlg_recovery_begin(&r, out, gradient, knowledge, options, observer, err);
+    dlg_session r;
+    dlg_status status = dlg_session_begin(&r, out, gradient, knowledge, options, observer, err);
     if (!status) status = dlg_descend(&r, restart, err);
-    dlg_recovery_end(&r);
+    dlg_session_end(&r);
     return status;
 }
 

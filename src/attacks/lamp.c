@@ -49,7 +49,7 @@ static const double norm_weight = 2, prior_weight = 0.2;
 static const double first_step = 0.2, step_factor = 0.89, steps_between = 50;
 
 typedef struct {
-    dlg_recovery *r;
+    dlg_session *r;
     dlg_attack_end end;
     bool found, is_over; /* end holds, no further start is needed; this start is over */
     size_t evaluations_at_iteration;
@@ -82,31 +82,31 @@ static void end_with(attack *a, dlg_attack_end end)
 
 static void look_for_the_end(attack *a)
 {
-    dlg_recovery *r = a->r;
-    const bool all_certain = dlg_recovery_count_certain(r) == r->n_rows, has_stalled = dlg_descent_has_stalled(&a->descent);
-    if (dlg_recovery_is_interrupted(r)) end_with(a, DLG_INTERRUPTED);
-    else if (dlg_recovery_is_explained(r)) end_with(a, DLG_EXPLAINED);
+    dlg_session *r = a->r;
+    const bool all_certain = dlg_session_count_certain(r) == r->n_rows, has_stalled = dlg_descent_has_stalled(&a->descent);
+    if (dlg_session_is_interrupted(r)) end_with(a, DLG_INTERRUPTED);
+    else if (dlg_session_is_explained(r)) end_with(a, DLG_EXPLAINED);
     else if (dlg_descent_is_settled(&a->descent, r->d, r->d_tokens, has_stalled, all_certain)) end_with(a, DLG_SETTLED);
-    else if (dlg_recovery_is_running_out(r)) end_with(a, DLG_EXHAUSTED);
+    else if (dlg_session_is_running_out(r)) end_with(a, DLG_EXHAUSTED);
     else a->is_over = r->iteration >= r->options->max_iterations;
 }
 
 /* After an evaluation, where x is the best of this start and r->d its distance: every twenty are an iteration. */
 static void count(attack *a, bool was_at_x)
 {
-    dlg_recovery *r = a->r;
+    dlg_session *r = a->r;
     const bool is_iteration = r->result->evaluations - a->evaluations_at_iteration >= EVALUATIONS_PER_ITERATION;
-    if (!is_iteration && !dlg_recovery_is_running_out(r) && !dlg_recovery_is_interrupted(r)) return;
+    if (!is_iteration && !dlg_session_is_running_out(r) && !dlg_session_is_interrupted(r)) return;
     r->iteration++;
     r->result->iterations++;
     if (was_at_x) {
         dlg_descent_add(&a->descent, r->d);
-        if (a->descent.iteration >= dlg_descent_first_placement(&a->descent)) dlg_recovery_place_labels(r, a->x);
+        if (a->descent.iteration >= dlg_descent_first_assignment(&a->descent)) dlg_session_place_labels(r, a->x);
     }
-    dlg_recovery_decode(r, a->x);
-    dlg_recovery_distance_of_tokens(r);
+    dlg_session_decode(r, a->x);
+    dlg_session_distance_of_tokens(r);
     a->descent.stable = r->stable;
-    dlg_recovery_report(r);
+    dlg_session_report(r);
     a->evaluations_at_iteration = r->result->evaluations;
     look_for_the_end(a);
 }
@@ -145,14 +145,14 @@ static void take_point(attack *a)
 /* D at point, relative; infinity where it diverges */
 static double distance(attack *a)
 {
-    const double d = dlg_recovery_distance_at_point(a->r, a->r->placement.share);
+    const double d = dlg_session_distance_at_point(a->r, a->r->placement.share);
     return isfinite(d) ? d / a->r->scale : INFINITY;
 }
 
 /* What the prior has against the text in that order. The tokens are those of x as it was last decoded. */
 static double surprise(attack *a)
 {
-    const dlg_recovery *r = a->r;
+    const dlg_session *r = a->r;
     if (!a->prior) return 0;
     for (size_t i = 0; i < r->n_rows; i++) a->text[i] = r->predicted[i] ? r->tokens[i] : r->fed[a->order[i]];
     return prior_weight * dlg_batch_prior_surprise(a->prior, a->text);
@@ -161,10 +161,10 @@ static double surprise(attack *a)
 /* Keep the best of one sentence's rearrangements. The prior is asked only where D alone is not too much. @return whether words moved */
 static bool rearrange_sentence(attack *a, size_t b)
 {
-    dlg_recovery *r = a->r;
+    dlg_session *r = a->r;
     double least = INFINITY;
     size_t which = 0;
-    dlg_recovery_decode(r, a->x);
+    dlg_session_decode(r, a->x);
     for (size_t i = 0; i < CANDIDATES && !a->is_over; i++) {
         if (i) rearrange(a, b, (dlg_rearrangement)(i % DLG_REARRANGEMENTS));
         else keep_order(a); /* what there is to be better than */
@@ -212,16 +212,16 @@ static void bring_to_norm(attack *a)
 /* point = random rows, N(0, 1) */
 static void draw(attack *a, size_t draw_number)
 {
-    dlg_recovery *r = a->r;
+    dlg_session *r = a->r;
     const uint32_t stream = dlg_random_stream("dummy embeddings") + (uint32_t)((r->start - 1) * MOST_DRAWS + draw_number + 1);
     dlg_random_normal_fill(r->point, r->n_numbers, 1, r->options->seed, stream);
-    dlg_recovery_hold_known_rows(r);
+    dlg_session_hold_known_rows(r);
 }
 
 /* The best of many drawn points, and of the orders of its rows; then its rows get the mean norm. */
 static void draw_start(attack *a)
 {
-    dlg_recovery *r = a->r;
+    dlg_session *r = a->r;
     const size_t part = r->options->max_iterations * EVALUATIONS_PER_ITERATION / DRAWN_PART, n = part < MOST_DRAWS ? part : MOST_DRAWS;
     double least = INFINITY;
     for (size_t i = 0; i < 2 * n && !a->is_over; i++) {
@@ -260,9 +260,9 @@ static void complete_derivative(attack *a)
 /* @return whether all of it was finite */
 static bool go_down(attack *a)
 {
-    dlg_recovery *r = a->r;
+    dlg_session *r = a->r;
     for (size_t i = 0; i < STEPS && !a->is_over; i++) {
-        const double d = dlg_recovery_evaluate(r, a->x, a->dx);
+        const double d = dlg_session_evaluate(r, a->x, a->dx);
         if (!isfinite(d)) return false;
         r->d = d;
         complete_derivative(a);
@@ -276,7 +276,7 @@ static bool go_down(attack *a)
 
 static void run_start(attack *a)
 {
-    dlg_recovery *r = a->r;
+    dlg_session *r = a->r;
     const size_t n_before = r->options->max_iterations * EVALUATIONS_PER_ITERATION / BEFORE_REARRANGING;
     char line[160];
     bool is_finite = true, has_stalled = false;
@@ -286,7 +286,7 @@ static void run_start(attack *a)
     a->evaluations_at_iteration = r->result->evaluations;
     dlg_adam_begin(&a->moments);
     dlg_descent_begin(&a->descent);
-    dlg_placement_start(&r->placement, r->knowledge->placed);
+    dlg_label_assignment_start(&r->placement, r->knowledge->placed);
     draw_start(a);
     while (!a->is_over && is_finite) {
         is_finite = go_down(a);
@@ -297,17 +297,17 @@ static void run_start(attack *a)
     if (a->found || r->start == r->options->max_starts) return;
     snprintf(line, sizeof line, "start %zu %s after %zu iterations at distance %.2e; start %zu is drawn anew", r->start,
              has_stalled ? "stalled" : is_finite ? "ended" : "diverged", r->iteration, r->d, r->start + 1);
-    dlg_recovery_note(r, line);
+    dlg_session_note(r, line);
 }
 
 /* ---- the attack ---- */
 
 static dlg_status create_prior(attack *a, dlg_error *err)
 {
-    const dlg_recovery *r = a->r;
+    const dlg_session *r = a->r;
     const dlg_model *model = dlg_attack_prior(r->options, r->gradient->model);
     if (model) return dlg_batch_prior_create(&a->prior, model, r->knowledge->special.mask, &r->batch, err);
-    dlg_recovery_note(r, "no language prior: the model is a classifier");
+    dlg_session_note(r, "no language prior: the model is a classifier");
     return DLG_OK;
 }
 
@@ -336,7 +336,7 @@ static void carve(attack *a)
     a->text = dlg_arena_carve(arena, n_rows, sizeof *a->text);
 }
 
-static dlg_status recover(dlg_recovery *r, dlg_error *err)
+static dlg_status recover(dlg_session *r, dlg_error *err)
 {
     attack a = {.r = r, .end = DLG_EXHAUSTED, .random = dlg_random_at(r->options->seed, dlg_random_stream("rearrangements"))};
     a.descent = (dlg_descent){.scale = r->scale, .rounding = r->options->distance->rounding,
@@ -360,14 +360,14 @@ static dlg_status recover(dlg_recovery *r, dlg_error *err)
 static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
                       const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
 {
-    dlg_recovery r;
+    dlg_session r;
     if (options->minimiser != &dlg_adam)
         return dlg_fail(err, DLG_EARG, "attack lamp: want the optimizer adam, found %s", options->minimiser->name);
     if (options->update != DLG_UPDATE_BATCH)
         return dlg_fail(err, DLG_EARG, "attack lamp: want the sentences of a batch updated together, found one at a time");
-    dlg_status status = dlg_recovery_begin(&r, out, gradient, knowledge, options, observer, err);
+    dlg_status status = dlg_session_begin(&r, out, gradient, knowledge, options, observer, err);
     if (!status) status = recover(&r, err);
-    dlg_recovery_end(&r);
+    dlg_session_end(&r);
     return status;
 }
 

@@ -22,8 +22,8 @@ enum { MOST_PLACEMENTS = 8 };
 /* Single replacements are tried at once where no more than one token in so many is in doubt. */
 enum { MOSTLY = 4 };
 
-/* The token of a row that is known (dlg_recovery_hold_known_rows). */
-static uint32_t known_token(const dlg_recovery *r, size_t row)
+/* The token of a row that is known (dlg_session_hold_known_rows). */
+static uint32_t known_token(const dlg_session *r, size_t row)
 {
     const dlg_special_tokens *special = &r->knowledge->special;
     return row == 0 ? special->cls : row == r->n_rows - 1 ? special->sep : special->mask;
@@ -33,10 +33,10 @@ static uint32_t known_token(const dlg_recovery *r, size_t row)
  * Whether entries were pruned. Then D is no judge of single tokens: what is missing from the shared gradient draws it to texts whose own is
  * small there.
  */
-static bool is_pruned(const dlg_recovery *r)
+static bool is_pruned(const dlg_session *r)
 {
     const dlg_parameter *p = dlg_model_parameter(r->gradient->model, "bert.encoder.layer.0.attention.self.query.weight");
-    const dlg_exactness e = dlg_exactness_of(dlg_gradient_of(r->gradient, p->name), p->n_rows, p->n_rows, p->n_cols);
+    const dlg_noise_model e = dlg_noise_model_of(dlg_gradient_of(r->gradient, p->name), p->n_rows, p->n_rows, p->n_cols);
     return e.pruned > 0;
 }
 
@@ -44,17 +44,17 @@ static bool is_pruned(const dlg_recovery *r)
  * What the word embedding's gradient names, or else what fulfils its equation best.
  * @param[out] n at how many rows that is to be taken at its word
  */
-static dlg_status read_tokens(dlg_recovery *r, size_t *n, dlg_error *err)
+static dlg_status read_tokens(dlg_session *r, size_t *n, dlg_error *err)
 {
     const dlg_knowledge *k = r->knowledge;
     const dlg_decoder_part part = {k->n_labels, k->n_labels, k->labels};
-    dlg_shared_rows shared = {0};
+    dlg_word_position_match shared = {0};
     *n = 0;
     if (r->is_defended) {
-        const dlg_status status = dlg_shared_rows_find(&shared, r->gradient, r->check, r->n_rows, &part, err);
+        const dlg_status status = dlg_word_position_match_find(&shared, r->gradient, r->check, r->n_rows, &part, err);
         if (status) return status;
     }
-    dlg_recovery_hold_known_rows(r);
+    dlg_session_hold_known_rows(r);
     for (size_t i = 0; i < r->n_rows; i++) {
         const bool is_named = r->is_defended && (r->is_known[i] || shared.is_named[i]);
         r->fed[i] = r->is_defended && r->is_known[i] ? known_token(r, i)
@@ -64,31 +64,31 @@ static dlg_status read_tokens(dlg_recovery *r, size_t *n, dlg_error *err)
         *n += dlg_evidence_is_good(&r->evidence[i]);
         if (is_named && !r->replaces) dlg_position_check_name(r->check, i, r->fed[i]);
     }
-    dlg_shared_rows_release(&shared);
+    dlg_word_position_match_release(&shared);
     return DLG_OK;
 }
 
-static void try_tokens(dlg_recovery *r)
+static void try_tokens(dlg_session *r)
 {
     r->start = 1;
     r->iteration = 0;
     for (size_t i = 0; i < MOST_PLACEMENTS; i++) {
-        dlg_recovery_set_tokens(r);
-        r->d = dlg_recovery_evaluate_point(r);
-        if (!dlg_recovery_place_labels_at_point(r)) break;
+        dlg_session_set_tokens(r);
+        r->d = dlg_session_evaluate_point(r);
+        if (!dlg_session_place_labels_at_point(r)) break;
     }
-    dlg_recovery_put_labels_back(r);
-    dlg_recovery_distance_of_tokens(r);
-    dlg_recovery_report(r);
+    dlg_session_put_labels_back(r);
+    dlg_session_distance_of_tokens(r);
+    dlg_session_report(r);
     r->start = 0; /* the first descent's */
 }
 
 /*
- * Narrow a recovery that has begun: decoding chooses among the tokens that the position check admits (batches of one sentence), and the
+ * Restrict a session that has begun: decoding chooses among the tokens that the position check admits (batches of one sentence), and the
  * embeddings stay in the space that layer 0's inputs leave them (undefended gradients). Where the check names the tokens they are read
  * off it and tried, which is reported as iteration 0 of the first start; what is certain of them is where that start begins.
  */
-static dlg_status narrow(dlg_recovery *r, dlg_error *err)
+static dlg_status restrict_unknowns(dlg_session *r, dlg_error *err)
 {
     dlg_status status = DLG_OK;
     if (!r->is_defended) status = dlg_input_space_create(&r->space, r->gradient, &r->batch, err);
@@ -100,8 +100,8 @@ static dlg_status narrow(dlg_recovery *r, dlg_error *err)
     if (r->check) status = read_tokens(r, &n, err);
     if (!status && n && (!r->is_defended || 2 * n >= r->n_rows)) try_tokens(r);
     if (!status && r->replaces && r->placement.placed && MOSTLY * n >= (MOSTLY - 1) * r->n_rows) {
-        status = dlg_replacements_try(r, DLG_DOUBTFUL_ROWS, err);
-        dlg_recovery_report(r);
+        status = dlg_token_substitution_try(r, DLG_DOUBTFUL_ROWS, err);
+        dlg_session_report(r);
     }
     return status;
 }
@@ -109,15 +109,15 @@ static dlg_status narrow(dlg_recovery *r, dlg_error *err)
 static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
                       const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
 {
-    dlg_recovery r;
-    dlg_status status = dlg_recovery_begin(&r, out, gradient, knowledge, options, observer, err);
-    if (!status) status = narrow(&r, err);
-    if (!status && dlg_recovery_is_explained(&r)) out->end = DLG_EXPLAINED;
-    else if (!status && dlg_recovery_is_explained_to_noise(&r)) out->end = DLG_SETTLED;
+    dlg_session r;
+    dlg_status status = dlg_session_begin(&r, out, gradient, knowledge, options, observer, err);
+    if (!status) status = restrict_unknowns(&r, err);
+    if (!status && dlg_session_is_explained(&r)) out->end = DLG_EXPLAINED;
+    else if (!status && dlg_session_is_explained_to_noise(&r)) out->end = DLG_SETTLED;
     else if (!status) status = dlg_descend(&r, DLG_KEEP_CERTAIN, err);
-    dlg_recovery_end(&r);
+    dlg_session_end(&r);
     return status;
 }
 
-const dlg_attack_class dlg_attack_narrow = {"narrow", "DLG among what the first layer's gradient leaves open", &dlg_l2, &dlg_lbfgs,
+const dlg_attack_class dlg_attack_restricted = {"restricted", "DLG among what the first layer's gradient leaves open", &dlg_l2, &dlg_lbfgs,
                                             false, run};

@@ -11,8 +11,8 @@ const dlg_attack_class *const dlg_attacks[] = {
     &dlg_attack_idlg,
     &dlg_attack_tag,
     &dlg_attack_lamp,
-    &dlg_attack_narrow,
-    &dlg_attack_span,
+    &dlg_attack_restricted,
+    &dlg_attack_dager,
     NULL,
 };
 

@@ -29,7 +29,7 @@ static void print_ground(const dlg_screen *screen, dlg_ground ground)
 
 static dlg_line begin_fact(const char *what, dlg_ground ground)
 {
-    dlg_line r = begin(what, dlg_sureness_name(ground.sure));
+    dlg_line r = begin(what, dlg_confidence_name(ground.sure));
     if (!ground.sure) dlg_line_append(&r, "-");
     return r;
 }
@@ -139,7 +139,7 @@ static void print_scale(const dlg_screen *screen, const dlg_inspection *found)
 
 /* ---- traces of a defence ---- */
 
-static void print_traces(const dlg_screen *screen, const dlg_traces *t)
+static void print_traces(const dlg_screen *screen, const dlg_defence_traces *t)
 {
     dlg_line r = begin("norm", "");
     dlg_line_append(&r, "%.6g%s", t->norm, t->is_norm_round ? ": a number somebody chose, so clipped to it" : "");

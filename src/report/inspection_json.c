@@ -9,7 +9,7 @@
 static cJSON *add_fact(dlg_object *o, const char *key, dlg_ground ground)
 {
     cJSON *fact = dlg_object_add_new(o, o->root, key, cJSON_CreateObject());
-    dlg_object_add(o, fact, "sure", cJSON_CreateString(dlg_sureness_name(ground.sure)));
+    dlg_object_add(o, fact, "sure", cJSON_CreateString(dlg_confidence_name(ground.sure)));
     dlg_object_add(o, fact, "from", cJSON_CreateString(ground.from));
     return fact;
 }
@@ -43,7 +43,7 @@ static void add_text(dlg_object *o, const dlg_inspection *found)
     dlg_object_add(o, fact, "certain_positions", dlg_json_number((double)found->n_text_certain));
 }
 
-static void add_traces(dlg_object *o, const dlg_traces *t)
+static void add_traces(dlg_object *o, const dlg_defence_traces *t)
 {
     static const char *const names[] = {NULL, "fp16", "bf16", "levels"};
     cJSON *traces = dlg_object_add_new(o, o->root, "traces", cJSON_CreateObject());

@@ -49,7 +49,7 @@ static cJSON *source_of(const void *state, size_t row)
 
 static cJSON *sureness_of(const void *result, size_t row)
 {
-    return cJSON_CreateString(dlg_sureness_name(dlg_attack_sureness(result, row)));
+    return cJSON_CreateString(dlg_confidence_name(dlg_attack_confidence(result, row)));
 }
 
 static cJSON *choices_of(const void *state, size_t row)

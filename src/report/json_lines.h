@@ -22,7 +22,7 @@
  *
  * evidence holds lists of the shape of tokens, whose entries say of each what analytic/evidence.h does. from: "read", "descent" or "label";
  * sure: "certain", "likely" or "guess", or "not seen" of a [MASK] whose label was not found in sentences that are a part of the batch
- * (dlg_attack_sureness); choices: how many tokens layer 0 admits there (null: it says nothing); cosine and margin: how near the embedding
+ * (dlg_attack_confidence); choices: how many tokens layer 0 admits there (null: it says nothing); cosine and margin: how near the embedding
  * that was found is to the token's own, and how much nearer than to the next (null where none was searched for). Where a label stands these
  * are of what was fed there.
  *

@@ -33,11 +33,11 @@ static void append_doubt(dlg_line *line, const dlg_subject *subject, const dlg_a
 static void append_doubts(dlg_line *line, const dlg_subject *subject, const dlg_attack_result *result)
 {
     size_t n_doubts = 0, n_named = 0;
-    for (size_t i = 0; i < result->n_rows; i++) n_doubts += dlg_attack_sureness(result, i) == DLG_GUESSED;
+    for (size_t i = 0; i < result->n_rows; i++) n_doubts += dlg_attack_confidence(result, i) == DLG_GUESSED;
     dlg_line_append(line, "%zu likely", result->n_rows - n_doubts);
     for (size_t b = 0; b < result->n_sentences; b++)
         for (size_t i = result->first[b]; i < result->first[b + 1] && n_named < MOST_DOUBTS; i++) {
-            if (dlg_attack_sureness(result, i) != DLG_GUESSED) continue;
+            if (dlg_attack_confidence(result, i) != DLG_GUESSED) continue;
             dlg_line_append(line, n_named++ ? ", " : ", in doubt: ");
             append_doubt(line, subject, result, b, i);
         }
@@ -47,7 +47,7 @@ static void append_doubts(dlg_line *line, const dlg_subject *subject, const dlg_
 static void append_certain(dlg_line *line, const dlg_attack_result *result)
 {
     size_t n_unseen = 0;
-    for (size_t i = 0; i < result->n_rows; i++) n_unseen += dlg_attack_sureness(result, i) == DLG_UNSEEN;
+    for (size_t i = 0; i < result->n_rows; i++) n_unseen += dlg_attack_confidence(result, i) == DLG_UNSEEN;
     dlg_line_append(line, "all certain");
     if (n_unseen) dlg_line_append(line, ", but for what stood behind %zu [MASK]", n_unseen);
 }

@@ -74,7 +74,7 @@ check 'and shows nothing to a terminal' eval '! dlg-text "$odd" --model m --iter
 
 # ---- values ----
 dlg-grads 'the red fish swims' 'a bird flies' --model m -o two.g --defend prune:0.9999 --no-truth > out.txt
-for attack in auto dlg idlg tag lamp narrow span; do
+for attack in auto dlg idlg tag lamp restricted dager; do
     check "$attack: next to nothing is left" eval 'dlg-text two.g --model m --attack $attack --iterations 2 --starts 1 --threads 1 -q > out.txt'
     check "$attack: nothing is called recovered" eval '! grep -q "^Recovered:" out.txt'
 done
@@ -113,7 +113,7 @@ interrupt_after() { # SECONDS ARGUMENTS...: exit status, in $code; how long it t
 limit=1000
 ! grep -aq __asan_init "$(command -v dlg-text)" || limit=5000 # an operator at a time, and these are ten times as long
 RANDOM=11
-for attack in auto dlg idlg tag lamp narrow span --inspect; do
+for attack in auto dlg idlg tag lamp restricted dager --inspect; do
     case $attack in --inspect) set -- --inspect ;; *) set -- --attack $attack --iterations 100000 --starts 100000 ;; esac
     for ((k = 0; k < 10; k++)); do
         interrupt_after "$(printf '0.%03d' $((RANDOM % 700)))" busy.g "$@"

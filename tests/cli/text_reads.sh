@@ -4,9 +4,9 @@ accepted '*Recovered:
   a red bird saw the old house.
   explained: *
   tokens: 9 read off, 1 put back from the labels; all certain
-  cost: 1 iteration, 1 evaluation, *' '*attack span: *
+  cost: 1 iteration, 1 evaluation, *' '*attack dager: *
 span check: 10 candidates at 10 positions, 10 of which have one only
-iteration 0, *' dlg-text a.g --threads 1 --attack span
+iteration 0, *' dlg-text a.g --threads 1 --attack dager
 accepted '*Recovered:*' '*' dlg-text a.g --threads 1 --attack auto
 # A predicted word need not have been masked.
 check 'some masked' dlg-grads 'A red bird saw the old house near the river.' --preset mini --mask-style bert --mask-rate 0.4 --seed 3 -o k.g
@@ -38,4 +38,4 @@ accepted 'Partly recovered: 2 of at least 3 sentences.
   inferred: at least 3 sentences in the batch, 2 found: *' '*' dlg-text c.g --threads 1 -q --know batch:b.truth.json
 check 'no batch of two was inferred' eval '! dlg-text c.g --threads 1 -q --know batch:b.truth.json | grep -q "inferred: a batch"'
 # Against another model nothing is recovered.
-accepted 'Not recovered*' '*' dlg-text a.g --threads 1 --attack span --preset mini --model-seed 1
+accepted 'Not recovered*' '*' dlg-text a.g --threads 1 --attack dager --preset mini --model-seed 1

@@ -86,13 +86,13 @@ static dlg_attack_result ended(dlg_attack_end end)
 static void sure_by_the_end(void **state)
 {
     (void)state;
-    static const dlg_sureness settled[] = {DLG_LIKELY, DLG_LIKELY, DLG_GUESSED, DLG_GUESSED, DLG_GUESSED, DLG_LIKELY, DLG_LIKELY};
+    static const dlg_confidence settled[] = {DLG_LIKELY, DLG_LIKELY, DLG_GUESSED, DLG_GUESSED, DLG_GUESSED, DLG_LIKELY, DLG_LIKELY};
     const dlg_attack_result of[] = {ended(DLG_EXPLAINED), ended(DLG_SETTLED), ended(DLG_EXHAUSTED), ended(DLG_INTERRUPTED)};
     for (size_t i = 0; i < 7; i++) {
-        assert_int_equal(dlg_attack_sureness(&of[0], i), DLG_CERTAIN);
-        assert_int_equal(dlg_attack_sureness(&of[1], i), settled[i]);
-        assert_int_equal(dlg_attack_sureness(&of[2], i), DLG_GUESSED);
-        assert_int_equal(dlg_attack_sureness(&of[3], i), DLG_GUESSED);
+        assert_int_equal(dlg_attack_confidence(&of[0], i), DLG_CERTAIN);
+        assert_int_equal(dlg_attack_confidence(&of[1], i), settled[i]);
+        assert_int_equal(dlg_attack_confidence(&of[2], i), DLG_GUESSED);
+        assert_int_equal(dlg_attack_confidence(&of[3], i), DLG_GUESSED);
     }
     assert_int_equal(dlg_attack_source(&of[0].state, 0), DLG_FROM_READING);
     assert_int_equal(dlg_attack_source(&of[0].state, 1), DLG_FROM_DESCENT);

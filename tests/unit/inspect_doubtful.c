@@ -68,10 +68,10 @@ static void nothing_behind(void **state)
 {
     (void)state;
     inspected s;
-    dlg_traces traces;
+    dlg_defence_traces traces;
     const size_t all = POSITIONS;
     inspected_share(&s, inspected_preset(DLG_MASKED_LM, true), 1, &all, 3, 5, 3);
-    assert_int_equal(dlg_traces_find(&traces, &s.gradient, POSITIONS, NULL), DLG_OK);
+    assert_int_equal(dlg_defence_traces_find(&traces, &s.gradient, POSITIONS, NULL), DLG_OK);
     assert_int_equal(traces.n_behind, 0);
     assert_true(traces.noise == 0 && traces.kurtosis == 0);
     inspected_release(&s);

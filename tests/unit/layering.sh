@@ -23,10 +23,9 @@ analytic/sequences: analytic/tokens gradient models vocab ops math base
 analytic:           analytic/tokens analytic/labels analytic/noise gradient models vocab math base
 attacks/session:    analytic analytic/tokens analytic/noise matching optimise gradient models vocab io math base
 attacks:            attacks/session analytic analytic/sequences analytic/tokens analytic/labels analytic/noise matching optimise gradient models vocab io math base
-leak:               attacks/session analytic analytic/sequences analytic/tokens analytic/labels analytic/noise matching optimise gradient models vocab io ops math base
 defend:             ops math base
-report:             attacks attacks/session analytic analytic/tokens analytic/labels analytic/noise optimise matching gradient leak defend tokenizer models vocab io ops math base
-cli:                report attacks attacks/session analytic gradient matching optimise leak defend tokenizer models vocab io ops math base
+report:             attacks attacks/session analytic analytic/tokens analytic/labels analytic/noise optimise matching gradient defend tokenizer models vocab io ops math base
+cli:                report attacks attacks/session analytic gradient matching optimise defend tokenizer models vocab io ops math base
 '
 # outside header (beginning of its path): the folders that may include it.
 outside='
@@ -35,7 +34,7 @@ cblas:     math
 lapack:    math
 openblas:  math
 dnnl:      math
-lbfgs:     leak optimise
+lbfgs:     optimise
 xxhash:    base
 utf8proc:  base tokenizer
 cjson:     base io tokenizer models report cli
@@ -86,7 +85,7 @@ if [ $# -eq 0 ]; then
     scratch=$(mktemp -d)
     trap 'rm -rf "$scratch"' EXIT
     cp -r src vocab tokenizer models "$scratch"
-    for wrong in '#include "leak/x.h"' '  #  include "io/y.h" // why' '#include <lbfgs.h>' '#include "plain.h"'; do
+    for wrong in '#include "attacks/x.h"' '  #  include "io/y.h" // why' '#include <lbfgs.h>' '#include "plain.h"'; do
         printf '%s\n' "$wrong" > "$scratch/src/math/wrong.c"
         if bash tests/unit/layering.sh "$scratch" > /dev/null; then
             echo "layering: did not notice $wrong in src/math"

@@ -141,12 +141,12 @@ static void arrange(const uint32_t *text, size_t length, double besides, size_t 
             of_positions[t * 2 + k] = sin(1 + 3.7 * (double)t + 1.3 * (double)k);
             of_tokens[slot[candidate(&c, text[t], t)] * 2 + k] += of_positions[t * 2 + k] + besides * cos((double)t);
         }
-    dlg_arrangement a = {.candidates = &c, .slot = slot, .n_tokens = TOKENS, .n_values = 2,
+    dlg_sequence_assembly a = {.candidates = &c, .slot = slot, .n_tokens = TOKENS, .n_values = 2,
                          .of_tokens = of_tokens, .of_positions = of_positions, .special = special};
-    assert_int_equal(dlg_arrangement_reserve(&a, NULL), DLG_OK);
-    *found = dlg_arrangement_find(&a, index, misfit);
+    assert_int_equal(dlg_sequence_assembly_reserve(&a, NULL), DLG_OK);
+    *found = dlg_sequence_assembly_find(&a, index, misfit);
     for (size_t t = 0; t < *found; t++) index[t] = c.token[index[t]];
-    dlg_arrangement_release(&a);
+    dlg_sequence_assembly_release(&a);
     dlg_candidates_release(&c);
 }
 
@@ -214,12 +214,12 @@ static void attention_tells_sentences_apart(void **state)
     (void)state;
     small_step s;
     dlg_candidates c;
-    dlg_co_occurrences *o;
+    dlg_attention_groups *o;
     dlg_sequences proposals, found = {.n_positions = LONGEST};
     share(&s, &c);
-    assert_int_equal(dlg_co_occurrences_create(&o, &s.gradient, &c, special, NULL), DLG_OK);
+    assert_int_equal(dlg_attention_groups_create(&o, &s.gradient, &c, special, NULL), DLG_OK);
     assert_non_null(o);
-    assert_int_equal(dlg_co_occurrences_propose(&proposals, o, &found, NULL), DLG_OK);
+    assert_int_equal(dlg_attention_groups_propose(&proposals, o, &found, NULL), DLG_OK);
     for (size_t b = 0; b < N_SENTENCES; b++) assert_true(proposed(&proposals, &c, b) < 1e-2);
     dlg_sequences_release(&proposals);
 
@@ -229,12 +229,12 @@ static void attention_tells_sentences_apart(void **state)
         index_of(&c, lengths[b], texts[b], index);
         assert_int_equal(dlg_sequences_add(&found, lengths[b], index, 0, NULL), DLG_OK);
     }
-    assert_int_equal(dlg_co_occurrences_propose(&proposals, o, &found, NULL), DLG_OK);
+    assert_int_equal(dlg_attention_groups_propose(&proposals, o, &found, NULL), DLG_OK);
     assert_true(proposals.n > 0);
     for (size_t k = 0; k < proposals.n; k++) assert_true(is_sentence(&proposals, &c, k, 2) && proposals.outside[k] < 1e-2);
     dlg_sequences_release(&proposals);
     dlg_sequences_release(&found);
-    dlg_co_occurrences_free(o);
+    dlg_attention_groups_free(o);
     dlg_candidates_release(&c);
     small_step_release(&s);
 }
@@ -244,16 +244,16 @@ static void no_memory_for_co_occurrences(void **state)
     (void)state;
     small_step s;
     dlg_candidates c;
-    dlg_co_occurrences *o;
+    dlg_attention_groups *o;
     share(&s, &c);
     dlg_status status = DLG_ENOMEM;
     for (size_t k = 1; status; k++) {
         dlg_allocation_fail_from(k);
-        status = dlg_co_occurrences_create(&o, &s.gradient, &c, special, NULL);
+        status = dlg_attention_groups_create(&o, &s.gradient, &c, special, NULL);
         dlg_allocation_fail_from(0);
         assert_true(status == DLG_OK || (status == DLG_ENOMEM && !o));
     }
-    dlg_co_occurrences_free(o);
+    dlg_attention_groups_free(o);
     dlg_candidates_release(&c);
     small_step_release(&s);
 }

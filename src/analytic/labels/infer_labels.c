@@ -243,8 +243,8 @@ static dlg_status guess_classes(size_t *labels, size_t n_sentences, const dlg_gr
 dlg_status dlg_infer_classes(size_t *labels, size_t n_sentences, const dlg_gradient *gradient, size_t length, dlg_special_tokens special,
                              dlg_error *err)
 {
-    dlg_pooled pooled = {0};
-    dlg_status status = n_sentences > 1 ? dlg_pooled_solve(&pooled, gradient, err) : DLG_OK;
+    dlg_label_restoration pooled = {0};
+    dlg_status status = n_sentences > 1 ? dlg_label_restoration_solve(&pooled, gradient, err) : DLG_OK;
     if (!status && pooled.is_solved && pooled.n_sentences == n_sentences) memcpy(labels, pooled.label, n_sentences * sizeof *labels);
     else if (!status) status = guess_classes(labels, n_sentences, gradient, length, special, err);
     if (!status) qsort(labels, n_sentences, sizeof *labels, compare);

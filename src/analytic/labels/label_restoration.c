@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST = DLG_POOLED_MOST, MOST_STEPS = 60 };
+enum { MOST = DLG_LABEL_RESTORATION_MOST, MOST_STEPS = 60 };
 
 /* Multiplications that all starts together may cost, and how many draws cost a step. */
 static const double budget = 4e9, draws_of_a_step = 16;
@@ -345,7 +345,7 @@ static bool settle_labels(found *f, problem *m, const double *product)
 }
 
 /* Whether the sentences together make the bias' gradient: scale * mean (p - e_y). */
-static bool explain(dlg_pooled *out, const found *f, problem *m, const dlg_real *bias, double *mean)
+static bool explain(dlg_label_restoration *out, const found *f, problem *m, const dlg_real *bias, double *mean)
 {
     double along = 0, norm2 = 0, g2 = 0;
     memset(mean, 0, m->C * sizeof *mean);
@@ -364,7 +364,7 @@ static bool explain(dlg_pooled *out, const found *f, problem *m, const dlg_real 
     return out->scale > 0 && out->misfit < explained_below;
 }
 
-dlg_status dlg_pooled_solve(dlg_pooled *out, const dlg_gradient *gradient, dlg_error *err)
+dlg_status dlg_label_restoration_solve(dlg_label_restoration *out, const dlg_gradient *gradient, dlg_error *err)
 {
     const dlg_model *model = gradient->model;
     const size_t H = model->config.hidden_size, C = model->config.n_labels;
@@ -376,7 +376,7 @@ dlg_status dlg_pooled_solve(dlg_pooled *out, const dlg_gradient *gradient, dlg_e
     double *memory = NULL;
     dlg_rank rank;
     found f = {0};
-    *out = (dlg_pooled){0};
+    *out = (dlg_label_restoration){0};
     const dlg_stack stack = {1, H, {g}, {H}};
     dlg_status status = dlg_rank_find(&rank, &stack, MOST, err);
     if (status || !rank.is_clear || !rank.rank) return status;

@@ -17,17 +17,17 @@
 #include "gradient/gradient.h"
 
 /** Sentences beyond this are not looked for one by one. */
-enum { DLG_POOLED_MOST = 16 };
+enum { DLG_LABEL_RESTORATION_MOST = 16 };
 
 typedef struct {
     size_t n_sentences;  /**< the rank of the pooler's gradient; 0 where it is not clear: a defended gradient, or too many sentences */
     bool is_solved;      /**< every sentence was found, and together they make the classifier's bias: what follows is then set */
-    size_t label[DLG_POOLED_MOST];
+    size_t label[DLG_LABEL_RESTORATION_MOST];
     double misfit;       /**< what of the bias' gradient they leave unexplained, as a part of its norm */
     double scale;        /**< by what the gradient is multiplied, next to that of the mean loss */
-} dlg_pooled;
+} dlg_label_restoration;
 
 /** Errors: DLG_ENOMEM, DLG_ENONFINITE. */
-DLG_MUST_USE dlg_status dlg_pooled_solve(dlg_pooled *out, const dlg_gradient *, dlg_error *);
+DLG_MUST_USE dlg_status dlg_label_restoration_solve(dlg_label_restoration *out, const dlg_gradient *, dlg_error *);
 
 #endif

@@ -107,7 +107,7 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void judge(dlg_traces *out, size_t n, const look *looks, double *zeros)
+static void judge(dlg_defence_traces *out, size_t n, const look *looks, double *zeros)
 {
     size_t n_f16 = 0, n_bf16 = 0, n_level = 0, n_pruned = 0;
     for (size_t i = 0; i < n; i++) {
@@ -130,7 +130,7 @@ static void judge(dlg_traces *out, size_t n, const look *looks, double *zeros)
     if (n) out->zeros = zeros[n / 2];
 }
 
-static void look_behind(dlg_traces *out, const dlg_gradient *gradient, size_t length)
+static void look_behind(dlg_defence_traces *out, const dlg_gradient *gradient, size_t length)
 {
     const dlg_parameter *p = dlg_model_parameter(gradient->model, "bert.embeddings.position_embeddings.weight");
     const dlg_real *g = dlg_gradient_of(gradient, p->name);
@@ -162,12 +162,12 @@ static void look_at_all(look *looks, const dlg_gradient *gradient)
     }
 }
 
-dlg_status dlg_traces_find(dlg_traces *out, const dlg_gradient *gradient, size_t length, dlg_error *err)
+dlg_status dlg_defence_traces_find(dlg_defence_traces *out, const dlg_gradient *gradient, size_t length, dlg_error *err)
 {
     look *looks = dlg_allocate(gradient->n, sizeof *looks);
     double *zeros = dlg_allocate(gradient->n, sizeof *zeros), sum_of_squares = 0;
     dlg_status status = DLG_OK;
-    *out = (dlg_traces){0};
+    *out = (dlg_defence_traces){0};
     if (!looks || !zeros) {
         status = dlg_fail(err, DLG_ENOMEM, "traces: no memory");
         goto out;

@@ -24,9 +24,9 @@ typedef struct {
     double noise;             /**< their standard deviation */
     double kurtosis;          /**< of them: 3 is normal noise's, 6 Laplace's */
     double zeros_behind;      /**< their share of zeros */
-} dlg_traces;
+} dlg_defence_traces;
 
 /** @param length rows of the position embedding's gradient that hold text; 0: not known Errors: DLG_ENOMEM. */
-DLG_MUST_USE dlg_status dlg_traces_find(dlg_traces *out, const dlg_gradient *, size_t length, dlg_error *);
+DLG_MUST_USE dlg_status dlg_defence_traces_find(dlg_defence_traces *out, const dlg_gradient *, size_t length, dlg_error *);
 
 #endif

@@ -40,11 +40,11 @@ static double last_place(size_t n, const dlg_real *g)
     return ldexp(1, -places);
 }
 
-dlg_exactness dlg_exactness_of(const dlg_real *g, size_t length, size_t n_positions, size_t H)
+dlg_noise_model dlg_noise_model_of(const dlg_real *g, size_t length, size_t n_positions, size_t H)
 {
     const size_t n = length * H, n_behind = (n_positions - length) * H;
     const double smallest = dlg_smallest_entry(n, g);
-    dlg_exactness e = {0};
+    dlg_noise_model e = {0};
     if (n_behind) e.behind = dlg_dot(n_behind, g + n, g + n) / (double)n_behind;
     size_t n_zero = 0;
     for (size_t i = 0; i < n; i++) n_zero += g[i] == 0;
@@ -55,7 +55,7 @@ dlg_exactness dlg_exactness_of(const dlg_real *g, size_t length, size_t n_positi
     return e;
 }
 
-double dlg_exactness_variance(const dlg_exactness *e, size_t H, const dlg_real *g)
+double dlg_noise_model_variance(const dlg_noise_model *e, size_t H, const dlg_real *g)
 {
     const double mean_square = dlg_dot(H, g, g) / (double)H, place = fmax(e->relative, rounding);
     size_t n_zero = 0;

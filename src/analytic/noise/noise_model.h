@@ -11,15 +11,15 @@ typedef struct {
     double step;     /**< all entries are multiples of it; 0 when there is none */
     double pruned;   /**< what was pruned is smaller than this; 0 when nothing was */
     double relative; /**< half the last place that entries use, relative to them */
-} dlg_exactness;
+} dlg_noise_model;
 
 /** The smallest magnitude that is not zero; 0 where all are. */
 double dlg_smallest_entry(size_t n, const dlg_real *g);
 
 /** Of the first `length` rows of the position embedding's gradient g (n_positions, H), or of all rows of another's. */
-dlg_exactness dlg_exactness_of(const dlg_real *g, size_t length, size_t n_positions, size_t H);
+dlg_noise_model dlg_noise_model_of(const dlg_real *g, size_t length, size_t n_positions, size_t H);
 
 /** Variance of an entry of row g (H), all sources of error together. */
-double dlg_exactness_variance(const dlg_exactness *, size_t H, const dlg_real *g);
+double dlg_noise_model_variance(const dlg_noise_model *, size_t H, const dlg_real *g);
 
 #endif

@@ -23,7 +23,7 @@ enum { REWEIGHTED = 8 };
 /* What keeps rounding out of the coefficients, and the weight that a term never falls below. */
 static const double ridge = 1e-12, least_weight = 1e-6;
 
-struct dlg_co_occurrences {
+struct dlg_attention_groups {
     const dlg_model *model;
     const dlg_candidates *candidates;
     dlg_special_tokens special;
@@ -55,7 +55,7 @@ static const dlg_real *value_of(const dlg_model *model, const char *name)
     return dlg_model_parameter(model, name)->value;
 }
 
-static dlg_status list_tokens(dlg_co_occurrences *o, dlg_error *err)
+static dlg_status list_tokens(dlg_attention_groups *o, dlg_error *err)
 {
     const dlg_candidates *c = o->candidates;
     const size_t n = c->first[c->n_positions];
@@ -67,7 +67,7 @@ static dlg_status list_tokens(dlg_co_occurrences *o, dlg_error *err)
     return DLG_OK;
 }
 
-static void make_terms(dlg_co_occurrences *o)
+static void make_terms(dlg_attention_groups *o)
 {
     const dlg_inputs in = dlg_inputs_of(o->model);
     const size_t H = o->H, n = o->n_terms - 1;
@@ -79,7 +79,7 @@ static void make_terms(dlg_co_occurrences *o)
 }
 
 /* Terms of queries (which = 0) or keys (1): x W^T, and the bias where beta is. */
-static void project(dlg_co_occurrences *o, size_t which)
+static void project(dlg_attention_groups *o, size_t which)
 {
     static const char *const names[2][2] = {
         {"bert.encoder.layer.0.attention.self.query.weight", "bert.encoder.layer.0.attention.self.query.bias"},
@@ -97,7 +97,7 @@ static void project(dlg_co_occurrences *o, size_t which)
 }
 
 /* parts: terms^T parts = (dWq^T | dWk^T) */
-static dlg_status split_gradient(dlg_co_occurrences *o, const dlg_gradient *gradient, dlg_error *err)
+static dlg_status split_gradient(dlg_attention_groups *o, const dlg_gradient *gradient, dlg_error *err)
 {
     const size_t H = o->H, n = o->n_terms;
     const dlg_real *q = dlg_gradient_of(gradient, "bert.encoder.layer.0.attention.self.query.weight");
@@ -119,7 +119,7 @@ static dlg_status split_gradient(dlg_co_occurrences *o, const dlg_gradient *grad
 
 /* ---- what is left of them besides the found sentences ---- */
 
-static void unite(dlg_co_occurrences *o, size_t a, size_t b)
+static void unite(dlg_attention_groups *o, size_t a, size_t b)
 {
     const size_t kept = o->row_of[a], gone = o->row_of[b];
     for (size_t r = 0; r + 1 < o->n_terms; r++)
@@ -127,7 +127,7 @@ static void unite(dlg_co_occurrences *o, size_t a, size_t b)
 }
 
 /* A component's row is what its positions have and its tokens have not. */
-static void form_rows(dlg_co_occurrences *o, const dlg_sequences *found)
+static void form_rows(dlg_attention_groups *o, const dlg_sequences *found)
 {
     const size_t width = 2 * o->H, n = o->n_terms - 1;
     for (size_t r = 0; r < n; r++) o->row_of[r] = r;
@@ -149,7 +149,7 @@ static void form_rows(dlg_co_occurrences *o, const dlg_sequences *found)
  * Of a row, the coefficients of a head of its queries' part by the terms of keys, where those of beta add up to nothing (a softmax's
  * scores may all be raised alike), or of its keys' part by those of queries.
  */
-static bool solve_group(dlg_co_occurrences *o, size_t row, size_t which, size_t head)
+static bool solve_group(dlg_attention_groups *o, size_t row, size_t which, size_t head)
 {
     const size_t H = o->H, d = H / o->heads, n = which ? o->n_terms : o->n_terms - 1;
     const double *by = o->queries_and_keys + (1 - which) * o->n_terms * H + head * d, *b = o->rows + (row * 2 + which) * H + head * d;
@@ -161,7 +161,7 @@ static bool solve_group(dlg_co_occurrences *o, size_t row, size_t which, size_t 
 }
 
 /* Coefficients of few terms: those that came out small weigh less the next time, alike in all groups (FOCUSS, Gorodnitsky & Rao 1997). @return false where the equations cannot be solved */
-static bool solve_row(dlg_co_occurrences *o, size_t row)
+static bool solve_row(dlg_attention_groups *o, size_t row)
 {
     const size_t groups = 2 * o->heads;
     for (size_t r = 0; r < o->n_terms; r++) o->weights[r] = 1;
@@ -185,7 +185,7 @@ static bool solve_row(dlg_co_occurrences *o, size_t row)
 /* ---- proposals ---- */
 
 /* The coefficients of the row, every group's of norm 1. */
-static void take_values(dlg_co_occurrences *o)
+static void take_values(dlg_attention_groups *o)
 {
     const size_t groups = 2 * o->heads;
     for (size_t g = 0; g < groups; g++) {
@@ -195,24 +195,24 @@ static void take_values(dlg_co_occurrences *o)
     }
 }
 
-static dlg_status arrange(dlg_co_occurrences *o, dlg_sequences *out, dlg_error *err)
+static dlg_status arrange(dlg_attention_groups *o, dlg_sequences *out, dlg_error *err)
 {
-    dlg_arrangement a = {.candidates = o->candidates, .slot = o->slot, .n_tokens = o->n_tokens, .n_values = 2 * o->heads,
+    dlg_sequence_assembly a = {.candidates = o->candidates, .slot = o->slot, .n_tokens = o->n_tokens, .n_values = 2 * o->heads,
                          .of_tokens = o->of_tokens, .of_positions = o->of_positions, .special = o->special};
-    dlg_status status = dlg_arrangement_reserve(&a, err);
+    dlg_status status = dlg_sequence_assembly_reserve(&a, err);
     for (size_t r = 0; !status && r < o->n_rows; r++) {
         double misfit;
         if (norm(2 * o->H, o->rows + r * 2 * o->H) < was_there * o->most || !solve_row(o, r)) continue;
         take_values(o);
-        const size_t length = dlg_arrangement_find(&a, o->index, &misfit);
+        const size_t length = dlg_sequence_assembly_find(&a, o->index, &misfit);
         status = dlg_check_interrupt(err);
         if (!status && length) status = dlg_sequences_add(out, length, o->index, sqrt(misfit), err);
     }
-    dlg_arrangement_release(&a);
+    dlg_sequence_assembly_release(&a);
     return status;
 }
 
-dlg_status dlg_co_occurrences_propose(dlg_sequences *out, dlg_co_occurrences *o, const dlg_sequences *found, dlg_error *err)
+dlg_status dlg_attention_groups_propose(dlg_sequences *out, dlg_attention_groups *o, const dlg_sequences *found, dlg_error *err)
 {
     *out = (dlg_sequences){.n_positions = found->n_positions};
     if (!o) return DLG_OK;
@@ -222,14 +222,14 @@ dlg_status dlg_co_occurrences_propose(dlg_sequences *out, dlg_co_occurrences *o,
     return status;
 }
 
-dlg_status dlg_co_occurrences_create(dlg_co_occurrences **out, const dlg_gradient *gradient, const dlg_candidates *candidates,
+dlg_status dlg_attention_groups_create(dlg_attention_groups **out, const dlg_gradient *gradient, const dlg_candidates *candidates,
                                      dlg_special_tokens special, dlg_error *err)
 {
     const dlg_config *config = &gradient->model->config;
     *out = NULL;
-    dlg_co_occurrences *o = dlg_allocate(1, sizeof *o);
+    dlg_attention_groups *o = dlg_allocate(1, sizeof *o);
     if (!o) return dlg_fail(err, DLG_ENOMEM, "co-occurrence: no memory");
-    *o = (dlg_co_occurrences){.model = gradient->model, .candidates = candidates, .special = special, .H = config->hidden_size,
+    *o = (dlg_attention_groups){.model = gradient->model, .candidates = candidates, .special = special, .H = config->hidden_size,
                               .T = candidates->n_positions, .heads = config->n_heads};
     dlg_status status = list_tokens(o, err);
     const size_t d = o->H / o->heads;
@@ -258,11 +258,11 @@ dlg_status dlg_co_occurrences_create(dlg_co_occurrences **out, const dlg_gradien
     for (size_t r = 0; !status && r + 1 < o->n_terms; r++) o->most = fmax(o->most, norm(2 * o->H, o->parts + r * 2 * o->H));
     if (!status) *out = o;
 out:
-    if (!*out) dlg_co_occurrences_free(o);
+    if (!*out) dlg_attention_groups_free(o);
     return status;
 }
 
-void dlg_co_occurrences_free(dlg_co_occurrences *o)
+void dlg_attention_groups_free(dlg_attention_groups *o)
 {
     if (!o) return;
     dlg_free(o->index);

@@ -32,20 +32,20 @@
 #include "vocab/special_tokens.h"
 #include "analytic/sequences/sequences.h"
 
-typedef struct dlg_co_occurrences dlg_co_occurrences;
+typedef struct dlg_attention_groups dlg_attention_groups;
 
 /** Borrows model and candidates. *out is NULL on failure, and when there are too many terms. Errors: DLG_ENOMEM, DLG_ENONFINITE. */
-DLG_MUST_USE dlg_status dlg_co_occurrences_create(dlg_co_occurrences **out, const dlg_gradient *, const dlg_candidates *, dlg_special_tokens,
+DLG_MUST_USE dlg_status dlg_attention_groups_create(dlg_attention_groups **out, const dlg_gradient *, const dlg_candidates *, dlg_special_tokens,
                                                   dlg_error *);
 
 /** Accepts NULL. */
-void dlg_co_occurrences_free(dlg_co_occurrences *);
+void dlg_attention_groups_free(dlg_attention_groups *);
 
 /**
  * One proposal for every component that has a gradient left, in no order; `outside` is what of the coefficients is left without a match, as
  * a part of them. Several may be the same. None from NULL.
  * @param[out] out n_positions is set Errors: DLG_ENOMEM, DLG_ENONFINITE.
  */
-DLG_MUST_USE dlg_status dlg_co_occurrences_propose(dlg_sequences *out, dlg_co_occurrences *, const dlg_sequences *found, dlg_error *);
+DLG_MUST_USE dlg_status dlg_attention_groups_propose(dlg_sequences *out, dlg_attention_groups *, const dlg_sequences *found, dlg_error *);
 
 #endif

@@ -15,19 +15,19 @@
 /* A token and a position whose coefficients are no more unlike belong together. */
 static const double the_same = 0.01;
 
-static size_t n_candidates(const dlg_arrangement *a)
+static size_t n_candidates(const dlg_sequence_assembly *a)
 {
     return a->candidates->first[a->candidates->n_positions];
 }
 
-static void carve(dlg_arrangement *a)
+static void carve(dlg_sequence_assembly *a)
 {
     a->rest = dlg_arena_carve(&a->arena, a->n_tokens * a->n_values, sizeof *a->rest);
     a->now = dlg_arena_carve(&a->arena, a->candidates->n_positions, sizeof *a->now);
     a->settled = dlg_arena_carve(&a->arena, a->candidates->n_positions, sizeof *a->settled);
 }
 
-dlg_status dlg_arrangement_reserve(dlg_arrangement *a, dlg_error *err)
+dlg_status dlg_sequence_assembly_reserve(dlg_sequence_assembly *a, dlg_error *err)
 {
     carve(a);
     const dlg_status status = dlg_arena_reserve(&a->arena, "arrangement", err);
@@ -35,7 +35,7 @@ dlg_status dlg_arrangement_reserve(dlg_arrangement *a, dlg_error *err)
     return status;
 }
 
-void dlg_arrangement_release(dlg_arrangement *a)
+void dlg_sequence_assembly_release(dlg_sequence_assembly *a)
 {
     dlg_arena_release(&a->arena);
 }
@@ -46,7 +46,7 @@ static double norm2(size_t n, const double *x)
 }
 
 /* What the squares change by when the token takes (sign -1) or leaves (+1) the position. */
-static double change(const dlg_arrangement *a, size_t candidate, size_t t, double sign)
+static double change(const dlg_sequence_assembly *a, size_t candidate, size_t t, double sign)
 {
     const double *rest = a->rest + a->slot[candidate] * a->n_values, *b = a->of_positions + t * a->n_values;
     double sum = 0;
@@ -54,19 +54,19 @@ static double change(const dlg_arrangement *a, size_t candidate, size_t t, doubl
     return sum;
 }
 
-static void move(dlg_arrangement *a, size_t candidate, size_t t, double sign)
+static void move(dlg_sequence_assembly *a, size_t candidate, size_t t, double sign)
 {
     double *rest = a->rest + a->slot[candidate] * a->n_values;
     for (size_t i = 0; i < a->n_values; i++) rest[i] += sign * a->of_positions[t * a->n_values + i];
 }
 
-static bool may_stand(const dlg_arrangement *a, size_t candidate, size_t t, size_t length)
+static bool may_stand(const dlg_sequence_assembly *a, size_t candidate, size_t t, size_t length)
 {
     return dlg_special_tokens_allow(a->special, a->candidates->token[candidate], t, length);
 }
 
 /* The best candidate for a position that nobody takes. @return n_candidates when there is none */
-static size_t best_for(const dlg_arrangement *a, size_t t, size_t length, double *gain)
+static size_t best_for(const dlg_sequence_assembly *a, size_t t, size_t length, double *gain)
 {
     size_t best = n_candidates(a);
     *gain = INFINITY;
@@ -79,7 +79,7 @@ static size_t best_for(const dlg_arrangement *a, size_t t, size_t length, double
 }
 
 /* How unlike a candidate and its position are, as a part of both. */
-static double unlike(const dlg_arrangement *a, size_t candidate, size_t t)
+static double unlike(const dlg_sequence_assembly *a, size_t candidate, size_t t)
 {
     const double *of_token = a->of_tokens + a->slot[candidate] * a->n_values, *of_position = a->of_positions + t * a->n_values;
     double sum = 0;
@@ -88,21 +88,21 @@ static double unlike(const dlg_arrangement *a, size_t candidate, size_t t)
 }
 
 /* The candidate that is the very same as its position, or n_candidates. */
-static size_t same_as(const dlg_arrangement *a, size_t t, size_t length)
+static size_t same_as(const dlg_sequence_assembly *a, size_t t, size_t length)
 {
     for (size_t i = a->candidates->first[t]; i < a->candidates->first[t + 1]; i++)
         if (may_stand(a, i, t, length) && unlike(a, i, t) < the_same) return i;
     return n_candidates(a);
 }
 
-static void take(dlg_arrangement *a, size_t candidate, size_t t)
+static void take(dlg_sequence_assembly *a, size_t candidate, size_t t)
 {
     a->now[t] = candidate;
     move(a, candidate, t, -1);
 }
 
 /* @return whether every position has a candidate */
-static bool begin(dlg_arrangement *a, size_t length)
+static bool begin(dlg_sequence_assembly *a, size_t length)
 {
     memcpy(a->rest, a->of_tokens, a->n_tokens * a->n_values * sizeof *a->rest);
     for (size_t t = 0; t < length; t++) {
@@ -127,7 +127,7 @@ static bool begin(dlg_arrangement *a, size_t length)
 }
 
 /* Let position t choose anew. @return by how much the squares changed */
-static double choose_again(dlg_arrangement *a, size_t t, size_t length)
+static double choose_again(dlg_sequence_assembly *a, size_t t, size_t length)
 {
     const double back = change(a, a->now[t], t, 1);
     double gain;
@@ -136,7 +136,7 @@ static double choose_again(dlg_arrangement *a, size_t t, size_t length)
     return back + gain;
 }
 
-static bool improve(dlg_arrangement *a, size_t length, double least)
+static bool improve(dlg_sequence_assembly *a, size_t length, double least)
 {
     bool any = false;
     for (size_t t = 0; t < length; t++)
@@ -145,7 +145,7 @@ static bool improve(dlg_arrangement *a, size_t length, double least)
 }
 
 /* Another candidate at t, and the best answer of one other position. */
-static bool improve_by_two(dlg_arrangement *a, size_t length, double least)
+static bool improve_by_two(dlg_sequence_assembly *a, size_t length, double least)
 {
     for (size_t t = 1; t + 1 < length; t++)
         for (size_t i = a->candidates->first[t]; i < a->candidates->first[t + 1]; i++) {
@@ -170,7 +170,7 @@ static bool improve_by_two(dlg_arrangement *a, size_t length, double least)
     return false;
 }
 
-static double squares(const dlg_arrangement *a, size_t length)
+static double squares(const dlg_sequence_assembly *a, size_t length)
 {
     const size_t T = a->candidates->n_positions;
     return norm2(a->n_tokens * a->n_values, a->rest) + norm2((T - length) * a->n_values, a->of_positions + length * a->n_values);
@@ -179,7 +179,7 @@ static double squares(const dlg_arrangement *a, size_t length)
 /* Passes take a handful; sums that drift by rounding must not make more of them for ever. */
 enum { MOST_PASSES = 1000 };
 
-size_t dlg_arrangement_find(dlg_arrangement *a, size_t *index, double *misfit)
+size_t dlg_sequence_assembly_find(dlg_sequence_assembly *a, size_t *index, double *misfit)
 {
     const dlg_candidates *c = a->candidates;
     const size_t T = c->n_positions;

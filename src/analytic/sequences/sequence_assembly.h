@@ -16,18 +16,18 @@ typedef struct {
     size_t *now;             /* (T) */
     bool *settled;           /* (T) these do not change their minds */
     dlg_arena arena;
-} dlg_arrangement;
+} dlg_sequence_assembly;
 
 /** Errors: DLG_ENOMEM. */
-DLG_MUST_USE dlg_status dlg_arrangement_reserve(dlg_arrangement *, dlg_error *);
+DLG_MUST_USE dlg_status dlg_sequence_assembly_reserve(dlg_sequence_assembly *, dlg_error *);
 
 /**
  * The sentence whose positions match its tokens best, of whatever length: positions behind its [SEP] match nothing.
  * @param[out] index (T) indices into candidates->token @param[out] misfit squares that are left over, as a part of all
  * @return its length; 0 when no candidates make a sentence
  */
-size_t dlg_arrangement_find(dlg_arrangement *, size_t *index, double *misfit);
+size_t dlg_sequence_assembly_find(dlg_sequence_assembly *, size_t *index, double *misfit);
 
-void dlg_arrangement_release(dlg_arrangement *);
+void dlg_sequence_assembly_release(dlg_sequence_assembly *);
 
 #endif

@@ -149,7 +149,7 @@ static dlg_status try_edits(search *s, const dlg_sequences *proposals, bool *any
 }
 
 dlg_status dlg_sequences_find(dlg_sequences *out, size_t *n_asked, dlg_sequence_check *check, const dlg_gradient *gradient,
-                              const dlg_candidates *candidates, dlg_co_occurrences *co_occurrences, dlg_special_tokens special,
+                              const dlg_candidates *candidates, dlg_attention_groups *co_occurrences, dlg_special_tokens special,
                               const dlg_sequence_limits *limits, dlg_error *err)
 {
     search s = {.check = check, .gradient = gradient, .candidates = candidates, .special = special, .limits = limits, .out = out,
@@ -164,7 +164,7 @@ dlg_status dlg_sequences_find(dlg_sequences *out, size_t *n_asked, dlg_sequence_
     for (bool any = true; !status && any && !is_over(&s);) {
         dlg_sequences proposals;
         any = false;
-        status = dlg_co_occurrences_propose(&proposals, co_occurrences, out, err);
+        status = dlg_attention_groups_propose(&proposals, co_occurrences, out, err);
         if (!status) status = try_proposals(&s, &proposals, &any, err);
         if (!status && !any && !is_over(&s)) status = try_edits(&s, &proposals, &any, err);
         dlg_sequences_release(&proposals);

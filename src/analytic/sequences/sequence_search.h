@@ -22,7 +22,7 @@ typedef struct {
  * Errors: DLG_ENOMEM, DLG_ENONFINITE. It is no error to find none.
  */
 DLG_MUST_USE dlg_status dlg_sequences_find(dlg_sequences *out, size_t *n_asked, dlg_sequence_check *, const dlg_gradient *,
-                                           const dlg_candidates *, dlg_co_occurrences *, dlg_special_tokens, const dlg_sequence_limits *,
+                                           const dlg_candidates *, dlg_attention_groups *, dlg_special_tokens, const dlg_sequence_limits *,
                                            dlg_error *);
 
 #endif

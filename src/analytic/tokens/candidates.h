@@ -48,6 +48,6 @@ void dlg_candidates_narrow(dlg_candidates *, bool (*keep)(void *payload, uint32_
  * stands; so do the position embedding's rows over the sentences. A token without a row was not fed; a position whose row is the sum of
  * some tokens' rows holds these tokens. Errors: as above.
  */
-DLG_MUST_USE dlg_status dlg_candidates_look_up(dlg_candidates *, const dlg_gradient *, dlg_error *);
+DLG_MUST_USE dlg_status dlg_candidates_from_embedding(dlg_candidates *, const dlg_gradient *, dlg_error *);
 
 #endif

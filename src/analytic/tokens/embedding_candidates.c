@@ -159,7 +159,7 @@ static bool is_there(void *payload, uint32_t token, size_t position)
     return !l->candidates->certain[position] || l->factors[index_of(l, token) * l->T + position] > 0.5;
 }
 
-dlg_status dlg_candidates_look_up(dlg_candidates *candidates, const dlg_gradient *gradient, dlg_error *err)
+dlg_status dlg_candidates_from_embedding(dlg_candidates *candidates, const dlg_gradient *gradient, dlg_error *err)
 {
     const dlg_model *model = gradient->model;
     const dlg_real *words = dlg_gradient_of(gradient, "bert.embeddings.word_embeddings.weight");

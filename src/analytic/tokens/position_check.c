@@ -67,10 +67,10 @@ static void set_up(equations *eq, const dlg_gradient *gradient)
     const dlg_real *types = dlg_model_parameter(gradient->model, "bert.embeddings.token_type_embeddings.weight")->value;
     const dlg_real *g = dlg_gradient_of(gradient, positions->name);
     const size_t H = eq->H;
-    const dlg_exactness e = dlg_exactness_of(g, eq->T, positions->n_rows, H);
+    const dlg_noise_model e = dlg_noise_model_of(g, eq->T, positions->n_rows, H);
     for (size_t t = 0; t < eq->T; t++) {
         dlg_real *fixed = eq->fixed + t * H, *normal = eq->normal + t * H;
-        const double deviation = sqrt(dlg_exactness_variance(&e, H, g + t * H));
+        const double deviation = sqrt(dlg_noise_model_variance(&e, H, g + t * H));
         for (size_t i = 0; i < H; i++) {
             fixed[i] = positions->value[t * H + i] + types[i];
             normal[i] = deviation > 0 ? (dlg_real)((double)g[t * H + i] / deviation) : 0;

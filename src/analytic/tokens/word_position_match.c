@@ -114,7 +114,7 @@ static dlg_status directions_of_labels(matching *m, const dlg_decoder_part *part
     return take_strongest(m, m->left, part->n_predicted, err);
 }
 
-static dlg_status directions_of_rest(matching *m, const dlg_shared_rows *read, size_t n_predicted, dlg_error *err)
+static dlg_status directions_of_rest(matching *m, const dlg_word_position_match *read, size_t n_predicted, dlg_error *err)
 {
     const size_t H = m->H;
     memcpy(m->left, m->gram, H * H * sizeof *m->left);
@@ -154,7 +154,7 @@ static bool is_admitted(const dlg_position_check *check, uint32_t token, size_t 
     return !dlg_position_check_count(check, t) || dlg_position_check_admits(check, token, t);
 }
 
-static void compare(matching *m, dlg_shared_rows *read, uint32_t token, const dlg_real *factors)
+static void compare(matching *m, dlg_word_position_match *read, uint32_t token, const dlg_real *factors)
 {
     for (size_t t = 0; t < m->T; t++) {
         const double factor = (double)factors[t];
@@ -170,7 +170,7 @@ static void compare(matching *m, dlg_shared_rows *read, uint32_t token, const dl
 }
 
 /* @return whether what is named has changed */
-static bool read_factors(matching *m, dlg_shared_rows *read)
+static bool read_factors(matching *m, dlg_word_position_match *read)
 {
     const size_t T = m->T, H = m->H;
     bool has_changed = false;
@@ -189,7 +189,7 @@ static bool read_factors(matching *m, dlg_shared_rows *read)
     return has_changed;
 }
 
-static dlg_status find(matching *m, dlg_shared_rows *out, const dlg_decoder_part *part, bool is_tied, dlg_error *err)
+static dlg_status find(matching *m, dlg_word_position_match *out, const dlg_decoder_part *part, bool is_tied, dlg_error *err)
 {
     const size_t H = m->H;
     dlg_status status = DLG_OK;
@@ -206,14 +206,14 @@ static dlg_status find(matching *m, dlg_shared_rows *out, const dlg_decoder_part
     return status;
 }
 
-dlg_status dlg_shared_rows_find(dlg_shared_rows *out, const dlg_gradient *gradient, const dlg_position_check *check, size_t length,
+dlg_status dlg_word_position_match_find(dlg_word_position_match *out, const dlg_gradient *gradient, const dlg_position_check *check, size_t length,
                                 const dlg_decoder_part *part, dlg_error *err)
 {
     const dlg_config *config = &gradient->model->config;
     matching m = {.T = length, .H = config->hidden_size, .V = config->vocabulary_size, .check = check,
                   .words = dlg_gradient_of(gradient, "bert.embeddings.word_embeddings.weight"),
                   .positions = dlg_gradient_of(gradient, "bert.embeddings.position_embeddings.weight")};
-    *out = (dlg_shared_rows){length, false, dlg_allocate(length, sizeof *out->token), dlg_allocate(length, sizeof *out->is_named)};
+    *out = (dlg_word_position_match){length, false, dlg_allocate(length, sizeof *out->token), dlg_allocate(length, sizeof *out->is_named)};
     dlg_status status = out->token && out->is_named ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "shared rows: no memory");
     if (!status && m.words && length + part->n_predicted < m.H) {
         status = allocate(&m, err);
@@ -221,11 +221,11 @@ dlg_status dlg_shared_rows_find(dlg_shared_rows *out, const dlg_gradient *gradie
         release(&m);
         out->sees = true;
     }
-    if (status) dlg_shared_rows_release(out);
+    if (status) dlg_word_position_match_release(out);
     return status;
 }
 
-size_t dlg_shared_rows_positions(const dlg_shared_rows *read, uint32_t token, size_t *positions)
+size_t dlg_word_position_match_positions(const dlg_word_position_match *read, uint32_t token, size_t *positions)
 {
     size_t n = 0;
     for (size_t t = 1; t + 1 < read->length; t++)
@@ -233,9 +233,9 @@ size_t dlg_shared_rows_positions(const dlg_shared_rows *read, uint32_t token, si
     return n;
 }
 
-void dlg_shared_rows_release(dlg_shared_rows *read)
+void dlg_word_position_match_release(dlg_word_position_match *read)
 {
     dlg_free(read->token);
     dlg_free(read->is_named);
-    *read = (dlg_shared_rows){0};
+    *read = (dlg_word_position_match){0};
 }

@@ -17,13 +17,13 @@
 
 #include "analytic/tokens/position_check.h"
 
-/** Zero-initialise; release with dlg_shared_rows_release. */
+/** Zero-initialise; release with dlg_word_position_match_release. */
 typedef struct {
     size_t length;
     bool sees;       /**< there was something to fit */
     uint32_t *token; /**< (length) whose factor is the largest */
     bool *is_named;  /**< (length) and whether it is near 1 and no other's is */
-} dlg_shared_rows;
+} dlg_word_position_match;
 
 /** What is known of the decoder's part: how many rows were predicted, and labels of them. */
 typedef struct {
@@ -37,13 +37,13 @@ typedef struct {
  * decoder's part. Costs a product (hidden, vocabulary, hidden) and, in each of a few rounds, one (vocabulary, hidden, length) and the
  * eigenvectors of a (hidden, hidden) matrix. Errors: DLG_ENOMEM, DLG_ENONFINITE; *out is then empty.
  */
-DLG_MUST_USE dlg_status dlg_shared_rows_find(dlg_shared_rows *out, const dlg_gradient *, const dlg_position_check *, size_t length,
+DLG_MUST_USE dlg_status dlg_word_position_match_find(dlg_word_position_match *out, const dlg_gradient *, const dlg_position_check *, size_t length,
                                              const dlg_decoder_part *, dlg_error *);
 
 /** Positions 1 .. length-2 at which this token is named, ascending. @param[out] positions (length) @return how many */
-size_t dlg_shared_rows_positions(const dlg_shared_rows *, uint32_t token, size_t *positions);
+size_t dlg_word_position_match_positions(const dlg_word_position_match *, uint32_t token, size_t *positions);
 
 /** Accepts a zeroed one. */
-void dlg_shared_rows_release(dlg_shared_rows *);
+void dlg_word_position_match_release(dlg_word_position_match *);
 
 #endif

@@ -104,7 +104,7 @@ dlg_token_source dlg_attack_source(const dlg_attack_state *state, size_t row)
     return state->predicted[row] ? DLG_FROM_LABEL : state->evidence[row].source;
 }
 
-dlg_sureness dlg_attack_sureness(const dlg_attack_result *result, size_t row)
+dlg_confidence dlg_attack_confidence(const dlg_attack_result *result, size_t row)
 {
     const dlg_attack_state *text = &result->state;
     if (result->end == DLG_EXPLAINED) return DLG_CERTAIN;

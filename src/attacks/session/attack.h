@@ -108,7 +108,7 @@ dlg_token_source dlg_attack_source(const dlg_attack_state *, size_t row);
  * where one was put back; what stood behind a [MASK] that is left is not seen. Of one that settled those are likely whose evidence is
  * clear (where a label stands, that of what was fed there); the others are guesses, and so is all of a text that was not recovered.
  */
-dlg_sureness dlg_attack_sureness(const dlg_attack_result *, size_t row);
+dlg_confidence dlg_attack_confidence(const dlg_attack_result *, size_t row);
 
 /** An attack's class. */
 typedef struct {

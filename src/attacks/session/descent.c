@@ -57,7 +57,7 @@ void dlg_descent_begin_anew(dlg_descent *descent)
     descent->anew = descent->iteration + 1;
 }
 
-size_t dlg_descent_first_placement(const dlg_descent *descent)
+size_t dlg_descent_first_assignment(const dlg_descent *descent)
 {
     return patience_of(descent).first_placement;
 }

@@ -27,7 +27,7 @@ void dlg_descent_add(dlg_descent *, double d);
 void dlg_descent_begin_anew(dlg_descent *);
 
 /** The iteration after which labels are first put in their places: over noise it shows later where they stand. */
-size_t dlg_descent_first_placement(const dlg_descent *);
+size_t dlg_descent_first_assignment(const dlg_descent *);
 
 /** Whether D has all but ceased to fall. */
 bool dlg_descent_has_stalled(const dlg_descent *);

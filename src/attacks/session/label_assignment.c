@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-void dlg_placement_carve(dlg_placement *p, dlg_arena *arena)
+void dlg_label_assignment_carve(dlg_label_assignment *p, dlg_arena *arena)
 {
     const size_t n = p->n_rows * p->n_labels;
     p->row_of = dlg_arena_carve(arena, p->n_labels, sizeof *p->row_of);
@@ -15,13 +15,13 @@ void dlg_placement_carve(dlg_placement *p, dlg_arena *arena)
     p->index_scratch = dlg_arena_carve(arena, 3 * (p->n_rows + 1), sizeof *p->index_scratch);
 }
 
-static void fill(const dlg_placement *p, const size_t *row_of, dlg_real *share)
+static void fill(const dlg_label_assignment *p, const size_t *row_of, dlg_real *share)
 {
     memset(share, 0, p->n_rows * p->n_labels * sizeof *share);
     for (size_t j = 0; j < p->n_labels; j++) share[row_of[j] * p->n_labels + j] = 1;
 }
 
-void dlg_placement_start(dlg_placement *p, bool known)
+void dlg_label_assignment_start(dlg_label_assignment *p, bool known)
 {
     for (size_t i = 0; i < p->n_rows * p->n_labels; i++) p->share[i] = 1 / (dlg_real)p->n_rows;
     p->placed = known || p->n_rows == 1;
@@ -30,7 +30,7 @@ void dlg_placement_start(dlg_placement *p, bool known)
     fill(p, p->row_of, p->share);
 }
 
-static bool is_same(const dlg_placement *p)
+static bool is_same(const dlg_label_assignment *p)
 {
     for (size_t j = 0; j < p->n_labels; j++) {
         bool there = false;
@@ -40,7 +40,7 @@ static bool is_same(const dlg_placement *p)
     return true;
 }
 
-bool dlg_placement_propose(dlg_placement *p, const dlg_real *derivative)
+bool dlg_label_assignment_propose(dlg_label_assignment *p, const dlg_real *derivative)
 {
     dlg_assign(p->n_rows, p->n_labels, derivative, p->proposed_row_of, p->scratch, p->index_scratch);
     if (p->placed && is_same(p)) return false;
@@ -48,7 +48,7 @@ bool dlg_placement_propose(dlg_placement *p, const dlg_real *derivative)
     return true;
 }
 
-void dlg_placement_propose_swap(dlg_placement *p, size_t row, size_t other_row)
+void dlg_label_assignment_propose_swap(dlg_label_assignment *p, size_t row, size_t other_row)
 {
     for (size_t j = 0; j < p->n_labels; j++) {
         const size_t at = p->row_of[j];
@@ -57,7 +57,7 @@ void dlg_placement_propose_swap(dlg_placement *p, size_t row, size_t other_row)
     fill(p, p->proposed_row_of, p->proposed_share);
 }
 
-void dlg_placement_accept(dlg_placement *p)
+void dlg_label_assignment_accept(dlg_label_assignment *p)
 {
     memcpy(p->row_of, p->proposed_row_of, p->n_labels * sizeof *p->row_of);
     memcpy(p->share, p->proposed_share, p->n_rows * p->n_labels * sizeof *p->share);

@@ -19,25 +19,25 @@ typedef struct {
     dlg_real *proposed_share;
     double *scratch;
     size_t *index_scratch;
-} dlg_placement;
+} dlg_label_assignment;
 
 /** Carve the arrays; called twice (see dlg_arena). */
-void dlg_placement_carve(dlg_placement *, dlg_arena *);
+void dlg_label_assignment_carve(dlg_label_assignment *, dlg_arena *);
 
 /** Spread every label evenly over the rows; where there is one row and one label, or `known`, put label i in row i. */
-void dlg_placement_start(dlg_placement *, bool known);
+void dlg_label_assignment_start(dlg_label_assignment *, bool known);
 
 /**
  * Propose the rows to which the derivative points (dD/dshare, (n_rows, n_labels)), by linear assignment: for fixed embeddings the
  * gradient is linear in the labels, so that is exact to first order. @return whether the proposal differs from what holds (equal labels
  * may change places)
  */
-bool dlg_placement_propose(dlg_placement *, const dlg_real *derivative);
+bool dlg_label_assignment_propose(dlg_label_assignment *, const dlg_real *derivative);
 
 /** Propose that the labels of two rows, if they have any, change places. */
-void dlg_placement_propose_swap(dlg_placement *, size_t row, size_t other_row);
+void dlg_label_assignment_propose_swap(dlg_label_assignment *, size_t row, size_t other_row);
 
 /** Take the proposal. */
-void dlg_placement_accept(dlg_placement *);
+void dlg_label_assignment_accept(dlg_label_assignment *);
 
 #endif

@@ -9,7 +9,7 @@
 /* How much more than the noise that is seen out of reach of any text D of the right one may be. */
 static const double noise_blur = 1.02;
 
-bool dlg_recovery_is_interrupted(const dlg_recovery *r)
+bool dlg_session_is_interrupted(const dlg_session *r)
 {
     return r->observer && r->observer->interrupted && r->observer->interrupted(r->observer->payload);
 }
@@ -17,14 +17,14 @@ bool dlg_recovery_is_interrupted(const dlg_recovery *r)
 /* What a descent needs when it ends: to place the labels, and to look at the text. */
 enum { LAST_EVALUATIONS = 2 };
 
-bool dlg_recovery_is_running_out(const dlg_recovery *r)
+bool dlg_session_is_running_out(const dlg_session *r)
 {
     const size_t most = r->options->max_evaluations;
     return most && r->result->evaluations + LAST_EVALUATIONS >= most;
 }
 
 /* Count one more. @return false where none is left */
-static bool take_evaluation(dlg_recovery *r)
+static bool take_evaluation(dlg_session *r)
 {
     const size_t most = r->options->max_evaluations;
     if (most && r->result->evaluations >= most) return false;
@@ -32,21 +32,21 @@ static bool take_evaluation(dlg_recovery *r)
     return true;
 }
 
-void dlg_recovery_note(const dlg_recovery *r, const char *line)
+void dlg_session_note(const dlg_session *r, const char *line)
 {
     if (r->observer && r->observer->note) r->observer->note(r->observer->payload, line);
 }
 
 /* ---- evaluations ---- */
 
-double dlg_recovery_distance_at_point(dlg_recovery *r, const dlg_real *share)
+double dlg_session_distance_at_point(dlg_session *r, const dlg_real *share)
 {
     const dlg_soft_labels labels = {r->placement.n_labels, r->placement.label, share};
     if (!take_evaluation(r)) return NAN;
     return dlg_oracle_distance(r->oracle, &labels, r->point);
 }
 
-void dlg_recovery_set_point(dlg_recovery *r, const double *x)
+void dlg_session_set_point(dlg_session *r, const double *x)
 {
     if (r->space) {
         dlg_input_space_embed(r->space, x, r->point);
@@ -55,7 +55,7 @@ void dlg_recovery_set_point(dlg_recovery *r, const double *x)
     for (size_t i = 0; i < r->n_numbers; i++) r->point[i] = (dlg_real)x[i];
 }
 
-void dlg_recovery_unknowns(dlg_recovery *r, double *x)
+void dlg_session_unknowns(dlg_session *r, double *x)
 {
     if (r->space) {
         dlg_input_space_project(r->space, r->point, x);
@@ -64,14 +64,14 @@ void dlg_recovery_unknowns(dlg_recovery *r, double *x)
     for (size_t i = 0; i < r->n_numbers; i++) x[i] = (double)r->point[i];
 }
 
-double dlg_recovery_evaluate_point(dlg_recovery *r)
+double dlg_session_evaluate_point(dlg_session *r)
 {
     const dlg_soft_labels labels = {r->placement.n_labels, r->placement.label, r->placement.share};
     if (!take_evaluation(r)) return NAN;
     return dlg_oracle_evaluate(r->oracle, &labels, r->point, r->derivative);
 }
 
-const dlg_real *dlg_recovery_mask(const dlg_recovery *r)
+const dlg_real *dlg_session_mask(const dlg_session *r)
 {
     const dlg_model *model = r->gradient->model;
     const dlg_knowledge *k = r->knowledge;
@@ -79,17 +79,17 @@ const dlg_real *dlg_recovery_mask(const dlg_recovery *r)
     return dlg_model_word_embeddings(model) + (size_t)k->special.mask * model->config.hidden_size;
 }
 
-static void hold_row(dlg_recovery *r, size_t row, const dlg_real *embedding)
+static void hold_row(dlg_session *r, size_t row, const dlg_real *embedding)
 {
     const size_t H = r->gradient->model->config.hidden_size;
     memcpy(r->point + row * H, embedding, H * sizeof *embedding);
     r->is_known[row] = true;
 }
 
-void dlg_recovery_hold_known_rows(dlg_recovery *r)
+void dlg_session_hold_known_rows(dlg_session *r)
 {
     const dlg_knowledge *k = r->knowledge;
-    const dlg_real *table = dlg_model_word_embeddings(r->gradient->model), *mask = dlg_recovery_mask(r);
+    const dlg_real *table = dlg_model_word_embeddings(r->gradient->model), *mask = dlg_session_mask(r);
     const size_t H = r->gradient->model->config.hidden_size;
     memset(r->is_known, 0, r->n_rows * sizeof *r->is_known);
     for (size_t b = 0; b < r->batch.n_sentences; b++) {
@@ -101,7 +101,7 @@ void dlg_recovery_hold_known_rows(dlg_recovery *r)
 }
 
 /* Rows that are known, or belong to a sentence that is not in turn, stay where they are. */
-static void still_rows(dlg_recovery *r)
+static void still_rows(dlg_session *r)
 {
     const size_t H = r->gradient->model->config.hidden_size;
     for (size_t b = 0; b < r->batch.n_sentences; b++)
@@ -110,7 +110,7 @@ static void still_rows(dlg_recovery *r)
                 memset(r->derivative + i * H, 0, H * sizeof *r->derivative);
 }
 
-bool dlg_recovery_pull_back(dlg_recovery *r, double *dx)
+bool dlg_session_pull_back(dlg_session *r, double *dx)
 {
     bool finite = true;
     still_rows(r);
@@ -121,46 +121,46 @@ bool dlg_recovery_pull_back(dlg_recovery *r, double *dx)
     return finite;
 }
 
-double dlg_recovery_evaluate(dlg_recovery *r, const double *x, double *dx)
+double dlg_session_evaluate(dlg_session *r, const double *x, double *dx)
 {
-    dlg_recovery_set_point(r, x);
-    const double d = dlg_recovery_evaluate_point(r);
-    return dlg_recovery_pull_back(r, dx) ? d : NAN;
+    dlg_session_set_point(r, x);
+    const double d = dlg_session_evaluate_point(r);
+    return dlg_session_pull_back(r, dx) ? d : NAN;
 }
 
-void dlg_recovery_find_label_derivative(dlg_recovery *r)
+void dlg_session_find_label_derivative(dlg_session *r)
 {
     dlg_oracle_label_derivative(r->oracle, r->label_derivative);
 }
 
-bool dlg_recovery_place_labels_at_point(dlg_recovery *r)
+bool dlg_session_place_labels_at_point(dlg_session *r)
 {
     if (r->knowledge->placed) return false;
-    dlg_recovery_find_label_derivative(r);
+    dlg_session_find_label_derivative(r);
     for (size_t i = 0; i < r->placement.n_rows * r->placement.n_labels; i++)
         if (!isfinite(r->label_derivative[i])) return false;
-    if (!dlg_placement_propose(&r->placement, r->label_derivative)) return false;
-    if (r->placement.placed && !(dlg_recovery_distance_at_point(r, r->placement.proposed_share) < r->d)) return false;
-    dlg_placement_accept(&r->placement);
+    if (!dlg_label_assignment_propose(&r->placement, r->label_derivative)) return false;
+    if (r->placement.placed && !(dlg_session_distance_at_point(r, r->placement.proposed_share) < r->d)) return false;
+    dlg_label_assignment_accept(&r->placement);
     return true;
 }
 
-bool dlg_recovery_place_labels(dlg_recovery *r, const double *x)
+bool dlg_session_place_labels(dlg_session *r, const double *x)
 {
-    dlg_recovery_set_point(r, x);
-    return dlg_recovery_place_labels_at_point(r);
+    dlg_session_set_point(r, x);
+    return dlg_session_place_labels_at_point(r);
 }
 
 /* ---- tokens ---- */
 
-void dlg_recovery_decode(dlg_recovery *r, const double *x)
+void dlg_session_decode(dlg_session *r, const double *x)
 {
-    dlg_recovery_set_point(r, x);
+    dlg_session_set_point(r, x);
     dlg_nearest_find(r->nearest, r->point, r->check, r->fed, r->evidence);
-    dlg_recovery_put_labels_back(r);
+    dlg_session_put_labels_back(r);
 }
 
-void dlg_recovery_put_labels_back(dlg_recovery *r)
+void dlg_session_put_labels_back(dlg_session *r)
 {
     memcpy(r->last_tokens, r->tokens, r->n_rows * sizeof *r->tokens);
     memcpy(r->tokens, r->fed, r->n_rows * sizeof *r->tokens);
@@ -176,34 +176,34 @@ void dlg_recovery_put_labels_back(dlg_recovery *r)
     r->stable = any ? 0 : r->stable + 1;
 }
 
-void dlg_recovery_set_tokens(dlg_recovery *r)
+void dlg_session_set_tokens(dlg_session *r)
 {
     const dlg_real *table = dlg_model_word_embeddings(r->gradient->model);
     const size_t H = r->gradient->model->config.hidden_size;
     for (size_t i = 0; i < r->n_rows; i++) memcpy(r->point + i * H, table + (size_t)r->fed[i] * H, H * sizeof *table);
 }
 
-double dlg_recovery_distance_of_tokens(dlg_recovery *r)
+double dlg_session_distance_of_tokens(dlg_session *r)
 {
     r->d_tokens = INFINITY;
     if (!r->placement.placed) return r->d_tokens;
-    dlg_recovery_set_tokens(r);
-    const double d = dlg_recovery_distance_at_point(r, r->placement.share);
+    dlg_session_set_tokens(r);
+    const double d = dlg_session_distance_at_point(r, r->placement.share);
     if (isfinite(d)) r->d_tokens = d;
     return r->d_tokens;
 }
 
-bool dlg_recovery_is_explained(const dlg_recovery *r)
+bool dlg_session_is_explained(const dlg_session *r)
 {
     return dlg_descent_is_explained(&(dlg_descent){.scale = r->scale, .rounding = r->options->distance->rounding}, r->d_tokens);
 }
 
-bool dlg_recovery_is_explained_to_noise(const dlg_recovery *r)
+bool dlg_session_is_explained_to_noise(const dlg_session *r)
 {
     return r->is_defended && r->options->distance == &dlg_l2 && r->d_tokens <= noise_blur * r->noise;
 }
 
-size_t dlg_recovery_count_certain(const dlg_recovery *r)
+size_t dlg_session_count_certain(const dlg_session *r)
 {
     size_t n = 0;
     for (size_t i = 0; i < r->n_rows; i++) n += dlg_evidence_is_good(&r->evidence[i]);
@@ -212,7 +212,7 @@ size_t dlg_recovery_count_certain(const dlg_recovery *r)
 
 /* ---- the best, and the observer ---- */
 
-static dlg_attack_state state_of(const dlg_recovery *r)
+static dlg_attack_state state_of(const dlg_session *r)
 {
     return (dlg_attack_state){
         .start = r->start,
@@ -240,7 +240,7 @@ static bool is_better(const dlg_attack_state *a, const dlg_attack_state *b)
     return a->distance < b->distance;
 }
 
-static void keep_if_best(dlg_recovery *r, const dlg_attack_state *state)
+static void keep_if_best(dlg_session *r, const dlg_attack_state *state)
 {
     if (!is_better(state, &r->best)) return;
     dlg_evidence *evidence = r->memory;
@@ -258,7 +258,7 @@ static void keep_if_best(dlg_recovery *r, const dlg_attack_state *state)
     r->best.evidence = evidence;
 }
 
-void dlg_recovery_report(dlg_recovery *r)
+void dlg_session_report(dlg_session *r)
 {
     const dlg_attack_state state = state_of(r);
     keep_if_best(r, &state);
@@ -267,13 +267,13 @@ void dlg_recovery_report(dlg_recovery *r)
 
 /* ---- begin and end ---- */
 
-static void carve(dlg_recovery *r)
+static void carve(dlg_session *r)
 {
     const size_t n = r->n_numbers;
     dlg_arena *arena = &r->arena;
     r->point = dlg_arena_carve(arena, n, sizeof *r->point);
     r->derivative = dlg_arena_carve(arena, n, sizeof *r->derivative);
-    dlg_placement_carve(&r->placement, arena);
+    dlg_label_assignment_carve(&r->placement, arena);
     r->label_derivative = dlg_arena_carve(arena, r->placement.n_rows * r->placement.n_labels, sizeof *r->label_derivative);
     r->evidence = dlg_arena_carve(arena, r->n_rows, sizeof *r->evidence);
     r->is_known = dlg_arena_carve(arena, r->n_rows, sizeof *r->is_known);
@@ -292,19 +292,19 @@ static double deviation(size_t n, const dlg_real *values)
     return sqrt(fmax(0, dlg_dot(n, values, values) / (double)n - mean * mean));
 }
 
-static dlg_status copy_knowledge(dlg_recovery *r, const dlg_knowledge *knowledge, dlg_error *err)
+static dlg_status copy_knowledge(dlg_session *r, const dlg_knowledge *knowledge, dlg_error *err)
 {
     r->knowledge = dlg_allocate(1, sizeof *r->knowledge);
     if (!r->knowledge) return dlg_fail(err, DLG_ENOMEM, "attack: no memory");
     return dlg_knowledge_copy(r->knowledge, knowledge, err);
 }
 
-dlg_status dlg_recovery_begin(dlg_recovery *r, dlg_attack_result *result, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
+dlg_status dlg_session_begin(dlg_session *r, dlg_attack_result *result, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
                               const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
 {
     const dlg_config *config = &gradient->model->config;
     const dlg_real *table = dlg_model_word_embeddings(gradient->model);
-    *r = (dlg_recovery){.gradient = gradient, .options = options, .observer = observer, .result = result, .d = INFINITY,
+    *r = (dlg_session){.gradient = gradient, .options = options, .observer = observer, .result = result, .d = INFINITY,
                         .d_tokens = INFINITY};
     dlg_status status = copy_knowledge(r, knowledge, err);
     if (!status) status = dlg_batch_create(&r->batch, config->task, knowledge->n_sentences, knowledge->lengths, err);
@@ -316,7 +316,7 @@ dlg_status dlg_recovery_begin(dlg_recovery *r, dlg_attack_result *result, const 
     r->n_rows = r->batch.n_rows;
     r->turn = r->batch.n_sentences;
     r->n_numbers = r->n_unknowns = dlg_objective_size(objective);
-    r->placement = (dlg_placement){.n_rows = r->batch.n_predicted, .n_labels = knowledge->n_labels, .label = r->knowledge->labels};
+    r->placement = (dlg_label_assignment){.n_rows = r->batch.n_predicted, .n_labels = knowledge->n_labels, .label = r->knowledge->labels};
     r->scale = dlg_objective_scale(objective);
     r->floor = dlg_objective_floor(objective);
     r->noise = dlg_objective_noise(objective);
@@ -327,7 +327,7 @@ dlg_status dlg_recovery_begin(dlg_recovery *r, dlg_attack_result *result, const 
     status = dlg_arena_reserve(&r->arena, "attack", err);
     if (status) return status;
     carve(r);
-    dlg_placement_start(&r->placement, knowledge->placed);
+    dlg_label_assignment_start(&r->placement, knowledge->placed);
     r->memory = dlg_allocate(r->n_rows, sizeof *r->evidence + 2 * sizeof *r->fed + 2 * sizeof *r->predicted);
     if (!r->memory) return dlg_fail(err, DLG_ENOMEM, "attack: no memory");
     dlg_objective_targets(objective, &result->n_dense, &result->n_targets);
@@ -336,7 +336,7 @@ dlg_status dlg_recovery_begin(dlg_recovery *r, dlg_attack_result *result, const 
     return DLG_OK;
 }
 
-static void hand_over(dlg_recovery *r)
+static void hand_over(dlg_session *r)
 {
     dlg_attack_result *to = r->result;
     dlg_free(to->first);
@@ -354,7 +354,7 @@ static void hand_over(dlg_recovery *r)
     r->memory = NULL;
 }
 
-void dlg_recovery_end(dlg_recovery *r)
+void dlg_session_end(dlg_session *r)
 {
     if (r->best.tokens && is_better(&r->best, &r->result->state)) hand_over(r);
     if (r->knowledge) dlg_knowledge_release(r->knowledge);
@@ -366,5 +366,5 @@ void dlg_recovery_end(dlg_recovery *r)
     dlg_position_check_free(r->check);
     dlg_input_space_free(r->space);
     dlg_arena_release(&r->arena);
-    *r = (dlg_recovery){0};
+    *r = (dlg_session){0};
 }

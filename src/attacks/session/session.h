@@ -12,7 +12,7 @@
 #include "matching/oracle.h"
 #include "attacks/session/label_assignment.h"
 
-/** Zero-initialise, dlg_recovery_begin, dlg_recovery_end. */
+/** Zero-initialise, dlg_session_begin, dlg_session_end. */
 typedef struct {
     const dlg_gradient *gradient;
     const dlg_attack_options *options;
@@ -36,7 +36,7 @@ typedef struct {
     /* carved from one arena */
     dlg_arena arena;
     dlg_real *point, *derivative;  /**< (n_rows, H) as the objective takes them, and dD/dx */
-    dlg_placement placement;
+    dlg_label_assignment placement;
     dlg_real *label_derivative;    /**< (rows that may hold a label, labels) */
     dlg_evidence *evidence;        /**< (n_rows) what speaks for each fed token */
     bool *is_known;                /**< (n_rows) the row's token is known, and its embedding stays where it is */
@@ -49,82 +49,82 @@ typedef struct {
 
     dlg_attack_state best;         /**< its arrays lie in `memory` */
     void *memory;
-} dlg_recovery;
+} dlg_session;
 
-/** Lay the model out for what knowledge says. Errors: DLG_ENOMEM, DLG_ESHAPE; the recovery must be ended all the same. */
-DLG_MUST_USE dlg_status dlg_recovery_begin(dlg_recovery *, dlg_attack_result *, const dlg_gradient *, const dlg_knowledge *,
+/** Lay the model out for what knowledge says. Errors: DLG_ENOMEM, DLG_ESHAPE; the session must be ended all the same. */
+DLG_MUST_USE dlg_status dlg_session_begin(dlg_session *, dlg_attack_result *, const dlg_gradient *, const dlg_knowledge *,
                                            const dlg_attack_options *, const dlg_attack_observer *, dlg_error *);
 
 /** Hand the best text to the result, if it is better than the one that is there, and free the rest. Accepts a zeroed one. */
-void dlg_recovery_end(dlg_recovery *);
+void dlg_session_end(dlg_session *);
 
-bool dlg_recovery_is_interrupted(const dlg_recovery *);
+bool dlg_session_is_interrupted(const dlg_session *);
 
 /** Whether so few of the options' evaluations are left that a descent must come to its text now. */
-bool dlg_recovery_is_running_out(const dlg_recovery *);
+bool dlg_session_is_running_out(const dlg_session *);
 
 /** Pass a line on to the observer. */
-void dlg_recovery_note(const dlg_recovery *, const char *line);
+void dlg_session_note(const dlg_session *, const char *line);
 
 /** D at `point` with that share of the labels (placement.share, or proposed_share), without its derivative. Counts as an evaluation; NaN where the
  * options leave none. */
-double dlg_recovery_distance_at_point(dlg_recovery *, const dlg_real *share);
+double dlg_session_distance_at_point(dlg_session *, const dlg_real *share);
 
 /** D at `point` with placement.share, its derivative left in `derivative`. NaN where the options leave no evaluation. */
-double dlg_recovery_evaluate_point(dlg_recovery *);
+double dlg_session_evaluate_point(dlg_session *);
 
 /** x (n_unknowns) = what stands for the embeddings in `point`, or for the nearest ones in the space. */
-void dlg_recovery_unknowns(dlg_recovery *, double *x);
+void dlg_session_unknowns(dlg_session *, double *x);
 
 /** point = the embeddings at x. */
-void dlg_recovery_set_point(dlg_recovery *, const double *x);
+void dlg_session_set_point(dlg_session *, const double *x);
 
 /** dx (n_unknowns) = `derivative`, zero for what is known or not in turn. @return whether all of it is finite */
-bool dlg_recovery_pull_back(dlg_recovery *, double *dx);
+bool dlg_session_pull_back(dlg_session *, double *dx);
 
 /** The embedding of [MASK] where it stands in every predicted row, as far as is known; else NULL. */
-const dlg_real *dlg_recovery_mask(const dlg_recovery *);
+const dlg_real *dlg_session_mask(const dlg_session *);
 
 /** In `point` the rows whose token is known, [CLS], [SEP] and the placed labels' [MASK], get its embedding, and is_known. */
-void dlg_recovery_hold_known_rows(dlg_recovery *);
+void dlg_session_hold_known_rows(dlg_session *);
 
 /** D at x (n_unknowns), its derivative in dx, with placement.share; NaN where one of the numbers is not finite. */
-double dlg_recovery_evaluate(dlg_recovery *, const double *x, double *dx);
+double dlg_session_evaluate(dlg_session *, const double *x, double *dx);
 
-/** label_derivative becomes dD/dY of the last dlg_recovery_evaluate. */
-void dlg_recovery_find_label_derivative(dlg_recovery *);
+/** label_derivative becomes dD/dY of the last dlg_session_evaluate. */
+void dlg_session_find_label_derivative(dlg_session *);
 
 /**
  * Put the labels where dD/dY of the last evaluation, at x with D = d, points; where they had places, only if that lowers D.
  * @return whether that changed where they are
  */
-bool dlg_recovery_place_labels(dlg_recovery *, const double *x);
+bool dlg_session_place_labels(dlg_session *, const double *x);
 
 /** The same where x is already in `point`. */
-bool dlg_recovery_place_labels_at_point(dlg_recovery *);
+bool dlg_session_place_labels_at_point(dlg_session *);
 
 /** x to fed, its tokens and the evidence for each. */
-void dlg_recovery_decode(dlg_recovery *, const double *x);
+void dlg_session_decode(dlg_session *, const double *x);
 
 /** fed to tokens: the labels that have places put back, what changed marked. */
-void dlg_recovery_put_labels_back(dlg_recovery *);
+void dlg_session_put_labels_back(dlg_session *);
 
 /** point = the fed tokens' own embeddings. */
-void dlg_recovery_set_tokens(dlg_recovery *);
+void dlg_session_set_tokens(dlg_session *);
 
 /** D at the fed tokens' own embeddings, also left in d_tokens; infinity as long as no label has its place. */
-double dlg_recovery_distance_of_tokens(dlg_recovery *);
+double dlg_session_distance_of_tokens(dlg_session *);
 
 /** Whether D of the fed tokens is rounding: they explain the gradient. */
-bool dlg_recovery_is_explained(const dlg_recovery *);
+bool dlg_session_is_explained(const dlg_session *);
 
 /** Keep the tokens if they are the best so far, and tell the observer of an iteration. */
-void dlg_recovery_report(dlg_recovery *);
+void dlg_session_report(dlg_session *);
 
 /** Whether D of the fed tokens is the noise of a defended gradient, and no more. */
-bool dlg_recovery_is_explained_to_noise(const dlg_recovery *);
+bool dlg_session_is_explained_to_noise(const dlg_session *);
 
 /** Rows whose token has good evidence. */
-size_t dlg_recovery_count_certain(const dlg_recovery *);
+size_t dlg_session_count_certain(const dlg_session *);
 
 #endif

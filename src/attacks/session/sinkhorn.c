@@ -13,7 +13,7 @@ static const double whole = 1 - 1e-9;
 static const double balanced = 1e-9;
 enum { MOST_ROUNDS = 500 };
 
-void dlg_soft_placement_carve(dlg_soft_placement *s, dlg_arena *arena)
+void dlg_sinkhorn_carve(dlg_sinkhorn *s, dlg_arena *arena)
 {
     const size_t R = s->placement->n_rows, C = s->placement->n_labels + 1;
     s->share = dlg_arena_carve(arena, R * C, sizeof *s->share);
@@ -21,20 +21,20 @@ void dlg_soft_placement_carve(dlg_soft_placement *s, dlg_arena *arena)
     s->column_factor = dlg_arena_carve(arena, C, sizeof *s->column_factor);
 }
 
-size_t dlg_soft_placement_size(const dlg_soft_placement *s)
+size_t dlg_sinkhorn_size(const dlg_sinkhorn *s)
 {
     return s->placement->n_rows * s->placement->n_labels;
 }
 
 /* How much of a column there is: one of each label, and of nothing what is left of the rows. */
-static double capacity(const dlg_soft_placement *s, size_t column)
+static double capacity(const dlg_sinkhorn *s, size_t column)
 {
     const size_t R = s->placement->n_rows, M = s->placement->n_labels;
     return column < M ? 1 : (double)(R - M);
 }
 
 /* share becomes exp(c z), each row divided by its largest, which its factor takes up; nothing's logit is zero. */
-static void exponentials(dlg_soft_placement *s, const double *z)
+static void exponentials(dlg_sinkhorn *s, const double *z)
 {
     const size_t R = s->placement->n_rows, M = s->placement->n_labels;
     for (size_t i = 0; i < R; i++) {
@@ -46,7 +46,7 @@ static void exponentials(dlg_soft_placement *s, const double *z)
 }
 
 /* Sinkhorn: factors of rows and columns, in turn. */
-static void balance(dlg_soft_placement *s)
+static void balance(dlg_sinkhorn *s)
 {
     const size_t R = s->placement->n_rows, C = s->placement->n_labels + 1;
     double error = INFINITY;
@@ -70,7 +70,7 @@ static void balance(dlg_soft_placement *s)
         for (size_t j = 0; j < C; j++) s->share[i * C + j] *= s->row_factor[i] * s->column_factor[j];
 }
 
-static double masked(const dlg_soft_placement *s, size_t row)
+static double masked(const dlg_sinkhorn *s, size_t row)
 {
     const size_t M = s->placement->n_labels;
     double w = 0;
@@ -78,7 +78,7 @@ static double masked(const dlg_soft_placement *s, size_t row)
     return w;
 }
 
-void dlg_soft_placement_apply(dlg_soft_placement *s, const double *z, dlg_real *point)
+void dlg_sinkhorn_apply(dlg_sinkhorn *s, const double *z, dlg_real *point)
 {
     const size_t R = s->placement->n_rows, M = s->placement->n_labels;
     exponentials(s, z);
@@ -93,7 +93,7 @@ void dlg_soft_placement_apply(dlg_soft_placement *s, const double *z, dlg_real *
 }
 
 /* dx becomes dy = (1 - w) dx. @return the derivative with respect to w, <dx, mask - y> = <dx, mask - x> / (1 - w) */
-static double pull_back_row(const dlg_soft_placement *s, size_t row, const dlg_real *x, dlg_real *dx)
+static double pull_back_row(const dlg_sinkhorn *s, size_t row, const dlg_real *x, dlg_real *dx)
 {
     const double w = masked(s, row), left = fmax(1 - w, 0);
     double along = 0;
@@ -105,7 +105,7 @@ static double pull_back_row(const dlg_soft_placement *s, size_t row, const dlg_r
 }
 
 /* ds, for now in dz, becomes dz = c s o (ds - a - b): a and b leave the sums of rows and columns as they are. */
-static void pull_back_shares(const dlg_soft_placement *s, double *dz)
+static void pull_back_shares(const dlg_sinkhorn *s, double *dz)
 {
     const size_t R = s->placement->n_rows, M = s->placement->n_labels, C = M + 1;
     double *a = s->row_factor, *b = s->column_factor, most = INFINITY;
@@ -136,7 +136,7 @@ static void pull_back_shares(const dlg_soft_placement *s, double *dz)
         for (size_t j = 0; j < M; j++) dz[i * M + j] = s->factor * s->share[i * C + j] * (dz[i * M + j] - a[i] - b[j]);
 }
 
-void dlg_soft_placement_pull_back(dlg_soft_placement *s, const dlg_real *point, dlg_real *derivative, const dlg_real *label_derivative,
+void dlg_sinkhorn_pull_back(dlg_sinkhorn *s, const dlg_real *point, dlg_real *derivative, const dlg_real *label_derivative,
                                   double *dz)
 {
     const size_t R = s->placement->n_rows, M = s->placement->n_labels;
@@ -149,7 +149,7 @@ void dlg_soft_placement_pull_back(dlg_soft_placement *s, const dlg_real *point, 
 }
 
 /* How much of the same label as that of column j stands in a row. */
-static double share_of_label(const dlg_soft_placement *s, size_t row, size_t j)
+static double share_of_label(const dlg_sinkhorn *s, size_t row, size_t j)
 {
     const size_t M = s->placement->n_labels;
     double sum = 0;
@@ -158,7 +158,7 @@ static double share_of_label(const dlg_soft_placement *s, size_t row, size_t j)
     return sum;
 }
 
-bool dlg_soft_placement_is_sharp(const dlg_soft_placement *s)
+bool dlg_sinkhorn_is_sharp(const dlg_sinkhorn *s)
 {
     const size_t R = s->placement->n_rows, M = s->placement->n_labels;
     for (size_t i = 0; i < R; i++) {
@@ -169,10 +169,10 @@ bool dlg_soft_placement_is_sharp(const dlg_soft_placement *s)
     return true;
 }
 
-void dlg_soft_placement_settle(const dlg_soft_placement *s, dlg_real *scratch)
+void dlg_sinkhorn_settle(const dlg_sinkhorn *s, dlg_real *scratch)
 {
     const size_t R = s->placement->n_rows, M = s->placement->n_labels;
     for (size_t i = 0; i < R; i++)
         for (size_t j = 0; j < M; j++) scratch[i * M + j] = (dlg_real)-log(s->share[i * (M + 1) + j] + 1e-12);
-    if (dlg_placement_propose(s->placement, scratch)) dlg_placement_accept(s->placement);
+    if (dlg_label_assignment_propose(s->placement, scratch)) dlg_label_assignment_accept(s->placement);
 }

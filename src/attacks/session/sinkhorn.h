@@ -17,35 +17,35 @@
 
 /** Zero-initialise, set the first, carve. Borrowed: placement, row, mask. */
 typedef struct {
-    dlg_placement *placement; /**< its share is what the logits make */
+    dlg_label_assignment *placement; /**< its share is what the logits make */
     const size_t *row;        /**< (placement->n_rows) which rows of the batch may hold a label */
     size_t width;             /**< of an embedding */
     const dlg_real *mask;     /**< (width) the embedding of [MASK]; NULL: labels may stand at other tokens */
     double factor;            /**< c */
     double *share;            /**< (n_rows, n_labels + 1) s, last that of no label */
     double *row_factor, *column_factor; /**< u or a (n_rows), v or b (n_labels + 1) */
-} dlg_soft_placement;
+} dlg_sinkhorn;
 
 /** Carve the arrays; called twice (see dlg_arena). */
-void dlg_soft_placement_carve(dlg_soft_placement *, dlg_arena *);
+void dlg_sinkhorn_carve(dlg_sinkhorn *, dlg_arena *);
 
 /** Numbers in z. */
-size_t dlg_soft_placement_size(const dlg_soft_placement *);
+size_t dlg_sinkhorn_size(const dlg_sinkhorn *);
 
 /** placement->share and the rows of point (batch's rows, width), which holds y, become what z makes of them. */
-void dlg_soft_placement_apply(dlg_soft_placement *, const double *z, dlg_real *point);
+void dlg_sinkhorn_apply(dlg_sinkhorn *, const double *z, dlg_real *point);
 
 /**
  * The derivative with respect to x and s, at the point and z that were applied last, becomes that with respect to y and z.
  * @param[in,out] derivative (batch's rows, width) @param[in] label_derivative (n_rows, n_labels) @param[out] dz
  */
-void dlg_soft_placement_pull_back(dlg_soft_placement *, const dlg_real *point, dlg_real *derivative, const dlg_real *label_derivative,
+void dlg_sinkhorn_pull_back(dlg_sinkhorn *, const dlg_real *point, dlg_real *derivative, const dlg_real *label_derivative,
                                   double *dz);
 
 /** Whether of every row it is all but decided which label it holds, or that it holds none. */
-bool dlg_soft_placement_is_sharp(const dlg_soft_placement *);
+bool dlg_sinkhorn_is_sharp(const dlg_sinkhorn *);
 
 /** Put the labels where most of them stands, no two in one row. @param scratch (n_rows, n_labels) */
-void dlg_soft_placement_settle(const dlg_soft_placement *, dlg_real *scratch);
+void dlg_sinkhorn_settle(const dlg_sinkhorn *, dlg_real *scratch);
 
 #endif

@@ -20,7 +20,7 @@ typedef struct {
 } choices;
 
 typedef struct {
-    dlg_recovery *r;
+    dlg_session *r;
     size_t H, V;
     const dlg_real *table;
     dlg_real *along, *across; /* (n_rows, BLOCK) of words with the derivative and with the tokens that are there */
@@ -28,7 +28,7 @@ typedef struct {
     size_t *order;            /* (n_rows) rows, the most promising first */
 } replacing;
 
-static bool is_admitted(const dlg_recovery *r, uint32_t token, size_t row)
+static bool is_admitted(const dlg_session *r, uint32_t token, size_t row)
 {
     return !r->check || !dlg_position_check_count(r->check, row) || dlg_position_check_admits(r->check, token, row);
 }
@@ -56,7 +56,7 @@ static void judge(replacing *p, size_t row, uint32_t token, double word_norm2, d
 
 static void choose(replacing *p)
 {
-    const dlg_recovery *r = p->r;
+    const dlg_session *r = p->r;
     const size_t H = p->H, n = r->n_rows;
     for (size_t i = 0; i < n; i++) p->choices[i].n = 0;
     for (size_t first = 0; first < p->V; first += BLOCK) {
@@ -91,10 +91,10 @@ static void sort_rows(replacing *p)
 /* @return whether that token in that row lowers D; then it stands there */
 static bool replace(replacing *p, size_t row, uint32_t token)
 {
-    dlg_recovery *r = p->r;
+    dlg_session *r = p->r;
     dlg_real *x = r->point + row * p->H;
     memcpy(x, p->table + token * p->H, p->H * sizeof *x);
-    const double d = dlg_recovery_distance_at_point(r, r->placement.share);
+    const double d = dlg_session_distance_at_point(r, r->placement.share);
     if (d < r->d_tokens) {
         r->d_tokens = d;
         r->fed[row] = token;
@@ -108,21 +108,21 @@ static bool replace(replacing *p, size_t row, uint32_t token)
 /* In the rows whose token is in doubt, or in the others. */
 static bool replace_in_rows(replacing *p, bool in_doubt)
 {
-    dlg_recovery *r = p->r;
+    dlg_session *r = p->r;
     bool any = false;
     for (size_t k = 0; k < r->n_rows; k++) {
         const size_t i = p->order[k];
         if (r->is_known[i] || dlg_evidence_is_good(&r->evidence[i]) == in_doubt) continue;
-        for (size_t j = 0; j < p->choices[i].n && !dlg_recovery_is_interrupted(r); j++) any |= replace(p, i, p->choices[i].token[j]);
+        for (size_t j = 0; j < p->choices[i].n && !dlg_session_is_interrupted(r); j++) any |= replace(p, i, p->choices[i].token[j]);
         if (!in_doubt || r->gradient->model->config.task != DLG_MASKED_LM) continue;
-        for (size_t j = 0; j < r->placement.n_labels && !dlg_recovery_is_interrupted(r); j++)
+        for (size_t j = 0; j < r->placement.n_labels && !dlg_session_is_interrupted(r); j++)
             if (r->placement.label[j] != r->fed[i]) any |= replace(p, i, (uint32_t)r->placement.label[j]);
     }
     return any;
 }
 
 /* The label that stands in a row; n_labels: none */
-static size_t label_in(const dlg_placement *p, size_t row)
+static size_t label_in(const dlg_label_assignment *p, size_t row)
 {
     for (size_t j = 0; j < p->n_labels; j++)
         if (p->row_of[j] == row) return j;
@@ -130,9 +130,9 @@ static size_t label_in(const dlg_placement *p, size_t row)
 }
 
 /* By how much D falls, to first order, when the labels of two rows change places. */
-static double gain_of_swap(const dlg_recovery *r, size_t a, size_t b)
+static double gain_of_swap(const dlg_session *r, size_t a, size_t b)
 {
-    const dlg_placement *p = &r->placement;
+    const dlg_label_assignment *p = &r->placement;
     const size_t M = p->n_labels, of[] = {label_in(p, a), label_in(p, b)};
     if (of[0] == of[1] || (of[0] < M && of[1] < M && p->label[of[0]] == p->label[of[1]])) return -INFINITY;
     double gain = 0;
@@ -142,7 +142,7 @@ static double gain_of_swap(const dlg_recovery *r, size_t a, size_t b)
 }
 
 /* The swap that promises most, of those that promise less than `below`. @return what it promises */
-static double next_swap(const dlg_recovery *r, double below, size_t *a, size_t *b)
+static double next_swap(const dlg_session *r, double below, size_t *a, size_t *b)
 {
     double most = -INFINITY;
     for (size_t i = 0; i < r->placement.n_rows; i++)
@@ -153,25 +153,25 @@ static double next_swap(const dlg_recovery *r, double below, size_t *a, size_t *
     return most;
 }
 
-static bool swap_labels(dlg_recovery *r)
+static bool swap_labels(dlg_session *r)
 {
     bool any = false;
     double gain = INFINITY;
-    for (size_t i = 0; i < SWAPS && !r->knowledge->placed && !dlg_recovery_is_interrupted(r); i++) {
+    for (size_t i = 0; i < SWAPS && !r->knowledge->placed && !dlg_session_is_interrupted(r); i++) {
         size_t a = 0, b = 0;
         gain = next_swap(r, gain, &a, &b);
         if (!(gain > -INFINITY)) break;
-        dlg_placement_propose_swap(&r->placement, a, b);
-        const double d = dlg_recovery_distance_at_point(r, r->placement.proposed_share);
+        dlg_label_assignment_propose_swap(&r->placement, a, b);
+        const double d = dlg_session_distance_at_point(r, r->placement.proposed_share);
         if (!(d < r->d_tokens)) continue;
-        dlg_placement_accept(&r->placement);
+        dlg_label_assignment_accept(&r->placement);
         r->d_tokens = d;
         any = true;
     }
     return any;
 }
 
-dlg_status dlg_replacements_try(dlg_recovery *r, dlg_rows_tried rows, dlg_error *err)
+dlg_status dlg_token_substitution_try(dlg_session *r, dlg_rows_tried rows, dlg_error *err)
 {
     const dlg_model *model = r->gradient->model;
     replacing p = {.r = r, .H = model->config.hidden_size, .V = model->config.vocabulary_size, .table = dlg_model_word_embeddings(model)};
@@ -180,11 +180,11 @@ dlg_status dlg_replacements_try(dlg_recovery *r, dlg_rows_tried rows, dlg_error 
     p.choices = dlg_allocate(r->n_rows, sizeof *p.choices);
     p.order = dlg_allocate(r->n_rows, sizeof *p.order);
     const dlg_status status = p.along && p.across && p.choices && p.order ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "replacements: no memory");
-    for (size_t pass = 0; pass < PASSES && !status && !dlg_recovery_is_interrupted(r); pass++) {
-        dlg_recovery_set_tokens(r);
-        r->d_tokens = dlg_recovery_evaluate_point(r);
+    for (size_t pass = 0; pass < PASSES && !status && !dlg_session_is_interrupted(r); pass++) {
+        dlg_session_set_tokens(r);
+        r->d_tokens = dlg_session_evaluate_point(r);
         if (!isfinite(r->d_tokens)) break;
-        dlg_recovery_find_label_derivative(r);
+        dlg_session_find_label_derivative(r);
         choose(&p);
         sort_rows(&p);
         bool any = swap_labels(r);
@@ -192,7 +192,7 @@ dlg_status dlg_replacements_try(dlg_recovery *r, dlg_rows_tried rows, dlg_error 
         if (!any && rows == DLG_ALL_ROWS) any = replace_in_rows(&p, false); /* while others are wrong it seems that right ones are */
         if (!any) break;
     }
-    dlg_recovery_put_labels_back(r);
+    dlg_session_put_labels_back(r);
     dlg_free(p.order);
     dlg_free(p.choices);
     dlg_free(p.across);

@@ -16,6 +16,6 @@ typedef enum {
  * the length of their step among what the position check admits, the labels where nothing speaks for the token that is there, and of the
  * labels' changes of places those to which dD/dY points. An evaluation and, for each that is tried, D alone. Errors: DLG_ENOMEM.
  */
-DLG_MUST_USE dlg_status dlg_replacements_try(dlg_recovery *, dlg_rows_tried, dlg_error *);
+DLG_MUST_USE dlg_status dlg_token_substitution_try(dlg_session *, dlg_rows_tried, dlg_error *);
 
 #endif

@@ -93,7 +93,7 @@ static void candidates_of_a_batch(void **state)
     dlg_candidates c;
     share(&s, DLG_SEQUENCE_CLASSIFICATION, N_SENTENCES);
     assert_int_equal(dlg_candidates_find(&c, &s.gradient, LONGEST, NULL), DLG_OK);
-    assert_int_equal(dlg_candidates_look_up(&c, &s.gradient, NULL), DLG_OK);
+    assert_int_equal(dlg_candidates_from_embedding(&c, &s.gradient, NULL), DLG_OK);
     assert_true(c.sees && c.has_tokens);
     size_t n_certain = 0;
     for (size_t i = 0; i < s.batch.n_rows; i++) assert_true(dlg_candidates_has(&c, s.fed[i], s.batch.position[i]));
@@ -116,14 +116,14 @@ static void sentences_of_a_batch(void **state)
         shared s;
         dlg_candidates c;
         dlg_sequence_check *check;
-        dlg_co_occurrences *co_occurrences;
+        dlg_attention_groups *co_occurrences;
         dlg_sequences found;
         size_t n_asked;
         const dlg_sequence_limits limits = {.most_sentences = 10, .most_tries = 40};
         share(&s, tasks[k], N_SENTENCES);
         assert_int_equal(dlg_candidates_find(&c, &s.gradient, LONGEST, NULL), DLG_OK);
         assert_int_equal(dlg_sequence_check_create(&check, &s.gradient, &c, special, false, NULL), DLG_OK);
-        assert_int_equal(dlg_co_occurrences_create(&co_occurrences, &s.gradient, &c, special, NULL), DLG_OK);
+        assert_int_equal(dlg_attention_groups_create(&co_occurrences, &s.gradient, &c, special, NULL), DLG_OK);
         assert_int_equal(dlg_sequence_check_rank(check), N_SENTENCES);
         assert_int_equal(dlg_sequences_find(&found, &n_asked, check, &s.gradient, &c, co_occurrences, special, &limits, NULL), DLG_OK);
         assert_int_equal(n_asked, N_SENTENCES);
@@ -136,7 +136,7 @@ static void sentences_of_a_batch(void **state)
                 assert_int_equal(c.token[found.index[i * found.n_positions + t]], s.fed[s.batch.first[b] + t]);
         }
         dlg_sequences_release(&found);
-        dlg_co_occurrences_free(co_occurrences);
+        dlg_attention_groups_free(co_occurrences);
         dlg_sequence_check_free(check);
         dlg_candidates_release(&c);
         release(&s);
@@ -149,7 +149,7 @@ static dlg_attack_end attack(dlg_attack_result *result, const shared *s, const d
     dlg_knowledge knowledge = {0};
     (void)s;
     assert_int_equal(dlg_knowledge_infer(&knowledge, gradient, special, NULL), DLG_OK);
-    assert_int_equal(dlg_attack(&dlg_attack_span, result, gradient, &knowledge, &options, NULL, NULL), DLG_OK);
+    assert_int_equal(dlg_attack(&dlg_attack_dager, result, gradient, &knowledge, &options, NULL, NULL), DLG_OK);
     dlg_knowledge_release(&knowledge);
     return result->end;
 }
@@ -189,7 +189,7 @@ static void assert_part(const dlg_attack_result *r, const shared *s, dlg_task ta
             const uint32_t fed = s->fed[s->batch.first[b] + t];
             assert_int_equal(r->state.fed[r->first[i] + t], fed);
             assert_int_equal(r->state.tokens[r->first[i] + t], is_predicted ? 77 + b : fed);
-            assert_int_equal(dlg_attack_sureness(r, r->first[i] + t), DLG_CERTAIN);
+            assert_int_equal(dlg_attack_confidence(r, r->first[i] + t), DLG_CERTAIN);
         }
         assert_int_equal(r->state.knowledge->labels[i], task == DLG_MASKED_LM ? 77 + b : classes[b]);
     }

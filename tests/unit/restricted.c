@@ -82,7 +82,7 @@ static void reads_a_sentence(void **state)
     shared s;
     dlg_attack_end end;
     share(&s, 1, NULL);
-    assert_true(attack(&end, &s, "narrow", &(dlg_knowledge){0}) <= 8);
+    assert_true(attack(&end, &s, "restricted", &(dlg_knowledge){0}) <= 8);
     assert_int_equal(end, DLG_EXPLAINED);
     release(&s);
 }
@@ -93,7 +93,7 @@ static void reads_a_pruned_sentence(void **state)
     shared s;
     dlg_attack_end end;
     share(&s, 1, "prune:0.5");
-    attack(&end, &s, "narrow", &(dlg_knowledge){0});
+    attack(&end, &s, "restricted", &(dlg_knowledge){0});
     assert_int_equal(end, DLG_SETTLED);
     release(&s);
 }
@@ -119,7 +119,7 @@ static void needs_less_for_a_batch(void **state)
     dlg_attack_end end;
     share(&s, 2, NULL);
     dlg_knowledge told = everything(&s);
-    const size_t narrowed = attack(&end, &s, "narrow", &told);
+    const size_t narrowed = attack(&end, &s, "restricted", &told);
     assert_int_equal(end, DLG_EXPLAINED);
     told = everything(&s);
     assert_true(narrowed < attack(&end, &s, "dlg", &told));

@@ -19,7 +19,7 @@ static const size_t exchanged[N_MASKS] = {1, 0, 2}, rotated[N_MASKS] = {1, 2, 0}
 
 typedef struct {
     known_step step;
-    dlg_recovery recovery;
+    dlg_session recovery;
     dlg_attack_result result;
     dlg_attack_options options;
     dlg_attack_observer observer;
@@ -50,11 +50,11 @@ static int begin(void **state)
     s.options.distance = &dlg_l2;
     s.observer.interrupted = interrupted;
     s.allowed = SIZE_MAX;
-    dlg_recovery *r = &s.recovery;
-    assert_int_equal(dlg_recovery_begin(r, &s.result, &s.step.gradient, &knowledge, &s.options, &s.observer, NULL), DLG_OK);
+    dlg_session *r = &s.recovery;
+    assert_int_equal(dlg_session_begin(r, &s.result, &s.step.gradient, &knowledge, &s.options, &s.observer, NULL), DLG_OK);
     assert_true(r->is_defended);
-    dlg_placement_start(&r->placement, true);
-    dlg_recovery_hold_known_rows(r);
+    dlg_label_assignment_start(&r->placement, true);
+    dlg_session_hold_known_rows(r);
     for (size_t i = 0; i < LENGTH; i++) {
         r->fed[i] = s.fed[i];
         r->evidence[i] = (dlg_evidence){DLG_FROM_DESCENT, 0, 0.5, 0};
@@ -65,7 +65,7 @@ static int begin(void **state)
 static int end(void **state)
 {
     (void)state;
-    dlg_recovery_end(&s.recovery);
+    dlg_session_end(&s.recovery);
     dlg_attack_result_release(&s.result);
     known_release(&s.step);
     return 0;
@@ -73,11 +73,11 @@ static int end(void **state)
 
 static double distance_of(const uint32_t *fed)
 {
-    dlg_recovery *r = &s.recovery;
+    dlg_session *r = &s.recovery;
     uint32_t before[LENGTH];
     memcpy(before, r->fed, sizeof before);
     memcpy(r->fed, fed, sizeof before);
-    const double d = dlg_recovery_distance_of_tokens(r);
+    const double d = dlg_session_distance_of_tokens(r);
     memcpy(r->fed, before, sizeof before);
     return d;
 }
@@ -85,8 +85,8 @@ static double distance_of(const uint32_t *fed)
 /* It leaves these tokens and labels, as they were fed and put back, and their D. */
 static void assert_leaves(dlg_rows_tried rows, const uint32_t *fed)
 {
-    dlg_recovery *r = &s.recovery;
-    assert_int_equal(dlg_replacements_try(r, rows, NULL), DLG_OK);
+    dlg_session *r = &s.recovery;
+    assert_int_equal(dlg_token_substitution_try(r, rows, NULL), DLG_OK);
     const double d = r->d_tokens;
     for (size_t i = 0; i < LENGTH; i++) assert_int_equal(r->fed[i], fed[i]);
     for (size_t j = 0; j < N_MASKS; j++) {
@@ -99,7 +99,7 @@ static void assert_leaves(dlg_rows_tried rows, const uint32_t *fed)
 
 static void put_labels(const size_t *row_of)
 {
-    dlg_placement *p = &s.recovery.placement;
+    dlg_label_assignment *p = &s.recovery.placement;
     memset(p->share, 0, N_MASKS * N_MASKS * sizeof *p->share);
     for (size_t j = 0; j < N_MASKS; j++) {
         p->row_of[j] = row_of[j];
@@ -142,7 +142,7 @@ static void leaves_labels_that_are_known(void **state)
     (void)state;
     put_labels(exchanged);
     s.recovery.knowledge->placed = true;
-    assert_int_equal(dlg_replacements_try(&s.recovery, DLG_DOUBTFUL_ROWS, NULL), DLG_OK);
+    assert_int_equal(dlg_token_substitution_try(&s.recovery, DLG_DOUBTFUL_ROWS, NULL), DLG_OK);
     assert_memory_equal(s.recovery.placement.row_of, exchanged, sizeof exchanged);
 }
 
@@ -152,7 +152,7 @@ static void never_touches_a_known_row(void **state)
     (void)state;
     s.recovery.fed[ROW] = OTHER;
     s.recovery.is_known[ROW] = true;
-    assert_int_equal(dlg_replacements_try(&s.recovery, DLG_ALL_ROWS, NULL), DLG_OK);
+    assert_int_equal(dlg_token_substitution_try(&s.recovery, DLG_ALL_ROWS, NULL), DLG_OK);
     assert_int_equal(s.recovery.fed[ROW], OTHER);
     assert_int_equal(s.recovery.fed[0], CLS);
     assert_int_equal(s.recovery.fed[LENGTH - 1], SEP);
@@ -176,7 +176,7 @@ static void certain_rows_last(void **state)
 static void asks_the_position_check(void **state)
 {
     (void)state;
-    dlg_recovery *r = &s.recovery;
+    dlg_session *r = &s.recovery;
     uint32_t wrong[LENGTH];
     memcpy(wrong, s.fed, sizeof wrong);
     wrong[ROW] = r->fed[ROW] = OTHER;
@@ -197,20 +197,20 @@ static void asks_the_position_check(void **state)
 static void ends_when_interrupted(void **state)
 {
     (void)state;
-    dlg_recovery *r = &s.recovery;
+    dlg_session *r = &s.recovery;
     size_t n_right = 0, last_evaluations = 0;
     for (s.allowed = 0; s.allowed < 500; s.allowed += s.allowed / 2 + 1) {
         memcpy(r->fed, s.fed, sizeof s.fed);
         r->fed[ROW] = OTHER;
         put_labels(exchanged);
-        const double before = dlg_recovery_distance_of_tokens(r);
+        const double before = dlg_session_distance_of_tokens(r);
         s.questions = 0;
         s.result.evaluations = 0;
-        assert_int_equal(dlg_replacements_try(r, DLG_DOUBTFUL_ROWS, NULL), DLG_OK);
+        assert_int_equal(dlg_token_substitution_try(r, DLG_DOUBTFUL_ROWS, NULL), DLG_OK);
         assert_true(s.result.evaluations <= s.allowed); /* asked before each, and before the derivative */
         assert_true(s.result.evaluations >= last_evaluations);
         last_evaluations = s.result.evaluations;
-        const double d = r->d_tokens, again = dlg_recovery_distance_of_tokens(r);
+        const double d = r->d_tokens, again = dlg_session_distance_of_tokens(r);
         assert_true(d <= before * (1 + 1e-6) && fabs(d - again) <= 1e-6 * again);
         n_right += !memcmp(r->fed, s.fed, sizeof s.fed);
     }
@@ -221,7 +221,7 @@ static void ends_when_interrupted(void **state)
 static dlg_status attempt(void *argument, dlg_error *err)
 {
     (void)argument;
-    return dlg_replacements_try(&s.recovery, DLG_DOUBTFUL_ROWS, err);
+    return dlg_token_substitution_try(&s.recovery, DLG_DOUBTFUL_ROWS, err);
 }
 
 static void without_memory(void **state)

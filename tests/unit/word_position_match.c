@@ -40,18 +40,18 @@ static int release(void **state)
 static size_t named(size_t n_predicted)
 {
     dlg_position_check *check;
-    dlg_shared_rows read;
+    dlg_word_position_match read;
     size_t n = 0, positions[LENGTH];
     const dlg_decoder_part part = {n_predicted, N_MASKS, labels};
     assert_int_equal(dlg_position_check_create(&check, &step.gradient, LENGTH, NULL), DLG_OK);
-    assert_int_equal(dlg_shared_rows_find(&read, &step.gradient, check, LENGTH, &part, NULL), DLG_OK);
+    assert_int_equal(dlg_word_position_match_find(&read, &step.gradient, check, LENGTH, &part, NULL), DLG_OK);
     for (size_t t = 0; t < LENGTH; t++) {
         n += read.is_named[t];
         if (read.is_named[t]) assert_int_equal(read.token[t], fed[t]);
     }
-    if (n) assert_int_equal(dlg_shared_rows_positions(&read, MASK, positions), N_MASKS);
+    if (n) assert_int_equal(dlg_word_position_match_positions(&read, MASK, positions), N_MASKS);
     for (size_t i = 0; n && i < N_MASKS; i++) assert_int_equal(positions[i], masked[i]);
-    dlg_shared_rows_release(&read);
+    dlg_word_position_match_release(&read);
     dlg_position_check_free(check);
     return n;
 }
@@ -108,13 +108,13 @@ static void where_there_is_no_room(void **state)
 static dlg_status attempt(void *argument, dlg_error *err)
 {
     dlg_position_check *check;
-    dlg_shared_rows read = {0};
+    dlg_word_position_match read = {0};
     const dlg_decoder_part part = {N_MASKS, N_MASKS, labels};
     (void)argument;
     dlg_status status = dlg_position_check_create(&check, &step.gradient, LENGTH, err);
-    if (!status) status = dlg_shared_rows_find(&read, &step.gradient, check, LENGTH, &part, err);
+    if (!status) status = dlg_word_position_match_find(&read, &step.gradient, check, LENGTH, &part, err);
     if (status) assert_null(read.token);
-    dlg_shared_rows_release(&read);
+    dlg_word_position_match_release(&read);
     dlg_position_check_free(check);
     return status;
 }

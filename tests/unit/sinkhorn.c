@@ -16,25 +16,25 @@ static const dlg_real mask[WIDTH] = {(dlg_real)0.5, -1, 2, (dlg_real)0.25};
 
 typedef struct {
     dlg_arena arena;
-    dlg_placement placement;
-    dlg_soft_placement soft;
+    dlg_label_assignment placement;
+    dlg_sinkhorn soft;
 } scene;
 
 static void carve(scene *s)
 {
-    dlg_placement_carve(&s->placement, &s->arena);
-    dlg_soft_placement_carve(&s->soft, &s->arena);
+    dlg_label_assignment_carve(&s->placement, &s->arena);
+    dlg_sinkhorn_carve(&s->soft, &s->arena);
 }
 
 static void open_scene(scene *s, const dlg_real *embedding)
 {
     memset(s, 0, sizeof *s);
-    s->placement = (dlg_placement){.n_rows = MAY_HOLD, .n_labels = LABELS, .label = label};
-    s->soft = (dlg_soft_placement){.placement = &s->placement, .row = row, .width = WIDTH, .mask = embedding, .factor = 2};
+    s->placement = (dlg_label_assignment){.n_rows = MAY_HOLD, .n_labels = LABELS, .label = label};
+    s->soft = (dlg_sinkhorn){.placement = &s->placement, .row = row, .width = WIDTH, .mask = embedding, .factor = 2};
     carve(s);
     assert_int_equal(dlg_arena_reserve(&s->arena, "test", NULL), DLG_OK);
     carve(s);
-    dlg_placement_start(&s->placement, false);
+    dlg_label_assignment_start(&s->placement, false);
 }
 
 static void fill(dlg_real *y)
@@ -62,7 +62,7 @@ static double value_at(scene *s, const double *z)
 {
     dlg_real point[ROWS * WIDTH], dx[ROWS * WIDTH], ds[N];
     fill(point);
-    dlg_soft_placement_apply(&s->soft, z, point);
+    dlg_sinkhorn_apply(&s->soft, z, point);
     return function(s, point, dx, ds);
 }
 
@@ -75,9 +75,9 @@ static void check_derivative(const dlg_real *embedding)
     open_scene(&s, embedding);
     fill(point);
     fill(y);
-    dlg_soft_placement_apply(&s.soft, z, point);
+    dlg_sinkhorn_apply(&s.soft, z, point);
     const double before = function(&s, point, dx, ds);
-    dlg_soft_placement_pull_back(&s.soft, point, dx, ds, dz);
+    dlg_sinkhorn_pull_back(&s.soft, point, dx, ds, dz);
     for (size_t i = 0; i < N; i++) {
         const double at = z[i];
         z[i] = at + step;
@@ -95,7 +95,7 @@ static void check_derivative(const dlg_real *embedding)
         moved[i] = y[i] + (dlg_real)(1e-3 * cos((double)i));
         along += (double)dx[i] * 1e-3 * cos((double)i);
     }
-    dlg_soft_placement_apply(&s.soft, z, moved);
+    dlg_sinkhorn_apply(&s.soft, z, moved);
     assert_true(fabs(function(&s, moved, other_dx, other_ds) - before - along) < 0.02 * fabs(along) + 1e-4);
     dlg_arena_release(&s.arena);
 }
@@ -117,7 +117,7 @@ static void spreads_and_blends(void **state)
     open_scene(&s, mask);
     fill(y);
     fill(point);
-    dlg_soft_placement_apply(&s.soft, z, point);
+    dlg_sinkhorn_apply(&s.soft, z, point);
     for (size_t i = 0; i < N; i++) assert_true(fabs((double)s.placement.share[i] - 1.0 / MAY_HOLD) < 1e-6);
     const double w = (double)LABELS / MAY_HOLD;
     for (size_t i = 0; i < ROWS; i++)
@@ -126,7 +126,7 @@ static void spreads_and_blends(void **state)
             const double at = (double)y[i * WIDTH + k], wanted = may ? at + w * ((double)mask[k] - at) : at;
             assert_true(fabs((double)point[i * WIDTH + k] - wanted) < 1e-5);
         }
-    assert_false(dlg_soft_placement_is_sharp(&s.soft));
+    assert_false(dlg_sinkhorn_is_sharp(&s.soft));
     dlg_arena_release(&s.arena);
 }
 
@@ -140,7 +140,7 @@ static void every_label_once(void **state)
     open_scene(&s, mask);
     for (size_t n = 0; n < sizeof logits / sizeof *logits; n++) {
         fill(point);
-        dlg_soft_placement_apply(&s.soft, logits[n], point);
+        dlg_sinkhorn_apply(&s.soft, logits[n], point);
         for (size_t j = 0; j < LABELS; j++) {
             double sum = 0;
             for (size_t i = 0; i < MAY_HOLD; i++) sum += (double)s.placement.share[i * LABELS + j];
@@ -166,16 +166,16 @@ static void no_row_to_spare(void **state)
     open_scene(&s, mask);
     s.placement.n_rows = LABELS;
     fill(point);
-    dlg_soft_placement_apply(&s.soft, z, point);
+    dlg_sinkhorn_apply(&s.soft, z, point);
     for (size_t i = 0; i < LABELS; i++) {
         assert_true(fabs((double)(s.placement.share[i * LABELS] + s.placement.share[i * LABELS + 1]) - 1) < 1e-5);
         for (size_t k = 0; k < WIDTH; k++) assert_true(fabs((double)(point[row[i] * WIDTH + k] - mask[k])) < 1e-5);
     }
     fill(y);
-    dlg_soft_placement_pull_back(&s.soft, point, y, ds, dz);
+    dlg_sinkhorn_pull_back(&s.soft, point, y, ds, dz);
     for (size_t i = 0; i < LABELS * LABELS; i++) assert_true(isfinite(dz[i]));
     assert_true(fabs(dz[0] + dz[1]) < 1e-6); /* what a row gains of one label it loses of the other */
-    dlg_soft_placement_settle(&s.soft, scratch);
+    dlg_sinkhorn_settle(&s.soft, scratch);
     assert_int_equal(s.placement.row_of[0], 0);
     dlg_arena_release(&s.arena);
 }
@@ -190,10 +190,10 @@ static void equal_labels_are_one(void **state)
     scene s;
     open_scene(&s, mask);
     fill(point);
-    dlg_soft_placement_apply(&s.soft, far, point);
-    assert_false(dlg_soft_placement_is_sharp(&s.soft));
+    dlg_sinkhorn_apply(&s.soft, far, point);
+    assert_false(dlg_sinkhorn_is_sharp(&s.soft));
     s.placement.label = equal;
-    assert_true(dlg_soft_placement_is_sharp(&s.soft));
+    assert_true(dlg_sinkhorn_is_sharp(&s.soft));
     dlg_arena_release(&s.arena);
 }
 
@@ -206,14 +206,14 @@ static void settles(void **state)
     scene s;
     open_scene(&s, mask);
     fill(point);
-    dlg_soft_placement_apply(&s.soft, z, point);
-    assert_false(dlg_soft_placement_is_sharp(&s.soft));
-    dlg_soft_placement_settle(&s.soft, scratch);
+    dlg_sinkhorn_apply(&s.soft, z, point);
+    assert_false(dlg_sinkhorn_is_sharp(&s.soft));
+    dlg_sinkhorn_settle(&s.soft, scratch);
     assert_true(s.placement.placed);
     assert_int_equal(s.placement.row_of[0], 1);
     assert_int_equal(s.placement.row_of[1], 0);
-    dlg_soft_placement_apply(&s.soft, far, point);
-    assert_true(dlg_soft_placement_is_sharp(&s.soft));
+    dlg_sinkhorn_apply(&s.soft, far, point);
+    assert_true(dlg_sinkhorn_is_sharp(&s.soft));
     dlg_arena_release(&s.arena);
 }
 

@@ -63,19 +63,19 @@ static void norm_of_all(void **state)
     (void)state;
     dlg_model *model = small_step_model(VOCABULARY, HIDDEN, POSITIONS);
     dlg_gradient gradient;
-    dlg_traces one;
+    dlg_defence_traces one;
     double norm2 = 0;
     draw(&gradient, model);
     for (size_t i = 0; i < gradient.n; i++)
         for (size_t k = 0; k < dlg_parameter_items(&model->parameters[i]); k++)
             norm2 += (double)gradient.values[i][k] * (double)gradient.values[i][k];
     dlg_blas_start(1);
-    assert_int_equal(dlg_traces_find(&one, &gradient, 0, NULL), DLG_OK);
+    assert_int_equal(dlg_defence_traces_find(&one, &gradient, 0, NULL), DLG_OK);
     assert_true(fabs(one.norm / sqrt(norm2) - 1) < 1e-12);
     for (int n_threads = 2; n_threads <= 4; n_threads++) {
-        dlg_traces several;
+        dlg_defence_traces several;
         dlg_blas_start(n_threads);
-        assert_int_equal(dlg_traces_find(&several, &gradient, 0, NULL), DLG_OK);
+        assert_int_equal(dlg_defence_traces_find(&several, &gradient, 0, NULL), DLG_OK);
         assert_true(several.norm == one.norm && several.zeros == one.zeros && several.n_matrices == one.n_matrices);
         assert_true(several.n_at_bound == one.n_at_bound && several.is_pruned == one.is_pruned && several.rounding == one.rounding);
     }
@@ -90,7 +90,7 @@ static void entries_at_a_bound(void **state)
     (void)state;
     dlg_model *model = small_step_model(VOCABULARY, HIDDEN, POSITIONS);
     dlg_gradient gradient;
-    dlg_traces found;
+    dlg_defence_traces found;
     size_t n_weights = 0;
     draw(&gradient, model);
     for (size_t i = 0; i < gradient.n; i++) {
@@ -98,12 +98,12 @@ static void entries_at_a_bound(void **state)
         n_weights++;
         gradient.owned[i][0] = gradient.owned[i][7] = -1;
     }
-    assert_int_equal(dlg_traces_find(&found, &gradient, 0, NULL), DLG_OK);
+    assert_int_equal(dlg_defence_traces_find(&found, &gradient, 0, NULL), DLG_OK);
     assert_int_equal(found.n_matrices, n_weights);
     assert_int_equal(found.n_at_bound, 0);
     for (size_t i = 0; i < gradient.n; i++)
         if (is_weight(&model->parameters[i])) gradient.owned[i][dlg_parameter_items(&model->parameters[i]) - 1] = 1;
-    assert_int_equal(dlg_traces_find(&found, &gradient, 0, NULL), DLG_OK);
+    assert_int_equal(dlg_defence_traces_find(&found, &gradient, 0, NULL), DLG_OK);
     assert_int_equal(found.n_at_bound, n_weights);
     dlg_gradient_release(&gradient);
     dlg_model_free(model);
@@ -115,15 +115,15 @@ static void share_of_zeros(void **state)
     (void)state;
     dlg_model *model = small_step_model(VOCABULARY, HIDDEN, POSITIONS);
     dlg_gradient gradient;
-    dlg_traces found;
+    dlg_defence_traces found;
     draw(&gradient, model);
-    assert_int_equal(dlg_traces_find(&found, &gradient, 0, NULL), DLG_OK);
+    assert_int_equal(dlg_defence_traces_find(&found, &gradient, 0, NULL), DLG_OK);
     assert_true(found.zeros == 0 && !found.is_pruned);
     for (size_t i = 0; i < gradient.n; i++) {
         const size_t n = dlg_parameter_items(&model->parameters[i]);
         for (size_t k = 0; k < n && is_weight(&model->parameters[i]); k += 4) gradient.owned[i][k] = k % 8 ? (dlg_real)-0.0 : 0;
     }
-    assert_int_equal(dlg_traces_find(&found, &gradient, 0, NULL), DLG_OK);
+    assert_int_equal(dlg_defence_traces_find(&found, &gradient, 0, NULL), DLG_OK);
     assert_true(found.zeros == 0.25 && found.is_pruned && found.rounding == DLG_NOT_ROUNDED);
     dlg_gradient_release(&gradient);
     dlg_model_free(model);
