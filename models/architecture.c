@@ -7,16 +7,18 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+const dlg_architecture *const dlg_architectures[] = {&dlg_bert, &dlg_distilbert, &dlg_gpt2, NULL};
+
 const dlg_architecture *dlg_architecture_of(const dlg_config *config)
 {
-    return config->task == DLG_CAUSAL_LM ? &dlg_gpt2 : &dlg_bert;
+    return config->architecture ? config->architecture : dlg_architectures[0];
 }
 
 /* ---- to describe ---- */
 
-size_t dlg_describe(dlg_model *model, dlg_draw draw, size_t n_rows, size_t n_cols, const char *format, ...)
+const dlg_parameter *dlg_describe(dlg_model *model, dlg_draw draw, size_t n_rows, size_t n_cols, const char *format, ...)
 {
-    dlg_parameter *p = &model->parameters[model->n_parameters];
+    dlg_parameter *p = &model->parameters[model->n_parameters++];
     va_list args;
     va_start(args, format);
     vsnprintf(p->name, sizeof p->name, format, args);
@@ -25,80 +27,95 @@ size_t dlg_describe(dlg_model *model, dlg_draw draw, size_t n_rows, size_t n_col
     p->n_rows = n_rows ? n_rows : 1;
     p->n_cols = n_cols;
     p->draw = draw;
-    return model->n_parameters++;
+    return p;
 }
 
-void dlg_describe_linear(dlg_model *model, size_t n_out, size_t n_in, const char *base, size_t n_parts, const char *const parts[],
-                         bool is_transposed)
+dlg_norm_role dlg_describe_norm(dlg_model *model, const char *base)
+{
+    const size_t H = model->config.hidden_size;
+    dlg_norm_role role;
+    role.scale = dlg_describe(model, DLG_DRAW_ONE, 0, H, "%s.weight", base);
+    role.shift = dlg_describe(model, DLG_DRAW_ZERO, 0, H, "%s.bias", base);
+    return role;
+}
+
+void dlg_describe_linear(dlg_linear_role *roles, dlg_model *model, size_t n_out, size_t n_in, const char *base, size_t n_parts,
+                         const char *const parts[], bool is_transposed)
 {
     dlg_prepared_linear *linear = &model->linears[model->n_linears++];
     *linear = (dlg_prepared_linear){.n_parts = n_parts, .n_out = n_parts * n_out, .n_in = n_in};
     for (size_t i = 0; i < n_parts; i++) {
-        linear->weight[i] = dlg_describe(model, DLG_DRAW_NORMAL, n_out, n_in, "%s%s.weight", base, parts[i]);
-        linear->bias[i] = dlg_describe(model, DLG_DRAW_ZERO, 0, n_out, "%s%s.bias", base, parts[i]);
+        linear->weight[i] = model->n_parameters;
+        roles[i].weight = dlg_describe(model, DLG_DRAW_NORMAL, n_out, n_in, "%s%s.weight", base, parts[i]);
+        linear->bias[i] = model->n_parameters;
+        roles[i].bias = dlg_describe(model, DLG_DRAW_ZERO, 0, n_out, "%s%s.bias", base, parts[i]);
         model->parameters[linear->weight[i]].is_transposed = is_transposed;
     }
 }
 
-/* ---- to build ---- */
-
-static dlg_small_parameter small_value(const dlg_builder *b, size_t index)
+void dlg_describe_decoder(dlg_model *model)
 {
-    return (dlg_small_parameter){.value = b->model->parameters[index].value};
+    const dlg_linear_role *decoder = &model->roles.decoder;
+    model->linears[model->n_linears++] = (dlg_prepared_linear){
+        .n_parts = 1,
+        .weight = {(size_t)(decoder->weight - model->parameters)},
+        .bias = {decoder->bias ? (size_t)(decoder->bias - model->parameters) : DLG_NO_PARAMETER},
+        .n_out = decoder->weight->n_rows,
+        .n_in = decoder->weight->n_cols,
+    };
 }
 
-/* The gradient of parameter `index` is found at `offset` of *small. */
-static void name_small(dlg_builder *b, dlg_small_parameter *small, size_t index, size_t offset)
+/* ---- to build ---- */
+
+static dlg_small_parameter small_value(const dlg_parameter *p)
 {
-    const dlg_parameter *p = &b->model->parameters[index];
+    return (dlg_small_parameter){.value = p->value};
+}
+
+/* The gradient of a parameter is found at `offset` of *small. */
+static void name_small(dlg_builder *b, dlg_small_parameter *small, const dlg_parameter *p, size_t offset)
+{
     dlg_tape_parameter_add(&b->network->tape, (dlg_tape_parameter){p->name, p->n_rows, p->n_cols, small, NULL, offset});
 }
 
-size_t dlg_build_index(const dlg_builder *b, const char *base, const char *end)
-{
-    char name[DLG_PARAMETER_NAME];
-    snprintf(name, sizeof name, "%s%s", base, end);
-    return (size_t)(dlg_model_parameter(b->model, name) - b->model->parameters);
-}
-
-dlg_value *dlg_build_embeddings(dlg_builder *b, size_t positions, size_t types)
+dlg_value *dlg_build_embeddings(dlg_builder *b)
 {
     dlg_network *network = b->network;
     const dlg_config *config = &b->model->config;
+    const dlg_roles *roles = &b->model->roles;
     const size_t H = config->hidden_size;
-    const bool has_types = types != DLG_NO_PARAMETER;
     network->words = dlg_tape_value(&network->tape, network->batch.n_rows, H);
     const dlg_embeddings op = {.words = network->words,
                                .y = dlg_tape_value(&network->tape, network->batch.n_rows, H),
                                .position = network->batch.position,
                                .n_positions = config->max_positions,
-                               .n_types = has_types ? config->n_token_types : 0,
-                               .positions = small_value(b, positions),
-                               .types = has_types ? small_value(b, types) : (dlg_small_parameter){0}};
+                               .n_types = roles->types ? config->n_token_types : 0,
+                               .positions = small_value(roles->positions),
+                               .types = roles->types ? small_value(roles->types) : (dlg_small_parameter){0}};
     dlg_embeddings *emb = dlg_tape_append(&network->tape, &dlg_embeddings_class, &op, sizeof op);
     dlg_tape_small(&network->tape, &emb->positions, config->max_positions * H);
-    if (has_types) dlg_tape_small(&network->tape, &emb->types, config->n_token_types * H);
-    name_small(b, &emb->positions, positions, 0);
-    if (has_types) name_small(b, &emb->types, types, 0);
+    if (roles->types) dlg_tape_small(&network->tape, &emb->types, config->n_token_types * H);
+    name_small(b, &emb->positions, roles->positions, 0);
+    if (roles->types) name_small(b, &emb->types, roles->types, 0);
     return emb->y;
 }
 
-dlg_layernorm *dlg_build_layernorm(dlg_builder *b, dlg_value *a, dlg_value *residual, bool with_sum, const char *base)
+dlg_layernorm *dlg_build_layernorm(dlg_builder *b, dlg_value *a, dlg_value *residual, bool with_sum, dlg_norm_role role)
 {
     dlg_tape *tape = &b->network->tape;
-    const size_t gamma = dlg_build_index(b, base, ".weight"), beta = dlg_build_index(b, base, ".bias"), C = a->n_cols;
+    const size_t C = a->n_cols;
     const dlg_layernorm op = {.a = a,
                               .residual = residual,
                               .y = dlg_tape_value(tape, a->n_rows, C),
                               .sum = with_sum ? dlg_tape_value(tape, a->n_rows, C) : NULL,
-                              .gamma = small_value(b, gamma),
-                              .beta = small_value(b, beta),
+                              .gamma = small_value(role.scale),
+                              .beta = small_value(role.shift),
                               .eps = (dlg_real)b->model->config.layer_norm_eps};
     dlg_layernorm *ln = dlg_tape_append(tape, &dlg_layernorm_class, &op, sizeof op);
     dlg_tape_small(tape, &ln->gamma, C);
     dlg_tape_small(tape, &ln->beta, C);
-    name_small(b, &ln->gamma, gamma, 0);
-    name_small(b, &ln->beta, beta, 0);
+    name_small(b, &ln->gamma, role.scale, 0);
+    name_small(b, &ln->beta, role.shift, 0);
     return ln;
 }
 
@@ -115,8 +132,9 @@ dlg_linear *dlg_build_linear(dlg_builder *b, dlg_value *x)
     size_t row = 0;
     for (size_t i = 0; i < prepared->n_parts; i++) {
         const dlg_parameter *w = &b->model->parameters[prepared->weight[i]];
-        if (prepared->weight[i]) dlg_tape_parameter_add(tape, (dlg_tape_parameter){w->name, w->n_rows, w->n_cols, NULL, lin, row});
-        if (prepared->bias[i] != DLG_NO_PARAMETER) name_small(b, &lin->bias, prepared->bias[i], row);
+        if (w != b->model->roles.words)
+            dlg_tape_parameter_add(tape, (dlg_tape_parameter){w->name, w->n_rows, w->n_cols, NULL, lin, row});
+        if (prepared->bias[i] != DLG_NO_PARAMETER) name_small(b, &lin->bias, &b->model->parameters[prepared->bias[i]], row);
         row += w->n_rows;
     }
     return lin;
@@ -161,4 +179,35 @@ void dlg_build_head(dlg_builder *b, dlg_value *x, size_t max_labels)
 dlg_activation_function *dlg_gelu_of(const dlg_config *config)
 {
     return config->gelu == DLG_GELU_ERF ? dlg_gelu_erf : dlg_gelu_tanh;
+}
+
+/* ---- an encoder that normalises behind each part ---- */
+
+size_t dlg_post_norm_operators(const dlg_config *config)
+{
+    return 9 * config->n_layers + 9;
+}
+
+static dlg_value *build_block(dlg_builder *b, dlg_value *x, const dlg_block_roles *block)
+{
+    dlg_value *attended = dlg_build_linear(b, dlg_build_attention(b, dlg_build_linear(b, x)->y, false))->y;
+    x = dlg_build_layernorm(b, attended, x, false, block->attention_norm)->y;
+    dlg_value *wide = dlg_build_activation(b, dlg_build_linear(b, x)->y, dlg_gelu_of(&b->model->config))->y;
+    return dlg_build_layernorm(b, dlg_build_linear(b, wide)->y, x, false, block->output_norm)->y;
+}
+
+void dlg_build_post_norm_encoder(dlg_builder *b, size_t max_labels)
+{
+    const dlg_config *config = &b->model->config;
+    const dlg_roles *roles = &b->model->roles;
+    dlg_network *network = b->network;
+    dlg_activation_function *const functions[] = {
+        [DLG_HEAD_GELU] = dlg_gelu_of(config), [DLG_HEAD_TANH] = dlg_tanh, [DLG_HEAD_RELU] = dlg_relu};
+    dlg_value *x = dlg_build_layernorm(b, dlg_build_embeddings(b), NULL, false, roles->norm)->y;
+    for (size_t i = 0; i < config->n_layers; i++) x = build_block(b, x, &roles->blocks[i]);
+    x = dlg_build_linear(b, dlg_build_predicted(b, x))->y;
+    network->activation = dlg_build_activation(b, x, functions[roles->head_activation]);
+    x = network->activation->y;
+    if (roles->head_norm.scale) network->norm = dlg_build_layernorm(b, x, NULL, false, roles->head_norm);
+    dlg_build_head(b, roles->head_norm.scale ? network->norm->y : x, max_labels);
 }

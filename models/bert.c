@@ -3,51 +3,71 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ---- what there is: names and shapes ---- */
+#define AT(field) offsetof(dlg_config, field)
 
-static void describe_layernorm(dlg_model *model, const char *base)
-{
-    const size_t H = model->config.hidden_size;
-    dlg_describe(model, DLG_DRAW_ONE, 0, H, "%s.LayerNorm.weight", base);
-    dlg_describe(model, DLG_DRAW_ZERO, 0, H, "%s.LayerNorm.bias", base);
-}
+static const dlg_config_size sizes[] = {
+    {"vocab_size", AT(vocabulary_size), 30522, (size_t)1 << 24},
+    {"hidden_size", AT(hidden_size), 768, (size_t)1 << 16},
+    {"num_hidden_layers", AT(n_layers), 12, (size_t)1 << 10},
+    {"num_attention_heads", AT(n_heads), 12, (size_t)1 << 16},
+    {"intermediate_size", AT(intermediate_size), 3072, (size_t)1 << 18},
+    {"max_position_embeddings", AT(max_positions), 512, (size_t)1 << 20},
+    {"type_vocab_size", AT(n_token_types), 2, (size_t)1 << 16},
+    {"num_labels", AT(n_labels), 2, (size_t)1 << 24},
+    {0},
+};
 
-static void describe_layer(dlg_model *model, size_t i)
+static const dlg_dialect dialect = {
+    .model_type = "bert",
+    .classes = {{"BertForMaskedLM", DLG_MASKED_LM}, {"BertForSequenceClassification", DLG_SEQUENCE_CLASSIFICATION}},
+    .wanted = "BertForMaskedLM or BertForSequenceClassification",
+    .sizes = sizes,
+    .activation = "hidden_act",
+    .gelu = DLG_GELU_ERF,
+    .eps = "layer_norm_eps",
+    .eps_fallback = 1e-12,
+};
+
+static const char *const dense[] = {"dense"};
+
+static void describe_block(dlg_model *model, size_t i)
 {
-    static const char *const projections[] = {"query", "key", "value"}, *const dense[] = {"dense"};
+    static const char *const projections[] = {"query", "key", "value"};
     const size_t H = model->config.hidden_size, I = model->config.intermediate_size;
-    char base[64];
+    dlg_block_roles *block = &model->roles.blocks[i];
+    dlg_linear_role qkv[3];
+    char base[96];
     snprintf(base, sizeof base, "bert.encoder.layer.%zu.attention.self.", i);
-    dlg_describe_linear(model, H, H, base, 3, projections, false);
+    dlg_describe_linear(qkv, model, H, H, base, 3, projections, false);
+    block->query = qkv[0], block->key = qkv[1], block->value = qkv[2];
     snprintf(base, sizeof base, "bert.encoder.layer.%zu.attention.output.", i);
-    dlg_describe_linear(model, H, H, base, 1, dense, false);
-    snprintf(base, sizeof base, "bert.encoder.layer.%zu.attention.output", i);
-    describe_layernorm(model, base);
+    dlg_describe_linear(&block->output, model, H, H, base, 1, dense, false);
+    snprintf(base, sizeof base, "bert.encoder.layer.%zu.attention.output.LayerNorm", i);
+    block->attention_norm = dlg_describe_norm(model, base);
     snprintf(base, sizeof base, "bert.encoder.layer.%zu.intermediate.", i);
-    dlg_describe_linear(model, I, H, base, 1, dense, false);
+    dlg_describe_linear(&block->wide, model, I, H, base, 1, dense, false);
     snprintf(base, sizeof base, "bert.encoder.layer.%zu.output.", i);
-    dlg_describe_linear(model, H, I, base, 1, dense, false);
-    snprintf(base, sizeof base, "bert.encoder.layer.%zu.output", i);
-    describe_layernorm(model, base);
+    dlg_describe_linear(&block->narrow, model, H, I, base, 1, dense, false);
+    snprintf(base, sizeof base, "bert.encoder.layer.%zu.output.LayerNorm", i);
+    block->output_norm = dlg_describe_norm(model, base);
 }
 
+/* A tied decoder's bias stands before the head, one that is not tied has all of its own behind it. */
 static void describe_masked_lm_head(dlg_model *model)
 {
-    static const char *const dense[] = {"dense"};
     const size_t V = model->config.vocabulary_size, H = model->config.hidden_size;
-    dlg_prepared_linear *decoder = &model->linears[4 * model->config.n_layers + 1];
-    *decoder = (dlg_prepared_linear){.n_parts = 1, .n_out = V, .n_in = H};
+    dlg_roles *roles = &model->roles;
     if (model->config.tied_decoder) {
-        decoder->weight[0] = 0; /* the word embeddings */
-        decoder->bias[0] = dlg_describe(model, DLG_DRAW_ZERO, 0, V, "cls.predictions.bias");
+        roles->decoder.weight = roles->words;
+        roles->decoder.bias = dlg_describe(model, DLG_DRAW_ZERO, 0, V, "cls.predictions.bias");
     }
-    dlg_describe_linear(model, H, H, "cls.predictions.transform.", 1, dense, false);
-    describe_layernorm(model, "cls.predictions.transform");
+    dlg_describe_linear(&roles->head, model, H, H, "cls.predictions.transform.", 1, dense, false);
+    roles->head_norm = dlg_describe_norm(model, "cls.predictions.transform.LayerNorm");
     if (!model->config.tied_decoder) {
-        decoder->weight[0] = dlg_describe(model, DLG_DRAW_NORMAL, V, H, "cls.predictions.decoder.weight");
-        decoder->bias[0] = dlg_describe(model, DLG_DRAW_ZERO, 0, V, "cls.predictions.decoder.bias");
+        roles->decoder.weight = dlg_describe(model, DLG_DRAW_NORMAL, V, H, "cls.predictions.decoder.weight");
+        roles->decoder.bias = dlg_describe(model, DLG_DRAW_ZERO, 0, V, "cls.predictions.decoder.bias");
     }
-    model->n_linears++;
+    dlg_describe_decoder(model);
 }
 
 static size_t most_parameters(const dlg_config *config)
@@ -62,18 +82,24 @@ static size_t most_linears(const dlg_config *config)
 
 static void describe(dlg_model *model)
 {
+    static const char *const classifier[] = {"classifier"};
     const dlg_config *config = &model->config;
-    dlg_describe(model, DLG_DRAW_EMBEDDING, config->vocabulary_size, config->hidden_size, "bert.embeddings.word_embeddings.weight");
-    dlg_describe(model, DLG_DRAW_NORMAL, config->max_positions, config->hidden_size, "bert.embeddings.position_embeddings.weight");
-    dlg_describe(model, DLG_DRAW_NORMAL, config->n_token_types, config->hidden_size, "bert.embeddings.token_type_embeddings.weight");
-    describe_layernorm(model, "bert.embeddings");
-    for (size_t i = 0; i < config->n_layers; i++) describe_layer(model, i);
-    if (config->task == DLG_MASKED_LM) {
+    const size_t H = config->hidden_size;
+    const bool is_mlm = config->task == DLG_MASKED_LM;
+    dlg_roles *roles = &model->roles;
+    roles->words = dlg_describe(model, DLG_DRAW_EMBEDDING, config->vocabulary_size, H, "bert.embeddings.word_embeddings.weight");
+    roles->positions = dlg_describe(model, DLG_DRAW_NORMAL, config->max_positions, H, "bert.embeddings.position_embeddings.weight");
+    roles->types = dlg_describe(model, DLG_DRAW_NORMAL, config->n_token_types, H, "bert.embeddings.token_type_embeddings.weight");
+    roles->norm = dlg_describe_norm(model, "bert.embeddings.LayerNorm");
+    for (size_t i = 0; i < config->n_layers; i++) describe_block(model, i);
+    roles->is_post_norm = true;
+    roles->loss_rows = is_mlm ? DLG_CHOSEN_ROWS : DLG_FIRST_ROWS;
+    roles->head_activation = is_mlm ? DLG_HEAD_GELU : DLG_HEAD_TANH;
+    if (is_mlm) {
         describe_masked_lm_head(model);
     } else {
-        static const char *const dense[] = {"dense"}, *const classifier[] = {"classifier"};
-        dlg_describe_linear(model, config->hidden_size, config->hidden_size, "bert.pooler.", 1, dense, false);
-        dlg_describe_linear(model, config->n_labels, config->hidden_size, "", 1, classifier, false);
+        dlg_describe_linear(&roles->head, model, H, H, "bert.pooler.", 1, dense, false);
+        dlg_describe_linear(&roles->decoder, model, config->n_labels, H, "", 1, classifier, false);
     }
 }
 
@@ -88,37 +114,13 @@ static bool is_left_behind(const dlg_config *config, const char *name)
     return !strncmp(name, head, strlen(head));
 }
 
-/* ---- the list of operators ---- */
-
-static size_t most_operators(const dlg_config *config)
-{
-    return 9 * config->n_layers + 9;
-}
-
-static dlg_value *build_layer(dlg_builder *b, dlg_value *x, size_t i)
-{
-    char base[96];
-    snprintf(base, sizeof base, "bert.encoder.layer.%zu.attention.output.LayerNorm", i);
-    dlg_value *attended = dlg_build_linear(b, dlg_build_attention(b, dlg_build_linear(b, x)->y, false))->y;
-    x = dlg_build_layernorm(b, attended, x, false, base)->y;
-    snprintf(base, sizeof base, "bert.encoder.layer.%zu.output.LayerNorm", i);
-    dlg_value *wide = dlg_build_activation(b, dlg_build_linear(b, x)->y, dlg_gelu_of(&b->model->config))->y;
-    return dlg_build_layernorm(b, dlg_build_linear(b, wide)->y, x, false, base)->y;
-}
-
-static void build(dlg_builder *b, size_t max_labels)
-{
-    const dlg_config *config = &b->model->config;
-    const bool is_mlm = config->task == DLG_MASKED_LM;
-    const size_t positions = dlg_build_index(b, "bert.embeddings.position_embeddings", ".weight"),
-                 types = dlg_build_index(b, "bert.embeddings.token_type_embeddings", ".weight");
-    dlg_value *x = dlg_build_layernorm(b, dlg_build_embeddings(b, positions, types), NULL, false, "bert.embeddings.LayerNorm")->y;
-    for (size_t i = 0; i < config->n_layers; i++) x = build_layer(b, x, i);
-    x = dlg_build_linear(b, dlg_build_predicted(b, x))->y;
-    b->network->activation = dlg_build_activation(b, x, is_mlm ? dlg_gelu_of(config) : dlg_tanh);
-    x = b->network->activation->y;
-    if (is_mlm) b->network->norm = dlg_build_layernorm(b, x, NULL, false, "cls.predictions.transform.LayerNorm");
-    dlg_build_head(b, is_mlm ? b->network->norm->y : x, max_labels);
-}
-
-const dlg_architecture dlg_bert = {"BERT", most_parameters, most_linears, most_operators, describe, build, is_left_behind};
+const dlg_architecture dlg_bert = {
+    .kind = "BERT",
+    .dialect = &dialect,
+    .most_parameters = most_parameters,
+    .most_linears = most_linears,
+    .most_operators = dlg_post_norm_operators,
+    .describe = describe,
+    .build = dlg_build_post_norm_encoder,
+    .is_left_behind = is_left_behind,
+};

@@ -16,32 +16,11 @@ const char *dlg_task_name(dlg_task task)
     return names[task];
 }
 
-/** How the configurations of a model_type spell what is not a size, and what they leave out. The first architecture is the default. */
-typedef struct {
-    const char *model_type;
-    struct {
-        const char *name;
-        dlg_task task;
-    } architectures[2];
-    const char *wanted_architectures;
-    const char *activation;
-    dlg_gelu_form gelu;
-    const char *layer_norm_eps;
-    double eps;
-} dialect;
-
-static const dialect dialects[] = {
-    {"bert", {{"BertForMaskedLM", DLG_MASKED_LM}, {"BertForSequenceClassification", DLG_SEQUENCE_CLASSIFICATION}},
-     "BertForMaskedLM or BertForSequenceClassification", "hidden_act", DLG_GELU_ERF, "layer_norm_eps", 1e-12},
-    {"gpt2", {{"GPT2LMHeadModel", DLG_CAUSAL_LM}}, "GPT2LMHeadModel", "activation_function", DLG_GELU_TANH, "layer_norm_epsilon", 1e-5},
-};
-enum { N_DIALECTS = sizeof dialects / sizeof *dialects };
-
 /** The file being read: its root object, and its name for messages. */
 typedef struct {
     const cJSON *root;
     const char *name;
-    const dialect *dialect;
+    const dlg_dialect *dialect;
     dlg_error *err;
 } source;
 
@@ -74,13 +53,20 @@ static dlg_status refuse(const source *from, const char *key, const char *wanted
     return dlg_fail(from->err, DLG_EFORMAT, "%s: %s: want %s, found %s", from->name, key, wanted, found);
 }
 
-static dlg_status read_dialect(source *from)
+static dlg_status read_architecture(source *from, dlg_config *config)
 {
     const cJSON *item = member_not_null(from, "model_type");
-    from->dialect = item ? NULL : dialects;
-    for (size_t i = 0; i < N_DIALECTS && cJSON_IsString(item); i++)
-        if (!strcmp(item->valuestring, dialects[i].model_type)) from->dialect = &dialects[i];
-    return from->dialect ? DLG_OK : refuse(from, "model_type", "bert or gpt2", item);
+    char types[128] = "";
+    if (!item) config->architecture = dlg_architectures[0];
+    for (size_t i = 0; dlg_architectures[i]; i++) {
+        const char *type = dlg_architectures[i]->dialect->model_type;
+        const size_t used = strlen(types);
+        if (cJSON_IsString(item) && !strcmp(item->valuestring, type)) config->architecture = dlg_architectures[i];
+        snprintf(types + used, sizeof types - used, "%s%s", !i ? "" : dlg_architectures[i + 1] ? ", " : " or ", type);
+    }
+    if (!config->architecture) return refuse(from, "model_type", types, item);
+    from->dialect = config->architecture->dialect;
+    return DLG_OK;
 }
 
 /** Refuse what would make another model of it. */
@@ -115,17 +101,17 @@ static dlg_status check_kind(const source *from)
 
 static dlg_status read_task(dlg_task *out, const source *from)
 {
-    const dialect *d = from->dialect;
+    const dlg_dialect *d = from->dialect;
     const cJSON *item = member_not_null(from, "architectures");
-    *out = d->architectures[0].task;
+    *out = d->classes[0].task;
     if (!item || (cJSON_IsArray(item) && !item->child)) return DLG_OK;
     if (!cJSON_IsArray(item) || item->child->next) return refuse(from, "architectures", "a list of one name", item);
     const char *name = cJSON_GetStringValue(item->child);
-    for (size_t i = 0; name && i < sizeof d->architectures / sizeof *d->architectures; i++) {
-        *out = d->architectures[i].task;
-        if (d->architectures[i].name && !strcmp(name, d->architectures[i].name)) return DLG_OK;
+    for (size_t i = 0; name && i < sizeof d->classes / sizeof *d->classes; i++) {
+        *out = d->classes[i].task;
+        if (d->classes[i].name && !strcmp(name, d->classes[i].name)) return DLG_OK;
     }
-    return refuse(from, "architectures", d->wanted_architectures, item->child);
+    return refuse(from, "architectures", d->wanted, item->child);
 }
 
 static dlg_status read_gelu(dlg_gelu_form *out, const source *from)
@@ -146,7 +132,7 @@ static dlg_status read_gelu(dlg_gelu_form *out, const source *from)
 
 static dlg_status read_sizes(dlg_config *out, const source *from)
 {
-    for (const dlg_config_size *size = dlg_config_sizes(out->task); size->key; size++) {
+    for (const dlg_config_size *size = from->dialect->sizes; size->key; size++) {
         const cJSON *item = size->fallback ? member(from, size->key) : member_not_null(from, size->key);
         uint64_t value = size->fallback ? size->fallback : 4 * out->hidden_size;
         if (item && !dlg_json_whole(item, &value)) return refuse(from, size->key, "a whole number", item);
@@ -162,10 +148,10 @@ static dlg_status read_sizes(dlg_config *out, const source *from)
     return DLG_OK;
 }
 
-/** A positive number of at most 1. */
+/** A positive number of at most 1. @param key NULL: it is never said */
 static dlg_status read_fraction(double *out, double fallback, const source *from, const char *key)
 {
-    const cJSON *item = member(from, key);
+    const cJSON *item = key ? member(from, key) : NULL;
     *out = fallback;
     if (!item) return DLG_OK;
     if (!cJSON_IsNumber(item) || !(item->valuedouble > 0 && item->valuedouble <= 1))
@@ -186,12 +172,12 @@ dlg_status dlg_config_parse(dlg_config *out, const char *name, const void *bytes
         status = dlg_fail(err, DLG_EFORMAT, "%s: want a JSON object, found something else", name);
         goto out;
     }
-    status = read_dialect(&from);
+    status = read_architecture(&from, &config);
     if (!status) status = check_kind(&from);
     if (!status) status = read_task(&config.task, &from);
     if (!status) status = read_gelu(&config.gelu, &from);
     if (!status) status = read_sizes(&config, &from);
-    if (!status) status = read_fraction(&config.layer_norm_eps, from.dialect->eps, &from, from.dialect->layer_norm_eps);
+    if (!status) status = read_fraction(&config.layer_norm_eps, from.dialect->eps_fallback, &from, from.dialect->eps);
     if (!status) status = read_fraction(&config.initializer_range, 0.02, &from, "initializer_range");
     const cJSON *tied = member(&from, "tie_word_embeddings");
     if (!status && tied && !cJSON_IsBool(tied)) status = refuse(&from, "tie_word_embeddings", "true or false", tied);

@@ -16,16 +16,20 @@ typedef enum {
 /** "mlm", "cls" or "clm", as truth files and metadata spell them. */
 const char *dlg_task_name(dlg_task);
 
+/** What a config.json is of: models/architecture.h. */
+typedef struct dlg_architecture dlg_architecture;
+
 typedef enum {
     DLG_GELU_ERF, /**< "gelu" */
     DLG_GELU_TANH /**< "gelu_new", "gelu_pytorch_tanh", and "gelu_fast", whose constant differs from theirs in the eleventh digit */
 } dlg_gelu_form;
 
 /**
- * Sizes of a BERT or a GPT-2. All fields are filled and checked: hidden_size is a multiple of n_heads, nothing is zero but what is said to
+ * Sizes of a model. All fields are filled and checked: hidden_size is a multiple of n_heads, nothing is zero but what is said to
  * be, and the sizes are small enough that no product of those of one tensor, nor the sum over all tensors, overflows.
  */
 typedef struct {
+    const dlg_architecture *architecture; /**< NULL: BERT */
     dlg_task task;
     size_t vocabulary_size;
     size_t hidden_size;
@@ -33,7 +37,7 @@ typedef struct {
     size_t n_heads;
     size_t intermediate_size;
     size_t max_positions;
-    size_t n_token_types;        /**< 0 for DLG_CAUSAL_LM */
+    size_t n_token_types;        /**< 0: no such embedding */
     size_t n_labels;             /**< classes; 2 unless the file says otherwise; meaningless for a language model */
     dlg_gelu_form gelu;
     double layer_norm_eps;
@@ -42,7 +46,8 @@ typedef struct {
 } dlg_config;
 
 /**
- * Read a config.json. Absent keys take Hugging Face's defaults for the model_type, bert or gpt2; without a model_type it is a BERT, without
+ * Read a config.json. Absent keys take Hugging Face's defaults for the model_type, one of
+ * dlg_architectures; without a model_type it is a BERT, without
  * "architectures" a language model. Dropout is not read: gradients are those of evaluation mode. Refused by name (DLG_EFORMAT): another
  * model_type or architecture, relative position embeddings, decoders that are none by themselves and cross attention, attention that is
  * scaled in another way, pruned heads, an activation not listed above, sizes out of range, a problem_type other than single-label

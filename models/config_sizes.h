@@ -2,19 +2,7 @@
 #ifndef DLG_MODELS_CONFIG_SIZES_H
 #define DLG_MODELS_CONFIG_SIZES_H
 
-#include "models/config.h"
-
-/**
- * One size: its key in config.json, its place in dlg_config, Hugging Face's default (0: four times the hidden size, also for null), and the
- * largest value accepted.
- */
-typedef struct {
-    const char *key;
-    size_t offset, fallback, limit;
-} dlg_config_size;
-
-/** Those of the models for a task, ended by one without a key. With their limits a model has less than 2^47 parameters. */
-const dlg_config_size *dlg_config_sizes(dlg_task);
+#include "models/architecture.h"
 
 /** The field of `config` that `size` describes. */
 size_t *dlg_config_field(dlg_config *config, const dlg_config_size *size);

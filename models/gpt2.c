@@ -11,29 +11,48 @@
 #include <stdio.h>
 #include <string.h>
 
+#define AT(field) offsetof(dlg_config, field)
+
+static const dlg_config_size sizes[] = {
+    {"vocab_size", AT(vocabulary_size), 50257, (size_t)1 << 24},
+    {"n_embd", AT(hidden_size), 768, (size_t)1 << 16},
+    {"n_layer", AT(n_layers), 12, (size_t)1 << 10},
+    {"n_head", AT(n_heads), 12, (size_t)1 << 16},
+    {"n_inner", AT(intermediate_size), 0, (size_t)1 << 18},
+    {"n_positions", AT(max_positions), 1024, (size_t)1 << 20},
+    {0},
+};
+
+static const dlg_dialect dialect = {
+    .model_type = "gpt2",
+    .classes = {{"GPT2LMHeadModel", DLG_CAUSAL_LM}},
+    .wanted = "GPT2LMHeadModel",
+    .sizes = sizes,
+    .activation = "activation_function",
+    .gelu = DLG_GELU_TANH,
+    .eps = "layer_norm_epsilon",
+    .eps_fallback = 1e-5,
+};
+
 /* ---- what there is: names and shapes ---- */
 
-static void describe_layernorm(dlg_model *model, const char *base)
-{
-    dlg_describe(model, DLG_DRAW_ONE, 0, model->config.hidden_size, "%s.weight", base);
-    dlg_describe(model, DLG_DRAW_ZERO, 0, model->config.hidden_size, "%s.bias", base);
-}
-
-static void describe_layer(dlg_model *model, size_t i)
+static void describe_block(dlg_model *model, size_t i)
 {
     static const char *const c_attn[] = {"c_attn"}, *const c_proj[] = {"c_proj"}, *const c_fc[] = {"c_fc"};
     const size_t H = model->config.hidden_size, I = model->config.intermediate_size;
+    dlg_block_roles *block = &model->roles.blocks[i];
     char base[64];
     snprintf(base, sizeof base, "transformer.h.%zu.ln_1", i);
-    describe_layernorm(model, base);
+    block->attention_norm = dlg_describe_norm(model, base);
     snprintf(base, sizeof base, "transformer.h.%zu.attn.", i);
-    dlg_describe_linear(model, 3 * H, H, base, 1, c_attn, true);
-    dlg_describe_linear(model, H, H, base, 1, c_proj, true);
+    dlg_describe_linear(&block->query, model, 3 * H, H, base, 1, c_attn, true);
+    block->key = block->value = block->query;
+    dlg_describe_linear(&block->output, model, H, H, base, 1, c_proj, true);
     snprintf(base, sizeof base, "transformer.h.%zu.ln_2", i);
-    describe_layernorm(model, base);
+    block->output_norm = dlg_describe_norm(model, base);
     snprintf(base, sizeof base, "transformer.h.%zu.mlp.", i);
-    dlg_describe_linear(model, I, H, base, 1, c_fc, true);
-    dlg_describe_linear(model, H, I, base, 1, c_proj, true);
+    dlg_describe_linear(&block->wide, model, I, H, base, 1, c_fc, true);
+    dlg_describe_linear(&block->narrow, model, H, I, base, 1, c_proj, true);
 }
 
 static size_t most_parameters(const dlg_config *config)
@@ -50,13 +69,16 @@ static void describe(dlg_model *model)
 {
     const dlg_config *config = &model->config;
     const size_t V = config->vocabulary_size, H = config->hidden_size;
-    dlg_describe(model, DLG_DRAW_NORMAL, V, H, "transformer.wte.weight");
-    dlg_describe(model, DLG_DRAW_NORMAL, config->max_positions, H, "transformer.wpe.weight");
-    for (size_t i = 0; i < config->n_layers; i++) describe_layer(model, i);
-    describe_layernorm(model, "transformer.ln_f");
-    dlg_prepared_linear *decoder = &model->linears[model->n_linears++];
-    *decoder = (dlg_prepared_linear){.n_parts = 1, .bias = {DLG_NO_PARAMETER}, .n_out = V, .n_in = H};
-    if (!config->tied_decoder) decoder->weight[0] = dlg_describe(model, DLG_DRAW_NORMAL, V, H, "lm_head.weight");
+    dlg_roles *roles = &model->roles;
+    roles->words = dlg_describe(model, DLG_DRAW_NORMAL, V, H, "transformer.wte.weight");
+    roles->positions = dlg_describe(model, DLG_DRAW_NORMAL, config->max_positions, H, "transformer.wpe.weight");
+    for (size_t i = 0; i < config->n_layers; i++) describe_block(model, i);
+    roles->head_norm = dlg_describe_norm(model, "transformer.ln_f");
+    roles->head_activation = DLG_HEAD_NONE;
+    roles->decoder.weight = config->tied_decoder ? roles->words : dlg_describe(model, DLG_DRAW_NORMAL, V, H, "lm_head.weight");
+    roles->loss_rows = DLG_NEXT_ROWS;
+    roles->is_causal = true;
+    dlg_describe_decoder(model);
 }
 
 /* The causal mask, which older files hold, and a copy of the tied decoder. */
@@ -75,24 +97,31 @@ static size_t most_operators(const dlg_config *config)
 }
 
 /* Takes the stream and what is to be added to it, and returns what is to be added next. */
-static dlg_value *build_layer(dlg_builder *b, dlg_value *added, dlg_value **stream, size_t i)
+static dlg_value *build_block(dlg_builder *b, dlg_value *added, dlg_value **stream, const dlg_block_roles *block)
 {
-    char base[64];
-    snprintf(base, sizeof base, "transformer.h.%zu.ln_1", i);
-    const dlg_layernorm *before = dlg_build_layernorm(b, added, *stream, true, base);
+    const dlg_layernorm *before = dlg_build_layernorm(b, added, *stream, true, block->attention_norm);
     added = dlg_build_linear(b, dlg_build_attention(b, dlg_build_linear(b, before->y)->y, true))->y;
-    snprintf(base, sizeof base, "transformer.h.%zu.ln_2", i);
-    before = dlg_build_layernorm(b, added, before->sum, true, base);
+    before = dlg_build_layernorm(b, added, before->sum, true, block->output_norm);
     *stream = before->sum;
     return dlg_build_linear(b, dlg_build_activation(b, dlg_build_linear(b, before->y)->y, dlg_gelu_of(&b->model->config))->y)->y;
 }
 
 static void build(dlg_builder *b, size_t max_labels)
 {
-    dlg_value *stream = NULL, *added = dlg_build_embeddings(b, dlg_build_index(b, "transformer.wpe", ".weight"), DLG_NO_PARAMETER);
-    for (size_t i = 0; i < b->model->config.n_layers; i++) added = build_layer(b, added, &stream, i);
-    const dlg_layernorm *last = dlg_build_layernorm(b, added, stream, false, "transformer.ln_f");
+    const dlg_roles *roles = &b->model->roles;
+    dlg_value *stream = NULL, *added = dlg_build_embeddings(b);
+    for (size_t i = 0; i < b->model->config.n_layers; i++) added = build_block(b, added, &stream, &roles->blocks[i]);
+    const dlg_layernorm *last = dlg_build_layernorm(b, added, stream, false, roles->head_norm);
     dlg_build_head(b, dlg_build_predicted(b, last->y), max_labels);
 }
 
-const dlg_architecture dlg_gpt2 = {"GPT-2", most_parameters, most_linears, most_operators, describe, build, is_left_behind};
+const dlg_architecture dlg_gpt2 = {
+    .kind = "GPT-2",
+    .dialect = &dialect,
+    .most_parameters = most_parameters,
+    .most_linears = most_linears,
+    .most_operators = most_operators,
+    .describe = describe,
+    .build = build,
+    .is_left_behind = is_left_behind,
+};

@@ -111,6 +111,9 @@ static dlg_status describe(dlg_model **out, const char *name, const dlg_config *
     model->parameters = dlg_allocate(architecture->most_parameters(config), sizeof *model->parameters);
     model->linears = dlg_allocate(architecture->most_linears(config), sizeof *model->linears);
     if (!model->parameters || !model->linears) return dlg_fail(err, DLG_ENOMEM, "%s: no memory", name);
+    model->roles.blocks = dlg_allocate(config->n_layers, sizeof *model->roles.blocks);
+    model->no_type = dlg_allocate(config->hidden_size, sizeof *model->no_type);
+    if (!model->roles.blocks || !model->no_type) return dlg_fail(err, DLG_ENOMEM, "%s: no memory", name);
     architecture->describe(model);
     return DLG_OK;
 }
@@ -184,6 +187,8 @@ void dlg_model_free(dlg_model *model)
     }
     for (size_t i = 0; i < model->n_parameters; i++) dlg_free(model->parameters[i].owned);
     dlg_free(model->linears);
+    dlg_free(model->roles.blocks);
+    dlg_free(model->no_type);
     dlg_free(model->parameters);
     dlg_safetensors_close(model->file);
     dlg_free(model->name);
@@ -205,7 +210,12 @@ const dlg_parameter *dlg_model_parameter(const dlg_model *model, const char *nam
     return NULL;
 }
 
+const dlg_real *dlg_model_type(const dlg_model *model)
+{
+    return model->roles.types ? model->roles.types->value : model->no_type;
+}
+
 const dlg_real *dlg_model_word_embeddings(const dlg_model *model)
 {
-    return model->parameters[0].value;
+    return model->roles.words->value;
 }

@@ -3,7 +3,7 @@
 #define DLG_MODELS_MODEL_H
 
 #include "math/constant.h"
-#include "models/parameter.h"
+#include "models/roles.h"
 
 /** No index of a parameter. */
 #define DLG_NO_PARAMETER ((size_t)-1)
@@ -26,6 +26,8 @@ typedef struct {
     dlg_parameter *parameters;      /**< in transformers' order of named_parameters(); the first is the word embeddings */
     size_t n_linears;
     dlg_prepared_linear *linears;   /**< in the order in which the architecture lists them */
+    dlg_roles roles;
+    dlg_real *no_type;              /**< (hidden_size) zeros, where there are no token types */
     dlg_safetensors *file;          /**< what parameters borrow from, or NULL */
 } dlg_model;
 
@@ -47,6 +49,9 @@ size_t dlg_model_size(const dlg_model *);
 
 /** The parameter of that name, which must exist. */
 const dlg_parameter *dlg_model_parameter(const dlg_model *, const char *name);
+
+/** What a token's type, the first, adds to its embedding: (hidden_size). */
+const dlg_real *dlg_model_type(const dlg_model *);
 
 /** The word embeddings, (vocabulary_size, hidden_size). */
 const dlg_real *dlg_model_word_embeddings(const dlg_model *);

@@ -22,7 +22,7 @@ static const struct {
 /* The i-th name a parameter may go by. @return false when the alias does not apply */
 static bool name_at(const dlg_parameter *parameter, size_t alias, bool with_prefix, char out[DLG_PARAMETER_NAME])
 {
-    static const char *const prefixes[] = {"bert.", "transformer."};
+    static const char *const prefixes[] = {"bert.", "distilbert.", "transformer."};
     const char *name = parameter->name;
     for (size_t i = 0; !with_prefix && i < sizeof prefixes / sizeof *prefixes; i++)
         if (!strncmp(name, prefixes[i], strlen(prefixes[i]))) name += strlen(prefixes[i]);

@@ -31,9 +31,8 @@ static dlg_status count(size_t *n, const dlg_stack *stack, dlg_error *err)
 
 static dlg_status count_rows(evidence *e, const dlg_gradient *gradient, dlg_error *err)
 {
-    static const char name[] = "bert.encoder.layer.0.intermediate.dense.weight";
-    const dlg_parameter *p = dlg_model_parameter(gradient->model, name);
-    const dlg_stack inputs = dlg_gradient_stack(gradient, 0), rows = {1, p->n_cols, {dlg_gradient_of(gradient, name)}, {p->n_rows}};
+    const dlg_parameter *p = gradient->model->roles.blocks[0].wide.weight;
+    const dlg_stack inputs = dlg_gradient_stack(gradient, 0), rows = {1, p->n_cols, {dlg_gradient_at(gradient, p)}, {p->n_rows}};
     const dlg_status status = count(&e->n_inputs, &inputs, err);
     /* In a last layer only the rows that the head looks at have a gradient. */
     return status || gradient->model->config.n_layers < 2 ? status : count(&e->n_rows, &rows, err);

@@ -22,7 +22,7 @@ static size_t rows_behind(size_t n)
 
 size_t dlg_infer_length(const dlg_gradient *gradient)
 {
-    const dlg_parameter *p = dlg_model_parameter(gradient->model, "bert.embeddings.position_embeddings.weight");
+    const dlg_parameter *p = gradient->model->roles.positions;
     const dlg_real *rows = dlg_gradient_of(gradient, p->name);
     const size_t n = p->n_rows, H = p->n_cols, n_behind = rows_behind(n);
     double sum = 0, sum_of_squares = 0, along_ones = 0;

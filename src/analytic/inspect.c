@@ -137,7 +137,7 @@ static dlg_status find_tokens(dlg_inspection *out, const survey *s, dlg_error *e
                                       .rounding = t->rounding == DLG_ROUNDED_F16 ? 0x1p-11 : t->rounding == DLG_ROUNDED_BF16 ? 0x1p-8 : 0,
                                       .blur = blur_of(t)};
     const dlg_status status = dlg_token_set_find(&out->tokens, s->gradient, &known, err);
-    if (!dlg_gradient_of(s->gradient, "bert.embeddings.word_embeddings.weight"))
+    if (!dlg_gradient_at(s->gradient, s->gradient->model->roles.words))
         out->tokens_ground = (dlg_ground){DLG_UNSEEN, "the file has no gradient of the word embedding"};
     else if (!out->tokens.n) out->tokens_ground = (dlg_ground){DLG_UNSEEN, "no row of the word embedding's gradient stands out"};
     else if (!is_tied)

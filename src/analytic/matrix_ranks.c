@@ -5,7 +5,7 @@
 
 static bool is_decoder(const dlg_model *model, const dlg_parameter *p)
 {
-    return model->config.task == DLG_MASKED_LM && p->n_rows == model->config.vocabulary_size;
+    return model->roles.loss_rows != DLG_FIRST_ROWS && p == model->roles.decoder.weight;
 }
 
 /* The matrices, whose ranks are still to be found */

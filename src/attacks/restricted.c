@@ -35,8 +35,8 @@ static uint32_t known_token(const dlg_session *r, size_t row)
  */
 static bool is_pruned(const dlg_session *r)
 {
-    const dlg_parameter *p = dlg_model_parameter(r->gradient->model, "bert.encoder.layer.0.attention.self.query.weight");
-    const dlg_noise_model e = dlg_noise_model_of(dlg_gradient_of(r->gradient, p->name), p->n_rows, p->n_rows, p->n_cols);
+    const dlg_parameter *p = r->gradient->model->roles.blocks[0].query.weight;
+    const dlg_noise_model e = dlg_noise_model_of(dlg_gradient_at(r->gradient, p), p->n_rows, p->n_rows, p->n_cols);
     return e.pruned > 0;
 }
 

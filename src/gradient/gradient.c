@@ -29,7 +29,7 @@ static dlg_status load(dlg_gradient *gradient, size_t i, dlg_error *err)
     const dlg_parameter *parameter = &gradient->model->parameters[i];
     const char *path = dlg_safetensors_path(gradient->file);
     const dlg_tensor *tensor = dlg_parameter_find(parameter, gradient->file);
-    const bool needed = parameter->draw != DLG_DRAW_EMBEDDING;
+    const bool needed = parameter != gradient->model->roles.words;
     if (!tensor && !needed) return DLG_OK;
     if (!tensor) return dlg_fail(err, DLG_EFORMAT, "%s: tensor %s is missing", path, parameter->name);
     dlg_status status = dlg_parameter_check_shape(parameter, tensor, path, err);
@@ -111,9 +111,14 @@ void dlg_gradient_release(dlg_gradient *gradient)
     *gradient = (dlg_gradient){0};
 }
 
+const dlg_real *dlg_gradient_at(const dlg_gradient *gradient, const dlg_parameter *parameter)
+{
+    return gradient->values[parameter - gradient->model->parameters];
+}
+
 const dlg_real *dlg_gradient_of(const dlg_gradient *gradient, const char *parameter_name)
 {
-    return gradient->values[dlg_model_parameter(gradient->model, parameter_name) - gradient->model->parameters];
+    return dlg_gradient_at(gradient, dlg_model_parameter(gradient->model, parameter_name));
 }
 
 dlg_stack dlg_gradient_stack(const dlg_gradient *gradient, size_t linear)

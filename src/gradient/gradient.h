@@ -29,6 +29,9 @@ DLG_MUST_USE dlg_status dlg_gradient_create(dlg_gradient *out, const dlg_model *
 /** Accepts a zeroed gradient. */
 void dlg_gradient_release(dlg_gradient *);
 
+/** The values of a parameter of the model, or NULL. */
+const dlg_real *dlg_gradient_at(const dlg_gradient *, const dlg_parameter *);
+
 /** The values of the parameter of that name, or NULL. */
 const dlg_real *dlg_gradient_of(const dlg_gradient *, const char *parameter_name);
 

@@ -29,8 +29,9 @@ static dlg_real *block_of(const dlg_gradient *gradient, const char *name)
 static void share_word_embedding(dlg_gradient *out, const dlg_network *network, const dlg_step *step)
 {
     const size_t H = network->words->n_cols;
-    dlg_real *g = block_of(out, "bert.embeddings.word_embeddings.weight");
-    if (out->model->config.task == DLG_MASKED_LM && out->model->config.tied_decoder)
+    const dlg_roles *roles = &out->model->roles;
+    dlg_real *g = out->owned[roles->words - out->model->parameters];
+    if (roles->decoder.weight == roles->words)
         dlg_linear_weight_gradient(network->decoder, 0, network->decoder->y->n_cols, g);
     for (size_t i = 0; i < step->batch->n_rows; i++)
         for (size_t j = 0; j < H; j++) g[step->fed[i] * H + j] += network->words->dx[i * H + j];

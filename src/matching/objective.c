@@ -27,15 +27,12 @@ struct dlg_objective {
     dlg_target **targets;
 };
 
-static bool ends_with(const char *name, const char *ending)
+/* A key's bias moves all scores of a query alike, so that its gradient is rounding; the word embedding's may be missing. */
+static bool is_compared(const dlg_model *model, const char *name)
 {
-    const size_t n = strlen(name), m = strlen(ending);
-    return n >= m && !strcmp(name + n - m, ending);
-}
-
-static bool is_compared(const char *name)
-{
-    return !ends_with(name, "attention.self.key.bias") && !ends_with(name, "embeddings.word_embeddings.weight");
+    for (size_t i = 0; i < model->config.n_layers; i++)
+        if (!strcmp(name, model->roles.blocks[i].key.bias->name)) return false;
+    return strcmp(name, model->roles.words->name) != 0;
 }
 
 /* Parameters parameters[i .. i+n-1] that are parts of one linear weight, in the order of their rows. */
@@ -124,10 +121,10 @@ static void add_parts(dlg_objective *objective, const dlg_gradient *gradient, dl
 }
 
 /* Rows of a parameter that the batch can reach: positions beyond the longest sentence and token types beyond the first get no gradient. */
-static size_t reached_rows(const dlg_batch *batch, const dlg_tape_parameter *p)
+static size_t reached_rows(const dlg_roles *roles, const dlg_batch *batch, const dlg_tape_parameter *p)
 {
-    if (ends_with(p->name, "token_type_embeddings.weight")) return 1;
-    if (!ends_with(p->name, "position_embeddings.weight")) return p->n_rows;
+    if (roles->types && !strcmp(p->name, roles->types->name)) return 1;
+    if (strcmp(p->name, roles->positions->name) != 0) return p->n_rows;
     size_t longest = 0;
     for (size_t b = 0; b < batch->n_sentences; b++) {
         const size_t T = batch->first[b + 1] - batch->first[b];
@@ -149,9 +146,9 @@ static dlg_status add_compared(dlg_objective *objective, const dlg_gradient *gra
         if (p->linear && p->linear != last) {
             add_parts(objective, gradient, objective->targets[n_met++], p->linear);
             last = p->linear;
-        } else if (p->small && is_compared(p->name)) {
+        } else if (p->small && is_compared(gradient->model, p->name)) {
             const dlg_real *t = dlg_gradient_of(gradient, p->name);
-            const size_t n = p->n_rows * p->n_cols, reached = reached_rows(&objective->network.batch, p) * p->n_cols;
+            const size_t n = p->n_rows * p->n_cols, reached = reached_rows(&gradient->model->roles, &objective->network.batch, p) * p->n_cols;
             const bool by_number = objective->distance->by_number;
             compared *c = &objective->compared[objective->n_compared++];
             *c = (compared){.parameter = p,

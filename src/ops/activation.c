@@ -57,6 +57,16 @@ DLG_SIMD void dlg_tanh(size_t n, const dlg_real *restrict x, dlg_real *restrict 
     }
 }
 
+DLG_SIMD void dlg_relu(size_t n, const dlg_real *restrict x, dlg_real *restrict y, dlg_real *restrict first, dlg_real *restrict second)
+{
+#pragma omp simd
+    for (size_t i = 0; i < n; i++) {
+        y[i] = x[i] > 0 ? x[i] : 0;
+        first[i] = x[i] > 0;
+        second[i] = 0;
+    }
+}
+
 static size_t size(const dlg_activation *act)
 {
     return act->y->n_rows * act->y->n_cols;

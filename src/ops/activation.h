@@ -1,4 +1,4 @@
-/** Element-wise activations: GELU in both its forms, and tanh. */
+/** Element-wise activations: GELU in both its forms, tanh, and ReLU. */
 #ifndef DLG_OPS_ACTIVATION_H
 #define DLG_OPS_ACTIVATION_H
 
@@ -12,6 +12,8 @@ dlg_activation_function dlg_gelu_erf;
 /** Its approximation by tanh, ibid. section 2. */
 dlg_activation_function dlg_gelu_tanh;
 dlg_activation_function dlg_tanh;
+/** max(0, x); its derivative at 0 is 0, its second everywhere (Nair & Hinton 2010). */
+dlg_activation_function dlg_relu;
 
 /** x (n, C) -> y (n, C). x has no other consumer. */
 typedef struct {

@@ -2,6 +2,7 @@
 #include "close.h"
 #include "math/blas.h"
 #include "math/random.h"
+#include "models/architecture.h"
 #include "scene.h"
 
 #include <math.h>
@@ -111,7 +112,7 @@ static void second_derivative_of_gpt2_is_symmetric(void **state)
     (void)state;
     static const size_t rows[] = {0, 1, 3, 5, 6, 8, 11, 12}, label[] = {1, 7, 3, 0, 22, 9, 4, 7};
     enum { N = sizeof rows / sizeof *rows };
-    const dlg_config config = {.task = DLG_CAUSAL_LM, .vocabulary_size = WORDS, .hidden_size = HIDDEN, .n_layers = 2, .n_heads = 2,
+    const dlg_config config = {.architecture = &dlg_gpt2, .task = DLG_CAUSAL_LM, .vocabulary_size = WORDS, .hidden_size = HIDDEN, .n_layers = 2, .n_heads = 2,
                                .intermediate_size = 12, .max_positions = 7, .gelu = DLG_GELU_TANH, .layer_norm_eps = 1e-5,
                                .initializer_range = 0.3, .tied_decoder = true};
     for (uint64_t seed = 1; seed <= 3; seed++) {

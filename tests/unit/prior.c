@@ -5,6 +5,7 @@
 #include "gradient/gradient.h"
 #include "math/blas.h"
 #include "math/random.h"
+#include "models/architecture.h"
 #include "small_model.h"
 
 #include <math.h>
@@ -20,7 +21,7 @@ enum { MASK = 4, MOST = 300 };
 
 static dlg_model *model_of(dlg_task task)
 {
-    const dlg_config config = {.task = task, .vocabulary_size = 30, .hidden_size = 8, .n_layers = 1, .n_heads = 2,
+    const dlg_config config = {.architecture = task == DLG_CAUSAL_LM ? &dlg_gpt2 : &dlg_bert, .task = task, .vocabulary_size = 30, .hidden_size = 8, .n_layers = 1, .n_heads = 2,
                                .intermediate_size = 16, .max_positions = MOST, .n_token_types = 2, .n_labels = 2,
                                .layer_norm_eps = 1e-12, .initializer_range = 0.5, .tied_decoder = true};
     dlg_model *model;

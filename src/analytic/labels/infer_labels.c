@@ -177,9 +177,9 @@ static void fit(dlg_label_fit *out, size_t n, const double *q, const dlg_real *g
 dlg_status dlg_infer_labels(size_t *labels, dlg_label_fit *out, const dlg_gradient *gradient, size_t length,
                             const dlg_label_evidence *known, dlg_special_tokens special, dlg_error *err)
 {
-    const char *bias = gradient->model->config.tied_decoder ? "cls.predictions.bias" : "cls.predictions.decoder.bias";
-    const dlg_real *g = dlg_gradient_of(gradient, bias);
-    const size_t n = dlg_model_parameter(gradient->model, bias)->n_cols;
+    const dlg_parameter *bias = gradient->model->roles.decoder.bias;
+    const dlg_real *g = dlg_gradient_at(gradient, bias);
+    const size_t n = bias->n_cols;
     double *q = dlg_allocate(n, sizeof *q), *excess = dlg_allocate(n, sizeof *excess);
     size_t *count = dlg_allocate(n, sizeof *count), M = 0;
     change *changes = dlg_allocate(n, sizeof *changes);
@@ -222,7 +222,7 @@ static int compare(const void *a, const void *b)
 static dlg_status guess_classes(size_t *labels, size_t n_sentences, const dlg_gradient *gradient, size_t length, dlg_special_tokens special,
                                 dlg_error *err)
 {
-    const dlg_real *g = dlg_gradient_of(gradient, "classifier.bias");
+    const dlg_real *g = dlg_gradient_at(gradient, gradient->model->roles.decoder.bias);
     const size_t n = gradient->model->config.n_labels;
     double *excess = dlg_allocate(n, sizeof *excess);
     if (!excess) return dlg_fail(err, DLG_ENOMEM, "labels: no memory");
@@ -253,10 +253,8 @@ dlg_status dlg_infer_classes(size_t *labels, size_t n_sentences, const dlg_gradi
 
 dlg_status dlg_infer_head_rows(size_t *n, const dlg_gradient *gradient, dlg_error *err)
 {
-    const bool is_mlm = gradient->model->config.task == DLG_MASKED_LM;
-    const char *name = is_mlm ? "cls.predictions.transform.dense.weight" : "bert.pooler.dense.weight";
     const size_t H = gradient->model->config.hidden_size;
-    const dlg_real *g = dlg_gradient_of(gradient, name);
+    const dlg_real *g = dlg_gradient_at(gradient, gradient->model->roles.head.weight);
     size_t n_zeros = 0;
     dlg_rank rank;
     for (size_t i = 0; i < H * H; i++) n_zeros += g[i] == 0;

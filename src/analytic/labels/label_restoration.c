@@ -32,6 +32,7 @@ static const double explained_below = 0.02;
 
 typedef struct {
     size_t B, H, C;
+    bool is_relu; /* the pooler's activation; else tanh */
     const dlg_real *classifier_bias, *pooler_bias;
     double *classifier;         /* (C, H) */
     double *image;              /* (B, H) W q_i */
@@ -39,7 +40,7 @@ typedef struct {
     double mean[MOST], mean_is; /* mean . k = mean_is: the layer norm's mean */
     double norm[MOST * MOST], norm_linear[MOST], norm_constant; /* k^T norm k - 2 norm_linear . k + norm_constant = H: its norm */
     /* at one k */
-    double *s, *slope, *t, *u;  /* (H) */
+    double *s, *slope, *bend, *t, *u; /* (H) activation, its first and second derivative, ... */
     double *p, *dp, *du;        /* (C) (C) (B, H) */
     size_t label;
 } problem;
@@ -58,13 +59,23 @@ static void add(size_t n, double factor, const double *x, double *y)
     for (size_t i = 0; i < n; i++) y[i] += factor * x[i];
 }
 
+static void activate(problem *m)
+{
+    for (size_t i = 0; i < m->H; i++) {
+        const double x = m->s[i], y = m->is_relu ? fmax(0, x) : tanh(x);
+        m->s[i] = y;
+        m->slope[i] = m->is_relu ? x > 0 : 1 - y * y;
+        m->bend[i] = m->is_relu ? 0 : -2 * y * (1 - y * y);
+    }
+}
+
 static void predict(problem *m, const double *k)
 {
     const size_t H = m->H, C = m->C;
     double largest = -INFINITY, sum = 0;
     for (size_t i = 0; i < H; i++) m->s[i] = (double)m->pooler_bias[i];
     for (size_t j = 0; j < m->B; j++) add(H, k[j], m->image + j * H, m->s);
-    for (size_t i = 0; i < H; i++) m->s[i] = tanh(m->s[i]);
+    activate(m);
     for (size_t c = 0; c < C; c++) {
         m->p[c] = (double)m->classifier_bias[c] + dlg_dot_of_doubles(H, m->classifier + c * H, m->s);
         largest = fmax(largest, m->p[c]);
@@ -88,7 +99,6 @@ static void differentiate(problem *m)
     const size_t B = m->B, H = m->H, C = m->C;
     memset(m->t, 0, H * sizeof *m->t);
     for (size_t c = 0; c < C; c++) add(H, m->p[c] - (c == m->label), m->classifier + c * H, m->t);
-    for (size_t i = 0; i < H; i++) m->slope[i] = 1 - m->s[i] * m->s[i];
     for (size_t i = 0; i < H; i++) m->u[i] = m->slope[i] * m->t[i];
     const double norm2 = dlg_dot_of_doubles(H, m->u, m->u), inverse = 1 / sqrt(norm2 > 0 ? norm2 : 1);
     for (size_t i = 0; i < H; i++) m->u[i] *= inverse;
@@ -102,7 +112,7 @@ static void differentiate(problem *m)
         }
         memset(du, 0, H * sizeof *du);
         for (size_t c = 0; c < C; c++) add(H, m->p[c] * (m->dp[c] - mean), m->classifier + c * H, du);
-        for (size_t i = 0; i < H; i++) du[i] = inverse * m->slope[i] * (du[i] - 2 * m->s[i] * m->t[i] * image[i]);
+        for (size_t i = 0; i < H; i++) du[i] = inverse * (m->slope[i] * du[i] + m->bend[i] * m->t[i] * image[i]);
         add(H, -dlg_dot_of_doubles(H, m->u, du), m->u, du);
         leave(m, du);
     }
@@ -208,17 +218,11 @@ static bool draw(const problem *m, dlg_random *random, double *k)
     return true;
 }
 
-static const dlg_parameter *last_norm(const dlg_model *model, const char *part)
-{
-    char name[DLG_PARAMETER_NAME];
-    snprintf(name, sizeof name, "bert.encoder.layer.%zu.output.LayerNorm.%s", model->config.n_layers - 1, part);
-    return dlg_model_parameter(model, name);
-}
-
 static bool set_norm(problem *m, const dlg_model *model, const dlg_real *basis)
 {
     const size_t B = m->B, H = m->H;
-    const dlg_real *gamma = last_norm(model, "weight")->value, *beta = last_norm(model, "bias")->value;
+    const dlg_norm_role norm = model->roles.blocks[model->config.n_layers - 1].output_norm;
+    const dlg_real *gamma = norm.scale->value, *beta = norm.shift->value;
     for (size_t i = 0; i < H; i++) {
         const double g = (double)gamma[i], b = (double)beta[i] / g;
         if (g == 0) return false;
@@ -239,8 +243,8 @@ static dlg_status set_spaces(problem *m, const dlg_gradient *gradient, const dlg
                              dlg_error *err)
 {
     const size_t B = m->B, H = m->H;
-    const dlg_real *weight = dlg_model_parameter(gradient->model, "bert.pooler.dense.weight")->value;
-    const dlg_real *g = dlg_gradient_of(gradient, "bert.pooler.dense.weight");
+    const dlg_real *weight = gradient->model->roles.head.weight->value;
+    const dlg_real *g = dlg_gradient_at(gradient, gradient->model->roles.head.weight);
     for (size_t i = 0; i < H; i++)
         for (size_t r = 0; r < B; r++) {
             m->image[r * H + i] = dlg_dot(H, weight + i * H, basis + r * H);
@@ -335,7 +339,7 @@ static bool settle_labels(found *f, problem *m, const double *product)
         for (size_t c = 0; c < m->C; c++) {
             memset(m->t, 0, H * sizeof *m->t);
             for (size_t o = 0; o < m->C; o++) add(H, m->p[o] - (o == c), m->classifier + o * H, m->t);
-            for (size_t i = 0; i < H; i++) m->t[i] *= 1 - m->s[i] * m->s[i];
+            for (size_t i = 0; i < H; i++) m->t[i] *= m->slope[i];
             const double norm2 = dlg_dot_of_doubles(H, m->t, m->t), along = dlg_dot_of_doubles(H, m->t, m->du + b * H);
             const double alike = norm2 > 0 ? along / sqrt(norm2) : -INFINITY;
             if (alike > most) most = alike, f->label[b] = c;
@@ -368,10 +372,11 @@ dlg_status dlg_label_restoration_solve(dlg_label_restoration *out, const dlg_gra
 {
     const dlg_model *model = gradient->model;
     const size_t H = model->config.hidden_size, C = model->config.n_labels;
-    const dlg_real *g = dlg_gradient_of(gradient, "bert.pooler.dense.weight"), *bias = dlg_gradient_of(gradient, "classifier.bias");
-    const dlg_real *classifier = dlg_model_parameter(model, "classifier.weight")->value;
-    problem m = {.H = H, .C = C, .classifier_bias = dlg_model_parameter(model, "classifier.bias")->value,
-                 .pooler_bias = dlg_model_parameter(model, "bert.pooler.dense.bias")->value};
+    const dlg_roles *roles = &model->roles;
+    const dlg_real *g = dlg_gradient_at(gradient, roles->head.weight), *bias = dlg_gradient_at(gradient, roles->decoder.bias);
+    const dlg_real *classifier = roles->decoder.weight->value;
+    problem m = {.H = H, .C = C, .classifier_bias = roles->decoder.bias->value, .pooler_bias = roles->head.bias->value,
+                 .is_relu = roles->head_activation == DLG_HEAD_RELU};
     dlg_row_space space = {0};
     double *memory = NULL;
     dlg_rank rank;
@@ -383,12 +388,12 @@ dlg_status dlg_label_restoration_solve(dlg_label_restoration *out, const dlg_gra
     m.B = out->n_sentences = rank.rank;
     status = dlg_row_space_find(&space, &stack, m.B, err);
     if (status || space.rank < m.B) goto out;
-    memory = dlg_allocate((4 + 4 * m.B + C) * H + 3 * C, sizeof *memory);
+    memory = dlg_allocate((5 + 4 * m.B + C) * H + 3 * C, sizeof *memory);
     if (!memory) {
         status = dlg_fail(err, DLG_ENOMEM, "classes: no memory");
         goto out;
     }
-    m.s = memory, m.slope = m.s + H, m.t = m.slope + H, m.u = m.t + H, m.du = m.u + H;
+    m.s = memory, m.slope = m.s + H, m.bend = m.slope + H, m.t = m.bend + H, m.u = m.t + H, m.du = m.u + H;
     m.image = m.du + m.B * H, m.column = m.image + m.B * H, m.classifier = m.column + m.B * H, m.p = m.classifier + C * H, m.dp = m.p + C;
     double *mean = m.dp + C, *product = mean + C;
     for (size_t i = 0; i < C * H; i++) m.classifier[i] = (double)classifier[i];

@@ -183,12 +183,9 @@ static void release(fitting *f)
 
 static dlg_status prepare(fitting *f, const problem *m, size_t n, dlg_error *err)
 {
-    const dlg_config *config = &m->gradient->model->config;
-    const char *name = config->task == DLG_SEQUENCE_CLASSIFICATION ? "classifier.weight" : "cls.predictions.decoder.weight";
-    const bool is_tied = config->task == DLG_MASKED_LM && config->tied_decoder;
     const dlg_value *p = m->network.loss->logits;
     const size_t H = m->H;
-    f->decoder = is_tied ? dlg_model_word_embeddings(m->gradient->model) : dlg_model_parameter(m->gradient->model, name)->value;
+    f->decoder = m->gradient->model->roles.decoder.weight->value;
     f->V = p->n_cols;
     f->expected = dlg_allocate(n * H, sizeof *f->expected);
     f->probes = dlg_allocate(PROBES * H, sizeof *f->probes);
@@ -286,7 +283,7 @@ static dlg_status find_labels(problem *m, dlg_predicted_rows *rows, dlg_error *e
 static dlg_status find(problem *m, dlg_predicted_rows *out, dlg_error *err)
 {
     const bool is_mlm = m->gradient->model->config.task == DLG_MASKED_LM;
-    m->head = dlg_gradient_of(m->gradient, is_mlm ? "cls.predictions.transform.dense.weight" : "bert.pooler.dense.weight");
+    m->head = dlg_gradient_at(m->gradient, m->gradient->model->roles.head.weight);
     out->row = dlg_allocate(m->batch.n_rows, sizeof *out->row);
     out->label = dlg_allocate(m->batch.n_rows, sizeof *out->label);
     out->fits = dlg_allocate(m->batch.n_rows, sizeof *out->fits);

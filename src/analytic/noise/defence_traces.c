@@ -87,10 +87,11 @@ static bool is_round(double norm)
 }
 
 /* A weight matrix of a linear layer: no embedding, and large enough to say something. */
-static bool is_matrix(const dlg_parameter *p)
+static bool is_matrix(const dlg_roles *roles, const dlg_parameter *p)
 {
-    return p->n_dims == 2 && p->n_rows > 1 && dlg_parameter_items(p) >= 256 && !strstr(p->name, "embeddings") &&
-           !strstr(p->name, "decoder");
+    const bool is_decoder = roles->loss_rows != DLG_FIRST_ROWS && p == roles->decoder.weight;
+    return p->n_dims == 2 && p->n_rows > 1 && dlg_parameter_items(p) >= 256 && p != roles->words && p != roles->positions &&
+           p != roles->types && !is_decoder;
 }
 
 static bool is_pruned(const look *l, dlg_rounding rounding)
@@ -132,8 +133,8 @@ static void judge(dlg_defence_traces *out, size_t n, const look *looks, double *
 
 static void look_behind(dlg_defence_traces *out, const dlg_gradient *gradient, size_t length)
 {
-    const dlg_parameter *p = dlg_model_parameter(gradient->model, "bert.embeddings.position_embeddings.weight");
-    const dlg_real *g = dlg_gradient_of(gradient, p->name);
+    const dlg_parameter *p = gradient->model->roles.positions;
+    const dlg_real *g = dlg_gradient_at(gradient, p);
     double second = 0, fourth = 0;
     size_t n_zeros = 0;
     if (!length || length >= p->n_rows) return;
@@ -157,7 +158,7 @@ static void look_at_all(look *looks, const dlg_gradient *gradient)
         const dlg_parameter *p = &gradient->model->parameters[i];
         const dlg_real *g = gradient->values[i];
         const size_t n = dlg_parameter_items(p);
-        if (g && is_matrix(p)) looks[i] = look_at(n, g);
+        if (g && is_matrix(&gradient->model->roles, p)) looks[i] = look_at(n, g);
         else if (g) looks[i].sum_of_squares = dlg_dot(n, g, g);
     }
 }
@@ -175,7 +176,7 @@ dlg_status dlg_defence_traces_find(dlg_defence_traces *out, const dlg_gradient *
     look_at_all(looks, gradient);
     for (size_t i = 0; i < gradient->n; i++) {
         sum_of_squares += looks[i].sum_of_squares;
-        if (gradient->values[i] && is_matrix(&gradient->model->parameters[i])) looks[out->n_matrices++] = looks[i];
+        if (gradient->values[i] && is_matrix(&gradient->model->roles, &gradient->model->parameters[i])) looks[out->n_matrices++] = looks[i];
     }
     out->norm = sqrt(sum_of_squares);
     out->is_norm_round = is_round(out->norm);

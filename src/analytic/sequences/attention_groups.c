@@ -50,11 +50,6 @@ static double norm(size_t n, const double *x)
     return sqrt(dlg_dot_of_doubles(n, x, x));
 }
 
-static const dlg_real *value_of(const dlg_model *model, const char *name)
-{
-    return dlg_model_parameter(model, name)->value;
-}
-
 static dlg_status list_tokens(dlg_attention_groups *o, dlg_error *err)
 {
     const dlg_candidates *c = o->candidates;
@@ -81,10 +76,9 @@ static void make_terms(dlg_attention_groups *o)
 /* Terms of queries (which = 0) or keys (1): x W^T, and the bias where beta is. */
 static void project(dlg_attention_groups *o, size_t which)
 {
-    static const char *const names[2][2] = {
-        {"bert.encoder.layer.0.attention.self.query.weight", "bert.encoder.layer.0.attention.self.query.bias"},
-        {"bert.encoder.layer.0.attention.self.key.weight", "bert.encoder.layer.0.attention.self.key.bias"}};
-    const dlg_real *weight = value_of(o->model, names[which][0]), *bias = value_of(o->model, names[which][1]);
+    const dlg_block_roles *block = &o->model->roles.blocks[0];
+    const dlg_linear_role role = which ? block->key : block->query;
+    const dlg_real *weight = role.weight->value, *bias = role.bias->value;
     const size_t H = o->H;
 #pragma omp parallel for num_threads(dlg_blas_threads())
     for (size_t r = 0; r < o->n_terms; r++)
@@ -100,8 +94,8 @@ static void project(dlg_attention_groups *o, size_t which)
 static dlg_status split_gradient(dlg_attention_groups *o, const dlg_gradient *gradient, dlg_error *err)
 {
     const size_t H = o->H, n = o->n_terms;
-    const dlg_real *q = dlg_gradient_of(gradient, "bert.encoder.layer.0.attention.self.query.weight");
-    const dlg_real *k = dlg_gradient_of(gradient, "bert.encoder.layer.0.attention.self.key.weight");
+    const dlg_real *q = dlg_gradient_at(gradient, o->model->roles.blocks[0].query.weight);
+    const dlg_real *k = dlg_gradient_at(gradient, o->model->roles.blocks[0].key.weight);
     double *a = dlg_allocate(H * n, sizeof *a), *b = dlg_allocate(H * 2 * H, sizeof *b);
     dlg_status status = a && b ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "co-occurrence: no memory");
     for (size_t i = 0; !status && i < H; i++) {

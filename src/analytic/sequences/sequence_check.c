@@ -59,11 +59,9 @@ struct dlg_sequence_check {
     dlg_arena arena;
 };
 
-static const dlg_real *value_of(const dlg_model *model, const char *format, size_t layer)
+static linear linear_of(dlg_linear_role role)
 {
-    char name[DLG_PARAMETER_NAME];
-    snprintf(name, sizeof name, format, layer);
-    return dlg_model_parameter(model, name)->value;
+    return (linear){role.weight->value, role.bias->value, role.weight->n_rows, role.weight->n_cols};
 }
 
 /* y (n, out) = x W^T + b */
@@ -109,13 +107,14 @@ static void carve(dlg_sequence_check *c)
 }
 
 /* The row space of n gradients (H, width) under each other; its rank is 0 where it leaves too little outside. */
-static dlg_status take_row_space(dlg_sequence_check *c, const dlg_gradient *gradient, size_t n, const char *const names[], dlg_error *err)
+static dlg_status take_row_space(dlg_sequence_check *c, const dlg_gradient *gradient, size_t n,
+                                 const dlg_parameter *const matrices[], dlg_error *err)
 {
     const size_t H = c->H, W = c->width;
     dlg_stack stack = {.n_blocks = n, .n_in = W};
     double *v = c->space = dlg_allocate(H * W, sizeof *v);
     dlg_status status = v ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "sequence check: no memory");
-    for (size_t i = 0; i < n; i++) stack.blocks[i] = dlg_gradient_of(gradient, names[i]), stack.n_rows[i] = H;
+    for (size_t i = 0; i < n; i++) stack.blocks[i] = dlg_gradient_at(gradient, matrices[i]), stack.n_rows[i] = H;
     if (!status) status = dlg_rank_space(&c->rank, v, &stack, err);
     if (c->rank + LEAST_OUTSIDE >= H) c->rank = 0;
     for (size_t i = 0; !status && i < c->rank * W; i++) c->basis[i] = (dlg_real)v[i];
@@ -126,25 +125,25 @@ static dlg_status take_row_space(dlg_sequence_check *c, const dlg_gradient *grad
 
 static dlg_status find_row_space(dlg_sequence_check *c, const dlg_gradient *gradient, bool inside, dlg_error *err)
 {
-    static const char *const hidden[] = {"bert.encoder.layer.0.output.dense.weight"};
-    static const char *const behind[] = {"bert.encoder.layer.1.attention.self.query.weight",
-                                         "bert.encoder.layer.1.attention.self.key.weight",
-                                         "bert.encoder.layer.1.attention.self.value.weight"};
-    static const char *const masked_head[] = {"cls.predictions.transform.dense.weight"}, *const head[] = {"bert.pooler.dense.weight"};
+    const dlg_roles *roles = &c->model->roles;
     const dlg_config *config = &c->model->config;
     c->asks_all = config->n_layers > (inside ? 1 : 2);
     c->asks_hidden = inside;
     c->width = inside ? c->I : c->H;
-    if (inside) return config->n_layers > 1 && c->I >= c->H ? take_row_space(c, gradient, 1, hidden, err) : DLG_OK;
-    if (config->n_layers == 1) return take_row_space(c, gradient, 1, config->task == DLG_MASKED_LM ? masked_head : head, err);
-    return take_row_space(c, gradient, c->asks_all ? 3 : 1, behind, err);
+    if (inside && (config->n_layers == 1 || c->I < c->H)) return DLG_OK;
+    if (inside) return take_row_space(c, gradient, 1, &roles->blocks[0].narrow.weight, err);
+    if (config->n_layers == 1) return take_row_space(c, gradient, 1, &roles->head.weight, err);
+    const dlg_block_roles *behind = &roles->blocks[1];
+    const dlg_parameter *const matrices[] = {behind->query.weight, behind->key.weight, behind->value.weight};
+    return take_row_space(c, gradient, c->asks_all ? 3 : 1, matrices, err);
 }
 
 /* Inputs of layer 0 and their query, key and value, for every candidate. */
 static void compute_inputs(dlg_sequence_check *c)
 {
-    static const char *const names[] = {"query", "key", "value"};
     const dlg_model *m = c->model;
+    const dlg_block_roles *block = &m->roles.blocks[0];
+    const dlg_linear_role parts[] = {block->query, block->key, block->value};
     const size_t H = c->H, n = c->candidates->first[c->candidates->n_positions];
     const dlg_inputs inputs = dlg_inputs_of(m);
     for (size_t t = 0; t < c->candidates->n_positions; t++)
@@ -153,10 +152,7 @@ static void compute_inputs(dlg_sequence_check *c)
             for (size_t k = 0; k < H; k++) c->input[i * H + k] = (dlg_real)c->exact[k];
         }
     for (size_t p = 0; p < 3; p++) {
-        char weight[DLG_PARAMETER_NAME], bias[DLG_PARAMETER_NAME];
-        snprintf(weight, sizeof weight, "bert.encoder.layer.0.attention.self.%s.weight", names[p]);
-        snprintf(bias, sizeof bias, "bert.encoder.layer.0.attention.self.%s.bias", names[p]);
-        const dlg_real *w = dlg_model_parameter(m, weight)->value, *b = dlg_model_parameter(m, bias)->value;
+        const dlg_real *w = parts[p].weight->value, *b = parts[p].bias->value;
         for (size_t i = 0; i < n; i++) memcpy(c->qkv + i * 3 * H + p * H, b, H * sizeof *b);
         dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, H, H, 1, c->input, H, w, H, 1, c->qkv + p * H, 3 * H);
     }
@@ -176,16 +172,14 @@ dlg_status dlg_sequence_check_create(dlg_sequence_check **out, const dlg_gradien
     c->H = H;
     c->I = I;
     c->heads = m->config.n_heads;
-    c->output = (linear){value_of(m, "bert.encoder.layer.%zu.attention.output.dense.weight", 0),
-                         value_of(m, "bert.encoder.layer.%zu.attention.output.dense.bias", 0), H, H};
-    c->intermediate = (linear){value_of(m, "bert.encoder.layer.%zu.intermediate.dense.weight", 0),
-                               value_of(m, "bert.encoder.layer.%zu.intermediate.dense.bias", 0), I, H};
-    c->last = (linear){value_of(m, "bert.encoder.layer.%zu.output.dense.weight", 0),
-                       value_of(m, "bert.encoder.layer.%zu.output.dense.bias", 0), H, I};
-    c->attention_gamma = value_of(m, "bert.encoder.layer.%zu.attention.output.LayerNorm.weight", 0);
-    c->attention_beta = value_of(m, "bert.encoder.layer.%zu.attention.output.LayerNorm.bias", 0);
-    c->output_gamma = value_of(m, "bert.encoder.layer.%zu.output.LayerNorm.weight", 0);
-    c->output_beta = value_of(m, "bert.encoder.layer.%zu.output.LayerNorm.bias", 0);
+    const dlg_block_roles *block = &m->roles.blocks[0];
+    c->output = linear_of(block->output);
+    c->intermediate = linear_of(block->wide);
+    c->last = linear_of(block->narrow);
+    c->attention_gamma = block->attention_norm.scale->value;
+    c->attention_beta = block->attention_norm.shift->value;
+    c->output_gamma = block->output_norm.scale->value;
+    c->output_beta = block->output_norm.shift->value;
     carve(c);
     dlg_status status = dlg_arena_reserve(&c->arena, "sequence check", err);
     if (!status) {

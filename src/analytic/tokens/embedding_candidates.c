@@ -162,13 +162,13 @@ static bool is_there(void *payload, uint32_t token, size_t position)
 dlg_status dlg_candidates_from_embedding(dlg_candidates *candidates, const dlg_gradient *gradient, dlg_error *err)
 {
     const dlg_model *model = gradient->model;
-    const dlg_real *words = dlg_gradient_of(gradient, "bert.embeddings.word_embeddings.weight");
+    const dlg_real *words = dlg_gradient_at(gradient, gradient->model->roles.words);
     const size_t H = model->config.hidden_size, V = model->config.vocabulary_size;
     lookup l = {.H = H, .T = candidates->n_positions, .candidates = candidates};
     if (!words || !candidates->sees) return DLG_OK;
     dlg_status status = dlg_candidates_tokens(&l.token, &l.n_tokens, candidates, err);
     if (!status) status = find_decoder_part(&l, words, V, err);
-    if (!status) status = find_remainders(&l, words, dlg_gradient_of(gradient, "bert.embeddings.position_embeddings.weight"), err);
+    if (!status) status = find_remainders(&l, words, dlg_gradient_at(gradient, gradient->model->roles.positions), err);
     if (status || !covers(&l)) goto out;
     dlg_candidates_narrow(candidates, was_fed, &l);
     candidates->has_tokens = true;

@@ -29,8 +29,8 @@ static bool is_zero(size_t n, const dlg_real *a)
 /* The basis from the row space of the inputs. */
 static dlg_status find_basis(dlg_input_space *space, const dlg_model *model, const dlg_row_space *rows, dlg_error *err)
 {
-    const dlg_real *gamma = dlg_model_parameter(model, "bert.embeddings.LayerNorm.weight")->value;
-    const dlg_real *beta = dlg_model_parameter(model, "bert.embeddings.LayerNorm.bias")->value;
+    const dlg_real *gamma = model->roles.norm.scale->value;
+    const dlg_real *beta = model->roles.norm.shift->value;
     const size_t H = space->H, r = rows->rank;
     space->k = r + 1 + !is_zero(H, beta);
     double *columns = dlg_allocate(H * space->k, sizeof *columns);
@@ -55,8 +55,8 @@ out:
 
 static void fill_offset(dlg_input_space *space, const dlg_model *model, const dlg_batch *batch)
 {
-    const dlg_real *positions = dlg_model_parameter(model, "bert.embeddings.position_embeddings.weight")->value;
-    const dlg_real *types = dlg_model_parameter(model, "bert.embeddings.token_type_embeddings.weight")->value;
+    const dlg_real *positions = model->roles.positions->value;
+    const dlg_real *types = dlg_model_type(model);
     const size_t H = space->H;
     for (size_t i = 0; i < space->n_rows; i++)
         for (size_t j = 0; j < H; j++) space->offset[i * H + j] = positions[batch->position[i] * H + j] + types[j];
@@ -70,7 +70,7 @@ dlg_status dlg_input_space_create(dlg_input_space **out, const dlg_gradient *gra
     *out = NULL;
     /* In a last layer only what the head looks at has a query, so that its gradient does not span all inputs. */
     if (model->config.n_layers < 2) return DLG_OK;
-    if (n + 2 >= H || has_zero(H, dlg_model_parameter(model, "bert.embeddings.LayerNorm.weight")->value)) return DLG_OK;
+    if (n + 2 >= H || has_zero(H, model->roles.norm.scale->value)) return DLG_OK;
     dlg_input_space *space = dlg_allocate(1, sizeof *space);
     if (!space) return dlg_fail(err, DLG_ENOMEM, "space of the inputs: no memory");
     space->n_rows = n;

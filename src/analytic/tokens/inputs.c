@@ -7,10 +7,10 @@ dlg_inputs dlg_inputs_of(const dlg_model *model)
     return (dlg_inputs){
         .H = model->config.hidden_size,
         .words = dlg_model_word_embeddings(model),
-        .positions = dlg_model_parameter(model, "bert.embeddings.position_embeddings.weight")->value,
-        .type = dlg_model_parameter(model, "bert.embeddings.token_type_embeddings.weight")->value,
-        .gamma = dlg_model_parameter(model, "bert.embeddings.LayerNorm.weight")->value,
-        .beta = dlg_model_parameter(model, "bert.embeddings.LayerNorm.bias")->value,
+        .positions = model->roles.positions->value,
+        .type = dlg_model_type(model),
+        .gamma = model->roles.norm.scale->value,
+        .beta = model->roles.norm.shift->value,
         .eps = model->config.layer_norm_eps,
     };
 }

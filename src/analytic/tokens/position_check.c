@@ -63,9 +63,9 @@ static void release(equations *eq)
 
 static void set_up(equations *eq, const dlg_gradient *gradient)
 {
-    const dlg_parameter *positions = dlg_model_parameter(gradient->model, "bert.embeddings.position_embeddings.weight");
-    const dlg_real *types = dlg_model_parameter(gradient->model, "bert.embeddings.token_type_embeddings.weight")->value;
-    const dlg_real *g = dlg_gradient_of(gradient, positions->name);
+    const dlg_parameter *positions = gradient->model->roles.positions;
+    const dlg_real *types = dlg_model_type(gradient->model);
+    const dlg_real *g = dlg_gradient_at(gradient, positions);
     const size_t H = eq->H;
     const dlg_noise_model e = dlg_noise_model_of(g, eq->T, positions->n_rows, H);
     for (size_t t = 0; t < eq->T; t++) {

@@ -232,8 +232,8 @@ dlg_status dlg_token_set_find(dlg_token_set *out, const dlg_gradient *gradient, 
 {
     const dlg_config *config = &gradient->model->config;
     const size_t V = config->vocabulary_size, H = config->hidden_size;
-    const dlg_real *g = dlg_gradient_of(gradient, "bert.embeddings.word_embeddings.weight");
-    const bool is_tied = config->task == DLG_MASKED_LM && config->tied_decoder;
+    const dlg_real *g = dlg_gradient_at(gradient, gradient->model->roles.words);
+    const bool is_tied = gradient->model->roles.decoder.weight == gradient->model->roles.words;
     dlg_row_space space = {0};
     bool is_full = false;
     double middle = 0;

@@ -211,13 +211,13 @@ dlg_status dlg_word_position_match_find(dlg_word_position_match *out, const dlg_
 {
     const dlg_config *config = &gradient->model->config;
     matching m = {.T = length, .H = config->hidden_size, .V = config->vocabulary_size, .check = check,
-                  .words = dlg_gradient_of(gradient, "bert.embeddings.word_embeddings.weight"),
-                  .positions = dlg_gradient_of(gradient, "bert.embeddings.position_embeddings.weight")};
+                  .words = dlg_gradient_at(gradient, gradient->model->roles.words),
+                  .positions = dlg_gradient_at(gradient, gradient->model->roles.positions)};
     *out = (dlg_word_position_match){length, false, dlg_allocate(length, sizeof *out->token), dlg_allocate(length, sizeof *out->is_named)};
     dlg_status status = out->token && out->is_named ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "shared rows: no memory");
     if (!status && m.words && length + part->n_predicted < m.H) {
         status = allocate(&m, err);
-        if (!status) status = find(&m, out, part, config->task == DLG_MASKED_LM && config->tied_decoder, err);
+        if (!status) status = find(&m, out, part, gradient->model->roles.decoder.weight == gradient->model->roles.words, err);
         release(&m);
         out->sees = true;
     }
