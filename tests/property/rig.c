@@ -187,6 +187,11 @@ static void gelu_tanh(rig *r)
     activation_by(r, dlg_gelu_tanh);
 }
 
+static void relu(rig *r)
+{
+    activation_by(r, dlg_relu);
+}
+
 static void tanh_alone(rig *r)
 {
     activation_by(r, dlg_tanh);
@@ -219,7 +224,7 @@ static const struct {
 } operators[] = {
     {"embeddings", embeddings}, {"embeddings without types", embeddings_without_types}, {"linear", linear}, {"layernorm", layernorm},
     {"layernorm with residual", layernorm_with_residual}, {"layernorm with its sum", layernorm_before}, {"attention", attention},
-    {"causal attention", causal_attention}, {"gelu by erf", gelu_erf}, {"gelu by tanh", gelu_tanh}, {"tanh", tanh_alone},
+    {"causal attention", causal_attention}, {"gelu by erf", gelu_erf}, {"gelu by tanh", gelu_tanh}, {"tanh", tanh_alone}, {"relu", relu},
     {"select", selection}, {"cross-entropy", cross_entropy},
 };
 
