@@ -11,33 +11,13 @@
 #include <stdio.h>
 #include <string.h>
 
-static dlg_status load_transposed(dlg_parameter *parameter, const dlg_tensor *tensor, const char *path, dlg_error *err)
-{
-    const size_t n_rows = parameter->n_rows, n_cols = parameter->n_cols, n = dlg_parameter_items(parameter);
-    dlg_real *lying = dlg_allocate(n, sizeof *lying);
-    parameter->value = parameter->owned = dlg_allocate(n, sizeof *parameter->owned);
-    dlg_status status = lying && parameter->owned ? dlg_tensor_read(lying, tensor, path, err)
-                                                  : dlg_fail(err, DLG_ENOMEM, "%s: no memory for %s", path, parameter->name);
-    for (size_t i = 0; !status && i < n; i++) parameter->owned[i] = lying[i % n_cols * n_rows + i / n_cols];
-    dlg_free(lying);
-    return status;
-}
-
-/* Borrow the tensor's numbers where they can be used as they are, else convert them. */
 static dlg_status load_parameter(dlg_parameter *parameter, const dlg_safetensors *file, dlg_error *err)
 {
     const char *path = dlg_safetensors_path(file);
     const dlg_tensor *tensor = dlg_parameter_find(parameter, file);
     if (!tensor) return dlg_fail(err, DLG_EFORMAT, "%s: tensor %s is missing", path, parameter->name);
-    dlg_status status = dlg_parameter_check_shape(parameter, tensor, path, err);
-    if (status) return status;
-    if (parameter->is_transposed) return load_transposed(parameter, tensor, path, err);
-    parameter->value = dlg_tensor_borrow(tensor);
-    if (parameter->value) return dlg_tensor_check_finite(tensor, path, err);
-    parameter->owned = dlg_allocate(dlg_parameter_items(parameter), sizeof *parameter->owned);
-    if (!parameter->owned) return dlg_fail(err, DLG_ENOMEM, "%s: no memory for %s", path, parameter->name);
-    parameter->value = parameter->owned;
-    return dlg_tensor_read(parameter->owned, tensor, path, err);
+    const dlg_status status = dlg_parameter_check_shape(parameter, tensor, path, err);
+    return status ? status : dlg_parameter_read(&parameter->value, &parameter->owned, parameter, tensor, path, err);
 }
 
 static dlg_status refuse_unknown(const dlg_model *model, dlg_error *err)

@@ -40,6 +40,13 @@ const dlg_tensor *dlg_parameter_find(const dlg_parameter *, const dlg_safetensor
 /** Whether a tensor's name is one of those. */
 bool dlg_parameter_is_named(const dlg_parameter *, const char *tensor_name);
 
+/**
+ * The numbers of a tensor that has the parameter's shape, as (n_rows, n_cols): borrowed from the file where they can be used as they lie,
+ * else in *owned, to be freed with dlg_free. Errors: DLG_ENOMEM; DLG_ENONFINITE, naming file and tensor.
+ */
+DLG_MUST_USE dlg_status dlg_parameter_read(const dlg_real **value, dlg_real **owned, const dlg_parameter *, const dlg_tensor *, const char *file,
+                                           dlg_error *);
+
 /** DLG_ESHAPE, naming file, tensor, want and got, unless the tensor has the parameter's shape. */
 DLG_MUST_USE dlg_status dlg_parameter_check_shape(const dlg_parameter *, const dlg_tensor *, const char *file, dlg_error *);
 

@@ -62,7 +62,8 @@ static const struct argp_option table[] = {
     {.name = "optimizer", .key = KEY_OPTIMIZER, .arg = "NAME",
      .doc = "lbfgs, lbfgs_plain (without a line search, as published) or adam (default: the attack's)"},
     {.name = "iterations", .key = KEY_ITERATIONS, .arg = "N", .doc = "At most, in each start (default 150)"},
-    {.name = "starts", .key = KEY_STARTS, .arg = "N", .doc = "At most; another begins when one stalls (default 12)"},
+    {.name = "starts", .key = KEY_STARTS, .arg = "N", .doc = "At most; another begins when one stalls. Four times as many sentences are looked "
+            "around in vain before dager gives up (default 12)"},
     {.name = "update", .key = KEY_UPDATE, .arg = "batch|sentence",
      .doc = "Whether the sentences of a batch descend together or, as published, one an iteration (default: batch)"},
     {.name = "evaluations", .key = KEY_EVALUATIONS, .arg = "N", .doc = "At most, in all starts together (default: as many as they take)"},
@@ -205,7 +206,9 @@ static bool is_past(const watcher *w)
 static void watch_iteration(void *payload, const dlg_attack_state *state)
 {
     watcher *w = payload;
-    if (w->o->quiet || w->status || is_past(w) || (state->iteration - 1) % w->o->every) return;
+    /* Iteration 0 is what was read off before any descent. */
+    const bool is_left_out = state->iteration && (state->iteration - 1) % w->o->every;
+    if (w->o->quiet || w->status || is_past(w) || is_left_out) return;
     const dlg_subject subject = subject_of(w->subject, state);
     if (w->o->json) w->status = dlg_json_iteration(stdout, &subject, state, w->err);
     else dlg_progress_iteration(&w->progress, state, w->result->n_dense, w->result->n_targets);

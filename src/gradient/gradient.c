@@ -32,12 +32,9 @@ static dlg_status load(dlg_gradient *gradient, size_t i, dlg_error *err)
     const bool needed = parameter != gradient->model->roles.words;
     if (!tensor && !needed) return DLG_OK;
     if (!tensor) return dlg_fail(err, DLG_EFORMAT, "%s: tensor %s is missing", path, parameter->name);
-    dlg_status status = dlg_parameter_check_shape(parameter, tensor, path, err);
+    const dlg_status status = dlg_parameter_check_shape(parameter, tensor, path, err);
     if (status) return status;
-    gradient->values[i] = dlg_tensor_borrow(tensor);
-    if (gradient->values[i]) return dlg_tensor_check_finite(tensor, path, err);
-    status = own(gradient, i, err);
-    return status ? status : dlg_tensor_read(gradient->owned[i], tensor, path, err);
+    return dlg_parameter_read(&gradient->values[i], &gradient->owned[i], parameter, tensor, path, err);
 }
 
 /*

@@ -8,6 +8,9 @@ accepted '*Recovered:
 span check: 10 candidates at 10 positions, 10 of which have one only
 iteration 0, *' dlg-text a.g --threads 1 --attack dager
 accepted '*Recovered:*' '*' dlg-text a.g --threads 1 --attack auto
+for every in 1 2 3 7; do # what was read off is no iteration: it is always shown
+    accepted '*Recovered:*' '*iteration 0, *' dlg-text a.g --threads 1 --every $every
+done
 # A predicted word need not have been masked.
 check 'some masked' dlg-grads 'A red bird saw the old house near the river.' --preset mini --mask-style bert --mask-rate 0.4 --seed 3 -o k.g
 accepted '*Recovered:*

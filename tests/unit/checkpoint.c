@@ -218,6 +218,8 @@ static void of_another_run(void **state)
     s.options = options;
     s.knowledge.lengths_from = DLG_TOLD;
     refuse(&s, path, "(told: length), found another's (told: nothing)");
+    s.knowledge.lengths_from = DLG_INFERRED;
+    refuse(&s, path, "(known from: ");
     s.knowledge.lengths_from = DLG_ASSUMED;
     s.knowledge.labels[0] = 9;
     refuse(&s, path, "(known: ");

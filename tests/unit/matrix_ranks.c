@@ -35,6 +35,29 @@ static int release(void **state)
     return 0;
 }
 
+/* The decoder is known by its role: another matrix may have as many rows. */
+static void as_many_rows_as_words(void **state)
+{
+    (void)state;
+    enum { WORDS = 120 };
+    const dlg_config config = {.task = DLG_MASKED_LM, .vocabulary_size = WORDS, .hidden_size = 16, .n_layers = 2, .n_heads = 2,
+                               .intermediate_size = WORDS, .max_positions = POSITIONS, .n_token_types = 2, .layer_norm_eps = 1e-12,
+                               .initializer_range = 0.05, .tied_decoder = true};
+    static const size_t masked = 2, label = 30, length = 5;
+    static const uint32_t fed[] = {2, 40, MASK, 50, 3};
+    small_step wide;
+    dlg_model *model;
+    dlg_matrix_rank *ranks;
+    size_t n;
+    assert_int_equal(dlg_model_preset(&model, "wide", &config, 1, NULL), DLG_OK);
+    small_step_share(&wide, model, 1, &length, fed, 1, &masked, &label);
+    assert_int_equal(dlg_matrix_ranks_find(&ranks, &n, &wide.gradient, MOST, NULL), DLG_OK);
+    assert_int_equal(n, N_MATRICES);
+    assert_ptr_equal(ranks[4].parameter, model->roles.blocks[0].wide.weight);
+    dlg_free(ranks);
+    small_step_release(&wide);
+}
+
 static void all_but_the_decoder(void **state)
 {
     (void)state;
@@ -95,7 +118,7 @@ static void without_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(all_but_the_decoder, share, release),
+        cmocka_unit_test(as_many_rows_as_words), cmocka_unit_test_setup_teardown(all_but_the_decoder, share, release),
         cmocka_unit_test_setup_teardown(as_one_at_a_time, share, release),
         cmocka_unit_test_setup_teardown(without_memory, share, release),
     };

@@ -296,6 +296,7 @@ dlg_status dlg_candidates_find(dlg_candidates *out, const dlg_gradient *gradient
         status = make_sides(&s, &space, &in, n_positions, err);
         if (!status) status = check_all(&near, &space, &s, err);
     }
+    if (near.n >= MOST_NEAR) near.n = 0; /* not all of the vocabulary was looked at: nothing is seen */
     if (!status) status = find_limit(&near, &limit, err);
     if (!status) status = collect(out, &near, limit, err);
     out->rank = space.rank;

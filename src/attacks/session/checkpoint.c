@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST_FACTS = 16, LONGEST_VALUE = 256 };
+enum { MOST_FACTS = 24, LONGEST_VALUE = 256 };
 
 typedef struct {
     size_t n;
@@ -88,6 +88,9 @@ static void add_told(facts *f, const dlg_knowledge *k)
         if (pieces[i].from == DLG_TOLD) snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", pieces[i].name);
     }
     add(f, "told", "%s", *names ? names : "nothing");
+    /* What is assumed is searched for, what the metadata say is not. */
+    add(f, "known from", "%s, %s, %s, %s", dlg_origin_name(k->sentences_from), dlg_origin_name(k->lengths_from),
+        dlg_origin_name(k->labels_from), dlg_origin_name(k->rows_from));
 }
 
 static const char *byte_order(void)
