@@ -123,11 +123,13 @@ dlg_linear *dlg_build_linear(dlg_builder *b, dlg_value *x)
 {
     dlg_tape *tape = &b->network->tape;
     const dlg_prepared_linear *prepared = &b->model->linears[b->next_linear++];
+    dlg_network *network = b->network;
+    dlg_products *products = NULL;
+    if (network->products && !b->status) b->status = dlg_products_create(&products, prepared->packed, x->n_rows, network->ways, b->err);
+    if (products) network->products[network->n_products++] = products;
     const dlg_linear op = {
-        .x = x, .y = dlg_tape_value(tape, x->n_rows, prepared->n_out), .weight = prepared->constant,
-        .bias = {.value = prepared->bias_value}};
+        .x = x, .y = dlg_tape_value(tape, x->n_rows, prepared->n_out), .weight = products, .bias = {.value = prepared->bias_value}};
     dlg_linear *lin = dlg_tape_append(tape, &dlg_linear_class, &op, sizeof op);
-    if (!b->status) b->status = dlg_constant_reserve(prepared->constant, x->n_rows, b->err);
     dlg_tape_small(tape, &lin->bias, prepared->n_out);
     size_t row = 0;
     for (size_t i = 0; i < prepared->n_parts; i++) {

@@ -65,7 +65,7 @@ static dlg_status prepare_linear(const dlg_model *model, dlg_prepared_linear *li
         stack.blocks[i] = model->parameters[linear->weight[i]].value;
         stack.n_rows[i] = model->parameters[linear->weight[i]].n_rows;
     }
-    const dlg_status status = dlg_constant_create(&linear->constant, &stack, err);
+    const dlg_status status = dlg_packed_weight_create(&linear->packed, &stack, err);
     for (size_t i = 0; i < stack.n_blocks; i++) /* packed, its numbers in the file are not read again: do not hold both */
         dlg_safetensors_rest_range(model->file, stack.blocks[i], stack.n_rows[i] * stack.n_in * sizeof *stack.blocks[i]);
     if (status) return status;
@@ -98,16 +98,18 @@ static dlg_status describe(dlg_model **out, const char *name, const dlg_config *
     return DLG_OK;
 }
 
-static dlg_status prepare(dlg_model *model, dlg_error *err)
+typedef dlg_status for_linear(const dlg_model *, dlg_prepared_linear *, dlg_error *);
+
+/* From the last one, which is the decoder: it is the largest, and nobody shall wait for it alone. */
+static dlg_status for_each_linear(const dlg_model *model, for_linear *act, dlg_error *err)
 {
     dlg_status status = DLG_OK;
     dlg_safetensors_rest(model->file);
-    /* From the last one, which is the decoder: it is the largest, and nobody shall wait for it alone. */
 #pragma omp parallel for schedule(dynamic) num_threads(dlg_blas_threads())
     for (size_t i = model->n_linears; i > 0; i--) {
         dlg_error found;
         dlg_status its_status = dlg_check_interrupt(&found);
-        if (!its_status) its_status = prepare_linear(model, &model->linears[i - 1], &found);
+        if (!its_status) its_status = act(model, &model->linears[i - 1], &found);
         if (!its_status) continue;
 #pragma omp critical
         {
@@ -117,6 +119,17 @@ static dlg_status prepare(dlg_model *model, dlg_error *err)
     }
     dlg_safetensors_rest(model->file); /* what the tensors' ends brought along */
     return status;
+}
+
+static dlg_status pack_both_ways(const dlg_model *model, dlg_prepared_linear *linear, dlg_error *err)
+{
+    (void)model;
+    return dlg_packed_weight_pack_both_ways(linear->packed, err);
+}
+
+dlg_status dlg_model_pack_both_ways(const dlg_model *model, dlg_error *err)
+{
+    return for_each_linear(model, pack_both_ways, err);
 }
 
 /* Hand the model over when all went well, else free it. */
@@ -144,7 +157,7 @@ dlg_status dlg_model_open(dlg_model **out, const char *directory, dlg_error *err
         status = dlg_check_interrupt(err);
         if (!status) status = load_parameter(&model->parameters[i], model->file, err);
     }
-    if (!status) status = prepare(model, err);
+    if (!status) status = for_each_linear(model, prepare_linear, err);
     return finish(out, model, status);
 }
 
@@ -154,7 +167,7 @@ dlg_status dlg_model_preset(dlg_model **out, const char *name, const dlg_config 
     dlg_status status = describe(&model, name, config, err);
     for (size_t i = 0; !status && i < model->n_parameters; i++)
         status = draw_parameter(&model->parameters[i], config->initializer_range, seed, err);
-    if (!status) status = prepare(model, err);
+    if (!status) status = for_each_linear(model, prepare_linear, err);
     return finish(out, model, status);
 }
 
@@ -162,7 +175,7 @@ void dlg_model_free(dlg_model *model)
 {
     if (!model) return;
     for (size_t i = 0; i < model->n_linears; i++) {
-        dlg_constant_free(model->linears[i].constant);
+        dlg_packed_weight_free(model->linears[i].packed);
         dlg_free(model->linears[i].bias_owned);
     }
     for (size_t i = 0; i < model->n_parameters; i++) dlg_free(model->parameters[i].owned);

@@ -2,7 +2,7 @@
 #ifndef DLG_MODELS_MODEL_H
 #define DLG_MODELS_MODEL_H
 
-#include "math/constant.h"
+#include "math/packed_weight.h"
 #include "models/roles.h"
 
 /** No index of a parameter. */
@@ -14,7 +14,7 @@ typedef struct {
     size_t weight[DLG_STACK_MOST]; /**< indices of the parameters that are stacked; 0, the word embeddings: the tied decoder */
     size_t bias[DLG_STACK_MOST];   /**< likewise; DLG_NO_PARAMETER, of one part alone: zero */
     size_t n_out, n_in;
-    dlg_constant *constant;     /**< (n_out, n_in) */
+    dlg_packed_weight *packed;  /**< (n_out, n_in) */
     const dlg_real *bias_value; /**< (n_out) */
     dlg_real *bias_owned;       /**< the same where it was stacked, or is no parameter */
 } dlg_prepared_linear;
@@ -43,6 +43,12 @@ DLG_MUST_USE dlg_status dlg_model_preset(dlg_model **out, const char *name, cons
 
 /** Accepts NULL. */
 void dlg_model_free(dlg_model *);
+
+/**
+ * Pack all weights for products in both directions, unless they are: dlg_network_create asks for it. Any number of threads may ask at once.
+ * Errors: DLG_ENOMEM, DLG_ECANCELLED.
+ */
+DLG_MUST_USE dlg_status dlg_model_pack_both_ways(const dlg_model *, dlg_error *);
 
 /** Numbers in all parameters together. */
 size_t dlg_model_size(const dlg_model *);

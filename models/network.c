@@ -61,10 +61,11 @@ static dlg_status copy_batch(dlg_batch *out, const dlg_batch *batch, dlg_error *
 /* ---- a network ---- */
 
 /* Its operators, without memory for what they compute. */
-static dlg_status build(dlg_network *network, const dlg_model *model, const dlg_batch *batch, size_t max_labels, dlg_error *err)
+static dlg_status build(dlg_network *network, const dlg_model *model, const dlg_batch *batch, dlg_ways ways, bool has_products,
+                        size_t max_labels, dlg_error *err)
 {
     const dlg_architecture *architecture = dlg_architecture_of(&model->config);
-    *network = (dlg_network){0};
+    *network = (dlg_network){.ways = ways};
     for (size_t b = 0; b < batch->n_sentences; b++) {
         const size_t T = batch->first[b + 1] - batch->first[b];
         if (T > model->config.max_positions)
@@ -74,14 +75,20 @@ static dlg_status build(dlg_network *network, const dlg_model *model, const dlg_
     dlg_status status = copy_batch(&network->batch, batch, err);
     if (!status) status = dlg_tape_create(&network->tape, architecture->most_operators(&model->config), err);
     if (status) return status;
+    network->tape.is_forward_only = ways == DLG_FORWARD_ONLY;
+    network->products = has_products ? dlg_allocate(model->n_linears, sizeof *network->products) : NULL;
+    if (has_products && !network->products) return dlg_fail(err, DLG_ENOMEM, "network: no memory");
     dlg_builder b = {.network = network, .model = model, .err = err};
     architecture->build(&b, max_labels);
     return b.status;
 }
 
-dlg_status dlg_network_create(dlg_network *network, const dlg_model *model, const dlg_batch *batch, size_t max_labels, dlg_error *err)
+dlg_status dlg_network_create(dlg_network *network, const dlg_model *model, const dlg_batch *batch, dlg_ways ways, size_t max_labels,
+                              dlg_error *err)
 {
-    dlg_status status = build(network, model, batch, max_labels, err);
+    *network = (dlg_network){0};
+    dlg_status status = ways == DLG_BOTH_WAYS ? dlg_model_pack_both_ways(model, err) : DLG_OK;
+    if (!status) status = build(network, model, batch, ways, true, max_labels, err);
     if (!status) status = dlg_tape_plan(&network->tape, err);
     if (status) dlg_network_release(network);
     return status;
@@ -90,14 +97,17 @@ dlg_status dlg_network_create(dlg_network *network, const dlg_model *model, cons
 dlg_status dlg_network_count_bytes(size_t *out, const dlg_model *model, const dlg_batch *batch, size_t max_labels, dlg_error *err)
 {
     dlg_network network;
-    const dlg_status status = build(&network, model, batch, max_labels, err);
+    const dlg_status status = build(&network, model, batch, DLG_BOTH_WAYS, false, max_labels, err);
     *out = status ? 0 : dlg_tape_count_bytes(&network.tape);
+    for (size_t i = 0; !status && i < model->n_linears; i++) *out += model->linears[i].n_out * model->linears[i].n_in * sizeof(dlg_real);
     dlg_network_release(&network);
     return status;
 }
 
 void dlg_network_release(dlg_network *network)
 {
+    for (size_t i = 0; i < network->n_products; i++) dlg_products_free(network->products[i]);
+    dlg_free(network->products);
     dlg_tape_free(&network->tape);
     dlg_batch_release(&network->batch);
     *network = (dlg_network){0};

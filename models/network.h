@@ -30,7 +30,10 @@ void dlg_batch_release(dlg_batch *);
 
 /** A model laid out for one batch: sweeps over its tape, the input and the loss. */
 typedef struct {
+    dlg_ways ways;           /**< DLG_FORWARD_ONLY: nothing but dlg_tape_forward may be called */
     dlg_tape tape;
+    size_t n_products;
+    dlg_products **products; /**< of its linear layers */
     dlg_value *words;        /**< (n_rows, H) the input: word embeddings of every row */
     dlg_cross_entropy *loss; /**< its label, share and count are the caller's to set; n_labels at first 0 */
     dlg_value *encoded;      /**< (n_rows, H) what the layers make of them */
@@ -45,9 +48,12 @@ typedef struct {
  * @param max_labels how many labels the loss will be given at most
  * Errors: DLG_ENOMEM; DLG_ESHAPE when a sentence is longer than the model's positions.
  */
-DLG_MUST_USE dlg_status dlg_network_create(dlg_network *, const dlg_model *, const dlg_batch *, size_t max_labels, dlg_error *);
+DLG_MUST_USE dlg_status dlg_network_create(dlg_network *, const dlg_model *, const dlg_batch *, dlg_ways, size_t max_labels, dlg_error *);
 
-/** Bytes that a network of that batch will hold, without taking them. Errors: as dlg_network_create. */
+/**
+ * Bytes that a network of that batch will hold for all its sweeps, and the weights packed for them, without taking them. Errors: as
+ * dlg_network_create.
+ */
 DLG_MUST_USE dlg_status dlg_network_count_bytes(size_t *out, const dlg_model *, const dlg_batch *, size_t max_labels, dlg_error *);
 
 /** Accepts a zeroed network. */

@@ -38,7 +38,7 @@ static dlg_status lay_out(dlg_prior *prior, dlg_error *err)
     for (size_t i = 0; !status && i < prior->n_asked; i++) rows[i] = i * apart;
     if (!status) status = dlg_batch_create(&batch, prior->model->config.task, n, lengths, err);
     if (!status) status = dlg_batch_predict(&batch, prior->n_asked, rows, err);
-    if (!status) status = dlg_network_create(&prior->network, prior->model, &batch, prior->n_asked, err);
+    if (!status) status = dlg_network_create(&prior->network, prior->model, &batch, DLG_FORWARD_ONLY, prior->n_asked, err);
     dlg_batch_release(&batch);
     dlg_free(lengths);
     dlg_free(rows);

@@ -45,7 +45,7 @@ dlg_status dlg_gradient_share(dlg_gradient *out, double *loss, const dlg_model *
     dlg_real *share = NULL;
     assert(step->batch->n_predicted > 0);
     *out = (dlg_gradient){0};
-    dlg_status status = dlg_network_create(&network, model, step->batch, step->batch->n_predicted, err);
+    dlg_status status = dlg_network_create(&network, model, step->batch, DLG_BOTH_WAYS, step->batch->n_predicted, err);
     if (!status) status = set_labels(&network, step, &share, err);
     if (!status) status = dlg_gradient_create(out, model, err);
     if (status) goto out;

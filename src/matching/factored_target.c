@@ -25,7 +25,7 @@
  */
 #include "matching/target_kinds.h"
 #include "math/blas.h"
-#include "math/constant.h"
+#include "math/packed_weight.h"
 #include "math/simd.h"
 
 #include <assert.h>
@@ -33,7 +33,8 @@
 
 struct dlg_factored_target {
     dlg_real *coefficients;  /* A^T (rank, out) */
-    dlg_constant *remainder; /* Z (out, in), or NULL */
+    dlg_packed_weight *remainder; /* Z (out, in), or NULL */
+    dlg_products *products;       /* with it */
     dlg_real *inputs;        /* [B ; X'] (rank + n, in) */
     dlg_real *outputs;       /* [E^T ; dY] (rank + n, out) */
     dlg_real *left;          /* [P | K] (n, rank + n) */
@@ -55,7 +56,8 @@ static void backward(dlg_weight_direction *self, size_t n, const dlg_real *x, co
 {
     const dlg_factored_target *f = ((const dlg_target *)self)->factored;
     (void)dy;
-    if (f->remainder) dlg_constant_times_transpose(f->remainder, n, x, 0, f->across);
+    assert(n == ((const dlg_target *)self)->n_max);
+    if (f->remainder) dlg_products_times_transpose(f->products, x, 0, f->across);
 }
 
 static void gradient(dlg_weight_direction *self, size_t n, const dlg_real *x, const dlg_real *dy)
@@ -115,7 +117,8 @@ static void rbackward(dlg_weight_direction *self, size_t n, const dlg_real *dy, 
 {
     const dlg_factored_target *f = ((const dlg_target *)self)->factored;
     (void)dy;
-    if (f->remainder) dlg_constant_times(f->remainder, n, f->across, 1, rdx);
+    assert(n == ((const dlg_target *)self)->n_max);
+    if (f->remainder) dlg_products_times(f->products, f->across, 1, rdx);
 }
 
 double dlg_factored_target_cost(size_t n, size_t n_out, size_t n_in, size_t rank, int is_dense)
@@ -148,8 +151,8 @@ dlg_status dlg_factored_target_create(dlg_target *target, dlg_real *basis, dlg_r
     }
     f->coefficients = coefficients;
     dlg_status status = DLG_OK;
-    if (remainder) status = dlg_constant_adopt(&f->remainder, remainder, target->n_out, target->n_in, err);
-    if (!status && remainder) status = dlg_constant_reserve(f->remainder, target->n_max, err);
+    if (remainder) status = dlg_packed_weight_adopt(&f->remainder, remainder, target->n_out, target->n_in, err);
+    if (!status && remainder) status = dlg_products_create(&f->products, f->remainder, target->n_max, DLG_BOTH_WAYS, err);
     if (!status) {
         carve(target);
         status = dlg_arena_reserve(&f->arena, "target", err);
@@ -166,7 +169,8 @@ void dlg_factored_target_free(dlg_factored_target *f)
 {
     if (!f) return;
     dlg_free(f->coefficients);
-    dlg_constant_free(f->remainder);
+    dlg_products_free(f->products);
+    dlg_packed_weight_free(f->remainder);
     dlg_arena_release(&f->arena);
     dlg_free(f);
 }

@@ -169,7 +169,7 @@ dlg_status dlg_objective_create(dlg_objective **out, const dlg_gradient *gradien
     dlg_objective *objective = dlg_allocate(1, sizeof *objective);
     if (!objective) return dlg_fail(err, DLG_ENOMEM, "objective: no memory");
     objective->distance = distance;
-    dlg_status status = dlg_network_create(&objective->network, gradient->model, batch, max_labels, err);
+    dlg_status status = dlg_network_create(&objective->network, gradient->model, batch, DLG_BOTH_WAYS, max_labels, err);
     if (!status) status = add_compared(objective, gradient, err);
     if (status) dlg_objective_free(objective);
     else *out = objective;

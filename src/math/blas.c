@@ -2,7 +2,7 @@
 #include "math/blas.h"
 
 #include "base/memory.h"
-#include "math/constant.h"
+#include "math/packed_weight.h"
 #include "math/simd.h"
 
 #include <assert.h>
@@ -61,7 +61,7 @@ const char *dlg_blas_start(int n_threads)
         snprintf(line, sizeof line, "OpenBLAS %s", found);
     }
     threads = n_threads > 0 ? n_threads : openblas_get_num_threads();
-    const char *constants = dlg_constant_start(threads);
+    const char *constants = dlg_packed_weight_start(threads);
     const size_t end = strlen(line);
     if (constants) snprintf(line + end, sizeof line - end, " + %s", constants);
 #ifdef _OPENMP

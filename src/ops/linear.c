@@ -26,14 +26,14 @@ static void forward(dlg_op *op)
 {
     dlg_linear *lin = (dlg_linear *)op;
     broadcast(lin->y, lin->bias.value, lin->y->x);
-    dlg_constant_times_transpose(lin->weight, lin->y->n_rows, lin->x->x, 1, lin->y->x);
+    dlg_products_times_transpose(lin->weight, lin->x->x, 1, lin->y->x);
 }
 
 static void backward(dlg_op *op)
 {
     dlg_linear *lin = (dlg_linear *)op;
     const size_t n = lin->y->n_rows;
-    dlg_constant_times(lin->weight, n, lin->y->dx, dlg_value_begin_dx(lin->x), lin->x->dx);
+    dlg_products_times(lin->weight, lin->y->dx, dlg_value_begin_dx(lin->x), lin->x->dx);
     if (lin->direction && lin->direction->backward) lin->direction->backward(lin->direction, n, lin->x->x, lin->y->dx);
 }
 
@@ -63,14 +63,14 @@ static void rstart(dlg_op *op)
 static void rforward(dlg_op *op)
 {
     dlg_linear *lin = (dlg_linear *)op;
-    dlg_constant_times_transpose(lin->weight, lin->y->n_rows, lin->x->rx, 1, lin->y->rx);
+    dlg_products_times_transpose(lin->weight, lin->x->rx, 1, lin->y->rx);
 }
 
 static void rbackward(dlg_op *op)
 {
     dlg_linear *lin = (dlg_linear *)op;
     const size_t n = lin->y->n_rows;
-    dlg_constant_times(lin->weight, n, lin->y->rdx, dlg_value_begin_rdx(lin->x), lin->x->rdx);
+    dlg_products_times(lin->weight, lin->y->rdx, dlg_value_begin_rdx(lin->x), lin->x->rdx);
     if (lin->direction && lin->direction->rbackward) lin->direction->rbackward(lin->direction, n, lin->y->dx, lin->x->rdx);
 }
 

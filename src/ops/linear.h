@@ -2,7 +2,7 @@
 #ifndef DLG_OPS_LINEAR_H
 #define DLG_OPS_LINEAR_H
 
-#include "math/constant.h"
+#include "math/packed_weight.h"
 #include "ops/op.h"
 #include "ops/weight_direction.h"
 
@@ -10,7 +10,7 @@
 typedef struct {
     dlg_op op;
     dlg_value *x, *y;
-    const dlg_constant *weight;         /**< (out, in) */
+    const dlg_products *weight;         /**< of x's rows with (out, in) */
     dlg_small_parameter bias;           /**< (out) */
     dlg_weight_direction *direction;    /**< NULL: the weight's gradient is not wanted and the sweeps run along zero in it */
 } dlg_linear;

@@ -72,11 +72,12 @@ static void carve_all(dlg_tape *tape)
         size_t n_items = 0;
         if (!dlg_multiply(v->n_rows, v->n_cols, &n_items)) tape->arena.overflow = true;
         v->x = dlg_arena_carve(&tape->arena, n_items, sizeof *v->x);
+        if (tape->is_forward_only) continue;
         v->dx = dlg_arena_carve(&tape->arena, n_items, sizeof *v->dx);
         v->rx = dlg_arena_carve(&tape->arena, n_items, sizeof *v->rx);
         v->rdx = dlg_arena_carve(&tape->arena, n_items, sizeof *v->rdx);
     }
-    for (size_t i = 0; i < tape->n_smalls; i++) {
+    for (size_t i = 0; !tape->is_forward_only && i < tape->n_smalls; i++) {
         dlg_small_parameter *small = tape->smalls[i].small;
         small->gradient = dlg_arena_carve(&tape->arena, tape->smalls[i].n_items, sizeof *small->gradient);
         small->direction = dlg_arena_carve(&tape->arena, tape->smalls[i].n_items, sizeof *small->direction);

@@ -17,6 +17,7 @@ typedef struct {
 } dlg_tape_parameter;
 
 typedef struct {
+    bool is_forward_only; /**< no other sweep is called, and nothing is reserved for them; set before dlg_tape_plan */
     size_t n_ops, n_values, n_smalls, n_parameters, capacity;
     dlg_op **ops;
     dlg_value *values;

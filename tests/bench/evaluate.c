@@ -33,7 +33,7 @@ static dlg_status lay_out_bare(dlg_network *network, const scene *s, dlg_error *
 {
     dlg_batch batch = {0};
     dlg_status status = scene_batch(&batch, s, s->n, s->rows, err);
-    if (!status) status = dlg_network_create(network, s->source.model, &batch, s->n, err);
+    if (!status) status = dlg_network_create(network, s->source.model, &batch, DLG_BOTH_WAYS, s->n, err);
     dlg_batch_release(&batch);
     for (size_t i = 0; !status && i < network->tape.n_values; i++) {
         const dlg_value *v = &network->tape.values[i];
@@ -54,7 +54,7 @@ static void products_forward(const dlg_tape *tape, bool of_direction)
     for (size_t i = 0; i < tape->n_ops; i++) {
         const dlg_linear *l = linear_at(tape, i);
         if (!l) continue;
-        dlg_constant_times_transpose(l->weight, l->y->n_rows, of_direction ? l->x->rx : l->x->x, 1, of_direction ? l->y->rx : l->y->x);
+        dlg_products_times_transpose(l->weight, of_direction ? l->x->rx : l->x->x, 1, of_direction ? l->y->rx : l->y->x);
     }
 }
 
@@ -63,7 +63,7 @@ static void products_backward(const dlg_tape *tape, bool of_direction)
     for (size_t i = tape->n_ops; i-- > 0;) {
         const dlg_linear *l = linear_at(tape, i);
         if (!l) continue;
-        dlg_constant_times(l->weight, l->y->n_rows, of_direction ? l->y->rdx : l->y->dx, 1, of_direction ? l->x->rdx : l->x->dx);
+        dlg_products_times(l->weight, of_direction ? l->y->rdx : l->y->dx, 1, of_direction ? l->x->rdx : l->x->dx);
     }
 }
 

@@ -152,26 +152,26 @@ static void forget_times(void)
 
 /* ---- products ---- */
 
-void __real_dlg_constant_times(const dlg_constant *, size_t, const dlg_real *, dlg_real, dlg_real *);
-void __wrap_dlg_constant_times(const dlg_constant *, size_t, const dlg_real *, dlg_real, dlg_real *);
-void __real_dlg_constant_times_transpose(const dlg_constant *, size_t, const dlg_real *, dlg_real, dlg_real *);
-void __wrap_dlg_constant_times_transpose(const dlg_constant *, size_t, const dlg_real *, dlg_real, dlg_real *);
+void __real_dlg_products_times(const dlg_products *, const dlg_real *, dlg_real, dlg_real *);
+void __wrap_dlg_products_times(const dlg_products *, const dlg_real *, dlg_real, dlg_real *);
+void __real_dlg_products_times_transpose(const dlg_products *, const dlg_real *, dlg_real, dlg_real *);
+void __wrap_dlg_products_times_transpose(const dlg_products *, const dlg_real *, dlg_real, dlg_real *);
 void __real_dlg_gemm(dlg_orientation, dlg_orientation, size_t, size_t, size_t, dlg_real, const dlg_real *, size_t, const dlg_real *, size_t,
                      dlg_real, dlg_real *, size_t);
 void __wrap_dlg_gemm(dlg_orientation, dlg_orientation, size_t, size_t, size_t, dlg_real, const dlg_real *, size_t, const dlg_real *, size_t,
                      dlg_real, dlg_real *, size_t);
 
-void __wrap_dlg_constant_times(const dlg_constant *w, size_t n, const dlg_real *dy, dlg_real beta, dlg_real *dx)
+void __wrap_dlg_products_times(const dlg_products *w, const dlg_real *dy, dlg_real beta, dlg_real *dx)
 {
     const double start_s = now_s();
-    __real_dlg_constant_times(w, n, dy, beta, dx);
+    __real_dlg_products_times(w, dy, beta, dx);
     packed_s += now_s() - start_s;
 }
 
-void __wrap_dlg_constant_times_transpose(const dlg_constant *w, size_t n, const dlg_real *x, dlg_real beta, dlg_real *y)
+void __wrap_dlg_products_times_transpose(const dlg_products *w, const dlg_real *x, dlg_real beta, dlg_real *y)
 {
     const double start_s = now_s();
-    __real_dlg_constant_times_transpose(w, n, x, beta, y);
+    __real_dlg_products_times_transpose(w, x, beta, y);
     packed_s += now_s() - start_s;
 }
 

@@ -89,7 +89,7 @@ static void second_derivative_is_symmetric(void **state)
             dlg_real u[MAX_ROWS * HIDDEN], v[MAX_ROWS * HIDDEN];
             double scale, other_scale;
             open_attack(&a, kind, "l2", 0, seed);
-            assert_int_equal(dlg_network_create(&network, a.scene.model, &a.scene.batch, MAX_LABELS, NULL), DLG_OK);
+            assert_int_equal(dlg_network_create(&network, a.scene.model, &a.scene.batch, DLG_BOTH_WAYS, MAX_LABELS, NULL), DLG_OK);
             network.loss->n_labels = MAX_LABELS;
             network.loss->label = a.label;
             network.loss->share = a.share;
@@ -125,7 +125,7 @@ static void second_derivative_of_gpt2_is_symmetric(void **state)
         assert_int_equal(dlg_model_preset(&model, "GPT-2", &config, seed, NULL), DLG_OK);
         assert_int_equal(dlg_batch_create(&batch, DLG_CAUSAL_LM, SENTENCES, lengths, NULL), DLG_OK);
         assert_int_equal(dlg_batch_predict(&batch, N, rows, NULL), DLG_OK);
-        assert_int_equal(dlg_network_create(&network, model, &batch, N, NULL), DLG_OK);
+        assert_int_equal(dlg_network_create(&network, model, &batch, DLG_BOTH_WAYS, N, NULL), DLG_OK);
         network.loss->n_labels = N;
         network.loss->label = label;
         network.loss->share = share;

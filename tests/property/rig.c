@@ -242,7 +242,8 @@ void rig_create(rig *r, size_t i, uint64_t seed)
 
 void rig_release(rig *r)
 {
-    dlg_constant_free(r->constant);
+    dlg_products_free(r->products);
+    dlg_packed_weight_free(r->packed);
     dlg_tape_free(&r->tape);
 }
 
@@ -294,10 +295,11 @@ static void place(rig *r, int moving, double step)
     }
     if (r->linear) {
         const size_t n_out = r->weight_direction.n_out, n_in = r->weight_direction.n_in;
-        dlg_constant_free(r->constant);
-        assert_int_equal(dlg_constant_create(&r->constant, &(dlg_stack){1, n_in, {r->weight_value}, {n_out}}, NULL), DLG_OK);
-        assert_int_equal(dlg_constant_reserve(r->constant, r->linear->y->n_rows, NULL), DLG_OK);
-        r->linear->weight = r->constant;
+        dlg_products_free(r->products);
+        dlg_packed_weight_free(r->packed);
+        assert_int_equal(dlg_packed_weight_create(&r->packed, &(dlg_stack){1, n_in, {r->weight_value}, {n_out}}, NULL), DLG_OK);
+        assert_int_equal(dlg_products_create(&r->products, r->packed, r->linear->y->n_rows, DLG_BOTH_WAYS, NULL), DLG_OK);
+        r->linear->weight = r->products;
     }
 }
 

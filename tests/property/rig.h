@@ -36,7 +36,8 @@ typedef struct {
     dlg_cross_entropy *loss;    /**< the operator where it is the loss: its results are the loss and log_p */
     dlg_real *weight_value;     /**< a linear layer's, with what makes it an operator's weight */
     dlg_linear *linear;
-    dlg_constant *constant;
+    dlg_packed_weight *packed;
+    dlg_products *products;
     dlg_dense_direction weight_direction;
     dlg_real numbers[RIG_NUMBERS];
     size_t n_numbers;

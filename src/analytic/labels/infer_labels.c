@@ -52,7 +52,7 @@ static dlg_status predict(const dlg_model *model, size_t length, const uint32_t 
     if (!status) status = dlg_batch_create(&batch, model->config.task, 1, &length, err);
     if (!status && model->config.task == DLG_MASKED_LM)
         status = dlg_batch_predict(&batch, choose_rows(rows, length, fed, special), rows, err);
-    if (!status) status = dlg_network_create(&network, model, &batch, 0, err);
+    if (!status) status = dlg_network_create(&network, model, &batch, DLG_FORWARD_ONLY, 0, err);
     if (status) goto out;
     for (size_t i = 0; i < length; i++) {
         const uint32_t token = fed ? fed[i] : i == 0 ? special.cls : i == length - 1 ? special.sep : special.mask;

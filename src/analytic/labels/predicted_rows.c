@@ -48,7 +48,7 @@ static dlg_status run(problem *m, size_t n, const size_t *rows, dlg_error *err)
     const dlg_real *table = dlg_model_word_embeddings(m->gradient->model);
     dlg_network_release(&m->network);
     dlg_status status = dlg_batch_predict(&m->batch, n, rows, err);
-    if (!status) status = dlg_network_create(&m->network, m->gradient->model, &m->batch, 0, err);
+    if (!status) status = dlg_network_create(&m->network, m->gradient->model, &m->batch, DLG_FORWARD_ONLY, 0, err);
     if (status) return status;
     for (size_t i = 0; i < m->batch.n_rows; i++)
         memcpy(m->network.words->x + i * m->H, table + m->fed[i] * m->H, m->H * sizeof *table);

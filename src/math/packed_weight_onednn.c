@@ -1,15 +1,15 @@
 /*
- * Products with a constant matrix on oneDNN (C API of version 2), in float. OpenBLAS packs W anew for each product, which at few rows costs
- * as much as multiplying; here W is packed once for x W^T and once for dy W, in the layout oneDNN asks for.
+ * Products with a weight on oneDNN (C API of version 2), in float. OpenBLAS packs W anew for each product, which at few rows costs
+ * as much as multiplying; here W is packed once for x W^T and, where that is asked for, once for dy W, in the layout oneDNN asks for.
  *
  * oneDNN compiles a primitive for each number of rows, but on the processors that have a packed layout it is the same for any number, so
  * there are two copies of W, not two for each n. Every primitive adds to what is there (post-op "sum", which costs nothing
  * measurable), so that beta 0 is clearing first.
  */
-#include "math/constant.h"
+#include "math/packed_weight.h"
 
 #include "base/memory.h"
-#include "math/constant_rows.h"
+#include "math/packed_weight_rows.h"
 
 #include <assert.h>
 #include <dnnl.h>
@@ -43,18 +43,19 @@ typedef struct {
 
 enum { TIMES_TRANSPOSE, TIMES, N_FACTORS };
 
-typedef struct {
-    size_t n;
-    product of[N_FACTORS];
-} reserved;
-
-struct dlg_constant {
-    dlg_stacked rows;
+struct dlg_packed_weight {
+    dlg_stacked rows; /* what is packed both ways is kept no longer */
+    size_t n_in;
+    pthread_mutex_t lock; /* of what follows */
     factor factors[N_FACTORS];
-    size_t n_reserved;
-    reserved *reserved;
-    unsigned char *scratchpad; /* enough for every product */
-    size_t scratchpad_bytes;
+};
+
+struct dlg_products {
+    size_t n;
+    const factor *factors; /* (N_FACTORS) of the weight */
+    product of[N_FACTORS];
+    dnnl_stream_t stream;
+    unsigned char *scratchpad; /* enough for each */
 };
 
 /* ---- the library ---- */
@@ -74,7 +75,7 @@ static dlg_status fail(const factor *f, dnnl_status_t found, dlg_error *err)
     return dlg_fail(err, DLG_ENOMEM, "products with %zu x %zu weights: oneDNN says %d", f->k, f->m, (int)found);
 }
 
-const char *dlg_constant_start(int n_threads)
+const char *dlg_packed_weight_start(int n_threads)
 {
     static char line[64];
     const dnnl_version_t *version = dnnl_version();
@@ -141,6 +142,13 @@ static dnnl_status_t reorder(const factor *f, const dnnl_memory_desc_t *plain, c
     return s;
 }
 
+static void release_factor(factor *f)
+{
+    if (f->memory) dnnl_memory_destroy(f->memory);
+    dlg_free(f->packed);
+    *f = (factor){0};
+}
+
 /* Fill a factor whose k and m are set. W is (n_out, n_in) row-major; B's numbers lie as strides say. */
 static dlg_status pack(factor *f, const dlg_real *w, const dnnl_dims_t strides, dlg_error *err)
 {
@@ -162,31 +170,58 @@ static dlg_status pack(factor *f, const dlg_real *w, const dnnl_dims_t strides, 
     return s ? fail(f, s, err) : DLG_OK;
 }
 
-dlg_status dlg_constant_of_rows(dlg_constant **out, dlg_stacked rows, size_t n_in, dlg_error *err)
+static dlg_status pack_factor(dlg_packed_weight *weight, size_t which, dlg_error *err)
+{
+    factor *f = &weight->factors[which];
+    if (f->memory) return DLG_OK;
+    const size_t n_in = weight->n_in, n_out = weight->rows.n_out;
+    *f = which == TIMES ? (factor){.k = n_out, .m = n_in} : (factor){.k = n_in, .m = n_out};
+    const dnnl_dims_t strides = {which == TIMES ? (dnnl_dim_t)n_in : 1, which == TIMES ? 1 : (dnnl_dim_t)n_in};
+    use_threads();
+    const dlg_status status = pack(f, weight->rows.w, strides, err);
+    if (status) release_factor(f);
+    return status;
+}
+
+dlg_status dlg_packed_weight_pack_both_ways(dlg_packed_weight *weight, dlg_error *err)
+{
+    pthread_mutex_lock(&weight->lock);
+    const dlg_status status = pack_factor(weight, TIMES, err);
+    if (weight->factors[TIMES].packed && weight->factors[TIMES_TRANSPOSE].packed && weight->rows.owned) {
+        dlg_free(weight->rows.owned);
+        weight->rows.owned = NULL;
+        weight->rows.w = NULL;
+    }
+    pthread_mutex_unlock(&weight->lock);
+    return status;
+}
+
+dlg_status dlg_packed_weight_of_rows(dlg_packed_weight **out, dlg_stacked rows, size_t n_in, dlg_error *err)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     *out = NULL;
-    dlg_constant *constant = dlg_allocate(1, sizeof *constant);
-    if (!constant) {
+    dlg_packed_weight *weight = dlg_allocate(1, sizeof *weight);
+    if (!weight) {
         dlg_free(rows.owned);
         return dlg_fail(err, DLG_ENOMEM, "weights: no memory");
     }
-    constant->rows = rows;
-    factor *transpose = &constant->factors[TIMES_TRANSPOSE], *plain = &constant->factors[TIMES];
-    *transpose = (factor){.k = n_in, .m = rows.n_out};
-    *plain = (factor){.k = rows.n_out, .m = n_in};
+    weight->rows = rows;
+    weight->n_in = n_in;
+    pthread_mutex_init(&weight->lock, NULL);
     pthread_once(&once, start_engine);
-    use_threads();
-    dlg_status status = engine_status ? fail(plain, engine_status, err) : DLG_OK;
-    if (!status) status = pack(transpose, rows.w, (dnnl_dims_t){1, (dnnl_dim_t)n_in}, err);
-    if (!status) status = pack(plain, rows.w, (dnnl_dims_t){(dnnl_dim_t)n_in, 1}, err);
-    if (transpose->packed && plain->packed) {
-        dlg_free(rows.owned);
-        constant->rows = (dlg_stacked){.n_out = rows.n_out};
-    }
-    if (status) dlg_constant_free(constant);
-    else *out = constant;
+    dlg_status status = engine_status ? fail(weight->factors, engine_status, err) : pack_factor(weight, TIMES_TRANSPOSE, err);
+    if (status) dlg_packed_weight_free(weight);
+    else *out = weight;
     return status;
+}
+
+void dlg_packed_weight_free(dlg_packed_weight *weight)
+{
+    if (!weight) return;
+    for (size_t k = 0; k < N_FACTORS; k++) release_factor(&weight->factors[k]);
+    pthread_mutex_destroy(&weight->lock);
+    dlg_free(weight->rows.owned);
+    dlg_free(weight);
 }
 
 /* ---- products of n rows ---- */
@@ -216,79 +251,63 @@ static dlg_status prepare(product *p, const factor *f, size_t n, dlg_error *err)
     return s ? fail(f, s, err) : DLG_OK;
 }
 
-static dlg_status grow_scratchpad(dlg_constant *constant, size_t n_bytes, dlg_error *err)
+dlg_status dlg_products_create(dlg_products **out, dlg_packed_weight *weight, size_t n, dlg_ways ways, dlg_error *err)
 {
-    if (n_bytes <= constant->scratchpad_bytes) return DLG_OK;
-    unsigned char *scratchpad = dlg_allocate(n_bytes, 1);
-    if (!scratchpad) return dlg_fail(err, DLG_ENOMEM, "products with packed weights: no memory for %zu bytes", n_bytes);
-    dlg_free(constant->scratchpad);
-    constant->scratchpad = scratchpad;
-    constant->scratchpad_bytes = n_bytes;
-    return DLG_OK;
-}
-
-dlg_status dlg_constant_reserve(dlg_constant *constant, size_t n, dlg_error *err)
-{
-    const size_t count = constant->n_reserved;
-    for (size_t i = 0; i < count; i++)
-        if (constant->reserved[i].n == n) return DLG_OK;
-    if (!n) return DLG_OK;
+    const size_t n_factors = ways == DLG_BOTH_WAYS ? N_FACTORS : 1;
+    size_t n_bytes = 1;
+    *out = NULL;
+    dlg_status status = ways == DLG_BOTH_WAYS ? dlg_packed_weight_pack_both_ways(weight, err) : DLG_OK;
+    if (status) return status;
+    dlg_products *products = dlg_allocate(1, sizeof *products);
+    if (!products) return dlg_fail(err, DLG_ENOMEM, "products with packed weights: no memory");
+    products->n = n;
+    products->factors = weight->factors;
     use_threads();
-    reserved *grown = dlg_reallocate(constant->reserved, count, count + 1, sizeof *grown);
-    if (!grown) return dlg_fail(err, DLG_ENOMEM, "products with packed weights: no memory");
-    constant->reserved = grown;
-    reserved *next = &grown[count];
-    *next = (reserved){.n = n};
-    dlg_status status = DLG_OK;
-    for (size_t i = 0; i < N_FACTORS && !status; i++) {
-        status = prepare(&next->of[i], &constant->factors[i], n, err);
-        if (!status) status = grow_scratchpad(constant, next->of[i].scratchpad_bytes, err);
+    if (n && dnnl_stream_create(&products->stream, engine, dnnl_stream_default_flags)) status = fail(weight->factors, dnnl_out_of_memory, err);
+    for (size_t i = 0; i < n_factors && n && !status; i++) {
+        status = prepare(&products->of[i], &weight->factors[i], n, err);
+        if (products->of[i].scratchpad_bytes > n_bytes) n_bytes = products->of[i].scratchpad_bytes;
     }
-    if (!status) constant->n_reserved++;
-    for (size_t i = 0; i < N_FACTORS && status; i++) release(&next->of[i]);
+    if (!status) products->scratchpad = dlg_allocate(n_bytes, 1);
+    if (!status && !products->scratchpad)
+        status = dlg_fail(err, DLG_ENOMEM, "products with packed weights: no memory for %zu bytes", n_bytes);
+    if (status) dlg_products_free(products);
+    else *out = products;
     return status;
 }
 
-void dlg_constant_free(dlg_constant *constant)
+void dlg_products_free(dlg_products *products)
 {
-    if (!constant) return;
-    for (size_t i = 0; i < constant->n_reserved; i++)
-        for (size_t k = 0; k < N_FACTORS; k++) release(&constant->reserved[i].of[k]);
-    for (size_t k = 0; k < N_FACTORS; k++) {
-        if (constant->factors[k].memory) dnnl_memory_destroy(constant->factors[k].memory);
-        dlg_free(constant->factors[k].packed);
-    }
-    dlg_free(constant->rows.owned);
-    dlg_free(constant->reserved);
-    dlg_free(constant->scratchpad);
-    dlg_free(constant);
+    if (!products) return;
+    for (size_t k = 0; k < N_FACTORS; k++) release(&products->of[k]);
+    if (products->stream) dnnl_stream_destroy(products->stream);
+    dlg_free(products->scratchpad);
+    dlg_free(products);
 }
 
-static void multiply(const dlg_constant *constant, size_t which, size_t n, const dlg_real *x, dlg_real beta, dlg_real *y)
+static void multiply(const dlg_products *products, size_t which, const dlg_real *x, dlg_real beta, dlg_real *y)
 {
-    const factor *f = &constant->factors[which];
-    const reserved *r = constant->reserved, *end = r + constant->n_reserved;
-    if (!n) return;
-    while (r < end && r->n != n) r++;
-    assert(r < end);
-    const product *p = &r->of[which];
-    if (beta == 0) memset(y, 0, n * f->m * sizeof *y);
+    const factor *f = &products->factors[which];
+    const product *p = &products->of[which];
+    if (!products->n) return;
+    assert(p->primitive);
+    if (beta == 0) memset(y, 0, products->n * f->m * sizeof *y);
     dnnl_memory_set_data_handle(p->x, (void *)(uintptr_t)x);
     dnnl_memory_set_data_handle(p->y, y);
-    dnnl_memory_set_data_handle(p->scratchpad, constant->scratchpad);
+    dnnl_memory_set_data_handle(p->scratchpad, products->scratchpad);
     const dnnl_exec_arg_t arguments[] = {
         {DNNL_ARG_SRC, p->x}, {DNNL_ARG_WEIGHTS, f->memory}, {DNNL_ARG_DST, p->y}, {DNNL_ARG_SCRATCHPAD, p->scratchpad}};
-    const dnnl_status_t s = dnnl_primitive_execute(p->primitive, stream, sizeof arguments / sizeof *arguments, arguments);
+    const dnnl_status_t s = dnnl_primitive_execute(p->primitive, products->stream, sizeof arguments / sizeof *arguments, arguments);
     (void)s;
-    assert(!s); /* everything it could lack was given at reserve */
+    assert(!s); /* everything it could lack was given when it was prepared */
 }
 
-void dlg_constant_times_transpose(const dlg_constant *constant, size_t n, const dlg_real *x, dlg_real beta, dlg_real *y)
+void dlg_products_times_transpose(const dlg_products *products, const dlg_real *x, dlg_real beta, dlg_real *y)
 {
-    multiply(constant, TIMES_TRANSPOSE, n, x, beta, y);
+    multiply(products, TIMES_TRANSPOSE, x, beta, y);
 }
 
-void dlg_constant_times(const dlg_constant *constant, size_t n, const dlg_real *dy, dlg_real beta, dlg_real *dx)
+void dlg_products_times(const dlg_products *products, const dlg_real *dy, dlg_real beta, dlg_real *dx)
 {
-    multiply(constant, TIMES, n, dy, beta, dx);
+    multiply(products, TIMES, dy, beta, dx);
 }

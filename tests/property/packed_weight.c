@@ -1,5 +1,5 @@
-/* Products with a constant matrix against double loops: odd sizes, any number of rows, stacked blocks, overwriting and accumulating. */
-#include "math/constant.h"
+/* Products with a packed weight against double loops: odd sizes, any number of rows, stacked blocks, overwriting and accumulating. */
+#include "math/packed_weight.h"
 
 #include "base/memory.h"
 #include "math/blas.h"
@@ -44,13 +44,12 @@ static dlg_stack stack_of(const shape *s, const dlg_real *w)
     return stack;
 }
 
-static dlg_constant *create(const shape *s, const dlg_real *w, const size_t *ns, size_t n_ns)
+static dlg_packed_weight *create(const shape *s, const dlg_real *w)
 {
     const dlg_stack stack = stack_of(s, w);
-    dlg_constant *constant = NULL;
-    assert_int_equal(dlg_constant_create(&constant, &stack, NULL), DLG_OK);
-    for (size_t i = 0; i < n_ns; i++) assert_int_equal(dlg_constant_reserve(constant, ns[i], NULL), DLG_OK);
-    return constant;
+    dlg_packed_weight *weight = NULL;
+    assert_int_equal(dlg_packed_weight_create(&weight, &stack, NULL), DLG_OK);
+    return weight;
 }
 
 static size_t n_out_of(const shape *s)
@@ -80,13 +79,13 @@ static double off_by(size_t n, size_t k, size_t m, const dlg_real *x, const dlg_
 }
 
 /* One of the two products at one n; beta 0 overwrites NaN, and nothing behind the last row is touched. */
-static double check(const dlg_constant *constant, const shape *s, const dlg_real *w, bool transpose, size_t n, dlg_real beta)
+static double check(const dlg_products *products, const shape *s, const dlg_real *w, bool transpose, size_t n, dlg_real beta)
 {
     const size_t n_out = n_out_of(s), k = transpose ? s->n_in : n_out, m = transpose ? n_out : s->n_in;
     dlg_real *x = draw(n * k, "x"), *before = draw((n + 1) * m, "before"), *y = draw((n + 1) * m, "before");
     for (size_t i = 0; i < n * m && beta == 0; i++) y[i] = NAN;
-    if (transpose) dlg_constant_times_transpose(constant, n, x, beta, y);
-    else dlg_constant_times(constant, n, x, beta, y);
+    if (transpose) dlg_products_times_transpose(products, x, beta, y);
+    else dlg_products_times(products, x, beta, y);
     double off = off_by(n, k, m, x, w, transpose ? 1 : s->n_in, transpose ? s->n_in : 1, (double)beta, before, y);
     if (memcmp(y + n * m, before + n * m, m * sizeof *y)) off = INFINITY;
     free(x);
@@ -95,43 +94,53 @@ static double check(const dlg_constant *constant, const shape *s, const dlg_real
     return off;
 }
 
+static double check_at(dlg_packed_weight *weight, const shape *s, const dlg_real *w, bool transpose, size_t n, dlg_real beta)
+{
+    dlg_products *products;
+    assert_int_equal(dlg_products_create(&products, weight, n, transpose ? DLG_FORWARD_ONLY : DLG_BOTH_WAYS, NULL), DLG_OK);
+    const double off = check(products, s, w, transpose, n, beta);
+    dlg_products_free(products);
+    return off;
+}
+
 static void products_agree_with_double_loops(void **state)
 {
     (void)state;
-    size_t ns[MAX_ROWS], n_wrong = 0;
+    size_t n_wrong = 0;
     double worst = 0;
-    for (size_t i = 0; i < MAX_ROWS; i++) ns[i] = (i * 27) % MAX_ROWS + 1;
     for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
         const shape *s = &shapes[i];
         dlg_real *w = draw(n_out_of(s) * s->n_in, "w");
-        dlg_constant *constant = create(s, w, ns, MAX_ROWS);
-        for (size_t n = 1; n <= MAX_ROWS; n++)
-            for (int kind = 0; kind < 4; kind++) {
-                const double off = check(constant, s, w, kind & 1, n, (dlg_real)(kind >> 1));
+        dlg_packed_weight *weight = create(s, w);
+        for (size_t k = 0; k < MAX_ROWS; k++)
+            for (int kind = 3; kind >= 0; kind--) {
+                const size_t n = (k * 27) % MAX_ROWS + 1;
+                const double off = check_at(weight, s, w, kind & 1, n, (dlg_real)(kind >> 1));
                 worst = off > worst ? off : worst;
                 if (off <= tolerance) continue;
                 n_wrong++;
                 printf("%zu x %zu, %zu rows, %s, beta %d: off by %.1e, want at most %.0e\n", n_out_of(s), s->n_in, n,
                        kind & 1 ? "x W^T" : "dy W", kind >> 1, off, tolerance);
             }
-        dlg_constant_free(constant);
+        dlg_packed_weight_free(weight);
         free(w);
     }
     printf("off by %.1e at most\n", worst);
     assert_int_equal(n_wrong, 0);
 }
 
+/* Also those that are packed for the way back later. */
 static void stacked_blocks_are_copied(void **state)
 {
     (void)state;
     const shape *s = &(shape){3, {5, 64, 33}, 129};
     const size_t n = 4, n_items = n_out_of(s) * s->n_in;
     dlg_real *w = draw(n_items, "w"), *spoiled = draw(n_items, "w");
-    dlg_constant *constant = create(s, spoiled, &n, 1);
+    dlg_packed_weight *weight = create(s, spoiled);
     memset(spoiled, 0, n_items * sizeof *spoiled);
-    assert_true(check(constant, s, w, true, n, 0) <= tolerance);
-    assert_true(check(constant, s, w, false, n, 0) <= tolerance);
-    dlg_constant_free(constant);
+    assert_true(check_at(weight, s, w, true, n, 0) <= tolerance);
+    assert_true(check_at(weight, s, w, false, n, 0) <= tolerance);
+    dlg_packed_weight_free(weight);
     free(w);
     free(spoiled);
 }
@@ -141,11 +150,14 @@ static void no_rows_are_no_work(void **state)
     (void)state;
     const shape *s = &shapes[3];
     dlg_real *w = draw(n_out_of(s) * s->n_in, "w"), y = 7;
-    dlg_constant *constant = create(s, w, (size_t[]){0}, 1);
-    dlg_constant_times_transpose(constant, 0, &y, 0, &y);
-    dlg_constant_times(constant, 0, &y, 0, &y);
+    dlg_packed_weight *weight = create(s, w);
+    dlg_products *products;
+    assert_int_equal(dlg_products_create(&products, weight, 0, DLG_BOTH_WAYS, NULL), DLG_OK);
+    dlg_products_times_transpose(products, &y, 0, &y);
+    dlg_products_times(products, &y, 0, &y);
     assert_true(y == 7);
-    dlg_constant_free(constant);
+    dlg_products_free(products);
+    dlg_packed_weight_free(weight);
     free(w);
 }
 
@@ -154,20 +166,40 @@ static void products_allocate_nothing(void **state)
     (void)state;
     const shape *s = &shapes[7];
     dlg_real *w = draw(n_out_of(s) * s->n_in, "w");
-    const size_t ns[] = {5, 9};
-    dlg_constant *constant = create(s, w, ns, 2);
+    dlg_packed_weight *weight = create(s, w);
+    dlg_products *products;
+    assert_int_equal(dlg_products_create(&products, weight, 5, DLG_BOTH_WAYS, NULL), DLG_OK);
     const size_t count = dlg_allocation_count();
-    for (size_t i = 0; i < 2; i++) {
-        assert_int_equal(dlg_constant_reserve(constant, ns[i], NULL), DLG_OK);
-        assert_true(check(constant, s, w, true, ns[i], 1) <= tolerance);
-        assert_true(check(constant, s, w, false, ns[i], 1) <= tolerance);
-    }
+    assert_true(check(products, s, w, true, 5, 1) <= tolerance);
+    assert_true(check(products, s, w, false, 5, 1) <= tolerance);
     assert_int_equal(dlg_allocation_count(), count);
-    dlg_constant_free(constant);
+    dlg_products_free(products);
+    dlg_packed_weight_free(weight);
     free(w);
 }
 
-/* Every allocation fails once: an error, nothing leaked, and after a failed reservation the constant is as it was. */
+enum { N_USERS = 4 };
+
+/* Each makes products of its own with one weight, which is packed for the way back while others use it. */
+static void threads_share_a_weight(void **state)
+{
+    (void)state;
+    const shape *s = &shapes[13];
+    dlg_real *w = draw(n_out_of(s) * s->n_in, "w");
+    dlg_packed_weight *weight = create(s, w);
+    double off[N_USERS];
+#pragma omp parallel for num_threads(N_USERS)
+    for (size_t i = 0; i < N_USERS; i++) {
+        off[i] = 0;
+        for (size_t n = 1; n <= 8; n++)
+            for (int kind = 0; kind < 2; kind++) off[i] = fmax(off[i], check_at(weight, s, w, (i + (size_t)kind) % 2, n + i, 0));
+    }
+    for (size_t i = 0; i < N_USERS; i++) assert_true(off[i] <= tolerance);
+    dlg_packed_weight_free(weight);
+    free(w);
+}
+
+/* Every allocation fails once: an error, nothing leaked, and after it the weight is as it was. */
 static void failing_allocations_are_reported(void **state)
 {
     (void)state;
@@ -175,22 +207,25 @@ static void failing_allocations_are_reported(void **state)
     dlg_real *w = draw(n_out_of(s) * s->n_in, "w");
     const dlg_stack stack = stack_of(s, w);
     for (size_t k = 1;; k++) {
-        dlg_constant *constant = (dlg_constant *)w;
+        dlg_packed_weight *weight = (dlg_packed_weight *)w;
+        dlg_products *products = NULL;
         dlg_error err = {0};
         dlg_allocation_fail_from(k);
-        dlg_status status = dlg_constant_create(&constant, &stack, &err);
-        if (status) assert_null(constant);
-        else status = dlg_constant_reserve(constant, 6, &err);
+        dlg_status status = dlg_packed_weight_create(&weight, &stack, &err);
+        if (status) assert_null(weight);
+        else status = dlg_products_create(&products, weight, 6, DLG_BOTH_WAYS, &err);
         dlg_allocation_fail_from(0);
         if (status) {
+            assert_null(products);
             assert_int_equal(status, DLG_ENOMEM);
             assert_true(strlen(err.message) > 0);
         }
-        if (constant) {
-            assert_int_equal(dlg_constant_reserve(constant, 6, NULL), DLG_OK);
-            assert_true(check(constant, s, w, true, 6, 0) <= tolerance);
+        if (weight) {
+            assert_true(check_at(weight, s, w, true, 6, 0) <= tolerance);
+            assert_true(check_at(weight, s, w, false, 6, 0) <= tolerance);
         }
-        dlg_constant_free(constant);
+        dlg_products_free(products);
+        dlg_packed_weight_free(weight);
         if (!status) break;
         assert_true(k < 20);
     }
@@ -203,7 +238,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(products_agree_with_double_loops), cmocka_unit_test(stacked_blocks_are_copied),
         cmocka_unit_test(no_rows_are_no_work),              cmocka_unit_test(products_allocate_nothing),
-        cmocka_unit_test(failing_allocations_are_reported),
+        cmocka_unit_test(threads_share_a_weight), cmocka_unit_test(failing_allocations_are_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
