@@ -219,7 +219,6 @@ dlg_status dlg_json_start(FILE *stream, const dlg_subject *subject, dlg_error *e
     dlg_object_add_number(&o, "threads", subject->n_threads);
     dlg_object_add_number(&o, "memory_held", (double)subject->memory.held);
     dlg_object_add_number(&o, "memory_wanted", (double)subject->memory.wanted);
-    dlg_object_add_number(&o, "memory_limit", (double)subject->memory.limit);
     dlg_object_add_string(&o, "distance", subject->options->distance->name);
     dlg_object_add_string(&o, "optimizer", subject->options->minimiser->name);
     add_prior(&o);
@@ -256,7 +255,7 @@ dlg_status dlg_json_result(FILE *stream, const dlg_subject *subject, const dlg_a
     dlg_object_add_number(&o, "iterations", (double)best->iterations);
     dlg_object_add_number(&o, "evaluations", (double)best->evaluations);
     dlg_object_add_number(&o, "seconds", best->seconds);
-    dlg_object_add_number(&o, "seconds_per_evaluation", n_made ? best->seconds / (double)n_made : NAN);
+    dlg_object_add_number(&o, "seconds_per_evaluation", n_made ? best->evaluating_seconds / (double)n_made : NAN);
     dlg_object_add_number(&o, "recalled", (double)result->recalled);
     /* An attack that found nothing has no distance: zero would be the best there is. */
     dlg_object_add_number(&o, "distance", best->tokens ? best->distance : NAN);

@@ -27,7 +27,7 @@
  * are of what was fed there.
  *
  * checkpoint is the journal's file, or null, and resumed_after how many evaluations it held; recalled of the evaluations came from there,
- * the seconds are this run's, and seconds_per_evaluation of those that it made itself.
+ * the seconds are this run's, reading included, and seconds_per_evaluation are those of the evaluations that it made itself, without.
  *
  * metrics is there only when scores are, and report/scores.h says how each is counted: token_accuracy, exact_match, exact_sentences,
  * bag_similarity, label_accuracy, and rouge and rouge_special (without and with special tokens), each with rouge1, rouge2 and rougeL, each

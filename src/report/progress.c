@@ -266,11 +266,13 @@ static void print_cost(const dlg_screen *screen, const dlg_attack_result *result
 {
     const dlg_attack_state *best = &result->state;
     const size_t n_made = best->evaluations - result->recalled;
+    const double evaluating_s = best->evaluating_seconds;
     char line[LONGEST_LINE], each[48] = "", recalled[80] = "";
-    if (n_made) snprintf(each, sizeof each, ", %.2f ms each", 1e3 * best->seconds / (double)n_made);
+    if (n_made) snprintf(each, sizeof each, " (%.2f ms each)", 1e3 * evaluating_s / (double)n_made);
     if (result->recalled) snprintf(recalled, sizeof recalled, " (%zu of them from the checkpoint)", result->recalled);
-    snprintf(line, sizeof line, "cost: %zu iteration%s, %zu evaluation%s%s, %.1f s%s", best->iterations, best->iterations == 1 ? "" : "s",
-             best->evaluations, best->evaluations == 1 ? "" : "s", recalled, best->seconds, each);
+    snprintf(line, sizeof line, "cost: %zu iteration%s, %zu evaluation%s%s; %.2f s, of which %.2f s evaluating%s, the rest reading",
+             best->iterations, best->iterations == 1 ? "" : "s", best->evaluations, best->evaluations == 1 ? "" : "s", recalled,
+             best->seconds, evaluating_s, each);
     dlg_screen_print(screen, indented, line, NULL);
 }
 

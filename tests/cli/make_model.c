@@ -1,8 +1,9 @@
 /*
- * make_model DIRECTORY mlm|cls|clm [SEED]: a small Hugging Face model (24 positions, 40 pieces, 3 classes) for the cases to try, and to
- * damage. clm is a GPT-2, of which the vocabulary is not written. Another seed draws other weights.
+ * make_model DIRECTORY mlm|cls|clm|distilbert [SEED]: a small Hugging Face model (24 positions, 40 pieces, 3 classes) for the cases to try, and to
+ * damage. clm is a GPT-2, of which the vocabulary is not written, distilbert a masked LM. Another seed draws other weights.
  */
 #include "base/memory.h"
+#include "models/architecture.h"
 #include "models/model.h"
 
 #include <stdio.h>
@@ -46,9 +47,9 @@ int main(int argc, char **argv)
     dlg_error err = {0};
     char text[1024];
     if (argc != 3 && argc != 4) return 64;
-    const bool classifier = !strcmp(argv[2], "cls"), causal = !strcmp(argv[2], "clm");
+    const bool classifier = !strcmp(argv[2], "cls"), causal = !strcmp(argv[2], "clm"), distilled = !strcmp(argv[2], "distilbert");
     const dlg_task task = causal ? DLG_CAUSAL_LM : classifier ? DLG_SEQUENCE_CLASSIFICATION : DLG_MASKED_LM;
-    const dlg_config config = {.task = task, .vocabulary_size = 40, .hidden_size = 16,
+    const dlg_config config = {.architecture = causal ? &dlg_gpt2 : distilled ? &dlg_distilbert : &dlg_bert, .task = task, .vocabulary_size = 40, .hidden_size = 16,
                                .n_layers = 1, .n_heads = 2, .intermediate_size = 32, .max_positions = 24, .n_token_types = 2, .n_labels = 3,
                                .layer_norm_eps = 1e-12, .initializer_range = 0.02, .tied_decoder = true};
     snprintf(text, sizeof text,
@@ -59,6 +60,9 @@ int main(int argc, char **argv)
     if (causal)
         snprintf(text, sizeof text, "{\"model_type\": \"gpt2\", \"vocab_size\": 40, \"n_embd\": 16, \"n_layer\": 1, \"n_head\": 2,\n"
                                     " \"n_inner\": 32, \"n_positions\": 24}\n");
+    if (distilled)
+        snprintf(text, sizeof text, "{\"model_type\": \"distilbert\", \"vocab_size\": 40, \"dim\": 16, \"n_layers\": 1, \"n_heads\": 2,\n"
+                                    " \"hidden_dim\": 32, \"max_position_embeddings\": 24}\n");
     if (put(argv[1], "config.json", text) || (!causal && put(argv[1], "vocab.txt", VOCABULARY))) return 1;
     if (!put_weights(argv[1], &config, argc == 4 ? strtoull(argv[3], NULL, 10) : 7, &err)) return 0;
     fprintf(stderr, "make_model: %s\n", err.message);

@@ -57,7 +57,7 @@ head -c $((size / 2)) whole > torn
 check 'for a person' eval '"${command[@]}" --checkpoint torn --resume > out.txt 2> err.txt'
 check 'from where it goes on' grep -Eq '^  checkpoint torn: goes on after [0-9]+ evaluations$' err.txt
 check 'not what was before' eval '! grep -q "^iteration 1," err.txt && grep -q "^start 2, iteration 12" err.txt'
-check 'what it cost' grep -Eq '^  cost: 24 iterations, [0-9]+ evaluations \([0-9]+ of them from the checkpoint\), ' out.txt
+check 'what it cost' grep -Eq '^  cost: 24 iterations, [0-9]+ evaluations \([0-9]+ of them from the checkpoint\); ' out.txt
 check 'again, from the checkpoint alone' eval '"${command[@]}" --checkpoint torn --resume -q > again.txt'
 check 'the same text' cmp <(sed -n 2p out.txt) <(sed -n 2p again.txt)
 

@@ -4,7 +4,7 @@ accepted '*Recovered:
   a red bird saw the old house.
   explained: *
   tokens: 9 read off, 1 put back from the labels; all certain
-  cost: 1 iteration, 1 evaluation, *' '*attack dager: *
+  cost: 1 iteration, 1 evaluation; *' '*attack dager: *
 span check: 10 candidates at 10 positions, 10 of which have one only
 iteration 0, *' dlg-text a.g --threads 1 --attack dager
 accepted '*Recovered:*' '*' dlg-text a.g --threads 1 --attack auto
@@ -25,7 +25,7 @@ accepted 'Partly recovered: 1 of at least 2 sentences.
   *
   partly: this sentence was in the batch, to rounding; it accounts for * directions of the row space, and what accounts for the others was not found
   tokens: * read off, * put back from the labels; all certain
-  cost: 1 iteration, 1 evaluation, *
+  cost: 1 iteration, 1 evaluation; *
   told: a batch of 1 sentence
   metadata: defence none
   inferred: at least 2 sentences in the batch, 1 found: 10 tokens; * label*; masked at *
@@ -42,3 +42,10 @@ accepted 'Partly recovered: 2 of at least 3 sentences.
 check 'no batch of two was inferred' eval '! dlg-text c.g --threads 1 -q --know batch:b.truth.json | grep -q "inferred: a batch"'
 # Against another model nothing is recovered.
 accepted 'Not recovered*' '*' dlg-text a.g --threads 1 --attack dager --preset mini --model-seed 1
+# Another architecture, from the participant to the text.
+mkdir distilbert
+check 'a DistilBERT' make_model distilbert distilbert
+check 'its gradient' dlg-grads 'the red fish swims under the tree' --model distilbert -o d.g
+accepted 'Recovered:
+  the red fish swims under the tree
+*' '*' dlg-text d.g --model distilbert --threads 1 -q

@@ -11,7 +11,7 @@ check 'a gradient' dlg-grads 'A red bird' --preset mini -o a.g
 accepted 'Recovered:
   a red bird
   explained: *
-  cost: * iteration*, * evaluations, * s, * ms each
+  cost: * iteration*, * evaluations; * s, of which * s evaluating (* ms each)*
   told: nothing
   metadata: a batch of 1 sentence; defence none
   inferred: 5 tokens; 1 label: *; masked at ?' 'a.g against mini (preset, seed 0): masked LM, 5,462,784 parameters
@@ -19,6 +19,7 @@ accepted 'Recovered:
   metadata: a batch of 1 sentence; defence none
   inferred: 5 tokens; *
   attack dlg: distance l2 *, optimizer lbfgs, seed 0; *1 thread
+  memory: * MB held, * MB more for the network, of * MB
 iteration 1, distance *
   *' dlg-text a.g --threads 1 --attack dlg
 check 'a longer one' dlg-grads 'The old red bird sings while we read a long book' --preset mini -o long.g

@@ -136,7 +136,7 @@ static void result(void **state)
     open_fixture(&f);
     dlg_attack_result r = {.end = DLG_SETTLED, .n_rows = 7, .first = first, .n_sentences = 2, .n_dense = 1, .n_targets = 9,
                            .state = {.start = 1, .iteration = 3, .iterations = 8, .evaluations = 4, .distance = 0.5, .scale = 2,
-                                     .distance_of_tokens = NAN, .seconds = 2, .fed = fed, .tokens = tokens, .predicted = predicted,
+                                     .distance_of_tokens = NAN, .seconds = 3, .evaluating_seconds = 2, .fed = fed, .tokens = tokens, .predicted = predicted,
                                      .evidence = evidence}};
     const dlg_scores scores = {.n_right = 6, .n_tokens = 8, .n_exact = 1, .n_sentences = 2, .n_in_bag = 7, .n_bag = 8, .n_labels_right = 1,
                                .n_labels = 2, .rouge = {.two = {0.25, 0.5, 0.125}}, .rouge_special = {.longest = {.recall = 1}}};
@@ -148,7 +148,7 @@ static void result(void **state)
     assert_field(root, "recovered", "true");
     assert_field(root, "iterations", "8");
     assert_field(root, "evaluations", "4");
-    assert_field(root, "seconds", "2");
+    assert_field(root, "seconds", "3");
     assert_field(root, "seconds_per_evaluation", "0.5");
     assert_field(root, "distance", "0.5");
     assert_field(root, "distance_of_tokens", "null");

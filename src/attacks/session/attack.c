@@ -86,6 +86,7 @@ dlg_status dlg_attack(const dlg_attack_class *class, dlg_attack_result *out, con
     out->state.iterations = out->iterations;
     out->state.evaluations = out->evaluations;
     out->state.seconds = dlg_attack_now() - out->begun_s;
+    out->state.evaluating_seconds = out->evaluating_s;
     if (status) dlg_attack_result_release(out);
     return status;
 }

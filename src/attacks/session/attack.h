@@ -41,7 +41,8 @@ typedef struct {
     double distance;            /**< at the dummy embeddings */
     double distance_of_tokens;  /**< at the decoded tokens' own embeddings: near zero when they explain the gradient */
     double scale;               /**< the distance of a zero gradient */
-    double seconds;
+    double seconds;             /**< since the attack began: reading, decoding and evaluating */
+    double evaluating_seconds;  /**< of these, what its evaluations took */
     const dlg_knowledge *knowledge; /**< what this text rests on: an attack may try several batch sizes and lengths */
     const uint32_t *fed;        /**< as the model saw it: [MASK] where it was masked */
     const uint32_t *tokens;     /**< with the labels put back */
@@ -92,6 +93,7 @@ typedef struct {
                                     observer is called; none of DLG_PARTLY, whose rows are too few to tell */
     size_t iterations, evaluations; /**< so far */
     size_t recalled;         /**< of these evaluations, those that the journal answered; set at the end */
+    double evaluating_s;     /**< what its evaluations have taken so far */
     double begun_s;          /**< dlg_attack_now when the attack began */
     dlg_knowledge *knowledge;
     void *memory;

@@ -43,7 +43,9 @@ double dlg_session_distance_at_point(dlg_session *r, const dlg_real *share)
 {
     const dlg_soft_labels labels = {r->placement.n_labels, r->placement.label, share};
     if (!take_evaluation(r)) return NAN;
-    return dlg_oracle_distance(r->oracle, &labels, r->point);
+    const double begun_s = dlg_attack_now(), d = dlg_oracle_distance(r->oracle, &labels, r->point);
+    r->result->evaluating_s += dlg_attack_now() - begun_s;
+    return d;
 }
 
 void dlg_session_set_point(dlg_session *r, const double *x)
@@ -68,7 +70,9 @@ double dlg_session_evaluate_point(dlg_session *r)
 {
     const dlg_soft_labels labels = {r->placement.n_labels, r->placement.label, r->placement.share};
     if (!take_evaluation(r)) return NAN;
-    return dlg_oracle_evaluate(r->oracle, &labels, r->point, r->derivative);
+    const double begun_s = dlg_attack_now(), d = dlg_oracle_evaluate(r->oracle, &labels, r->point, r->derivative);
+    r->result->evaluating_s += dlg_attack_now() - begun_s;
+    return d;
 }
 
 const dlg_real *dlg_session_mask(const dlg_session *r)
