@@ -217,7 +217,6 @@ dlg_status dlg_json_start(FILE *stream, const dlg_subject *subject, dlg_error *e
     add_inferred(&o);
     dlg_object_add_string(&o, "blas", subject->blas);
     dlg_object_add_number(&o, "threads", subject->n_threads);
-    dlg_object_add_number(&o, "memory_held", (double)subject->memory.held);
     dlg_object_add_number(&o, "memory_wanted", (double)subject->memory.wanted);
     dlg_object_add_string(&o, "distance", subject->options->distance->name);
     dlg_object_add_string(&o, "optimizer", subject->options->minimiser->name);
