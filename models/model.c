@@ -58,14 +58,15 @@ static dlg_status draw_parameter(dlg_parameter *parameter, double std, uint64_t 
     return DLG_OK;
 }
 
-static dlg_status prepare_linear(const dlg_model *model, dlg_prepared_linear *linear, dlg_error *err)
+static dlg_status prepare_ways(const dlg_model *model, dlg_prepared_linear *linear, dlg_ways ways, dlg_error *err)
 {
     dlg_stack stack = {.n_blocks = linear->n_parts, .n_in = linear->n_in};
     for (size_t i = 0; i < linear->n_parts; i++) {
         stack.blocks[i] = model->parameters[linear->weight[i]].value;
         stack.n_rows[i] = model->parameters[linear->weight[i]].n_rows;
     }
-    const dlg_status status = dlg_packed_weight_create(&linear->packed, &stack, err);
+    dlg_status status = dlg_packed_weight_create(&linear->packed, &stack, err);
+    if (!status && ways == DLG_BOTH_WAYS) status = dlg_packed_weight_pack_both_ways(linear->packed, err);
     for (size_t i = 0; i < stack.n_blocks; i++) /* packed, its numbers in the file are not read again: do not hold both */
         dlg_safetensors_rest_range(model->file, stack.blocks[i], stack.n_rows[i] * stack.n_in * sizeof *stack.blocks[i]);
     if (status) return status;
@@ -78,6 +79,16 @@ static dlg_status prepare_linear(const dlg_model *model, dlg_prepared_linear *li
         memcpy(linear->bias_owned + row, model->parameters[linear->bias[i]].value, stack.n_rows[i] * sizeof *linear->bias_owned);
     linear->bias_value = linear->bias_owned;
     return DLG_OK;
+}
+
+static dlg_status prepare_linear(const dlg_model *model, dlg_prepared_linear *linear, dlg_error *err)
+{
+    return prepare_ways(model, linear, DLG_FORWARD_ONLY, err);
+}
+
+static dlg_status prepare_both_ways(const dlg_model *model, dlg_prepared_linear *linear, dlg_error *err)
+{
+    return prepare_ways(model, linear, DLG_BOTH_WAYS, err);
 }
 
 static dlg_status describe(dlg_model **out, const char *name, const dlg_config *config, dlg_error *err)
@@ -140,7 +151,7 @@ static dlg_status finish(dlg_model **out, dlg_model *model, dlg_status status)
     return status;
 }
 
-dlg_status dlg_model_open(dlg_model **out, const char *directory, dlg_error *err)
+dlg_status dlg_model_open(dlg_model **out, const char *directory, dlg_ways ways, dlg_error *err)
 {
     dlg_model *model = NULL;
     dlg_config config;
@@ -157,7 +168,7 @@ dlg_status dlg_model_open(dlg_model **out, const char *directory, dlg_error *err
         status = dlg_check_interrupt(err);
         if (!status) status = load_parameter(&model->parameters[i], model->file, err);
     }
-    if (!status) status = for_each_linear(model, prepare_linear, err);
+    if (!status) status = for_each_linear(model, ways == DLG_BOTH_WAYS ? prepare_both_ways : prepare_linear, err);
     return finish(out, model, status);
 }
 

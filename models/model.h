@@ -32,11 +32,12 @@ typedef struct {
 } dlg_model;
 
 /**
- * Load a Hugging Face directory: config.json and model.safetensors or its shards.
+ * Load a Hugging Face directory: config.json and model.safetensors or its shards. Its weights are packed for products in these ways at once,
+ * while they are read; for the other when it is first needed.
  * Errors name the file and the tensor: one is missing, unknown, has another shape, or holds NaN or infinity. Tensors that training leaves
  * behind (pooler and next-sentence head beside a masked-LM, GPT-2's mask) are known and not read.
  */
-DLG_MUST_USE dlg_status dlg_model_open(dlg_model **out, const char *directory, dlg_error *);
+DLG_MUST_USE dlg_status dlg_model_open(dlg_model **out, const char *directory, dlg_ways, dlg_error *);
 
 /** Draw a preset's weights (or any configuration's) from a seed; the same on every machine. `name` as in dlg_config_preset. */
 DLG_MUST_USE dlg_status dlg_model_preset(dlg_model **out, const char *name, const dlg_config *, uint64_t seed, dlg_error *);

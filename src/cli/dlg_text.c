@@ -151,7 +151,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_CHECKPOINT: o->checkpoint = arg; break;
     case KEY_RESUME: o->resume = true; break;
     case KEY_JSON: o->json = true; break;
-    case KEY_INSPECT: o->inspect = true; break;
+    case KEY_INSPECT:
+        o->inspect = true;
+        o->source.ways = DLG_FORWARD_ONLY;
+        break;
     case 'q': o->quiet = true; break;
     case ARGP_KEY_END:
         check(state, o);

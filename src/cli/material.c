@@ -16,6 +16,7 @@ static dlg_status choose_source(dlg_material *m, const dlg_source_choice *choice
     const dlg_status status = dlg_source_choice_from_metadata(&m->choice, m->file, err);
     if (status) return status;
     if (choice->task) m->choice.task = choice->task;
+    m->choice.ways = choice->ways;
     return DLG_OK;
 }
 

@@ -74,7 +74,7 @@ dlg_status dlg_source_open(dlg_source *out, const dlg_source_choice *choice, dlg
         status = want_config(choice->directory, err);
         /* The vocabulary before the weights: it is read in no time. */
         if (!status) status = dlg_tokenizer_open_directory(&out->tokenizer, choice->directory, err);
-        if (!status) status = dlg_model_open(&out->model, choice->directory, err);
+        if (!status) status = dlg_model_open(&out->model, choice->directory, choice->ways, err);
         if (!status) status = check_vocabulary(out, choice->directory, err);
         if (!status && choice->task && out->model->config.task != task) status = refuse_task(out, choice->directory, choice->task, err);
         if (!status && out->model->config.task == DLG_CAUSAL_LM) status = refuse_task(out, choice->directory, "mlm or cls", err);
@@ -97,7 +97,7 @@ dlg_status dlg_source_open_prior(dlg_source *out, const char *directory, const d
 {
     *out = (dlg_source){0};
     dlg_status status = want_config(directory, err);
-    if (!status) status = dlg_model_open(&out->model, directory, err);
+    if (!status) status = dlg_model_open(&out->model, directory, DLG_FORWARD_ONLY, err);
     if (status) return status;
     const dlg_config *config = &out->model->config;
     const size_t n = dlg_tokenizer_size(tokenizer);

@@ -12,9 +12,10 @@ typedef struct {
     uint64_t seed;         /**< of the preset's weights */
     const char *task;      /**< "mlm" or "cls"; NULL: what the directory says, and "mlm" for a preset */
     size_t n_labels;       /**< classes of a preset's classifier */
+    dlg_ways ways;         /**< in which products with the weights will be needed */
 } dlg_source_choice;
 
-#define DLG_SOURCE_DEFAULT ((dlg_source_choice){.preset = "mini", .n_labels = 2})
+#define DLG_SOURCE_DEFAULT ((dlg_source_choice){.preset = "mini", .n_labels = 2, .ways = DLG_BOTH_WAYS})
 
 /** A model, and the tokenizer whose ids are its rows. */
 typedef struct {
