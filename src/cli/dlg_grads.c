@@ -13,6 +13,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Of the files that are written where none are named. */
+#define DEFAULT_NAME "bert"
+
 /* A text of the command line, or a file of texts, in the order in which they were given. */
 typedef struct {
     const char *value;
@@ -64,9 +67,9 @@ static const struct argp_option table[] = {
     {.doc = "Sharing:", .group = 4},
     {.name = "defend", .key = KEY_DEFEND, .arg = "SPEC",
      .doc = "gaussian:STD, laplace:SCALE, fp16, bf16, int8 or prune:FRACTION; repeated ones are applied in order"},
-    {.name = "output", .key = 'o', .arg = "FILE", .doc = "The gradient (default bert.g)"},
+    {.name = "output", .key = 'o', .arg = "FILE", .doc = "The gradient (default " DEFAULT_NAME ".g)"},
     {.name = "dtype", .key = KEY_DTYPE, .arg = "TYPE", .doc = "f32 (default), f64, f16 or bf16"},
-    {.name = "truth", .key = KEY_TRUTH, .arg = "FILE", .doc = "The truth (default: bert.truth.json beside bert.g)"},
+    {.name = "truth", .key = KEY_TRUTH, .arg = "FILE", .doc = "The truth (default: " DEFAULT_NAME ".truth.json beside " DEFAULT_NAME ".g)"},
     {.name = "no-truth", .key = KEY_NO_TRUTH, .doc = "Write no truth"},
     {.doc = "General:", .group = 5},
     {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "Of masks and of the defences' noise (default 0)"},
@@ -147,7 +150,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 /* ---- names and notes of the files ---- */
 
-/* "bert.g" -> "bert.truth.json"; NULL when memory ran out. */
+/* bert.g to bert.truth.json; NULL when memory ran out. */
 static char *truth_path_of(const char *output)
 {
     static const char ending[] = ".truth.json";
@@ -324,7 +327,7 @@ int main(int argc, char **argv)
                "written to.",
     };
     const size_t n = (size_t)argc + 1; /* no list is longer than the command line; one more for standard input */
-    options o = {.source = DLG_SOURCE_DEFAULT, .output = "bert.g", .mask_rate = 0.15, .dtype = DLG_F32};
+    options o = {.source = DLG_SOURCE_DEFAULT, .output = DEFAULT_NAME ".g", .mask_rate = 0.15, .dtype = DLG_F32};
     dlg_error err = {0};
     dlg_status status = DLG_OK;
     argp_err_exit_status = DLG_EXIT_USAGE;
