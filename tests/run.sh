@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Install what is needed, build, run every test: as users build it; with AddressSanitizer and UBSan, all but the golden numbers; in double,
-# golden and property. Where clang is installed it compiles everything once more for its warnings. About three minutes on two cores.
+# Install what is needed, build, run every test: as users build it; with AddressSanitizer and UBSan, all but the golden
+# numbers; in double, unit, golden and property; with ThreadSanitizer, two threads on one model. Where clang is installed it
+# compiles everything once more for its warnings. About seven minutes on two cores.
 # Exits with 1 if anything failed; the closing lines say what.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -39,7 +40,27 @@ check() { # NAME DIRECTORY LABELS CMAKE-ARGUMENTS...; LABELS is a regular expres
 
 check 'gcc' build '' -DDLG_WERROR=ON
 check 'gcc, AddressSanitizer and UBSan' build-sanitize '^(unit|property|cli|fuzz)$' -DDLG_SANITIZE=address,undefined
-check 'gcc, double precision' build-double '^(golden|property)$' -DDLG_DOUBLE=ON
+check 'gcc, double precision' build-double '^(unit|golden|property)$' -DDLG_DOUBLE=ON
+
+# The test in which two threads use one model, where the system lets the sanitizer start.
+start=$SECONDS
+name='gcc, ThreadSanitizer: two threads'
+if cmake -S . -B build-tsan -DDLG_SANITIZE=thread > "$log" && cmake --build build-tsan --target unit_threads -- --quiet >> "$log"; then
+    if build-tsan/bin/unit_threads > "$log" 2>&1; then
+        record "$name" "$start" 'passed'
+    elif grep -q 'unexpected memory mapping' "$log"; then
+        record "$name" "$start" 'skipped: this system does not let it map its memory'
+    else
+        cat "$log"
+        record "$name" "$start" 'FAILED'
+        failed=1
+    fi
+else
+    cat "$log"
+    record "$name" "$start" 'DOES NOT BUILD'
+    failed=1
+fi
+
 if command -v clang > /dev/null; then
     start=$SECONDS
     name='clang, warnings as errors'
