@@ -72,6 +72,7 @@ static const struct argp_option table[] = {
     {.name = "truth", .key = KEY_TRUTH, .arg = "FILE", .doc = "The truth (default: " DEFAULT_NAME ".truth.json beside " DEFAULT_NAME ".g)"},
     {.name = "no-truth", .key = KEY_NO_TRUTH, .doc = "Write no truth"},
     {.doc = "General:", .group = 5},
+    {.key = 'h', .flags = OPTION_HIDDEN}, /* as --help */
     {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "Of masks and of the defences' noise (default 0)"},
     {.name = "memory", .key = KEY_MEMORY, .arg = "SIZE",
      .doc = "Take at most so many bytes (with K, M, G or T behind: units of 1,024); what needs more is refused (default: what is free)"},
@@ -119,6 +120,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     o->about_classes |= key == KEY_NUM_LABELS;
     o->about_preset |= key == KEY_PRESET || key == KEY_MODEL_SEED || key == KEY_NUM_LABELS;
     switch (key) {
+    case 'h': argp_state_help(state, stdout, ARGP_HELP_STD_HELP); break;
     case KEY_TEXT: add_text(o, arg, false); break;
     case ARGP_KEY_ARG: add_text(o, arg, !strcmp(arg, "-")); break;
     case KEY_FILE: add_text(o, arg, true); break;

@@ -75,6 +75,7 @@ static const struct argp_option table[] = {
     {.name = "json", .key = KEY_JSON, .doc = "Print start, iterations and result as JSON on standard output, one object a line"},
     {.name = "quiet", .key = 'q', .doc = "Only the result, or with --json only start and result"},
     {.doc = "General:", .group = 4},
+    {.key = 'h', .flags = OPTION_HIDDEN}, /* as --help */
     {.name = "checkpoint", .key = KEY_CHECKPOINT, .arg = "FILE",
      .doc = "Write a journal there, with which a run that was killed goes on; it stays when the run has ended"},
     {.name = "resume", .key = KEY_RESUME, .doc = "Go on from the checkpoint, if there is one yet"},
@@ -110,6 +111,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     options *o = state->input;
     dlg_error err;
     switch (key) {
+    case 'h': argp_state_help(state, stdout, ARGP_HELP_STD_HELP); break;
     case KEY_GRADS:
     case ARGP_KEY_ARG: set_gradient(state, o, arg); break;
     case KEY_MODEL: o->source.directory = arg; break;
@@ -151,13 +153,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_CHECKPOINT: o->checkpoint = arg; break;
     case KEY_RESUME: o->resume = true; break;
     case KEY_JSON: o->json = true; break;
-    case KEY_INSPECT:
-        o->inspect = true;
-        o->source.ways = DLG_FORWARD_ONLY;
-        break;
+    case KEY_INSPECT: o->inspect = true; break;
     case 'q': o->quiet = true; break;
     case ARGP_KEY_END:
         check(state, o);
+        if (o->inspect) o->source.ways = DLG_FORWARD_ONLY;
         if (!o->how.distance) o->how.distance = o->attack->distance;
         if (!o->how.minimiser) o->how.minimiser = o->attack->minimiser;
         break;

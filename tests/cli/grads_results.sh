@@ -6,6 +6,7 @@ only() { [ "$(ls | tr '\n' ' ')" = "$1 " ]; }
 
 accepted 'dlg-grads [0-9]*' '' dlg-grads --version
 accepted '*Usage: dlg-grads*--defend=SPEC*64 wrong usage*' '' dlg-grads --help
+accepted '*Usage: dlg-grads*' '' dlg-grads -h
 
 # The default: both files, the metadata, and the same again.
 line='bert.g: gradient of 1 text, 12 tokens, 2 masked, loss 9.*; model mini, 54*parameters as F32; defence none; '

@@ -5,6 +5,7 @@ export LC_ALL=C
 
 accepted 'dlg-text [0-9]*' '' dlg-text --version
 accepted '*Usage: dlg-text*--know=WHAT:FILE*130 interrupted*' '' dlg-text --help
+accepted '*Usage: dlg-text*' '' dlg-text -h
 
 # A sentence from its gradient alone.
 check 'a gradient' dlg-grads 'A red bird' --preset mini -o a.g
