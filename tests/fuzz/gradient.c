@@ -3,7 +3,7 @@
  * on it, a defence, then what a stranger does to the values and the metadata of the file; so whatever libFuzzer does to them parses, and
  * reaches the code that computes with it. Nothing may crash, hang, take more than 200 MB, or claim a token that the model has not.
  */
-#define _POSIX_C_SOURCE 200809L
+#define _XOPEN_SOURCE 700 /* setitimer */
 #include "base/memory.h"
 #include "cli/participant.h"
 #include "analytic/inspect.h"
@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -247,9 +248,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     dlg_blas_start(1);
     dlg_memory_set_limit((size_t)200 << 20);
     snprintf(path, sizeof path, "/tmp/dlg-fuzz-%ld.g", (long)getpid());
-    alarm(SECONDS);
+    setitimer(ITIMER_PROF, &(struct itimerval){.it_value = {.tv_sec = SECONDS}}, NULL); /* of its own time: SIGPROF ends it */
     const dlg_status status = run(&r, path, &err);
-    alarm(0);
+    setitimer(ITIMER_PROF, &(struct itimerval){{0}, {0}}, NULL);
     unlink(path);
     if (status == DLG_EARG || status == DLG_EIO || status == DLG_ECANCELLED || (status && !*err.message) || strchr(err.message, '\n'))
         abort();

@@ -24,6 +24,9 @@ static const double found_below = 1e-6, exact_below = 1e-14;
 /* So many draws in a row that do not reach what the layer norm says: no draw does. */
 enum { MOST_VAIN_DRAWS = 10000 };
 
+/* Squared means of the row space's directions below this are rounding. */
+static const double no_mean = 1e-12;
+
 /* A descent that gains less in a step, short of a sentence, has come to another minimum. */
 static const double least_gain = 1e-3;
 
@@ -197,10 +200,12 @@ static bool draw(const problem *m, dlg_random *random, double *k)
         za += z[i] * m->mean[i];
         aa += m->mean[i] * m->mean[i];
     }
+    /* All scales are equal, as in fresh weights: every k has the mean. A descent over tanh leaves the plane by itself. */
     if (!(aa > 0)) return false;
+    const bool says_nothing = m->is_relu && aa < no_mean;
     for (size_t i = 0; i < B; i++) {
-        z[i] -= m->mean[i] * za / aa;
-        k[i] = m->mean[i] * m->mean_is / aa;
+        if (!says_nothing) z[i] -= m->mean[i] * za / aa;
+        k[i] = says_nothing ? 0 : m->mean[i] * m->mean_is / aa;
     }
     for (size_t i = 0; i < B; i++) {
         double along_z = 0, along_k = 0;

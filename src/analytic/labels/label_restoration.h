@@ -4,7 +4,9 @@
  *
  * The gradient of the pooler's weight is G = sum over sentences b of delta_b h_b^T, h_b the sentence's [CLS] vector after the last layer,
  *
- *   s_b = tanh(W h_b + w),  p_b = softmax(C s_b + c),  delta_b = (1 - s_b^2) o C^T (p_b - e_y) / B,  y the class.
+ *   s_b = a(W h_b + w),  p_b = softmax(C s_b + c),  delta_b = a'(W h_b + w) o C^T (p_b - e_y) / B,  y the class,
+ *
+ * a being tanh, or what else the architecture has there (DistilBERT: ReLU).
  *
  * So its rank is the number of sentences B, h_b lies in the row space and delta_b in the column space. h_b = sum_i k_i q_i leaves B numbers
  * open, and the last layer norm says two things of them: (h_b - beta) / gamma has mean 0 and norm^2 H. delta is a function of k and y: a k
