@@ -64,6 +64,10 @@ static dnnl_engine_t engine;
 static dnnl_stream_t stream;
 static dnnl_status_t engine_status;
 
+/* Descriptions and primitives are made one at a time: one thread's look into oneDNN's cache of primitives reads what another
+ * is writing (ThreadSanitizer, oneDNN 2.6). They are executed side by side. */
+static pthread_mutex_t creation = PTHREAD_MUTEX_INITIALIZER;
+
 static void start_engine(void)
 {
     engine_status = dnnl_engine_create(&engine, dnnl_cpu, 0);
@@ -105,7 +109,9 @@ static dnnl_status_t describe(dnnl_primitive_desc_t *out, const factor *f, size_
     if (!s) s = dnnl_post_ops_append_sum(sum, 1);
     if (!s) s = dnnl_primitive_attr_set_post_ops(attributes, sum);
     if (!s) s = dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
+    pthread_mutex_lock(&creation);
     if (!s) s = dnnl_primitive_desc_create(out, &matmul, attributes, engine, NULL);
+    pthread_mutex_unlock(&creation);
     if (sum) dnnl_post_ops_destroy(sum);
     if (attributes) dnnl_primitive_attr_destroy(attributes);
     return s;
@@ -131,8 +137,10 @@ static dnnl_status_t reorder(const factor *f, const dnnl_memory_desc_t *plain, c
     dnnl_primitive_desc_t description = NULL;
     dnnl_primitive_t primitive = NULL;
     dnnl_status_t s = dnnl_memory_create(&from, plain, engine, (void *)(uintptr_t)w);
+    pthread_mutex_lock(&creation);
     if (!s) s = dnnl_reorder_primitive_desc_create(&description, plain, engine, &f->layout, engine, NULL);
     if (!s) s = dnnl_primitive_create(&primitive, description);
+    pthread_mutex_unlock(&creation);
     const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, f->memory}};
     if (!s) s = dnnl_primitive_execute(primitive, stream, 2, arguments);
     if (!s) s = dnnl_stream_wait(stream);
@@ -239,7 +247,9 @@ static dlg_status prepare(product *p, const factor *f, size_t n, dlg_error *err)
 {
     dnnl_primitive_desc_t description = NULL;
     dnnl_status_t s = describe(&description, f, n, &f->layout);
+    pthread_mutex_lock(&creation);
     if (!s) s = dnnl_primitive_create(&p->primitive, description);
+    pthread_mutex_unlock(&creation);
     if (!s) s = dnnl_memory_create(&p->x, dnnl_primitive_desc_query_md(description, dnnl_query_src_md, 0), engine, DNNL_MEMORY_NONE);
     if (!s) s = dnnl_memory_create(&p->y, dnnl_primitive_desc_query_md(description, dnnl_query_dst_md, 0), engine, DNNL_MEMORY_NONE);
     if (!s) {
