@@ -1,7 +1,7 @@
 # A run that is killed at any moment goes on with --resume and ends as it would have ended.
-check 'a gradient to be busy with' dlg-grads 'Bird and fish, the sea and the tree, they swim and fly and grow over and under each other.' \
+check 'a gradient to be busy with' dlg-grads 'The bird and the fish swim and fly.' \
     --preset tiny --defend gaussian:0.1
-command=(dlg-text bert.g --threads 1 --iterations 12 --starts 2)
+command=(dlg-text bert.g --threads 1 --iterations 5 --starts 2)
 run() { "${command[@]}" --json "$@" 2> err.txt; }
 begin() { exec "${command[@]}" --json "$@" 2> err.txt; } # in the background: what is killed is the program itself
 essence() { # FILE: all that was printed, but for the time it took and what says that it was resumed
@@ -10,7 +10,7 @@ essence() { # FILE: all that was printed, but for the time it took and what says
 same() { cmp <(essence "$1") <(essence undisturbed.json); }
 bytes() { stat -c %s "$1" 2> /dev/null || echo 0; }
 
-check 'an undisturbed run' eval 'run > undisturbed.json && [ $(wc -l < undisturbed.json) -gt 20 ]'
+check 'an undisturbed run' eval 'run > undisturbed.json && [ $(wc -l < undisturbed.json) -gt 10 ]'
 check 'one with a checkpoint' eval 'run --checkpoint whole > out.json && same out.json'
 check 'it begins' grep -q '"checkpoint":"whole","resumed_after":0' out.json
 size=$(bytes whole)
@@ -56,8 +56,8 @@ check 'the interrupted run goes on' eval 'run --checkpoint interrupted --resume 
 head -c $((size / 2)) whole > torn
 check 'for a person' eval '"${command[@]}" --checkpoint torn --resume > out.txt 2> err.txt'
 check 'from where it goes on' grep -Eq '^  checkpoint torn: goes on after [0-9]+ evaluations$' err.txt
-check 'not what was before' eval '! grep -q "^iteration 1," err.txt && grep -q "^start 2, iteration 12" err.txt'
-check 'what it cost' grep -Eq '^  cost: 24 iterations, [0-9]+ evaluations \([0-9]+ of them from the checkpoint\); ' out.txt
+check 'not what was before' eval '! grep -q "^iteration 1," err.txt && grep -q "^start 2, iteration 5" err.txt'
+check 'what it cost' grep -Eq '^  cost: 10 iterations, [0-9]+ evaluations \([0-9]+ of them from the checkpoint\); ' out.txt
 check 'again, from the checkpoint alone' eval '"${command[@]}" --checkpoint torn --resume -q > again.txt'
 check 'the same text' cmp <(sed -n 2p out.txt) <(sed -n 2p again.txt)
 
@@ -73,6 +73,6 @@ resume "whole: want this run's journal (told: *length), found another's (told: n
     --know batch:bert.truth.json
 resume 'bert.g: want a journal (*), found another file' bert.g
 resume 'no/such: want a folder to write file to, found none' no/such/file
-check 'another gradient' dlg-grads 'Bird and fish, the sea and the tree, they swim and fly and grow over and under each other.' \
+check 'another gradient' dlg-grads 'The bird and the fish swim and fly.' \
     --preset tiny --defend gaussian:0.1 --seed 0 --defend fp16
 resume "whole: want this run's journal (gradient: *), found another's (gradient: *)" whole

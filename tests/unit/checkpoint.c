@@ -131,8 +131,8 @@ static size_t ends_as_it_would_have_ended(scene *s)
     const size_t n_of_labels = n_records - plain.evaluations;
     assert_resumes(s, path, &plain, &journal);
 
-    /* Interrupted at the k-th time it asks: what it does from there on leaves no trace. */
-    for (size_t k = 1;; k += 3) {
+    /* Interrupted at the k-th time it asks (a prime step: at every place in an iteration): what it does from there on leaves no trace. */
+    for (size_t k = 1;; k += 7) {
         scratch_file("cut", "", 0);
         dlg_attack_result result = run(s, cut, k);
         const bool was_interrupted = result.end == DLG_INTERRUPTED;
