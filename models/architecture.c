@@ -16,7 +16,8 @@ const dlg_architecture *dlg_architecture_of(const dlg_config *config)
 
 /* ---- to describe ---- */
 
-const dlg_parameter *dlg_describe(dlg_model *model, dlg_draw draw, size_t n_rows, size_t n_cols, const char *format, ...)
+const dlg_parameter *dlg_describe(dlg_model *model, dlg_draw draw, size_t n_rows, size_t n_cols, const char *format,
+                                  ...)
 {
     dlg_parameter *p = &model->parameters[model->n_parameters++];
     va_list args;
@@ -39,8 +40,8 @@ dlg_norm_role dlg_describe_norm(dlg_model *model, const char *base)
     return role;
 }
 
-void dlg_describe_linear(dlg_linear_role *roles, dlg_model *model, size_t n_out, size_t n_in, const char *base, size_t n_parts,
-                         const char *const parts[], bool is_transposed)
+void dlg_describe_linear(dlg_linear_role *roles, dlg_model *model, size_t n_out, size_t n_in, const char *base,
+                         size_t n_parts, const char *const parts[], bool is_transposed)
 {
     dlg_prepared_linear *linear = &model->linears[model->n_linears++];
     *linear = (dlg_prepared_linear){.n_parts = n_parts, .n_out = n_parts * n_out, .n_in = n_in};
@@ -125,10 +126,13 @@ dlg_linear *dlg_build_linear(dlg_builder *b, dlg_value *x)
     const dlg_prepared_linear *prepared = &b->model->linears[b->next_linear++];
     dlg_network *network = b->network;
     dlg_products *products = NULL;
-    if (network->products && !b->status) b->status = dlg_products_create(&products, prepared->packed, x->n_rows, network->ways, b->err);
+    if (network->products && !b->status)
+        b->status = dlg_products_create(&products, prepared->packed, x->n_rows, network->ways, b->err);
     if (products) network->products[network->n_products++] = products;
-    const dlg_linear op = {
-        .x = x, .y = dlg_tape_value(tape, x->n_rows, prepared->n_out), .weight = products, .bias = {.value = prepared->bias_value}};
+    const dlg_linear op = {.x = x,
+                           .y = dlg_tape_value(tape, x->n_rows, prepared->n_out),
+                           .weight = products,
+                           .bias = {.value = prepared->bias_value}};
     dlg_linear *lin = dlg_tape_append(tape, &dlg_linear_class, &op, sizeof op);
     dlg_tape_small(tape, &lin->bias, prepared->n_out);
     size_t row = 0;
@@ -136,7 +140,8 @@ dlg_linear *dlg_build_linear(dlg_builder *b, dlg_value *x)
         const dlg_parameter *w = &b->model->parameters[prepared->weight[i]];
         if (w != b->model->roles.words)
             dlg_tape_parameter_add(tape, (dlg_tape_parameter){w->name, w->n_rows, w->n_cols, NULL, lin, row});
-        if (prepared->bias[i] != DLG_NO_PARAMETER) name_small(b, &lin->bias, &b->model->parameters[prepared->bias[i]], row);
+        if (prepared->bias[i] != DLG_NO_PARAMETER)
+            name_small(b, &lin->bias, &b->model->parameters[prepared->bias[i]], row);
         row += w->n_rows;
     }
     return lin;
@@ -165,8 +170,9 @@ dlg_value *dlg_build_predicted(dlg_builder *b, dlg_value *x)
 {
     dlg_network *network = b->network;
     network->encoded = x;
-    const dlg_select op = {
-        .x = x, .y = dlg_tape_value(&network->tape, network->batch.n_predicted, x->n_cols), .row = network->batch.predicted};
+    const dlg_select op = {.x = x,
+                           .y = dlg_tape_value(&network->tape, network->batch.n_predicted, x->n_cols),
+                           .row = network->batch.predicted};
     return ((dlg_select *)dlg_tape_append(&network->tape, &dlg_select_class, &op, sizeof op))->y;
 }
 

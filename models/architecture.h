@@ -1,4 +1,7 @@
-/** What architectures are written in: the parameters they list, and the operators that read them in order. One file each. */
+/**
+ * What architectures are written in: the parameters they list, and the operators that read them in order. One file
+ * each.
+ */
 #ifndef DLG_MODELS_ARCHITECTURE_H
 #define DLG_MODELS_ARCHITECTURE_H
 
@@ -13,7 +16,9 @@ typedef struct {
     dlg_error *err;
 } dlg_builder;
 
-/** One size: its key in config.json, its place in dlg_config, Hugging Face's default, and the largest value accepted. */
+/**
+ * One size: its key in config.json, its place in dlg_config, Hugging Face's default, and the largest value accepted.
+ */
 typedef struct {
     const char *key;
     size_t offset;
@@ -24,37 +29,44 @@ typedef struct {
 /** Where every list of sizes has these. */
 enum { DLG_SIZE_HIDDEN = 1, DLG_SIZE_HEADS = 3 };
 
-/** How its config.json spells what makes a model of it. With the limits of its sizes a model has less than 2^47 parameters. */
+/**
+ * How its config.json spells what makes a model of it. With the limits of its sizes a model has less than 2^47
+ * parameters.
+ */
 typedef struct {
     const char *model_type; /**< "bert" */
     struct {
-        const char *name;   /**< "BertForMaskedLM"; the first is the default */
+        const char *name; /**< "BertForMaskedLM"; the first is the default */
         dlg_task task;
     } classes[2];
-    const char *wanted;     /**< the classes in words, for messages */
+    const char *wanted;           /**< the classes in words, for messages */
     const dlg_config_size *sizes; /**< ended by one without a key */
-    const char *activation; /**< its key, and the default */
+    const char *activation;       /**< its key, and the default */
     dlg_gelu_form gelu;
-    const char *eps;        /**< likewise of the norms; NULL: no file says it */
+    const char *eps; /**< likewise of the norms; NULL: no file says it */
     double eps_fallback;
 } dlg_dialect;
 
 struct dlg_architecture {
-    const char *kind;                                                 /**< "BERT" */
+    const char *kind; /**< "BERT" */
     const dlg_dialect *dialect;
     size_t (*most_parameters)(const dlg_config *);
     size_t (*most_linears)(const dlg_config *);
-    size_t (*most_operators)(const dlg_config *);                     /**< as dlg_tape_create counts: see there */
-    void (*describe)(dlg_model *);                                    /**< parameters, linear layers and roles: no values */
+    size_t (*most_operators)(const dlg_config *); /**< as dlg_tape_create counts: see there */
+    /** parameters, linear layers and roles: no values */
+    void (*describe)(dlg_model *);
     void (*build)(dlg_builder *, size_t max_labels);
-    bool (*is_left_behind)(const dlg_config *, const char *name);     /**< a tensor that files hold and nobody reads */
+    bool (*is_left_behind)(const dlg_config *, const char *name); /**< a tensor that files hold and nobody reads */
 };
 
 /** BERT (Devlin et al. 2019, arXiv:1810.04805) with either head, as Hugging Face builds it. */
 extern const dlg_architecture dlg_bert;
 /** DistilBERT (Sanh et al. 2019, arXiv:1910.01108) with either head, likewise. */
 extern const dlg_architecture dlg_distilbert;
-/** GPT-2 (Radford et al. 2019, "Language Models are Unsupervised Multitask Learners") with its language model's head, likewise. */
+/**
+ * GPT-2 (Radford et al. 2019, "Language Models are Unsupervised Multitask Learners") with its language model's head,
+ * likewise.
+ */
 extern const dlg_architecture dlg_gpt2;
 
 /** All of them; NULL ends the list. The first is that of a configuration that names none. */
@@ -65,17 +77,18 @@ const dlg_architecture *dlg_architecture_of(const dlg_config *);
 /* ---- to describe ---- */
 
 /** The next parameter; n_rows 0: a vector. The first is the word embeddings. */
-const dlg_parameter *DLG_PRINTF(5, 6) dlg_describe(dlg_model *, dlg_draw, size_t n_rows, size_t n_cols, const char *format, ...);
+const dlg_parameter *DLG_PRINTF(5, 6)
+    dlg_describe(dlg_model *, dlg_draw, size_t n_rows, size_t n_cols, const char *format, ...);
 
 /** A norm's scale and shift, called base + .weight and .bias. */
 dlg_norm_role dlg_describe_norm(dlg_model *, const char *base);
 
 /**
- * A linear layer made of n_parts pairs of parameters called base + parts[i] + .weight and .bias, each (n_out, n_in), transposed in files or
- * not. @param[out] roles (n_parts)
+ * A linear layer made of n_parts pairs of parameters called base + parts[i] + .weight and .bias, each (n_out, n_in),
+ * transposed in files or not. @param[out] roles (n_parts)
  */
-void dlg_describe_linear(dlg_linear_role *roles, dlg_model *, size_t n_out, size_t n_in, const char *base, size_t n_parts, const char *const parts[],
-                         bool is_transposed);
+void dlg_describe_linear(dlg_linear_role *roles, dlg_model *, size_t n_out, size_t n_in, const char *base,
+                         size_t n_parts, const char *const parts[], bool is_transposed);
 
 /** The last linear layer: the decoder that roles have, whose weight is described already. */
 void dlg_describe_decoder(dlg_model *);
@@ -88,7 +101,10 @@ dlg_value *dlg_build_embeddings(dlg_builder *);
 /** LN(a + residual), residual NULL or not, and the sum itself or not. */
 dlg_layernorm *dlg_build_layernorm(dlg_builder *, dlg_value *a, dlg_value *residual, bool with_sum, dlg_norm_role);
 
-/** The next linear layer. A weight that is the word embeddings is not named: its gradient is mixed with the look-up's. */
+/**
+ * The next linear layer. A weight that is the word embeddings is not named: its gradient is mixed with the
+ * look-up's.
+ */
 dlg_linear *dlg_build_linear(dlg_builder *, dlg_value *x);
 
 dlg_activation *dlg_build_activation(dlg_builder *, dlg_value *x, dlg_activation_function *);
@@ -102,8 +118,9 @@ dlg_value *dlg_build_predicted(dlg_builder *, dlg_value *x);
 void dlg_build_head(dlg_builder *, dlg_value *x, size_t max_labels);
 
 /**
- * All of an encoder that normalises behind each part (post-LN) and its head, as its roles say: embeddings and norm; of each block attention
- * and feed-forward part, each added to what went in and normalised; the head's first layer, activation and perhaps norm; decoder and loss.
+ * All of an encoder that normalises behind each part (post-LN) and its head, as its roles say: embeddings and norm; of
+ * each block attention and feed-forward part, each added to what went in and normalised; the head's first layer,
+ * activation and perhaps norm; decoder and loss.
  */
 void dlg_build_post_norm_encoder(dlg_builder *, size_t max_labels);
 

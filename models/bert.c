@@ -87,9 +87,12 @@ static void describe(dlg_model *model)
     const size_t H = config->hidden_size;
     const bool is_mlm = config->task == DLG_MASKED_LM;
     dlg_roles *roles = &model->roles;
-    roles->words = dlg_describe(model, DLG_DRAW_EMBEDDING, config->vocabulary_size, H, "bert.embeddings.word_embeddings.weight");
-    roles->positions = dlg_describe(model, DLG_DRAW_NORMAL, config->max_positions, H, "bert.embeddings.position_embeddings.weight");
-    roles->types = dlg_describe(model, DLG_DRAW_NORMAL, config->n_token_types, H, "bert.embeddings.token_type_embeddings.weight");
+    roles->words =
+        dlg_describe(model, DLG_DRAW_EMBEDDING, config->vocabulary_size, H, "bert.embeddings.word_embeddings.weight");
+    roles->positions =
+        dlg_describe(model, DLG_DRAW_NORMAL, config->max_positions, H, "bert.embeddings.position_embeddings.weight");
+    roles->types =
+        dlg_describe(model, DLG_DRAW_NORMAL, config->n_token_types, H, "bert.embeddings.token_type_embeddings.weight");
     roles->norm = dlg_describe_norm(model, "bert.embeddings.LayerNorm");
     for (size_t i = 0; i < config->n_layers; i++) describe_block(model, i);
     roles->is_post_norm = true;
@@ -105,8 +108,8 @@ static void describe(dlg_model *model)
 
 static bool is_left_behind(const dlg_config *config, const char *name)
 {
-    static const char *const prefixes[] = {"bert.pooler.", "pooler.", "cls.seq_relationship.", "bert.embeddings.position_ids",
-                                           "embeddings.position_ids"};
+    static const char *const prefixes[] = {"bert.pooler.", "pooler.", "cls.seq_relationship.",
+                                           "bert.embeddings.position_ids", "embeddings.position_ids"};
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
         if (!strncmp(name, prefixes[i], strlen(prefixes[i]))) return true;
     /* A masked-LM's file may hold a copy of the tied decoder, a classifier's the head it was trained with before. */

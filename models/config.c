@@ -11,7 +11,8 @@
 
 const char *dlg_task_name(dlg_task task)
 {
-    static const char *const names[] = {[DLG_MASKED_LM] = "mlm", [DLG_SEQUENCE_CLASSIFICATION] = "cls", [DLG_CAUSAL_LM] = "clm"};
+    static const char *const names[] = {
+        [DLG_MASKED_LM] = "mlm", [DLG_SEQUENCE_CLASSIFICATION] = "cls", [DLG_CAUSAL_LM] = "clm"};
     assert(task == DLG_MASKED_LM || task == DLG_SEQUENCE_CLASSIFICATION || task == DLG_CAUSAL_LM);
     return names[task];
 }
@@ -78,7 +79,10 @@ static dlg_status check_kind(const source *from)
     static const struct {
         const char *key;
         bool wanted;
-    } switches[] = {{"is_decoder", false}, {"add_cross_attention", false}, {"is_encoder_decoder", false}, {"scale_attn_weights", true},
+    } switches[] = {{"is_decoder", false},
+                    {"add_cross_attention", false},
+                    {"is_encoder_decoder", false},
+                    {"scale_attn_weights", true},
                     {"scale_attn_by_inverse_layer_idx", false}};
     static const char *const empty[] = {"pruned_heads", "quantization_config"};
 
@@ -119,7 +123,10 @@ static dlg_status read_gelu(dlg_gelu_form *out, const source *from)
     static const struct {
         const char *name;
         dlg_gelu_form form;
-    } forms[] = {{"gelu", DLG_GELU_ERF}, {"gelu_new", DLG_GELU_TANH}, {"gelu_pytorch_tanh", DLG_GELU_TANH}, {"gelu_fast", DLG_GELU_TANH}};
+    } forms[] = {{"gelu", DLG_GELU_ERF},
+                 {"gelu_new", DLG_GELU_TANH},
+                 {"gelu_pytorch_tanh", DLG_GELU_TANH},
+                 {"gelu_fast", DLG_GELU_TANH}};
     const cJSON *item = member(from, from->dialect->activation);
     *out = from->dialect->gelu;
     if (!item) return DLG_OK;

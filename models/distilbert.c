@@ -19,7 +19,8 @@ static const dlg_config_size sizes[] = {
 
 static const dlg_dialect dialect = {
     .model_type = "distilbert",
-    .classes = {{"DistilBertForMaskedLM", DLG_MASKED_LM}, {"DistilBertForSequenceClassification", DLG_SEQUENCE_CLASSIFICATION}},
+    .classes = {{"DistilBertForMaskedLM", DLG_MASKED_LM},
+                {"DistilBertForSequenceClassification", DLG_SEQUENCE_CLASSIFICATION}},
     .wanted = "DistilBertForMaskedLM or DistilBertForSequenceClassification",
     .sizes = sizes,
     .activation = "activation",
@@ -29,8 +30,8 @@ static const dlg_dialect dialect = {
 
 static void describe_block(dlg_model *model, size_t i)
 {
-    static const char *const projections[] = {"q_lin", "k_lin", "v_lin"}, *const out[] = {"out_lin"}, *const first[] = {"lin1"},
-                            *const second[] = {"lin2"};
+    static const char *const projections[] = {"q_lin", "k_lin", "v_lin"}, *const out[] = {"out_lin"},
+                             *const first[] = {"lin1"}, *const second[] = {"lin2"};
     const size_t H = model->config.hidden_size, I = model->config.intermediate_size;
     dlg_block_roles *block = &model->roles.blocks[i];
     dlg_linear_role qkv[3];
@@ -65,8 +66,9 @@ static void describe_masked_lm_head(dlg_model *model)
     dlg_roles *roles = &model->roles;
     dlg_describe_linear(&roles->head, model, H, H, "", 1, transform, false);
     roles->head_norm = dlg_describe_norm(model, "vocab_layer_norm");
-    roles->decoder.weight =
-        model->config.tied_decoder ? roles->words : dlg_describe(model, DLG_DRAW_NORMAL, V, H, "vocab_projector.weight");
+    roles->decoder.weight = model->config.tied_decoder
+                                ? roles->words
+                                : dlg_describe(model, DLG_DRAW_NORMAL, V, H, "vocab_projector.weight");
     roles->decoder.bias = dlg_describe(model, DLG_DRAW_ZERO, 0, V, "vocab_projector.bias");
     dlg_describe_decoder(model);
 }
@@ -78,8 +80,10 @@ static void describe(dlg_model *model)
     const size_t H = config->hidden_size;
     const bool is_mlm = config->task == DLG_MASKED_LM;
     dlg_roles *roles = &model->roles;
-    roles->words = dlg_describe(model, DLG_DRAW_EMBEDDING, config->vocabulary_size, H, "distilbert.embeddings.word_embeddings.weight");
-    roles->positions = dlg_describe(model, DLG_DRAW_NORMAL, config->max_positions, H, "distilbert.embeddings.position_embeddings.weight");
+    roles->words = dlg_describe(model, DLG_DRAW_EMBEDDING, config->vocabulary_size, H,
+                                "distilbert.embeddings.word_embeddings.weight");
+    roles->positions = dlg_describe(model, DLG_DRAW_NORMAL, config->max_positions, H,
+                                    "distilbert.embeddings.position_embeddings.weight");
     roles->norm = dlg_describe_norm(model, "distilbert.embeddings.LayerNorm");
     for (size_t i = 0; i < config->n_layers; i++) describe_block(model, i);
     roles->is_post_norm = true;

@@ -1,10 +1,11 @@
 /*
- * Layers normalise before attention and before the wide part, not after them, and each adds to a stream that goes through all of them:
+ * Layers normalise before attention and before the wide part, not after them, and each adds to a stream that goes
+ * through all of them:
  *
  *   x += attention(LN(x)),  x += wide part(LN(x))
  *
- * Each LN operator makes the sum with what was added last, hands the stream on, and normalises it. Weights lie transposed in files (they
- * are of Hugging Face's Conv1D).
+ * Each LN operator makes the sum with what was added last, hands the stream on, and normalises it. Weights lie
+ * transposed in files (they are of Hugging Face's Conv1D).
  */
 #include "models/architecture.h"
 
@@ -75,7 +76,8 @@ static void describe(dlg_model *model)
     for (size_t i = 0; i < config->n_layers; i++) describe_block(model, i);
     roles->head_norm = dlg_describe_norm(model, "transformer.ln_f");
     roles->head_activation = DLG_HEAD_NONE;
-    roles->decoder.weight = config->tied_decoder ? roles->words : dlg_describe(model, DLG_DRAW_NORMAL, V, H, "lm_head.weight");
+    roles->decoder.weight =
+        config->tied_decoder ? roles->words : dlg_describe(model, DLG_DRAW_NORMAL, V, H, "lm_head.weight");
     roles->loss_rows = DLG_NEXT_ROWS;
     roles->is_causal = true;
     dlg_describe_decoder(model);
@@ -86,7 +88,8 @@ static bool is_left_behind(const dlg_config *config, const char *name)
 {
     (void)config;
     const char *attention = strstr(name, ".attn.");
-    return !strcmp(name, "lm_head.weight") || (attention && (!strcmp(attention, ".attn.bias") || !strcmp(attention, ".attn.masked_bias")));
+    return !strcmp(name, "lm_head.weight") ||
+           (attention && (!strcmp(attention, ".attn.bias") || !strcmp(attention, ".attn.masked_bias")));
 }
 
 /* ---- the list of operators ---- */
@@ -103,7 +106,9 @@ static dlg_value *build_block(dlg_builder *b, dlg_value *added, dlg_value **stre
     added = dlg_build_linear(b, dlg_build_attention(b, dlg_build_linear(b, before->y)->y, true))->y;
     before = dlg_build_layernorm(b, added, before->sum, true, block->output_norm);
     *stream = before->sum;
-    return dlg_build_linear(b, dlg_build_activation(b, dlg_build_linear(b, before->y)->y, dlg_gelu_of(&b->model->config))->y)->y;
+    return dlg_build_linear(
+               b, dlg_build_activation(b, dlg_build_linear(b, before->y)->y, dlg_gelu_of(&b->model->config))->y)
+        ->y;
 }
 
 static void build(dlg_builder *b, size_t max_labels)

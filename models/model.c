@@ -28,10 +28,12 @@ static dlg_status refuse_unknown(const dlg_model *model, dlg_error *err)
     for (size_t i = 0; i < dlg_safetensors_count(model->file); i++) {
         const char *name = dlg_safetensors_at(model->file, i)->name;
         bool known = dlg_architecture_of(&model->config)->is_left_behind(&model->config, name);
-        for (size_t k = 0; k < model->n_parameters && !known; k++) known = dlg_parameter_is_named(&model->parameters[k], name);
+        for (size_t k = 0; k < model->n_parameters && !known; k++)
+            known = dlg_parameter_is_named(&model->parameters[k], name);
         if (!known)
-            return dlg_fail(err, DLG_EFORMAT, "%s: tensor %s has no place in a %s for %s", dlg_safetensors_path(model->file), name,
-                            dlg_architecture_of(&model->config)->kind, purposes[model->config.task]);
+            return dlg_fail(err, DLG_EFORMAT, "%s: tensor %s has no place in a %s for %s",
+                            dlg_safetensors_path(model->file), name, dlg_architecture_of(&model->config)->kind,
+                            purposes[model->config.task]);
     }
     return DLG_OK;
 }
@@ -48,7 +50,8 @@ static dlg_status draw_parameter(dlg_parameter *parameter, double std, uint64_t 
     case DLG_DRAW_NORMAL:
     case DLG_DRAW_EMBEDDING:
         dlg_random_normal_fill(parameter->owned, n, std, seed, dlg_random_stream(parameter->name));
-        if (parameter->draw == DLG_DRAW_EMBEDDING) memset(parameter->owned, 0, parameter->n_cols * sizeof *parameter->owned);
+        if (parameter->draw == DLG_DRAW_EMBEDDING)
+            memset(parameter->owned, 0, parameter->n_cols * sizeof *parameter->owned);
         break;
     case DLG_DRAW_ONE:
         for (size_t i = 0; i < n; i++) parameter->owned[i] = 1;
@@ -67,8 +70,10 @@ static dlg_status prepare_ways(const dlg_model *model, dlg_prepared_linear *line
     }
     dlg_status status = dlg_packed_weight_create(&linear->packed, &stack, err);
     if (!status && ways == DLG_BOTH_WAYS) status = dlg_packed_weight_pack_both_ways(linear->packed, err);
-    for (size_t i = 0; i < stack.n_blocks; i++) /* packed, its numbers in the file are not read again: do not hold both */
-        dlg_safetensors_rest_range(model->file, stack.blocks[i], stack.n_rows[i] * stack.n_in * sizeof *stack.blocks[i]);
+    /* packed, its numbers in the file are not read again: do not hold both */
+    for (size_t i = 0; i < stack.n_blocks; i++)
+        dlg_safetensors_rest_range(model->file, stack.blocks[i],
+                                   stack.n_rows[i] * stack.n_in * sizeof *stack.blocks[i]);
     if (status) return status;
     const bool has_bias = linear->bias[0] != DLG_NO_PARAMETER;
     if (has_bias) linear->bias_value = model->parameters[linear->bias[0]].value;
@@ -76,7 +81,8 @@ static dlg_status prepare_ways(const dlg_model *model, dlg_prepared_linear *line
     linear->bias_owned = dlg_allocate(linear->n_out, sizeof *linear->bias_owned);
     if (!linear->bias_owned) return dlg_fail(err, DLG_ENOMEM, "%s: no memory", model->name);
     for (size_t i = 0, row = 0; has_bias && i < linear->n_parts; row += stack.n_rows[i++])
-        memcpy(linear->bias_owned + row, model->parameters[linear->bias[i]].value, stack.n_rows[i] * sizeof *linear->bias_owned);
+        memcpy(linear->bias_owned + row, model->parameters[linear->bias[i]].value,
+               stack.n_rows[i] * sizeof *linear->bias_owned);
     linear->bias_value = linear->bias_owned;
     return DLG_OK;
 }

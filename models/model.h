@@ -1,4 +1,7 @@
-/** A model: its configuration, its parameters, and the weights made ready for products. Shared by any number of networks built on it. */
+/**
+ * A model: its configuration, its parameters, and the weights made ready for products. Shared by any number of networks
+ * built on it.
+ */
 #ifndef DLG_MODELS_MODEL_H
 #define DLG_MODELS_MODEL_H
 
@@ -8,11 +11,15 @@
 /** No index of a parameter. */
 #define DLG_NO_PARAMETER ((size_t)-1)
 
-/** A linear layer's weight ready for products, perhaps of several parameters stacked (query, key and value), and its bias. */
+/**
+ * A linear layer's weight ready for products, perhaps of several parameters stacked (query, key and value), and its
+ * bias.
+ */
 typedef struct {
     size_t n_parts;
-    size_t weight[DLG_STACK_MOST]; /**< indices of the parameters that are stacked; 0, the word embeddings: the tied decoder */
-    size_t bias[DLG_STACK_MOST];   /**< likewise; DLG_NO_PARAMETER, of one part alone: zero */
+    /** indices of the parameters that are stacked; 0, the word embeddings: the tied decoder */
+    size_t weight[DLG_STACK_MOST];
+    size_t bias[DLG_STACK_MOST]; /**< likewise; DLG_NO_PARAMETER, of one part alone: zero */
     size_t n_out, n_in;
     dlg_packed_weight *packed;  /**< (n_out, n_in) */
     const dlg_real *bias_value; /**< (n_out) */
@@ -20,34 +27,39 @@ typedef struct {
 } dlg_prepared_linear;
 
 typedef struct {
-    char *name;                     /**< the directory, or the preset's name: what a result names as the model */
+    char *name; /**< the directory, or the preset's name: what a result names as the model */
     dlg_config config;
     size_t n_parameters;
-    dlg_parameter *parameters;      /**< in transformers' order of named_parameters(); the first is the word embeddings */
+    /** in transformers' order of named_parameters(); the first is the word embeddings */
+    dlg_parameter *parameters;
     size_t n_linears;
-    dlg_prepared_linear *linears;   /**< in the order in which the architecture lists them */
+    dlg_prepared_linear *linears; /**< in the order in which the architecture lists them */
     dlg_roles roles;
-    dlg_real *no_type;              /**< (hidden_size) zeros, where there are no token types */
-    dlg_safetensors *file;          /**< what parameters borrow from, or NULL */
+    dlg_real *no_type;     /**< (hidden_size) zeros, where there are no token types */
+    dlg_safetensors *file; /**< what parameters borrow from, or NULL */
 } dlg_model;
 
 /**
- * Load a Hugging Face directory: config.json and model.safetensors or its shards. Its weights are packed for products in these ways at once,
- * while they are read; for the other when it is first needed.
- * Errors name the file and the tensor: one is missing, unknown, has another shape, or holds NaN or infinity. Tensors that training leaves
- * behind (pooler and next-sentence head beside a masked-LM, GPT-2's mask) are known and not read.
+ * Load a Hugging Face directory: config.json and model.safetensors or its shards. Its weights are packed for products
+ * in these ways at once, while they are read; for the other when it is first needed.
+ * Errors name the file and the tensor: one is missing, unknown, has another shape, or holds NaN or infinity. Tensors
+ * that training leaves behind (pooler and next-sentence head beside a masked-LM, GPT-2's mask) are known and not read.
  */
 DLG_MUST_USE dlg_status dlg_model_open(dlg_model **out, const char *directory, dlg_ways, dlg_error *);
 
-/** Draw a preset's weights (or any configuration's) from a seed; the same on every machine. `name` as in dlg_config_preset. */
-DLG_MUST_USE dlg_status dlg_model_preset(dlg_model **out, const char *name, const dlg_config *, uint64_t seed, dlg_error *);
+/**
+ * Draw a preset's weights (or any configuration's) from a seed; the same on every machine. `name` as in
+ * dlg_config_preset.
+ */
+DLG_MUST_USE dlg_status dlg_model_preset(dlg_model **out, const char *name, const dlg_config *, uint64_t seed,
+                                         dlg_error *);
 
 /** Accepts NULL. */
 void dlg_model_free(dlg_model *);
 
 /**
- * Pack all weights for products in both directions, unless they are: dlg_network_create asks for it. Any number of threads may ask at once.
- * Errors: DLG_ENOMEM, DLG_ECANCELLED.
+ * Pack all weights for products in both directions, unless they are: dlg_network_create asks for it. Any number of
+ * threads may ask at once. Errors: DLG_ENOMEM, DLG_ECANCELLED.
  */
 DLG_MUST_USE dlg_status dlg_model_pack_both_ways(const dlg_model *, dlg_error *);
 

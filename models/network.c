@@ -61,8 +61,8 @@ static dlg_status copy_batch(dlg_batch *out, const dlg_batch *batch, dlg_error *
 /* ---- a network ---- */
 
 /* Its operators, without memory for what they compute. */
-static dlg_status build(dlg_network *network, const dlg_model *model, const dlg_batch *batch, dlg_ways ways, bool has_products,
-                        size_t max_labels, dlg_error *err)
+static dlg_status build(dlg_network *network, const dlg_model *model, const dlg_batch *batch, dlg_ways ways,
+                        bool has_products, size_t max_labels, dlg_error *err)
 {
     const dlg_architecture *architecture = dlg_architecture_of(&model->config);
     *network = (dlg_network){.ways = ways};
@@ -83,8 +83,8 @@ static dlg_status build(dlg_network *network, const dlg_model *model, const dlg_
     return b.status;
 }
 
-dlg_status dlg_network_create(dlg_network *network, const dlg_model *model, const dlg_batch *batch, dlg_ways ways, size_t max_labels,
-                              dlg_error *err)
+dlg_status dlg_network_create(dlg_network *network, const dlg_model *model, const dlg_batch *batch, dlg_ways ways,
+                              size_t max_labels, dlg_error *err)
 {
     *network = (dlg_network){0};
     dlg_status status = ways == DLG_BOTH_WAYS ? dlg_model_pack_both_ways(model, err) : DLG_OK;
@@ -94,12 +94,14 @@ dlg_status dlg_network_create(dlg_network *network, const dlg_model *model, cons
     return status;
 }
 
-dlg_status dlg_network_count_bytes(size_t *out, const dlg_model *model, const dlg_batch *batch, size_t max_labels, dlg_error *err)
+dlg_status dlg_network_count_bytes(size_t *out, const dlg_model *model, const dlg_batch *batch, size_t max_labels,
+                                   dlg_error *err)
 {
     dlg_network network;
     const dlg_status status = build(&network, model, batch, DLG_BOTH_WAYS, false, max_labels, err);
     *out = status ? 0 : dlg_tape_count_bytes(&network.tape);
-    for (size_t i = 0; !status && i < model->n_linears; i++) *out += model->linears[i].n_out * model->linears[i].n_in * sizeof(dlg_real);
+    for (size_t i = 0; !status && i < model->n_linears; i++)
+        *out += model->linears[i].n_out * model->linears[i].n_in * sizeof(dlg_real);
     dlg_network_release(&network);
     return status;
 }

@@ -22,18 +22,19 @@ enum { DLG_PARAMETER_NAME = 96 };
 typedef struct {
     char name[DLG_PARAMETER_NAME]; /**< Hugging Face's name, with its "bert." or "transformer." prefix */
     size_t n_dims, n_rows, n_cols;
-    bool is_transposed;            /**< in files: (n_cols, n_rows) */
+    bool is_transposed; /**< in files: (n_cols, n_rows) */
     dlg_draw draw;
-    const dlg_real *value;         /**< (n_rows, n_cols); NULL until loaded or drawn */
-    dlg_real *owned;               /**< the same where it is not borrowed from a file */
+    const dlg_real *value; /**< (n_rows, n_cols); NULL until loaded or drawn */
+    dlg_real *owned;       /**< the same where it is not borrowed from a file */
 } dlg_parameter;
 
 /** n_rows * n_cols. */
 size_t dlg_parameter_items(const dlg_parameter *);
 
 /**
- * The tensor of a parameter under any name that Hugging Face files have used for it: with or without its prefix, LayerNorm.gamma and
- * .beta for weight and bias, cls.predictions.bias and cls.predictions.decoder.bias for each other. NULL when there is none.
+ * The tensor of a parameter under any name that Hugging Face files have used for it: with or without its prefix,
+ * LayerNorm.gamma and .beta for weight and bias, cls.predictions.bias and cls.predictions.decoder.bias for each other.
+ * NULL when there is none.
  */
 const dlg_tensor *dlg_parameter_find(const dlg_parameter *, const dlg_safetensors *);
 
@@ -41,13 +42,15 @@ const dlg_tensor *dlg_parameter_find(const dlg_parameter *, const dlg_safetensor
 bool dlg_parameter_is_named(const dlg_parameter *, const char *tensor_name);
 
 /**
- * The numbers of a tensor that has the parameter's shape, as (n_rows, n_cols): borrowed from the file where they can be used as they lie,
- * else in *owned, to be freed with dlg_free. Errors: DLG_ENOMEM; DLG_ENONFINITE, naming file and tensor.
+ * The numbers of a tensor that has the parameter's shape, as (n_rows, n_cols): borrowed from the file where they can be
+ * used as they lie, else in *owned, to be freed with dlg_free. Errors: DLG_ENOMEM; DLG_ENONFINITE, naming file and
+ * tensor.
  */
-DLG_MUST_USE dlg_status dlg_parameter_read(const dlg_real **value, dlg_real **owned, const dlg_parameter *, const dlg_tensor *, const char *file,
-                                           dlg_error *);
+DLG_MUST_USE dlg_status dlg_parameter_read(const dlg_real **value, dlg_real **owned, const dlg_parameter *,
+                                           const dlg_tensor *, const char *file, dlg_error *);
 
 /** DLG_ESHAPE, naming file, tensor, want and got, unless the tensor has the parameter's shape. */
-DLG_MUST_USE dlg_status dlg_parameter_check_shape(const dlg_parameter *, const dlg_tensor *, const char *file, dlg_error *);
+DLG_MUST_USE dlg_status dlg_parameter_check_shape(const dlg_parameter *, const dlg_tensor *, const char *file,
+                                                  dlg_error *);
 
 #endif

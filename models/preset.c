@@ -8,7 +8,8 @@ static const struct {
     size_t hidden_size, n_layers;
 } presets[] = {{"tiny", 128, 2}, {"mini", 256, 4}, {"small", 512, 4}, {"medium", 512, 8}, {"base", 768, 12}};
 
-dlg_status dlg_config_preset(dlg_config *out, const char *name, dlg_task task, size_t vocabulary_size, size_t n_labels, dlg_error *err)
+dlg_status dlg_config_preset(dlg_config *out, const char *name, dlg_task task, size_t vocabulary_size, size_t n_labels,
+                             dlg_error *err)
 {
     *out = (dlg_config){0};
     for (size_t i = 0; i < sizeof presets / sizeof *presets; i++) {

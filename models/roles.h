@@ -1,6 +1,6 @@
 /**
- * What analysis and attacks know of a network: which of its parameters plays which part. An architecture fills it in where it lists its
- * parameters; outside of models nobody asks for one by its name.
+ * What analysis and attacks know of a network: which of its parameters plays which part. An architecture fills it in
+ * where it lists its parameters; outside of models nobody asks for one by its name.
  */
 #ifndef DLG_MODELS_ROLES_H
 #define DLG_MODELS_ROLES_H
@@ -35,15 +35,17 @@ typedef enum { DLG_HEAD_GELU, DLG_HEAD_TANH, DLG_HEAD_RELU, DLG_HEAD_NONE } dlg_
 
 typedef struct {
     const dlg_parameter *words, *positions;
-    const dlg_parameter *types;  /**< token types; NULL: none */
-    dlg_norm_role norm;          /**< of their sum, which is layer 0's input */
-    dlg_block_roles *blocks;     /**< (n_layers) owned by the model */
-    dlg_linear_role head;        /**< its first layer, H to H, on the rows with a loss: masked LM's transform or classifier's pooler */
+    const dlg_parameter *types; /**< token types; NULL: none */
+    dlg_norm_role norm;         /**< of their sum, which is layer 0's input */
+    dlg_block_roles *blocks;    /**< (n_layers) owned by the model */
+    /** its first layer, H to H, on the rows with a loss: masked LM's transform or classifier's pooler */
+    dlg_linear_role head;
     dlg_head_activation head_activation;
-    dlg_norm_role head_norm;     /**< behind it, or none */
-    dlg_linear_role decoder;     /**< to words or classes; its weight is `words` where it is tied */
+    dlg_norm_role head_norm; /**< behind it, or none */
+    dlg_linear_role decoder; /**< to words or classes; its weight is `words` where it is tied */
     dlg_loss_rows loss_rows;
-    bool is_post_norm;           /**< each norm is the only way from one block to the next, and nothing goes round the first */
+    /** each norm is the only way from one block to the next, and nothing goes round the first */
+    bool is_post_norm;
     bool is_causal;
 } dlg_roles;
 

@@ -25,7 +25,8 @@ static int number_at(const cJSON *rows, size_t row, size_t column)
 
 static void read_truth(dlg_case *c, const cJSON *truth)
 {
-    const cJSON *attention = member(truth, "attention"), *fed = member(truth, "fed_ids"), *labels = member(truth, "labels");
+    const cJSON *attention = member(truth, "attention"), *fed = member(truth, "fed_ids"),
+                *labels = member(truth, "labels");
     const size_t n_sentences = (size_t)cJSON_GetArraySize(attention);
     size_t lengths[64];
     assert_true(n_sentences <= 64);
@@ -62,8 +63,9 @@ bool dlg_case_open(dlg_case *out, const char *directory)
     char *model = dlg_path_join(directory, "model"), *gradient = dlg_path_join(directory, "case.g"),
          *truth_path = dlg_path_join(directory, "case.truth.json");
     cJSON *truth = NULL;
-    const bool ok = !dlg_model_open(&out->model, model, DLG_BOTH_WAYS, &err) && !dlg_safetensors_open(&out->file, gradient, &err) &&
-                    !dlg_gradient_open(&out->gradient, out->file, out->model, &err) && !dlg_json_read(&truth, truth_path, &err);
+    const bool ok =
+        !dlg_model_open(&out->model, model, DLG_BOTH_WAYS, &err) && !dlg_safetensors_open(&out->file, gradient, &err) &&
+        !dlg_gradient_open(&out->gradient, out->file, out->model, &err) && !dlg_json_read(&truth, truth_path, &err);
     if (!ok) fail_msg("%s", err.message);
     read_truth(out, truth);
     cJSON_Delete(truth);

@@ -14,8 +14,8 @@ bool dlg_is_close(const char *what, size_t n, const dlg_real *found, const doubl
         if (isnan(off)) break;
     }
     if (worst <= tolerance * (scale > 0 ? scale : 1)) return true;
-    printf("%s: at %zu want %.17g, found %.17g; off by %.2e of the largest %.2e\n", what, at, want[at], (double)found[at], worst / scale,
-           scale);
+    printf("%s: at %zu want %.17g, found %.17g; off by %.2e of the largest %.2e\n", what, at, want[at],
+           (double)found[at], worst / scale, scale);
     return false;
 }
 

@@ -7,7 +7,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** Whether max |found - want| <= tolerance * max |want| (absolute where want is all zero); else prints what, where and how far. */
+/**
+ * Whether max |found - want| <= tolerance * max |want| (absolute where want is all zero); else prints what, where and
+ * how far.
+ */
 bool dlg_is_close(const char *what, size_t n, const dlg_real *found, const double *want, double tolerance);
 
 /** The same for two numbers. */

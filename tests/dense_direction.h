@@ -1,4 +1,7 @@
-/** The plain weight direction: g is formed, c is a dense matrix. The reference that the attack's targets are tested against. */
+/**
+ * The plain weight direction: g is formed, c is a dense matrix. The reference that the attack's targets are tested
+ * against.
+ */
 #ifndef DLG_TESTS_DENSE_DIRECTION_H
 #define DLG_TESTS_DENSE_DIRECTION_H
 
@@ -12,6 +15,7 @@ typedef struct {
 } dlg_dense_direction;
 
 /** Everything is borrowed. */
-void dlg_dense_direction_init(dlg_dense_direction *, size_t n_out, size_t n_in, dlg_real *gradient, const dlg_real *direction);
+void dlg_dense_direction_init(dlg_dense_direction *, size_t n_out, size_t n_in, dlg_real *gradient,
+                              const dlg_real *direction);
 
 #endif

@@ -4,7 +4,10 @@
 
 #include <stddef.h>
 
-/** The numbers of array `name` in the file, to be freed with free(); NULL when the file, or the array in it, is not there. */
+/**
+ * The numbers of array `name` in the file, to be freed with free(); NULL when the file, or the array in it, is not
+ * there.
+ */
 double *npz_read(const char *path, const char *name, size_t *n_items);
 
 #endif

@@ -72,15 +72,17 @@ size_t scratch_count(void)
     size_t n = 0;
     DIR *listing = opendir(scratch_directory());
     assert_non_null(listing);
-    for (const struct dirent *entry; (entry = readdir(listing));) n += strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
+    for (const struct dirent *entry; (entry = readdir(listing));)
+        n += strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
     closedir(listing);
     return n;
 }
 
 void assert_refused(dlg_status status, dlg_status wanted, const dlg_error *err, const char *file, const char *object)
 {
-    const bool right = status == wanted && err->status == wanted && strstr(err->message, file) && strstr(err->message, object) &&
-                       !strchr(err->message, '\n');
+    const bool right = status == wanted && err->status == wanted && strstr(err->message, file) &&
+                       strstr(err->message, object) && !strchr(err->message, '\n');
     if (!right)
-        fail_msg("want status %d and a message with \"%s\" and \"%s\", found %d: %s", (int)wanted, file, object, (int)status, err->message);
+        fail_msg("want status %d and a message with \"%s\" and \"%s\", found %d: %s", (int)wanted, file, object,
+                 (int)status, err->message);
 }

@@ -28,37 +28,33 @@ dlg_character_kind dlg_character_kind_of(uint32_t character)
     switch (utf8proc_category((utf8proc_int32_t)character)) {
     case UTF8PROC_CATEGORY_CC:
     case UTF8PROC_CATEGORY_CF:
-    case UTF8PROC_CATEGORY_CO:
-        return DLG_CHARACTER_DROPPED;
+    case UTF8PROC_CATEGORY_CO: return DLG_CHARACTER_DROPPED;
     case UTF8PROC_CATEGORY_ZS:
     case UTF8PROC_CATEGORY_ZL:
-    case UTF8PROC_CATEGORY_ZP:
-        return DLG_CHARACTER_SPACE;
+    case UTF8PROC_CATEGORY_ZP: return DLG_CHARACTER_SPACE;
     case UTF8PROC_CATEGORY_PC:
     case UTF8PROC_CATEGORY_PD:
     case UTF8PROC_CATEGORY_PS:
     case UTF8PROC_CATEGORY_PE:
     case UTF8PROC_CATEGORY_PI:
     case UTF8PROC_CATEGORY_PF:
-    case UTF8PROC_CATEGORY_PO:
-        return DLG_CHARACTER_PUNCTUATION;
+    case UTF8PROC_CATEGORY_PO: return DLG_CHARACTER_PUNCTUATION;
     case UTF8PROC_CATEGORY_SC:
     case UTF8PROC_CATEGORY_SK:
     case UTF8PROC_CATEGORY_SM:
     case UTF8PROC_CATEGORY_SO:
         /* Of the symbols only ASCII's ($ + < = > ^ ` | ~) count, as in BERT's own code. */
         return character < 0x80 ? DLG_CHARACTER_PUNCTUATION : DLG_CHARACTER_LETTER;
-    case UTF8PROC_CATEGORY_MN:
-        return DLG_CHARACTER_MARK;
-    default:
-        return DLG_CHARACTER_LETTER;
+    case UTF8PROC_CATEGORY_MN: return DLG_CHARACTER_MARK;
+    default: return DLG_CHARACTER_LETTER;
     }
 }
 
 bool dlg_character_is_chinese(uint32_t character)
 {
-    static const uint32_t blocks[][2] = {{0x3400, 0x4dbf},   {0x4e00, 0x9fff},   {0xf900, 0xfaff},   {0x20000, 0x2a6df},
-                                         {0x2a700, 0x2b73f}, {0x2b740, 0x2b81f}, {0x2b920, 0x2ceaf}, {0x2f800, 0x2fa1f}};
+    static const uint32_t blocks[][2] = {{0x3400, 0x4dbf},   {0x4e00, 0x9fff},   {0xf900, 0xfaff},
+                                         {0x20000, 0x2a6df}, {0x2a700, 0x2b73f}, {0x2b740, 0x2b81f},
+                                         {0x2b920, 0x2ceaf}, {0x2f800, 0x2fa1f}};
     if (character < blocks[0][0]) return false;
     for (size_t i = 0; i < COUNT(blocks); i++)
         if (character >= blocks[i][0] && character <= blocks[i][1]) return true;
@@ -70,10 +66,10 @@ size_t dlg_character_decompose(uint32_t character, uint32_t out[DLG_MAX_DECOMPOS
     utf8proc_int32_t parts[DLG_MAX_DECOMPOSITION];
     int unused = 0;
     const int row = newer_row(character);
-    const utf8proc_ssize_t n = row >= 0 && newer_kinds[row].inert ? 0
-                                                                   : utf8proc_decompose_char((utf8proc_int32_t)character, parts,
-                                                                                             DLG_MAX_DECOMPOSITION,
-                                                                                             UTF8PROC_DECOMPOSE, &unused);
+    const utf8proc_ssize_t n = row >= 0 && newer_kinds[row].inert
+                                   ? 0
+                                   : utf8proc_decompose_char((utf8proc_int32_t)character, parts, DLG_MAX_DECOMPOSITION,
+                                                             UTF8PROC_DECOMPOSE, &unused);
     if (n < 1 || n > DLG_MAX_DECOMPOSITION) {
         out[0] = character;
         return 1;

@@ -1,7 +1,7 @@
 /**
- * Single characters as BERT's tokenizer sees them: kind, accents, lower case, and UTF-8. No file outside tokenizer/ needs this.
- * The measure is Hugging Face's `tokenizers`, whose tables are those of Unicode 8 (kinds) and 9 (decomposition); where utf8proc, which
- * is newer, differs, newer_characters.h has the older view.
+ * Single characters as BERT's tokenizer sees them: kind, accents, lower case, and UTF-8. No file outside tokenizer/
+ * needs this. The measure is Hugging Face's `tokenizers`, whose tables are those of Unicode 8 (kinds) and 9
+ * (decomposition); where utf8proc, which is newer, differs, newer_characters.h has the older view.
  */
 #ifndef DLG_TOKENIZER_CHARACTERS_H
 #define DLG_TOKENIZER_CHARACTERS_H
@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 typedef enum {
-    DLG_CHARACTER_DROPPED,     /**< control, format, private use, NUL and U+FFFD: as if it were not there */
+    DLG_CHARACTER_DROPPED, /**< control, format, private use, NUL and U+FFFD: as if it were not there */
     DLG_CHARACTER_SPACE,
     DLG_CHARACTER_PUNCTUATION, /**< a word of its own */
     DLG_CHARACTER_MARK,        /**< a nonspacing mark, what "accent" means here */

@@ -1,6 +1,7 @@
 /*
- * Hugging Face joins pieces with spaces, glues "##" pieces to what is before them, and removes spaces that English does not want. It
- * does the last twice: piece by piece in `tokenizers`, then over the whole text in `transformers`. So does this.
+ * Hugging Face joins pieces with spaces, glues "##" pieces to what is before them, and removes spaces that English does
+ * not want. It does the last twice: piece by piece in `tokenizers`, then over the whole text in `transformers`. So does
+ * this.
  */
 #include "tokenizer/decode.h"
 
@@ -10,7 +11,8 @@
 
 bool dlg_is_special(const dlg_special_tokens *special, dlg_token id)
 {
-    return id == special->pad || id == special->unknown || id == special->cls || id == special->sep || id == special->mask;
+    return id == special->pad || id == special->unknown || id == special->cls || id == special->sep ||
+           id == special->mask;
 }
 
 typedef struct {
@@ -19,9 +21,9 @@ typedef struct {
 } replacement;
 
 static const replacement replacements[] = {
-    {" .", ".", false},      {" ?", "?", false},   {" !", "!", false},           {" ,", ",", false},   {" ' ", "'", false},
-    {" n't", "n't", false}, {" 'm", "'m", false}, {" do not", " don't", true}, {" 's", "'s", false}, {" 've", "'ve", false},
-    {" 're", "'re", false},
+    {" .", ".", false},   {" ?", "?", false},     {" !", "!", false},     {" ,", ",", false},
+    {" ' ", "'", false},  {" n't", "n't", false}, {" 'm", "'m", false},   {" do not", " don't", true},
+    {" 's", "'s", false}, {" 've", "'ve", false}, {" 're", "'re", false},
 };
 
 /* In place. @return the length that is left */
@@ -44,7 +46,8 @@ static size_t replace(char *text, size_t n_bytes, const char *from, const char *
 static size_t clean_up(char *text, size_t n_bytes, bool piece)
 {
     for (size_t i = 0; i < sizeof replacements / sizeof *replacements; i++)
-        if (piece || !replacements[i].only_pieces) n_bytes = replace(text, n_bytes, replacements[i].from, replacements[i].to);
+        if (piece || !replacements[i].only_pieces)
+            n_bytes = replace(text, n_bytes, replacements[i].from, replacements[i].to);
     return n_bytes;
 }
 
@@ -52,7 +55,8 @@ char *dlg_decode(const dlg_vocabulary *v, const dlg_token *ids, size_t n, bool s
 {
     size_t room = 1, n_bytes = 0;
     for (size_t i = 0; i < n; i++) {
-        const size_t id = ids[i] < v->n_pieces ? ids[i] : v->special.unknown, n_piece = v->starts[id + 1] - v->starts[id];
+        const size_t id = ids[i] < v->n_pieces ? ids[i] : v->special.unknown,
+                     n_piece = v->starts[id + 1] - v->starts[id];
         if (room > SIZE_MAX - n_piece) return NULL;
         room += n_piece; /* the NUL's place is the space's */
     }

@@ -24,7 +24,8 @@ static dlg_status read_setting(const char *path, const cJSON *root, const char *
     const cJSON *item = member(root, key);
     *out = -1;
     if (!item || cJSON_IsNull(item)) return DLG_OK;
-    if (!cJSON_IsBool(item)) return dlg_fail(err, DLG_EFORMAT, "%s: %s: want true or false, found another value", path, key);
+    if (!cJSON_IsBool(item))
+        return dlg_fail(err, DLG_EFORMAT, "%s: %s: want true or false, found another value", path, key);
     *out = cJSON_IsTrue(item) ? 1 : 0;
     return DLG_OK;
 }
@@ -32,8 +33,9 @@ static dlg_status read_setting(const char *path, const cJSON *root, const char *
 /* Classes that split text as BertTokenizer does; one that does not (BertJapaneseTokenizer) must not pass for it. */
 static dlg_status check_class(const char *path, const cJSON *root, dlg_error *err)
 {
-    static const char *const known[] = {"BertTokenizer",       "BertTokenizerFast",    "DistilBertTokenizer",     "DistilBertTokenizerFast",
-                                        "ElectraTokenizer",    "ElectraTokenizerFast", "PreTrainedTokenizerFast", "TokenizersBackend"};
+    static const char *const known[] = {"BertTokenizer",           "BertTokenizerFast", "DistilBertTokenizer",
+                                        "DistilBertTokenizerFast", "ElectraTokenizer",  "ElectraTokenizerFast",
+                                        "PreTrainedTokenizerFast", "TokenizersBackend"};
     const cJSON *item = member(root, "tokenizer_class");
     if (!item || cJSON_IsNull(item)) return DLG_OK;
     for (size_t i = 0; cJSON_IsString(item) && i < sizeof known / sizeof *known; i++)
@@ -63,7 +65,8 @@ static dlg_status read_settings(settings *out, const char *path, dlg_error *err)
     *out = (settings){-1, -1, -1};
     if (access(path, F_OK)) return DLG_OK;
     dlg_status status = dlg_json_read(&root, path, err);
-    if (!status && !cJSON_IsObject(root)) status = dlg_fail(err, DLG_EFORMAT, "%s: want an object, found another value", path);
+    if (!status && !cJSON_IsObject(root))
+        status = dlg_fail(err, DLG_EFORMAT, "%s: want an object, found another value", path);
     if (!status) status = check_class(path, root, err);
     if (!status) status = check_special_tokens(path, root, err);
     if (!status) status = read_setting(path, root, "do_lower_case", &out->lower_case, err);
@@ -76,8 +79,8 @@ static dlg_status read_settings(settings *out, const char *path, dlg_error *err)
 static dlg_status check_agreement(const char *path, const char *key, int said, bool meant, dlg_error *err)
 {
     if (said < 0 || (said != 0) == meant) return DLG_OK;
-    return dlg_fail(err, DLG_EFORMAT, "%s: %s: want %s as in tokenizer.json, found %s", path, key, meant ? "true" : "false",
-                    said ? "true" : "false");
+    return dlg_fail(err, DLG_EFORMAT, "%s: %s: want %s as in tokenizer.json, found %s", path, key,
+                    meant ? "true" : "false", said ? "true" : "false");
 }
 
 dlg_status dlg_tokenizer_open_directory(dlg_tokenizer **out, const char *directory, dlg_error *err)
@@ -98,8 +101,10 @@ dlg_status dlg_tokenizer_open_directory(dlg_tokenizer **out, const char *directo
         if (status) goto out;
         const dlg_normalisation how = dlg_tokenizer_normalisation(*out);
         status = check_agreement(configuration, "do_lower_case", said.lower_case, how.lower_case, err);
-        if (!status) status = check_agreement(configuration, "strip_accents", said.strip_accents, how.strip_accents, err);
-        if (!status) status = check_agreement(configuration, "tokenize_chinese_chars", said.split_cjk, how.split_cjk, err);
+        if (!status)
+            status = check_agreement(configuration, "strip_accents", said.strip_accents, how.strip_accents, err);
+        if (!status)
+            status = check_agreement(configuration, "tokenize_chinese_chars", said.split_cjk, how.split_cjk, err);
     } else {
         const bool lower_case = said.lower_case != 0;
         const dlg_normalisation how = {.lower_case = lower_case,

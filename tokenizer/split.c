@@ -1,7 +1,8 @@
 /*
- * The order of things is the reference's: clean the text; put Chinese characters apart; NFD and no more nonspacing marks; lower case;
- * then cut. NFD sorts marks by their combining class before some of them are removed. Removal keeps the order of the rest, so here
- * marks are removed as they come and only those that stay are sorted into the word's end.
+ * The order of things is the reference's: clean the text; put Chinese characters apart; NFD and no more nonspacing
+ * marks; lower case; then cut. NFD sorts marks by their combining class before some of them are removed. Removal keeps
+ * the order of the rest, so here marks are removed as they come and only those that stay are sorted into the word's
+ * end.
  */
 #include "tokenizer/split.h"
 
@@ -14,17 +15,10 @@ void dlg_split_rules_set(dlg_split_rules *rules, dlg_normalisation how)
     rules->how = how;
     for (uint32_t c = 0; c < 128; c++) {
         switch (dlg_character_kind_of(c)) {
-        case DLG_CHARACTER_DROPPED:
-            rules->ascii[c] = DLG_ASCII_DROPPED;
-            break;
-        case DLG_CHARACTER_SPACE:
-            rules->ascii[c] = DLG_ASCII_SPACE;
-            break;
-        case DLG_CHARACTER_PUNCTUATION:
-            rules->ascii[c] = DLG_ASCII_PUNCTUATION;
-            break;
-        default:
-            rules->ascii[c] = (unsigned char)(how.lower_case ? dlg_character_lower(c) : c);
+        case DLG_CHARACTER_DROPPED: rules->ascii[c] = DLG_ASCII_DROPPED; break;
+        case DLG_CHARACTER_SPACE: rules->ascii[c] = DLG_ASCII_SPACE; break;
+        case DLG_CHARACTER_PUNCTUATION: rules->ascii[c] = DLG_ASCII_PUNCTUATION; break;
+        default: rules->ascii[c] = (unsigned char)(how.lower_case ? dlg_character_lower(c) : c);
         }
     }
 }
@@ -111,7 +105,8 @@ static bool find_special(dlg_split *s)
 static void take_ascii_letters(dlg_split *s)
 {
     const unsigned char *const map = s->rules->ascii, *const text = s->text;
-    const size_t start = s->at, n_free = DLG_MAX_WORD_CHARACTERS > s->n_characters ? DLG_MAX_WORD_CHARACTERS - s->n_characters : 0;
+    const size_t start = s->at,
+                 n_free = DLG_MAX_WORD_CHARACTERS > s->n_characters ? DLG_MAX_WORD_CHARACTERS - s->n_characters : 0;
     size_t at = start, n_word = s->n_word;
     const size_t end = s->n_bytes - start < n_free ? s->n_bytes : start + n_free;
     while (at < end && text[at] < 0x80 && map[text[at]] >= DLG_ASCII_LETTERS) s->word[n_word++] = map[text[at++]];
@@ -130,9 +125,7 @@ dlg_split_event dlg_split_next(dlg_split *s)
         const unsigned char byte = s->text[s->at];
         if (byte < 0x80) {
             switch (s->rules->ascii[byte]) {
-            case DLG_ASCII_DROPPED:
-                s->at++;
-                break;
+            case DLG_ASCII_DROPPED: s->at++; break;
             case DLG_ASCII_SPACE:
                 s->at++;
                 if (s->n_characters) return DLG_SPLIT_WORD;
@@ -146,8 +139,7 @@ dlg_split_event dlg_split_next(dlg_split *s)
                 append(s, byte, 0);
                 s->at++;
                 return DLG_SPLIT_WORD;
-            default:
-                take_ascii_letters(s);
+            default: take_ascii_letters(s);
             }
             continue;
         }

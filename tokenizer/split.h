@@ -1,6 +1,6 @@
 /**
- * Text to words: cleaned, Chinese characters apart, accents and capitals removed where that is wanted, cut at spaces and around
- * punctuation. One pass over the text, nothing is allocated.
+ * Text to words: cleaned, Chinese characters apart, accents and capitals removed where that is wanted, cut at spaces
+ * and around punctuation. One pass over the text, nothing is allocated.
  */
 #ifndef DLG_TOKENIZER_SPLIT_H
 #define DLG_TOKENIZER_SPLIT_H

@@ -11,8 +11,8 @@ struct dlg_tokenizer {
     dlg_split_rules rules;
 };
 
-static dlg_status create(dlg_tokenizer **out, const char *name, const void *bytes, size_t n_bytes, bool json, dlg_normalisation how,
-                         dlg_error *err)
+static dlg_status create(dlg_tokenizer **out, const char *name, const void *bytes, size_t n_bytes, bool json,
+                         dlg_normalisation how, dlg_error *err)
 {
     *out = NULL;
     dlg_tokenizer *t = dlg_allocate(1, sizeof *t);
@@ -28,13 +28,14 @@ static dlg_status create(dlg_tokenizer **out, const char *name, const void *byte
     return DLG_OK;
 }
 
-dlg_status dlg_tokenizer_create(dlg_tokenizer **out, const char *name, const void *vocabulary, size_t n_bytes, dlg_normalisation how,
-                                dlg_error *err)
+dlg_status dlg_tokenizer_create(dlg_tokenizer **out, const char *name, const void *vocabulary, size_t n_bytes,
+                                dlg_normalisation how, dlg_error *err)
 {
     return create(out, name, vocabulary, n_bytes, false, how, err);
 }
 
-dlg_status dlg_tokenizer_create_json(dlg_tokenizer **out, const char *name, const void *json, size_t n_bytes, dlg_error *err)
+dlg_status dlg_tokenizer_create_json(dlg_tokenizer **out, const char *name, const void *json, size_t n_bytes,
+                                     dlg_error *err)
 {
     return create(out, name, json, n_bytes, true, DLG_UNCASED, err);
 }
@@ -106,8 +107,9 @@ static dlg_status reserve(dlg_tokens *tokens, size_t n_more, dlg_error *err)
 /* Append what a word becomes; there is room for as many ids as it has bytes. */
 static void encode_word(const dlg_vocabulary *v, const dlg_split *word, dlg_tokens *out)
 {
-    const size_t n =
-        word->n_characters > DLG_MAX_WORD_CHARACTERS ? 0 : dlg_wordpiece(v, word->word, word->n_word, out->ids + out->n);
+    const size_t n = word->n_characters > DLG_MAX_WORD_CHARACTERS
+                         ? 0
+                         : dlg_wordpiece(v, word->word, word->n_word, out->ids + out->n);
     if (!n) out->ids[out->n] = v->special.unknown;
     out->n += n ? n : 1;
 }
@@ -116,11 +118,13 @@ dlg_status dlg_tokenizer_encode(const dlg_tokenizer *t, dlg_tokens *out, const c
                                 size_t max_tokens, size_t *full_length, dlg_error *err)
 {
     const dlg_vocabulary *v = &t->vocabulary;
-    const dlg_token named[DLG_N_SPECIAL] = {v->special.pad, v->special.unknown, v->special.cls, v->special.sep, v->special.mask};
+    const dlg_token named[DLG_N_SPECIAL] = {v->special.pad, v->special.unknown, v->special.cls, v->special.sep,
+                                            v->special.mask};
     dlg_split split;
     dlg_split_event event;
     out->n = 0;
-    if (special && max_tokens == 1) return dlg_fail(err, DLG_EARG, "text: want room for [CLS] and [SEP], found room for one token");
+    if (special && max_tokens == 1)
+        return dlg_fail(err, DLG_EARG, "text: want room for [CLS] and [SEP], found room for one token");
     dlg_split_start(&split, &t->rules, text, n_bytes);
     dlg_status status = reserve(out, 16, err); /* at least room for [CLS] and [SEP] */
     if (!status && special) out->ids[out->n++] = v->special.cls;

@@ -30,24 +30,28 @@ typedef struct {
 DLG_MUST_USE dlg_status dlg_tokenizer_open(dlg_tokenizer **out, const char *path, dlg_normalisation, dlg_error *);
 
 /**
- * A tokenizer.json with a BertNormalizer, BertPreTokenizer and WordPiece model; anything else in it is refused by name. What it says
- * about truncation and padding is left to the caller of dlg_tokenizer_encode.
+ * A tokenizer.json with a BertNormalizer, BertPreTokenizer and WordPiece model; anything else in it is refused by name.
+ * What it says about truncation and padding is left to the caller of dlg_tokenizer_encode.
  */
 DLG_MUST_USE dlg_status dlg_tokenizer_open_json(dlg_tokenizer **out, const char *path, dlg_error *);
 
 /**
- * What a Hugging Face directory holds: tokenizer.json (which says everything), else vocab.txt with tokenizer_config.json, where
- * present, for do_lower_case, strip_accents and tokenize_chinese_chars; uncased without it. Files that contradict each other are
- * refused.
+ * What a Hugging Face directory holds: tokenizer.json (which says everything), else vocab.txt with
+ * tokenizer_config.json, where present, for do_lower_case, strip_accents and tokenize_chinese_chars; uncased without
+ * it. Files that contradict each other are refused.
  */
 DLG_MUST_USE dlg_status dlg_tokenizer_open_directory(dlg_tokenizer **out, const char *directory, dlg_error *);
 
-/** The same as dlg_tokenizer_open, from memory: for the built-in vocabulary and for tests. `name` starts the messages. */
-DLG_MUST_USE dlg_status dlg_tokenizer_create(dlg_tokenizer **out, const char *name, const void *vocabulary, size_t n_bytes,
-                                             dlg_normalisation, dlg_error *);
+/**
+ * The same as dlg_tokenizer_open, from memory: for the built-in vocabulary and for tests. `name` starts the
+ * messages.
+ */
+DLG_MUST_USE dlg_status dlg_tokenizer_create(dlg_tokenizer **out, const char *name, const void *vocabulary,
+                                             size_t n_bytes, dlg_normalisation, dlg_error *);
 
 /** The same as dlg_tokenizer_open_json, from memory. */
-DLG_MUST_USE dlg_status dlg_tokenizer_create_json(dlg_tokenizer **out, const char *name, const void *json, size_t n_bytes, dlg_error *);
+DLG_MUST_USE dlg_status dlg_tokenizer_create_json(dlg_tokenizer **out, const char *name, const void *json,
+                                                  size_t n_bytes, dlg_error *);
 
 /** Accepts NULL. */
 void dlg_tokenizer_close(dlg_tokenizer *);
@@ -69,19 +73,19 @@ typedef struct {
 void dlg_tokens_release(dlg_tokens *);
 
 /**
- * Encode UTF-8 text: out->ids is [CLS] ... [SEP] with special tokens, the bare pieces without; what was in `out` is replaced.
- * A special token written out in the text ("[MASK]") becomes that token, as in Hugging Face's BertTokenizer.
+ * Encode UTF-8 text: out->ids is [CLS] ... [SEP] with special tokens, the bare pieces without; what was in `out` is
+ * replaced. A special token written out in the text ("[MASK]") becomes that token, as in Hugging Face's BertTokenizer.
  * @param max_tokens truncate to this many, special tokens included; 0: no limit
  * @param[out] full_length how long it was before truncation; may be NULL
- * Errors: DLG_EFORMAT (not UTF-8, with the offset), DLG_EARG (max_tokens is 1 and special), DLG_ENOMEM; out->n is 0 then.
- * Not thread-safe on one `out`; the tokenizer itself may be shared.
+ * Errors: DLG_EFORMAT (not UTF-8, with the offset), DLG_EARG (max_tokens is 1 and special), DLG_ENOMEM; out->n is 0
+ * then. Not thread-safe on one `out`; the tokenizer itself may be shared.
  */
-DLG_MUST_USE dlg_status dlg_tokenizer_encode(const dlg_tokenizer *, dlg_tokens *out, const char *text, size_t n_bytes, bool special,
-                                             size_t max_tokens, size_t *full_length, dlg_error *);
+DLG_MUST_USE dlg_status dlg_tokenizer_encode(const dlg_tokenizer *, dlg_tokens *out, const char *text, size_t n_bytes,
+                                             bool special, size_t max_tokens, size_t *full_length, dlg_error *);
 
 /**
- * Ids to text as Hugging Face's decode with clean_up_tokenization_spaces=True prints it ("can't", "word."). Ids beyond the
- * vocabulary show as [UNK].
+ * Ids to text as Hugging Face's decode with clean_up_tokenization_spaces=True prints it ("can't", "word."). Ids beyond
+ * the vocabulary show as [UNK].
  * @param skip_special leave out the five special tokens
  * @return a string to be freed with dlg_free, or NULL when memory ran out
  */

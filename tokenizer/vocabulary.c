@@ -17,16 +17,18 @@ void dlg_vocabulary_release(dlg_vocabulary *v)
 static dlg_status check_piece(dlg_piece_source source, size_t id, dlg_piece_span piece, dlg_error *err)
 {
     const size_t place = source.first + id;
-    if (!piece.n_bytes) return dlg_fail(err, DLG_EFORMAT, "%s: %s %zu: want a piece, found nothing", source.name, source.unit, place);
+    if (!piece.n_bytes)
+        return dlg_fail(err, DLG_EFORMAT, "%s: %s %zu: want a piece, found nothing", source.name, source.unit, place);
     for (size_t at = 0; at < piece.n_bytes;) {
         const unsigned char *bytes = (const unsigned char *)piece.text + at;
         uint32_t character;
         const size_t n = dlg_utf8_read(bytes, piece.n_bytes - at, &character);
         if (!n)
-            return dlg_fail(err, DLG_EFORMAT, "%s: %s %zu: want UTF-8, found byte 0x%02x", source.name, source.unit, place, bytes[0]);
+            return dlg_fail(err, DLG_EFORMAT, "%s: %s %zu: want UTF-8, found byte 0x%02x", source.name, source.unit,
+                            place, bytes[0]);
         if (character < 0x20)
-            return dlg_fail(err, DLG_EFORMAT, "%s: %s %zu: want text, found control character 0x%02x", source.name, source.unit, place,
-                            bytes[0]);
+            return dlg_fail(err, DLG_EFORMAT, "%s: %s %zu: want text, found control character 0x%02x", source.name,
+                            source.unit, place, bytes[0]);
         at += n;
     }
     return DLG_OK;
@@ -43,8 +45,8 @@ static dlg_status enter(dlg_vocabulary *v, dlg_piece_source source, size_t id, d
     for (; v->slots[at].id_plus_one; at = (at + 1) & v->slot_mask) {
         const size_t other = v->slots[at].id_plus_one - 1;
         if (v->slots[at].hash == hash && !strcmp(v->text + v->starts[other], piece))
-            return dlg_fail(err, DLG_EFORMAT, "%s: %s %zu: want a new piece, found \"%.60s\" as in %s %zu", source.name, source.unit,
-                            source.first + id, piece, source.unit, source.first + other);
+            return dlg_fail(err, DLG_EFORMAT, "%s: %s %zu: want a new piece, found \"%.60s\" as in %s %zu", source.name,
+                            source.unit, source.first + id, piece, source.unit, source.first + other);
     }
     v->slots[at] = (dlg_piece_slot){hash, (uint32_t)id + 1};
     return DLG_OK;
@@ -52,16 +54,17 @@ static dlg_status enter(dlg_vocabulary *v, dlg_piece_source source, size_t id, d
 
 static dlg_status find_special_tokens(dlg_vocabulary *v, const char *name, dlg_error *err)
 {
-    dlg_token *const places[DLG_N_SPECIAL] = {&v->special.pad, &v->special.unknown, &v->special.cls, &v->special.sep, &v->special.mask};
+    dlg_token *const places[DLG_N_SPECIAL] = {&v->special.pad, &v->special.unknown, &v->special.cls, &v->special.sep,
+                                              &v->special.mask};
     for (size_t i = 0; i < DLG_N_SPECIAL; i++)
         if (!dlg_vocabulary_find(v, dlg_special_spelling[i], places[i]))
-            return dlg_fail(err, DLG_EFORMAT, "%s: want the special token %s, found none in %zu pieces", name, dlg_special_spelling[i],
-                            v->n_pieces);
+            return dlg_fail(err, DLG_EFORMAT, "%s: want the special token %s, found none in %zu pieces", name,
+                            dlg_special_spelling[i], v->n_pieces);
     return DLG_OK;
 }
 
-dlg_status dlg_vocabulary_build(dlg_vocabulary *out, dlg_piece_source source, const dlg_piece_span *pieces, size_t n_pieces,
-                                dlg_error *err)
+dlg_status dlg_vocabulary_build(dlg_vocabulary *out, dlg_piece_source source, const dlg_piece_span *pieces,
+                                size_t n_pieces, dlg_error *err)
 {
     dlg_vocabulary v = {.n_pieces = n_pieces};
     dlg_status status = DLG_OK;
@@ -110,7 +113,8 @@ static bool next_line(const char *text, size_t n_bytes, size_t *at, dlg_piece_sp
     return true;
 }
 
-dlg_status dlg_vocabulary_read_lines(dlg_vocabulary *out, const char *name, const void *bytes, size_t n_bytes, dlg_error *err)
+dlg_status dlg_vocabulary_read_lines(dlg_vocabulary *out, const char *name, const void *bytes, size_t n_bytes,
+                                     dlg_error *err)
 {
     size_t n_lines = 0;
     dlg_piece_span line;

@@ -21,8 +21,8 @@ typedef struct {
 
 typedef struct {
     size_t n_pieces, longest_bytes;
-    char *text;       /**< all pieces, each with a NUL after it */
-    size_t *starts;   /**< (n_pieces + 1) where each begins in text */
+    char *text;     /**< all pieces, each with a NUL after it */
+    size_t *starts; /**< (n_pieces + 1) where each begins in text */
     dlg_piece_slot *slots;
     size_t slot_mask; /**< number of slots, a power of two, less one */
     dlg_special_tokens special;
@@ -35,19 +35,20 @@ typedef struct {
 } dlg_piece_source;
 
 /**
- * Copy the pieces and make them searchable. Refused (DLG_EFORMAT): none or too many, an empty piece, one that is not UTF-8 or has a
- * control character within, one that stands there twice (which id it had would be anybody's guess), a missing special token.
- * On failure *out is empty.
+ * Copy the pieces and make them searchable. Refused (DLG_EFORMAT): none or too many, an empty piece, one that is not
+ * UTF-8 or has a control character within, one that stands there twice (which id it had would be anybody's guess), a
+ * missing special token. On failure *out is empty.
  */
-DLG_MUST_USE dlg_status dlg_vocabulary_build(dlg_vocabulary *out, dlg_piece_source, const dlg_piece_span *, size_t n_pieces,
-                                             dlg_error *);
+DLG_MUST_USE dlg_status dlg_vocabulary_build(dlg_vocabulary *out, dlg_piece_source, const dlg_piece_span *,
+                                             size_t n_pieces, dlg_error *);
 
 /** Pieces of a vocab.txt, one a line. */
-DLG_MUST_USE dlg_status dlg_vocabulary_read_lines(dlg_vocabulary *out, const char *name, const void *bytes, size_t n_bytes, dlg_error *);
+DLG_MUST_USE dlg_status dlg_vocabulary_read_lines(dlg_vocabulary *out, const char *name, const void *bytes,
+                                                  size_t n_bytes, dlg_error *);
 
 /** Vocabulary and normalisation of a tokenizer.json; see dlg_tokenizer_open_json. */
-DLG_MUST_USE dlg_status dlg_vocabulary_read_json(dlg_vocabulary *out, dlg_normalisation *how, const char *name, const void *bytes,
-                                                 size_t n_bytes, dlg_error *);
+DLG_MUST_USE dlg_status dlg_vocabulary_read_json(dlg_vocabulary *out, dlg_normalisation *how, const char *name,
+                                                 const void *bytes, size_t n_bytes, dlg_error *);
 
 /** Accepts an empty vocabulary. */
 void dlg_vocabulary_release(dlg_vocabulary *);

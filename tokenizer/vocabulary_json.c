@@ -35,19 +35,21 @@ static const char *describe(const cJSON *item)
     return cJSON_IsNumber(item) ? "another number" : cJSON_IsArray(item) ? "an array" : "an object";
 }
 
-static dlg_status want_string(const reader *r, const cJSON *object, const char *part, const char *key, const char *wanted)
+static dlg_status want_string(const reader *r, const cJSON *object, const char *part, const char *key,
+                              const char *wanted)
 {
     const cJSON *item = member(object, key);
     if (is_string(item, wanted)) return DLG_OK;
-    return dlg_fail(r->err, DLG_EFORMAT, "%s: %s.%s: want \"%s\", found %.60s", r->name, part, key, wanted, describe(item));
+    return dlg_fail(r->err, DLG_EFORMAT, "%s: %s.%s: want \"%s\", found %.60s", r->name, part, key, wanted,
+                    describe(item));
 }
 
 static dlg_status want_flag(const reader *r, const cJSON *object, const char *part, const char *key, bool wanted)
 {
     const cJSON *item = member(object, key);
     if (cJSON_IsBool(item) && (cJSON_IsTrue(item) != 0) == wanted) return DLG_OK;
-    return dlg_fail(r->err, DLG_EFORMAT, "%s: %s.%s: want %s, found %.60s", r->name, part, key, wanted ? "true" : "false",
-                    describe(item));
+    return dlg_fail(r->err, DLG_EFORMAT, "%s: %s.%s: want %s, found %.60s", r->name, part, key,
+                    wanted ? "true" : "false", describe(item));
 }
 
 static dlg_status read_flag(const reader *r, const cJSON *object, const char *part, const char *key, bool *out)
@@ -55,7 +57,8 @@ static dlg_status read_flag(const reader *r, const cJSON *object, const char *pa
     const cJSON *item = member(object, key);
     *out = cJSON_IsTrue(item);
     if (cJSON_IsBool(item)) return DLG_OK;
-    return dlg_fail(r->err, DLG_EFORMAT, "%s: %s.%s: want true or false, found %.60s", r->name, part, key, describe(item));
+    return dlg_fail(r->err, DLG_EFORMAT, "%s: %s.%s: want true or false, found %.60s", r->name, part, key,
+                    describe(item));
 }
 
 static dlg_status want_keys(const reader *r, const cJSON *object, const char *part, const char *const *known)
@@ -63,7 +66,8 @@ static dlg_status want_keys(const reader *r, const cJSON *object, const char *pa
     for (const cJSON *item = object->child; item; item = item->next) {
         const char *const *key = known;
         while (*key && strcmp(*key, item->string) != 0) key++;
-        if (!*key) return dlg_fail(r->err, DLG_EFORMAT, "%s: %s: \"%.60s\" is not supported", r->name, part, item->string);
+        if (!*key)
+            return dlg_fail(r->err, DLG_EFORMAT, "%s: %s: \"%.60s\" is not supported", r->name, part, item->string);
     }
     return DLG_OK;
 }
@@ -77,7 +81,8 @@ static dlg_status want_object(const reader *r, const cJSON *root, const char *ke
 
 static dlg_status read_normalizer(const reader *r, const cJSON *root, dlg_normalisation *how)
 {
-    static const char *const known[] = {"type", "clean_text", "handle_chinese_chars", "strip_accents", "lowercase", NULL};
+    static const char *const known[] = {"type",          "clean_text", "handle_chinese_chars",
+                                        "strip_accents", "lowercase",  NULL};
     const cJSON *object;
     dlg_status status;
     if ((status = want_object(r, root, "normalizer", &object))) return status;
@@ -87,13 +92,16 @@ static dlg_status read_normalizer(const reader *r, const cJSON *root, dlg_normal
     if ((status = read_flag(r, object, "normalizer", "handle_chinese_chars", &how->split_cjk))) return status;
     if ((status = read_flag(r, object, "normalizer", "lowercase", &how->lower_case))) return status;
     how->strip_accents = how->lower_case; /* what null stands for */
-    return is_absent(member(object, "strip_accents")) ? DLG_OK : read_flag(r, object, "normalizer", "strip_accents", &how->strip_accents);
+    return is_absent(member(object, "strip_accents"))
+               ? DLG_OK
+               : read_flag(r, object, "normalizer", "strip_accents", &how->strip_accents);
 }
 
 /* Whether a TemplateProcessing of one text is [CLS] text [SEP]. */
 static bool is_bert_template(const cJSON *single)
 {
-    static const char *const kinds[] = {"SpecialToken", "Sequence", "SpecialToken"}, *const ids[] = {"[CLS]", "A", "[SEP]"};
+    static const char *const kinds[] = {"SpecialToken", "Sequence", "SpecialToken"}, *const ids[] = {"[CLS]", "A",
+                                                                                                     "[SEP]"};
     if (!cJSON_IsArray(single) || cJSON_GetArraySize(single) != 3) return false;
     for (int i = 0; i < 3; i++)
         if (!is_string(member(member(cJSON_GetArrayItem(single, i), kinds[i]), "id"), ids[i])) return false;
@@ -102,8 +110,8 @@ static bool is_bert_template(const cJSON *single)
 
 static dlg_status check_surroundings(const reader *r, const cJSON *root)
 {
-    static const char *const known[] = {"version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer",
-                                        "post_processor", "decoder", "model", NULL};
+    static const char *const known[] = {"version",       "truncation",     "padding", "added_tokens", "normalizer",
+                                        "pre_tokenizer", "post_processor", "decoder", "model",        NULL};
     const cJSON *object;
     dlg_status status;
     if ((status = want_keys(r, root, "top level", known))) return status;
@@ -129,13 +137,14 @@ static dlg_status check_added_tokens(const reader *r, const cJSON *root, const d
         size_t which = 0;
         while (which < DLG_N_SPECIAL && !is_string(content, dlg_special_spelling[which])) which++;
         if (which == DLG_N_SPECIAL)
-            return dlg_fail(r->err, DLG_EFORMAT, "%s: added_tokens: want only BERT's special tokens, found %.60s", r->name,
-                            describe(content));
+            return dlg_fail(r->err, DLG_EFORMAT, "%s: added_tokens: want only BERT's special tokens, found %.60s",
+                            r->name, describe(content));
         uint64_t id;
         dlg_token known;
-        if (!dlg_json_whole(member(item, "id"), &id) || !dlg_vocabulary_find(v, dlg_special_spelling[which], &known) || id != known)
-            return dlg_fail(r->err, DLG_EFORMAT, "%s: added_tokens: want the vocabulary's id for %s, found another", r->name,
-                            dlg_special_spelling[which]);
+        if (!dlg_json_whole(member(item, "id"), &id) || !dlg_vocabulary_find(v, dlg_special_spelling[which], &known) ||
+            id != known)
+            return dlg_fail(r->err, DLG_EFORMAT, "%s: added_tokens: want the vocabulary's id for %s, found another",
+                            r->name, dlg_special_spelling[which]);
         for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
             const dlg_status status = want_flag(r, item, dlg_special_spelling[which], flags[i], false);
             if (status) return status;
@@ -150,10 +159,12 @@ static dlg_status order_pieces(const reader *r, const cJSON *object, dlg_piece_s
     for (const cJSON *item = object->child; item; item = item->next) {
         uint64_t id;
         if (!dlg_json_whole(item, &id) || id >= n_pieces)
-            return dlg_fail(r->err, DLG_EFORMAT, "%s: model.vocab: want ids 0 to %zu, each once, found another for \"%.60s\"", r->name,
+            return dlg_fail(r->err, DLG_EFORMAT,
+                            "%s: model.vocab: want ids 0 to %zu, each once, found another for \"%.60s\"", r->name,
                             n_pieces - 1, item->string);
         if (pieces[id].text)
-            return dlg_fail(r->err, DLG_EFORMAT, "%s: model.vocab: want one piece for id %zu, found \"%.60s\" and \"%.60s\"", r->name,
+            return dlg_fail(r->err, DLG_EFORMAT,
+                            "%s: model.vocab: want one piece for id %zu, found \"%.60s\" and \"%.60s\"", r->name,
                             (size_t)id, pieces[id].text, item->string);
         pieces[id] = (dlg_piece_span){item->string, strlen(item->string)};
     }
@@ -162,7 +173,8 @@ static dlg_status order_pieces(const reader *r, const cJSON *object, dlg_piece_s
 
 static dlg_status read_model(const reader *r, const cJSON *root, dlg_vocabulary *out)
 {
-    static const char *const known[] = {"type", "unk_token", "continuing_subword_prefix", "max_input_chars_per_word", "vocab", NULL};
+    static const char *const known[] = {"type",  "unk_token", "continuing_subword_prefix", "max_input_chars_per_word",
+                                        "vocab", NULL};
     const cJSON *model, *vocab;
     uint64_t longest;
     dlg_status status;
@@ -172,8 +184,8 @@ static dlg_status read_model(const reader *r, const cJSON *root, dlg_vocabulary 
     if ((status = want_string(r, model, "model", "unk_token", "[UNK]"))) return status;
     if ((status = want_string(r, model, "model", "continuing_subword_prefix", "##"))) return status;
     if (!dlg_json_whole(member(model, "max_input_chars_per_word"), &longest) || longest != DLG_MAX_WORD_CHARACTERS)
-        return dlg_fail(r->err, DLG_EFORMAT, "%s: model.max_input_chars_per_word: want %d, found %.60s", r->name, DLG_MAX_WORD_CHARACTERS,
-                        describe(member(model, "max_input_chars_per_word")));
+        return dlg_fail(r->err, DLG_EFORMAT, "%s: model.max_input_chars_per_word: want %d, found %.60s", r->name,
+                        DLG_MAX_WORD_CHARACTERS, describe(member(model, "max_input_chars_per_word")));
     vocab = member(model, "vocab");
     if (!cJSON_IsObject(vocab))
         return dlg_fail(r->err, DLG_EFORMAT, "%s: model.vocab: want an object, found %.60s", r->name, describe(vocab));
@@ -188,15 +200,16 @@ static dlg_status read_model(const reader *r, const cJSON *root, dlg_vocabulary 
     return status;
 }
 
-dlg_status dlg_vocabulary_read_json(dlg_vocabulary *out, dlg_normalisation *how, const char *name, const void *bytes, size_t n_bytes,
-                                    dlg_error *err)
+dlg_status dlg_vocabulary_read_json(dlg_vocabulary *out, dlg_normalisation *how, const char *name, const void *bytes,
+                                    size_t n_bytes, dlg_error *err)
 {
     cJSON *root = NULL;
     const reader r = {name, err};
     *out = (dlg_vocabulary){0};
     dlg_status status = dlg_json_parse(&root, name, bytes, n_bytes, err);
     if (status) return status;
-    if (!cJSON_IsObject(root)) status = dlg_fail(err, DLG_EFORMAT, "%s: want an object, found %.60s", name, describe(root));
+    if (!cJSON_IsObject(root))
+        status = dlg_fail(err, DLG_EFORMAT, "%s: want an object, found %.60s", name, describe(root));
     if (!status) status = check_surroundings(&r, root);
     if (!status) status = read_normalizer(&r, root, how);
     if (!status) status = read_model(&r, root, out);

@@ -1,4 +1,5 @@
-/* WordPiece (Schuster and Nakajima 2012; as in BERT, Devlin et al. 2018, arXiv:1810.04805): greedy, longest piece first. */
+/* WordPiece (Schuster and Nakajima 2012; as in BERT, Devlin et al. 2018, arXiv:1810.04805): greedy, longest piece
+ * first. */
 #include "tokenizer/split.h"
 #include "tokenizer/vocabulary.h"
 
@@ -6,7 +7,8 @@
 #include <string.h>
 
 /* The piece that is spelled prefix + text[0, n_bytes) and has this hash; false when there is none. */
-static bool find(const dlg_vocabulary *v, uint32_t hash, size_t n_prefix, const unsigned char *text, size_t n_bytes, dlg_token *out)
+static bool find(const dlg_vocabulary *v, uint32_t hash, size_t n_prefix, const unsigned char *text, size_t n_bytes,
+                 dlg_token *out)
 {
     for (size_t at = dlg_piece_slot_of(v, hash); v->slots[at].id_plus_one; at = (at + 1) & v->slot_mask) {
         if (v->slots[at].hash != hash) continue;

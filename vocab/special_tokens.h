@@ -11,7 +11,10 @@ typedef struct {
     uint32_t pad, unknown, cls, sep, mask;
 } dlg_special_tokens;
 
-/** Whether the token may stand there in a sentence of that length: [CLS] begins and [SEP] ends each, and neither stands elsewhere. */
+/**
+ * Whether the token may stand there in a sentence of that length: [CLS] begins and [SEP] ends each, and neither stands
+ * elsewhere.
+ */
 static inline bool dlg_special_tokens_allow(dlg_special_tokens special, uint32_t token, size_t position, size_t length)
 {
     if (!position) return token == special.cls;

@@ -4,7 +4,10 @@
 
 #include <stddef.h>
 
-/** vocab.txt as it is in this folder (uncased, 8,192 pieces, not terminated); for dlg_tokenizer_create with DLG_UNCASED. */
+/**
+ * vocab.txt as it is in this folder (uncased, 8,192 pieces, not terminated); for dlg_tokenizer_create with
+ * DLG_UNCASED.
+ */
 const unsigned char *dlg_builtin_vocabulary(size_t *n_bytes);
 
 #endif

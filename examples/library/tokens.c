@@ -14,7 +14,8 @@ int main(int argc, char **argv)
     dlg_error err = {0};
     dlg_status status = dlg_tokenizer_create(&tokenizer, "built-in vocabulary", vocabulary, n_bytes, DLG_UNCASED, &err);
     if (!status) status = dlg_tokenizer_encode(tokenizer, &tokens, text, strlen(text), true, 0, NULL, &err);
-    for (size_t i = 0; i < tokens.n; i++) printf("%5u %s\n", tokens.ids[i], dlg_tokenizer_piece(tokenizer, tokens.ids[i]));
+    for (size_t i = 0; i < tokens.n; i++)
+        printf("%5u %s\n", tokens.ids[i], dlg_tokenizer_piece(tokenizer, tokens.ids[i]));
     if (status) fprintf(stderr, "%s\n", err.message);
     dlg_tokens_release(&tokens);
     dlg_tokenizer_close(tokenizer);

@@ -16,7 +16,8 @@ typedef enum {
 const char *dlg_confidence_name(dlg_confidence);
 
 typedef enum {
-    DLG_FROM_DESCENT, /**< nearest to an embedding that was searched for, or chosen by a search among what may stand there */
+    /** nearest to an embedding that was searched for, or chosen by a search among what may stand there */
+    DLG_FROM_DESCENT,
     DLG_FROM_READING, /**< read off: what the checks of the first layers name at its position */
     DLG_FROM_LABEL    /**< put back from the labels, where the gradient's slope points */
 } dlg_token_source;
@@ -28,17 +29,20 @@ const char *dlg_token_source_name(dlg_token_source);
 typedef struct {
     dlg_token_source source; /**< one of the first two */
     size_t n_choices;        /**< tokens that the checks admit at its position; 0: they say nothing about it */
-    double cosine;           /**< of the angle between the embedding that was found and the token's own; NaN: none was searched for */
-    double margin;           /**< by how much that is more than the next token's among the admitted; NaN: there is none */
+    /** of the angle between the embedding that was found and the token's own; NaN: none was searched for */
+    double cosine;
+    /** by how much that is more than the next token's among the admitted; NaN: there is none */
+    double margin;
 } dlg_evidence;
 
 /** Whether a search may take the token at its word: it was read off among very few, or its embedding has arrived. */
 bool dlg_evidence_is_good(const dlg_evidence *);
 
 /**
- * Whether it speaks for this token and against all others: the only one that is admitted, or nearer than any other by a clear margin. Over
- * defended gradients of a trained 128 x 2 all 130 tokens were right of which that held in texts that settled, and 449 of 459 in texts that
- * were not recovered; with half that margin or less 63 of 203 there (tests/bench/evidence.py).
+ * Whether it speaks for this token and against all others: the only one that is admitted, or nearer than any other by a
+ * clear margin. Over defended gradients of a trained 128 x 2 all 130 tokens were right of which that held in texts that
+ * settled, and 449 of 459 in texts that were not recovered; with half that margin or less 63 of 203 there
+ * (tests/bench/evidence.py).
  */
 bool dlg_evidence_is_clear(const dlg_evidence *);
 

@@ -6,9 +6,10 @@
 #include "vocab/special_tokens.h"
 
 /**
- * Tokens of the longest sentence: rows of the position embedding's gradient above what stands behind them. Behind an undefended sentence
- * there is zero, behind a noisy one the noise itself, whose level the last tenth of the rows (16 at least) shows. A text that fills all
- * rows is told from noise by their sums, which layer norm makes zero. 0 when no row stands out.
+ * Tokens of the longest sentence: rows of the position embedding's gradient above what stands behind them. Behind an
+ * undefended sentence there is zero, behind a noisy one the noise itself, whose level the last tenth of the rows (16 at
+ * least) shows. A text that fills all rows is told from noise by their sums, which layer norm makes zero. 0 when no row
+ * stands out.
  */
 size_t dlg_infer_length(const dlg_gradient *);
 
@@ -19,15 +20,18 @@ typedef struct {
     bool sentences_are_seen; /**< there is one; of several, nearly the same ones may be hidden behind others */
     bool lengths_are_seen;   /**< no other lengths fit; else these are as good as others */
     size_t n_rows;           /**< rows behind layer 0's attention; 0: not clear, or not looked at */
-    size_t n_inputs;         /**< different tokens at their positions, as far as layer 0 tells them apart; 0: not clear, or not looked at */
+    /** different tokens at their positions, as far as layer 0 tells them apart; 0: not clear, or not looked at */
+    size_t n_inputs;
 } dlg_batch_layout;
 
 /**
- * Behind layer 0's attention every token of the batch has a row of its own in the gradient's rank, so that their number is seen, but for
- * sentences that are nearly the same; where sentences end the span check sees [SEP]. The fewest sentences whose lengths make the number are
- * taken, and the longest for all of them where it is not clear: next to a defence, or where tokens fill the model's width.
+ * Behind layer 0's attention every token of the batch has a row of its own in the gradient's rank, so that their number
+ * is seen, but for sentences that are nearly the same; where sentences end the span check sees [SEP]. The fewest
+ * sentences whose lengths make the number are taken, and the longest for all of them where it is not clear: next to a
+ * defence, or where tokens fill the model's width.
  * @param n_sentences 0: not known; of one nothing but its length is looked at Errors: DLG_ENOMEM, DLG_ENONFINITE.
  */
-DLG_MUST_USE dlg_status dlg_infer_layout(dlg_batch_layout *out, const dlg_gradient *, size_t n_sentences, dlg_special_tokens, dlg_error *);
+DLG_MUST_USE dlg_status dlg_infer_layout(dlg_batch_layout *out, const dlg_gradient *, size_t n_sentences,
+                                         dlg_special_tokens, dlg_error *);
 
 #endif

@@ -7,15 +7,18 @@
 #include <assert.h>
 #include <string.h>
 
-/* Ranks are first looked for up to the first; where that is not enough, up to the last. Batches of more sentences are not taken apart. */
+/* Ranks are first looked for up to the first; where that is not enough, up to the last. Batches of more sentences are
+ * not taken apart. */
 enum { FEW_ROWS = 48, MOST_ROWS = 256, MOST_SENTENCES = 16 };
 
 /* What bounds the number of tokens, and where sentences may end. */
 typedef struct {
     size_t longest;
-    size_t n_rows;       /* rows behind layer 0's attention: all tokens of the batch, unless sentences are nearly the same; 0: not clear */
-    size_t n_inputs;     /* different tokens at their positions; 0: not clear */
-    size_t n_ends, *end; /* (n_ends) lengths that sentences may have; all up to the longest where the span check is blind */
+    /* rows behind layer 0's attention: all tokens of the batch, unless sentences are nearly the same; 0: not clear */
+    size_t n_rows;
+    size_t n_inputs; /* different tokens at their positions; 0: not clear */
+    /* (n_ends) lengths that sentences may have; all up to the longest where the span check is blind */
+    size_t n_ends, *end;
     bool is_blind;
 } evidence;
 
@@ -32,7 +35,8 @@ static dlg_status count(size_t *n, const dlg_stack *stack, dlg_error *err)
 static dlg_status count_rows(evidence *e, const dlg_gradient *gradient, dlg_error *err)
 {
     const dlg_parameter *p = gradient->model->roles.blocks[0].wide.weight;
-    const dlg_stack inputs = dlg_gradient_stack(gradient, 0), rows = {1, p->n_cols, {dlg_gradient_at(gradient, p)}, {p->n_rows}};
+    const dlg_stack inputs = dlg_gradient_stack(gradient, 0),
+                    rows = {1, p->n_cols, {dlg_gradient_at(gradient, p)}, {p->n_rows}};
     const dlg_status status = count(&e->n_inputs, &inputs, err);
     /* In a last layer only the rows that the head looks at have a gradient. */
     return status || gradient->model->config.n_layers < 2 ? status : count(&e->n_rows, &rows, err);
@@ -50,7 +54,8 @@ static dlg_status find_ends(evidence *e, const dlg_gradient *gradient, dlg_speci
     e->is_blind = !e->n_ends || e->end[e->n_ends - 1] + 1 != e->longest;
     if (e->is_blind) e->n_ends = 0;
     /* A sentence has three tokens at least, but where the rows of longer ones were pruned away. */
-    for (size_t t = e->longest > 2 ? 2 : e->longest - 1; t < e->longest && !status && e->is_blind; t++) e->end[e->n_ends++] = t;
+    for (size_t t = e->longest > 2 ? 2 : e->longest - 1; t < e->longest && !status && e->is_blind; t++)
+        e->end[e->n_ends++] = t;
     for (size_t i = 0; i < e->n_ends; i++) e->end[i]++;
     dlg_span_check_free(check);
     dlg_free(scratch);
@@ -58,13 +63,15 @@ static dlg_status find_ends(evidence *e, const dlg_gradient *gradient, dlg_speci
 }
 
 /*
- * lengths (n) := the longest, and others that end where they may, as few tokens together as `least` leaves. *total is how many that is,
- * *is_only whether no others make as many.
+ * lengths (n) := the longest, and others that end where they may, as few tokens together as `least` leaves. *total is
+ * how many that is, *is_only whether no others make as many.
  */
-static dlg_status choose_lengths(size_t *lengths, size_t *total, bool *is_only, const evidence *e, size_t n, size_t least, dlg_error *err)
+static dlg_status choose_lengths(size_t *lengths, size_t *total, bool *is_only, const evidence *e, size_t n,
+                                 size_t least, dlg_error *err)
 {
     const size_t n_others = n - 1, n_sums = n_others * e->longest + 1;
-    /* ways[k][s]: in how many ways k of the lengths looked at so far make s, two standing for more; last[k][s]: the last of one of them */
+    /* ways[k][s]: in how many ways k of the lengths looked at so far make s, two standing for more; last[k][s]: the
+     * last of one of them */
     unsigned char *ways = dlg_allocate(n * n_sums, sizeof *ways);
     size_t *last = dlg_allocate(n * n_sums, sizeof *last), sum = least > e->longest ? least - e->longest : 0;
     dlg_status status = ways && last ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "lengths: no memory");
@@ -79,7 +86,8 @@ static dlg_status choose_lengths(size_t *lengths, size_t *total, bool *is_only, 
                 last[k * n_sums + s] = e->end[i];
                 *here = (unsigned char)(*here + more > 2 ? 2 : *here + more);
             }
-    while (!ways[n_others * n_sums + sum]) sum++; /* the longest is an end, and n_others of it are the last of these sums */
+    /* the longest is an end, and n_others of it are the last of these sums */
+    while (!ways[n_others * n_sums + sum]) sum++;
     assert(sum < n_sums);
     *total = e->longest + sum;
     *is_only = ways[n_others * n_sums + sum] == 1;
@@ -95,7 +103,8 @@ out:
 }
 
 /* No fewer than the tokens ask for, nor than went through a classifier's pooler. */
-static dlg_status count_sentences(size_t *n, const evidence *e, const dlg_gradient *gradient, size_t least, dlg_error *err)
+static dlg_status count_sentences(size_t *n, const evidence *e, const dlg_gradient *gradient, size_t least,
+                                  dlg_error *err)
 {
     size_t n_head_rows = 0;
     *n = (least + e->longest - 1) / e->longest;
@@ -106,7 +115,8 @@ static dlg_status count_sentences(size_t *n, const evidence *e, const dlg_gradie
     return status;
 }
 
-dlg_status dlg_infer_layout(dlg_batch_layout *out, const dlg_gradient *gradient, size_t n_sentences, dlg_special_tokens special, dlg_error *err)
+dlg_status dlg_infer_layout(dlg_batch_layout *out, const dlg_gradient *gradient, size_t n_sentences,
+                            dlg_special_tokens special, dlg_error *err)
 {
     evidence e = {.longest = dlg_infer_length(gradient)};
     *out = (dlg_batch_layout){.n_sentences = n_sentences};

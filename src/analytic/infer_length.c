@@ -8,8 +8,8 @@
 static const double outstanding = 8;
 
 /*
- * Of noise one part in H of the rows' squared norm lies along ones, to which layer norm's derivative is orthogonal. Less than this part of
- * that is text's.
+ * Of noise one part in H of the rows' squared norm lies along ones, to which layer norm's derivative is orthogonal.
+ * Less than this part of that is text's.
  */
 static const double least_of_noise = 0.01;
 

@@ -13,14 +13,16 @@
 /* Ranks are first looked for up to the first; where that is not enough, for one matrix, up to the last. */
 enum { FEW_ROWS = 48, MOST_ROWS = 256 };
 
-/* Labels and the text's own prediction explain the bias to rounding; labels and that for a blank text well enough to believe them. */
+/* Labels and the text's own prediction explain the bias to rounding; labels and that for a blank text well enough to
+ * believe them. */
 static const double explained = 1e-5, nearly_explained = 0.3;
 
 /* What one step finds and the next ones need. */
 typedef struct {
     const dlg_gradient *gradient;
     dlg_special_tokens special;
-    bool is_mlm, is_single, is_alone; /* it was read as one sentence's; there are no more tokens than one sentence has */
+    /* it was read as one sentence's; there are no more tokens than one sentence has */
+    bool is_mlm, is_single, is_alone;
     size_t n_head_rows, n_inputs; /* rows through the head; distinct tokens at their positions; 0: not clear */
     dlg_label_restoration pooled;
     dlg_reading reading;
@@ -34,9 +36,12 @@ static dlg_status find_length(dlg_inspection *out, const survey *s, dlg_error *e
     const dlg_status status = dlg_defence_traces_find(&out->traces, s->gradient, out->length, err);
     const dlg_defence_traces *t = &out->traces;
     out->is_defended = t->rounding || t->is_pruned || t->noise > 0;
-    if (!out->length) out->length_ground = (dlg_ground){DLG_UNSEEN, "no row of the position embedding's gradient stands out"};
-    else if (t->noise > 0) out->length_ground = (dlg_ground){DLG_LIKELY, "rows of the position embedding's gradient above their noise"};
-    else if (t->is_pruned) out->length_ground = (dlg_ground){DLG_LIKELY, "rows of the position embedding's gradient that are left"};
+    if (!out->length)
+        out->length_ground = (dlg_ground){DLG_UNSEEN, "no row of the position embedding's gradient stands out"};
+    else if (t->noise > 0)
+        out->length_ground = (dlg_ground){DLG_LIKELY, "rows of the position embedding's gradient above their noise"};
+    else if (t->is_pruned)
+        out->length_ground = (dlg_ground){DLG_LIKELY, "rows of the position embedding's gradient that are left"};
     else out->length_ground = (dlg_ground){DLG_CERTAIN, "rows of the position embedding's gradient"};
     return status;
 }
@@ -77,15 +82,20 @@ static dlg_ground ground_of_fit(const survey *s, const dlg_label_fit *fit)
     if (!fit->n_labels) return (dlg_ground){DLG_UNSEEN, "no entry of the decoder's bias is negative enough"};
     if (s->n_head_rows && fit->unexplained < explained)
         return (dlg_ground){DLG_CERTAIN, "decoder's bias, to rounding; how many: rank of the head"};
-    if (s->n_head_rows && fit->misfit < nearly_explained) return (dlg_ground){DLG_LIKELY, "decoder's bias; how many: rank of the head"};
-    if (s->n_head_rows) return (dlg_ground){DLG_GUESSED, "decoder's bias, not whole counts; how many: rank of the head"};
-    return (dlg_ground){fit->misfit < nearly_explained ? DLG_LIKELY : DLG_GUESSED, "decoder's bias, rounded to whole counts"};
+    if (s->n_head_rows && fit->misfit < nearly_explained)
+        return (dlg_ground){DLG_LIKELY, "decoder's bias; how many: rank of the head"};
+    if (s->n_head_rows)
+        return (dlg_ground){DLG_GUESSED, "decoder's bias, not whole counts; how many: rank of the head"};
+    return (dlg_ground){fit->misfit < nearly_explained ? DLG_LIKELY : DLG_GUESSED,
+                        "decoder's bias, rounded to whole counts"};
 }
 
 static dlg_status find_labels(dlg_inspection *out, const survey *s, dlg_error *err)
 {
     const size_t most = s->n_head_rows ? s->n_head_rows : out->length;
-    const dlg_label_evidence known = {.most = most, .expected = s->n_head_rows, .is_certain = s->n_head_rows,
+    const dlg_label_evidence known = {.most = most,
+                                      .expected = s->n_head_rows,
+                                      .is_certain = s->n_head_rows,
                                       .fed = s->is_single && dlg_reading_is_whole(&s->reading) ? s->reading.fed : NULL};
     dlg_label_fit fit;
     dlg_free(out->labels);
@@ -96,7 +106,8 @@ static dlg_status find_labels(dlg_inspection *out, const survey *s, dlg_error *e
     out->labels_ground = ground_of_fit(s, &fit);
     out->scale = fit.scale;
     out->scale_ground = (dlg_ground){DLG_UNSEEN, "no label explains the decoder's bias"};
-    if (fit.n_labels) out->scale_ground = (dlg_ground){DLG_GUESSED, "decoder's bias, with the prediction for a blank text"};
+    if (fit.n_labels)
+        out->scale_ground = (dlg_ground){DLG_GUESSED, "decoder's bias, with the prediction for a blank text"};
     if (fit.n_labels && fit.unexplained < explained)
         out->scale_ground = (dlg_ground){DLG_CERTAIN, "prediction and labels make the decoder's bias"};
     return status;
@@ -105,7 +116,8 @@ static dlg_status find_labels(dlg_inspection *out, const survey *s, dlg_error *e
 static dlg_status find_classes(dlg_inspection *out, const survey *s, dlg_error *err)
 {
     const size_t n = s->pooled.n_sentences;
-    out->labels_ground = (dlg_ground){DLG_UNSEEN, "the rank of the pooler is not clear, so neither is how many there are"};
+    out->labels_ground =
+        (dlg_ground){DLG_UNSEEN, "the rank of the pooler is not clear, so neither is how many there are"};
     out->scale_ground = (dlg_ground){DLG_UNSEEN, "the sentences' own predictions are not seen"};
     if (!n) return DLG_OK;
     out->labels = dlg_allocate(n, sizeof *out->labels);
@@ -134,20 +146,24 @@ static dlg_status find_tokens(dlg_inspection *out, const survey *s, dlg_error *e
     const dlg_token_evidence known = {.n_predicted = s->n_head_rows ? s->n_head_rows : out->n_labels,
                                       .n_labels = s->is_mlm ? out->n_labels : 0,
                                       .labels = out->labels,
-                                      .rounding = t->rounding == DLG_ROUNDED_F16 ? 0x1p-11 : t->rounding == DLG_ROUNDED_BF16 ? 0x1p-8 : 0,
+                                      .rounding = t->rounding == DLG_ROUNDED_F16    ? 0x1p-11
+                                                  : t->rounding == DLG_ROUNDED_BF16 ? 0x1p-8
+                                                                                    : 0,
                                       .blur = blur_of(t)};
     const dlg_status status = dlg_token_set_find(&out->tokens, s->gradient, &known, err);
     if (!dlg_gradient_at(s->gradient, s->gradient->model->roles.words))
         out->tokens_ground = (dlg_ground){DLG_UNSEEN, "the file has no gradient of the word embedding"};
-    else if (!out->tokens.n) out->tokens_ground = (dlg_ground){DLG_UNSEEN, "no row of the word embedding's gradient stands out"};
+    else if (!out->tokens.n)
+        out->tokens_ground = (dlg_ground){DLG_UNSEEN, "no row of the word embedding's gradient stands out"};
     else if (!is_tied)
-        out->tokens_ground = (dlg_ground){out->is_defended ? DLG_LIKELY : DLG_CERTAIN, "rows of the word embedding's gradient"};
+        out->tokens_ground =
+            (dlg_ground){out->is_defended ? DLG_LIKELY : DLG_CERTAIN, "rows of the word embedding's gradient"};
     else if (known.blur)
         out->tokens_ground = (dlg_ground){out->tokens.is_clear ? DLG_LIKELY : DLG_GUESSED,
                                           "word embedding's rows, labels' apart, above the noise"};
     else
-        out->tokens_ground = (dlg_ground){DLG_LIKELY,
-                                          "word embedding's rows outside the decoder's span; labels may be missing, or too many"};
+        out->tokens_ground = (dlg_ground){
+            DLG_LIKELY, "word embedding's rows outside the decoder's span; labels may be missing, or too many"};
     return status;
 }
 
@@ -221,9 +237,11 @@ static dlg_status find_masked(dlg_inspection *out, const survey *s, dlg_error *e
         out->masked_ground = (dlg_ground){out->text_ground.sure, "the text"};
     } else if (s->n_inputs) {
         status = dlg_span_check_create(&check, s->gradient, s->n_inputs, err);
-        if (!status) out->n_masked = dlg_span_check_positions(check, s->special.mask, out->length, out->masked, scratch);
+        if (!status)
+            out->n_masked = dlg_span_check_positions(check, s->special.mask, out->length, out->masked, scratch);
         out->masked_ground = (dlg_ground){DLG_UNSEEN, "no gap sets [MASK] apart in layer 0's row space"};
-        if (out->n_masked) out->masked_ground = (dlg_ground){DLG_LIKELY, "elsewhere it lies outside of layer 0's row space"};
+        if (out->n_masked)
+            out->masked_ground = (dlg_ground){DLG_LIKELY, "elsewhere it lies outside of layer 0's row space"};
     }
 out:
     dlg_span_check_free(check);
@@ -233,7 +251,8 @@ out:
 
 /* ---- how many sentences, once more ---- */
 
-/* So many tokens stand at one position, the gradient of the word embedding says, and no fewer sentences are there; 0: it does not say. */
+/* So many tokens stand at one position, the gradient of the word embedding says, and no fewer sentences are there; 0:
+ * it does not say. */
 static dlg_status count_tokens_at_one_position(size_t *n, const dlg_inspection *out, const survey *s, dlg_error *err)
 {
     dlg_candidates candidates = {0};
@@ -256,9 +275,9 @@ static dlg_status settle_several(dlg_inspection *out, survey *s, dlg_error *err)
     if (!status && least > out->n_sentences) status = find_layout(out, s, least, err);
     if (status) return status;
     if (s->is_mlm && s->n_head_rows >= out->n_sentences) out->n_sentences_most = s->n_head_rows;
-    out->sentences_ground = (dlg_ground){out->is_defended ? DLG_GUESSED : DLG_LIKELY,
-                                         out->n_sentences_most ? "ranks and tokens; each sentence has a label, or leaves no trace"
-                                                               : "ranks and tokens"};
+    out->sentences_ground = (dlg_ground){
+        out->is_defended ? DLG_GUESSED : DLG_LIKELY,
+        out->n_sentences_most ? "ranks and tokens; each sentence has a label, or leaves no trace" : "ranks and tokens"};
     return DLG_OK;
 }
 
@@ -268,13 +287,15 @@ static dlg_status settle_sentences(dlg_inspection *out, survey *s, dlg_error *er
     const bool is_read = out->text_ground.sure >= DLG_LIKELY;
     out->n_sentences_most = out->n_sentences;
     if (s->pooled.n_sentences && s->pooled.n_sentences == out->n_sentences) {
-        out->sentences_ground = s->pooled.is_solved ? (dlg_ground){DLG_CERTAIN, "their predictions and classes, off the pooler"}
-                                                    : (dlg_ground){DLG_LIKELY, "rank of the pooler"};
+        out->sentences_ground = s->pooled.is_solved
+                                    ? (dlg_ground){DLG_CERTAIN, "their predictions and classes, off the pooler"}
+                                    : (dlg_ground){DLG_LIKELY, "rank of the pooler"};
     } else if (!s->is_single) {
         out->n_sentences_most = 0;
         return settle_several(out, s, err);
     } else if (is_read) {
-        out->sentences_ground = (dlg_ground){out->text_ground.sure, "every row of the position embedding is one token's"};
+        out->sentences_ground =
+            (dlg_ground){out->text_ground.sure, "every row of the position embedding is one token's"};
     } else if (s->is_alone) {
         out->sentences_ground = (dlg_ground){DLG_LIKELY, "no more tokens than the longest sentence has"};
     } else {
@@ -287,7 +308,8 @@ static dlg_status settle_sentences(dlg_inspection *out, survey *s, dlg_error *er
 
 /* ---- whether it is this model's ---- */
 
-/* Less than this part of an input (squared) outside of the row space is rounding; of another model's gradient most of it is outside. */
+/* Less than this part of an input (squared) outside of the row space is rounding; of another model's gradient most of
+ * it is outside. */
 static const double inside = 1e-6;
 
 /* All sentences begin with [CLS] and the longest end with [SEP], whatever they say: does layer 0 know these two? */
@@ -303,7 +325,8 @@ static dlg_status look_in_layer_0(bool *is_there, const dlg_inspection *out, con
 
 static dlg_status check_model(dlg_inspection *out, const survey *s, dlg_error *err)
 {
-    const bool shows_all = s->n_inputs >= out->length; /* a single layer's gradient does not: it knows no more than the head looks at */
+    /* a single layer's gradient does not: it knows no more than the head looks at */
+    const bool shows_all = s->n_inputs >= out->length;
     bool is_there = true;
     out->fits = s->reading.has_ends;
     if (!out->fits) {
@@ -317,7 +340,9 @@ static dlg_status check_model(dlg_inspection *out, const survey *s, dlg_error *e
     const dlg_status status = shows_all ? look_in_layer_0(&is_there, out, s, err) : DLG_OK;
     out->fits = is_there;
     if (!is_there) out->fits_ground = (dlg_ground){DLG_LIKELY, "[CLS] and [SEP] lie outside of layer 0's row space"};
-    else if (shows_all) out->fits_ground = (dlg_ground){DLG_CERTAIN, "[CLS] and [SEP] fit its rows for positions and layer 0's row space"};
+    else if (shows_all)
+        out->fits_ground =
+            (dlg_ground){DLG_CERTAIN, "[CLS] and [SEP] fit its rows for positions and layer 0's row space"};
     else out->fits_ground = (dlg_ground){DLG_CERTAIN, "[CLS] and [SEP] fit its rows for positions"};
     return status;
 }
@@ -325,9 +350,11 @@ static dlg_status check_model(dlg_inspection *out, const survey *s, dlg_error *e
 /* All else that is read off takes the model for the one that made the gradient: it is no surer than that. */
 static void limit_sureness(dlg_inspection *out)
 {
-    const dlg_confidence most = !out->fits ? DLG_GUESSED : out->fits_ground.sure == DLG_CERTAIN ? DLG_CERTAIN : DLG_LIKELY;
-    dlg_ground *grounds[] = {&out->length_ground, &out->sentences_ground, &out->lengths_ground, &out->labels_ground, &out->tokens_ground,
-                             &out->masked_ground, &out->text_ground, &out->scale_ground};
+    const dlg_confidence most = !out->fits                             ? DLG_GUESSED
+                                : out->fits_ground.sure == DLG_CERTAIN ? DLG_CERTAIN
+                                                                       : DLG_LIKELY;
+    dlg_ground *grounds[] = {&out->length_ground, &out->sentences_ground, &out->lengths_ground, &out->labels_ground,
+                             &out->tokens_ground, &out->masked_ground,    &out->text_ground,    &out->scale_ground};
     for (size_t i = 0; i < sizeof grounds / sizeof *grounds; i++)
         if (grounds[i]->sure > most) grounds[i]->sure = most;
 }
@@ -336,8 +363,13 @@ dlg_status dlg_inspect(dlg_inspection *out, const dlg_gradient *gradient, dlg_sp
 {
     survey s = {.gradient = gradient, .special = special, .is_mlm = gradient->model->config.task == DLG_MASKED_LM};
     const dlg_ground no_length = {DLG_UNSEEN, "the length is not seen"};
-    *out = (dlg_inspection){.fits_ground = no_length, .sentences_ground = no_length, .lengths_ground = no_length,
-                            .labels_ground = no_length, .tokens_ground = no_length, .masked_ground = no_length, .text_ground = no_length,
+    *out = (dlg_inspection){.fits_ground = no_length,
+                            .sentences_ground = no_length,
+                            .lengths_ground = no_length,
+                            .labels_ground = no_length,
+                            .tokens_ground = no_length,
+                            .masked_ground = no_length,
+                            .text_ground = no_length,
                             .scale_ground = no_length};
     dlg_status status = find_length(out, &s, err);
     if (!status) status = dlg_infer_head_rows(&s.n_head_rows, gradient, err);
@@ -345,7 +377,8 @@ dlg_status dlg_inspect(dlg_inspection *out, const dlg_gradient *gradient, dlg_sp
     if (status || !out->length) goto out;
     status = find_layout(out, &s, 0, err);
     if (status) goto out;
-    /* The labels' rows are needed to tell the tokens', the tokens to read the text, and the text to count the labels exactly. */
+    /* The labels' rows are needed to tell the tokens', the tokens to read the text, and the text to count the labels
+     * exactly. */
     status = s.is_mlm ? find_labels(out, &s, err) : find_classes(out, &s, err);
     if (!status) status = find_tokens(out, &s, err);
     if (!status) status = find_text(out, &s, err);

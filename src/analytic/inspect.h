@@ -16,39 +16,45 @@ typedef struct {
 /** Zero-initialise; release with dlg_inspection_release. */
 typedef struct {
     dlg_defence_traces traces;
-    bool is_defended;              /**< rounded, pruned or noisy: what needs an exact gradient is then less sure or not seen */
+    /** rounded, pruned or noisy: what needs an exact gradient is then less sure or not seen */
+    bool is_defended;
 
-    bool fits;                     /**< embeddings and first layer are this model's; where they are not nothing is more than a guess */
+    /** embeddings and first layer are this model's; where they are not nothing is more than a guess */
+    bool fits;
     dlg_ground fits_ground;
 
-    size_t length;                 /**< of the longest sentence, [CLS] and [SEP] included; 0: not seen */
+    size_t length; /**< of the longest sentence, [CLS] and [SEP] included; 0: not seen */
     dlg_ground length_ground;
 
-    size_t n_sentences;            /**< by dlg_infer_layout, as for the attacks, or more; where not certain the fewest that fit */
-    size_t n_sentences_most;       /**< 0: no bound is seen */
+    /** by dlg_infer_layout, as for the attacks, or more; where not certain the fewest that fit */
+    size_t n_sentences;
+    size_t n_sentences_most; /**< 0: no bound is seen */
     dlg_ground sentences_ground;
 
-    size_t *lengths;               /**< (n_sentences) the longest first; NULL where the length is not seen */
+    size_t *lengths; /**< (n_sentences) the longest first; NULL where the length is not seen */
     dlg_ground lengths_ground;
 
-    size_t n_labels, *labels;      /**< (n_labels) sorted: tokens behind the masks, each as often as it is one; or classes */
+    /** (n_labels) sorted: tokens behind the masks, each as often as it is one; or classes */
+    size_t n_labels, *labels;
     dlg_ground labels_ground;
 
-    dlg_token_set tokens;          /**< that went in, anywhere; next to a tied decoder labels may be missing, or too many */
+    /** that went in, anywhere; next to a tied decoder labels may be missing, or too many */
+    dlg_token_set tokens;
     dlg_ground tokens_ground;
 
-    size_t n_masked, *masked;      /**< (n_masked) positions at which a sentence has [MASK], or can have; a masked LM's only */
+    /** (n_masked) positions at which a sentence has [MASK], or can have; a masked LM's only */
+    size_t n_masked, *masked;
     dlg_ground masked_ground;
 
-    uint32_t *text;                /**< (length) the one sentence as it went in, or NULL */
-    size_t n_text_certain;         /**< positions at which no other token is possible */
+    uint32_t *text;        /**< (length) the one sentence as it went in, or NULL */
+    size_t n_text_certain; /**< positions at which no other token is possible */
     dlg_ground text_ground;
 
-    double scale;                  /**< by what the gradient is multiplied, next to that of the mean loss */
+    double scale; /**< by what the gradient is multiplied, next to that of the mean loss */
     dlg_ground scale_ground;
 
     size_t n_ranks;
-    dlg_matrix_rank *ranks;        /**< (n_ranks) in the model's order */
+    dlg_matrix_rank *ranks; /**< (n_ranks) in the model's order */
 } dlg_inspection;
 
 /** Errors: DLG_ENOMEM, DLG_ENONFINITE. What cannot be seen is no error. */

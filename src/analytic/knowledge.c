@@ -19,12 +19,13 @@ const char *dlg_origin_name(dlg_origin origin)
 enum { OF_FEW_ROWS = 16 };
 
 /*
- * How many sentences a stranger's file may say there are. Each that differs from the others has rows of its own behind layer 0's attention;
- * where these are not seen, no more numbers can be told from a gradient than it has.
+ * How many sentences a stranger's file may say there are. Each that differs from the others has rows of its own behind
+ * layer 0's attention; where these are not seen, no more numbers can be told from a gradient than it has.
  */
 static size_t most_sentences(const dlg_gradient *gradient, const dlg_batch_layout *layout)
 {
-    const size_t of_all = layout->lengths[0] * gradient->model->config.hidden_size, n = dlg_model_size(gradient->model) / of_all;
+    const size_t of_all = layout->lengths[0] * gradient->model->config.hidden_size,
+                 n = dlg_model_size(gradient->model) / of_all;
     const size_t most = layout->n_rows ? layout->n_rows : n;
     return most < OF_FEW_ROWS ? OF_FEW_ROWS : most;
 }
@@ -34,14 +35,19 @@ static dlg_status infer_layout(dlg_knowledge *k, const dlg_gradient *gradient, d
     dlg_batch_layout layout;
     const dlg_status status = dlg_infer_layout(&layout, gradient, k->n_sentences, k->special, err);
     if (status) return status;
-    if (!layout.lengths) return dlg_fail(err, DLG_EFORMAT,
-                                         "gradient: want position rows that stand out of the noise, found none: no length can be inferred");
+    if (!layout.lengths)
+        return dlg_fail(
+            err, DLG_EFORMAT,
+            "gradient: want position rows that stand out of the noise, found none: no length can be inferred");
     if (k->sentences_from == DLG_METADATA) {
         const size_t most = most_sentences(gradient, &layout);
         if (k->n_sentences > most) {
             dlg_free(layout.lengths);
-            return dlg_fail(err, DLG_EFORMAT, "metadata: batch_size: want at most the %zu sentences that the gradient has room for, found "
-                                              "%zu", most, k->n_sentences);
+            return dlg_fail(
+                err, DLG_EFORMAT,
+                "metadata: batch_size: want at most the %zu sentences that the gradient has room for, found "
+                "%zu",
+                most, k->n_sentences);
         }
     }
     if (!k->n_sentences) k->sentences_from = layout.sentences_are_seen ? DLG_INFERRED : DLG_ASSUMED;
@@ -53,8 +59,9 @@ static dlg_status infer_layout(dlg_knowledge *k, const dlg_gradient *gradient, d
 
 typedef struct {
     size_t n_tokens, longest;
-    size_t n_masks, *masks; /* inner positions at which the span check sees [MASK], or the word embedding's gradient shows it */
-    bool is_blind;          /* the span check saw none */
+    /* inner positions at which the span check sees [MASK], or the word embedding's gradient shows it */
+    size_t n_masks, *masks;
+    bool is_blind; /* the span check saw none */
 } survey;
 
 static dlg_status find_masks(survey *s, const dlg_gradient *gradient, dlg_special_tokens special, dlg_error *err)
@@ -74,8 +81,10 @@ static dlg_status find_masks(survey *s, const dlg_gradient *gradient, dlg_specia
     return status;
 }
 
-/* Where the span check is blind: the inner positions of a single sentence at which the word embedding's gradient shows [MASK]. */
-static dlg_status read_masks(survey *s, const dlg_gradient *gradient, dlg_decoder_part part, dlg_special_tokens special, dlg_error *err)
+/* Where the span check is blind: the inner positions of a single sentence at which the word embedding's gradient shows
+ * [MASK]. */
+static dlg_status read_masks(survey *s, const dlg_gradient *gradient, dlg_decoder_part part, dlg_special_tokens special,
+                             dlg_error *err)
 {
     dlg_position_check *check;
     dlg_status status = dlg_position_check_create(&check, gradient, s->longest, err);
@@ -93,7 +102,8 @@ static dlg_status read_masks(survey *s, const dlg_gradient *gradient, dlg_decode
     return status;
 }
 
-static dlg_status infer_masked_labels(dlg_knowledge *k, const dlg_gradient *gradient, survey *s, dlg_special_tokens special, dlg_error *err)
+static dlg_status infer_masked_labels(dlg_knowledge *k, const dlg_gradient *gradient, survey *s,
+                                      dlg_special_tokens special, dlg_error *err)
 {
     const dlg_token_set any = {0};
     dlg_reading reading = {0};
@@ -101,25 +111,31 @@ static dlg_status infer_masked_labels(dlg_knowledge *k, const dlg_gradient *grad
     size_t n_head_rows = 0;
     dlg_status status = dlg_infer_head_rows(&n_head_rows, gradient, err);
     if (!status && k->n_sentences == 1) status = dlg_reading_find(&reading, gradient, s->longest, &any, special, err);
-    dlg_label_evidence known = {.most = s->n_tokens, .expected = k->rows ? k->n_rows : n_head_rows, .is_certain = k->rows || n_head_rows,
+    dlg_label_evidence known = {.most = s->n_tokens,
+                                .expected = k->rows ? k->n_rows : n_head_rows,
+                                .is_certain = k->rows || n_head_rows,
                                 .fed = dlg_reading_is_whole(&reading) ? reading.fed : NULL};
     if (!status && s->is_blind && k->n_sentences == 1) {
         status = dlg_infer_labels(k->labels, &fit, gradient, s->longest, &known, special, err);
         const dlg_decoder_part part = {fit.n_labels, fit.n_labels, k->labels};
         if (!status && fit.n_labels) status = read_masks(s, gradient, part, special, err);
     }
-    /* Rows of the head that are nearly the same count once, and noise hides others: there may be more, but not fewer. */
+    /* Rows of the head that are nearly the same count once, and noise hides others: there may be more, but not
+     * fewer. */
     const bool more_are_read = k->n_sentences == 1 && s->n_masks > n_head_rows && (s->is_blind || !n_head_rows);
     if (!k->rows && more_are_read) known.expected = s->n_masks, known.is_certain = false;
     if (!status) status = dlg_infer_labels(k->labels, &fit, gradient, s->longest, &known, special, err);
     k->n_labels = fit.n_labels;
     dlg_reading_release(&reading);
     if (!status && !k->n_labels)
-        status = dlg_fail(err, DLG_EFORMAT, "gradient: want negative entries in the decoder's bias, found none: no label can be inferred");
+        status =
+            dlg_fail(err, DLG_EFORMAT,
+                     "gradient: want negative entries in the decoder's bias, found none: no label can be inferred");
     return status;
 }
 
-static dlg_status infer_labels(dlg_knowledge *k, const dlg_gradient *gradient, survey *s, dlg_special_tokens special, dlg_error *err)
+static dlg_status infer_labels(dlg_knowledge *k, const dlg_gradient *gradient, survey *s, dlg_special_tokens special,
+                               dlg_error *err)
 {
     const bool is_mlm = gradient->model->config.task == DLG_MASKED_LM;
     k->labels = dlg_allocate(is_mlm ? s->n_tokens : k->n_sentences, sizeof *k->labels);
@@ -132,8 +148,10 @@ static dlg_status infer_labels(dlg_knowledge *k, const dlg_gradient *gradient, s
     return infer_masked_labels(k, gradient, s, special, err);
 }
 
-/* Where the span check is blind: the inner positions of a single sentence at which the position check admits [MASK], if they suffice. */
-static dlg_status find_admitted_masks(survey *s, size_t n_labels, const dlg_gradient *gradient, dlg_special_tokens special, dlg_error *err)
+/* Where the span check is blind: the inner positions of a single sentence at which the position check admits [MASK], if
+ * they suffice. */
+static dlg_status find_admitted_masks(survey *s, size_t n_labels, const dlg_gradient *gradient,
+                                      dlg_special_tokens special, dlg_error *err)
 {
     dlg_position_check *check;
     const dlg_status status = dlg_position_check_create(&check, gradient, s->longest, err);
@@ -147,7 +165,8 @@ static dlg_status find_admitted_masks(survey *s, size_t n_labels, const dlg_grad
 }
 
 /* Row of the batch for position t of sentence b: sentences stand one after the other. */
-static dlg_status infer_rows(dlg_knowledge *k, survey *s, const dlg_gradient *gradient, dlg_special_tokens special, dlg_error *err)
+static dlg_status infer_rows(dlg_knowledge *k, survey *s, const dlg_gradient *gradient, dlg_special_tokens special,
+                             dlg_error *err)
 {
     const size_t n_inner = s->longest > 2 ? s->longest - 2 : 0;
     k->rows = dlg_allocate(s->n_tokens, sizeof *k->rows);
@@ -183,18 +202,21 @@ static dlg_status check(const dlg_knowledge *k, const dlg_gradient *gradient, co
     const dlg_config *config = &gradient->model->config;
     const size_t n_classes = config->task == DLG_MASKED_LM ? config->vocabulary_size : config->n_labels;
     for (size_t i = 0; i < k->n_labels; i++)
-        if (k->labels[i] >= n_classes) return dlg_fail(err, DLG_ESHAPE, "label %zu: want one below %zu", k->labels[i], n_classes);
+        if (k->labels[i] >= n_classes)
+            return dlg_fail(err, DLG_ESHAPE, "label %zu: want one below %zu", k->labels[i], n_classes);
     for (size_t i = 0; i < k->n_rows; i++)
         if (k->rows[i] >= s->n_tokens)
-            return dlg_fail(err, DLG_ESHAPE, "masked position %zu: want one of the %zu tokens", k->rows[i], s->n_tokens);
+            return dlg_fail(err, DLG_ESHAPE, "masked position %zu: want one of the %zu tokens", k->rows[i],
+                            s->n_tokens);
     const bool is_told = k->rows_from == DLG_TOLD || k->labels_from == DLG_TOLD || k->lengths_from == DLG_TOLD;
     if (k->n_rows < k->n_labels)
-        return dlg_fail(err, is_told ? DLG_ESHAPE : DLG_EFORMAT, "want a masked position for each of %zu labels, found %zu", k->n_labels,
-                        k->n_rows);
+        return dlg_fail(err, is_told ? DLG_ESHAPE : DLG_EFORMAT,
+                        "want a masked position for each of %zu labels, found %zu", k->n_labels, k->n_rows);
     return DLG_OK;
 }
 
-dlg_status dlg_knowledge_infer(dlg_knowledge *k, const dlg_gradient *gradient, dlg_special_tokens special, dlg_error *err)
+dlg_status dlg_knowledge_infer(dlg_knowledge *k, const dlg_gradient *gradient, dlg_special_tokens special,
+                               dlg_error *err)
 {
     const bool is_mlm = gradient->model->config.task == DLG_MASKED_LM;
     survey s = {0};
@@ -206,8 +228,8 @@ dlg_status dlg_knowledge_infer(dlg_knowledge *k, const dlg_gradient *gradient, d
     const size_t max_positions = gradient->model->config.max_positions;
     for (size_t b = 0; b < k->n_sentences; b++) {
         if (k->lengths[b] > max_positions)
-            return dlg_fail(err, DLG_ESHAPE, "length of sentence %zu: want at most %zu tokens, found %zu", b + 1, max_positions,
-                            k->lengths[b]);
+            return dlg_fail(err, DLG_ESHAPE, "length of sentence %zu: want at most %zu tokens, found %zu", b + 1,
+                            max_positions, k->lengths[b]);
         s.n_tokens += k->lengths[b];
         s.longest = k->lengths[b] > s.longest ? k->lengths[b] : s.longest;
     }
@@ -233,8 +255,8 @@ dlg_status dlg_knowledge_copy(dlg_knowledge *out, const dlg_knowledge *from, dlg
 {
     *out = *from;
     out->lengths = out->labels = out->rows = NULL;
-    if (copy_sizes(&out->lengths, from->lengths, from->n_sentences) && copy_sizes(&out->labels, from->labels, from->n_labels) &&
-        copy_sizes(&out->rows, from->rows, from->n_rows))
+    if (copy_sizes(&out->lengths, from->lengths, from->n_sentences) &&
+        copy_sizes(&out->labels, from->labels, from->n_labels) && copy_sizes(&out->rows, from->rows, from->n_rows))
         return DLG_OK;
     dlg_knowledge_release(out);
     return dlg_fail(err, DLG_ENOMEM, "knowledge: no memory");

@@ -32,7 +32,8 @@ static dlg_status find(dlg_matrix_rank *matrix, const dlg_gradient *gradient, si
     return dlg_rank_find(&matrix->rank, &stack, most, err);
 }
 
-dlg_status dlg_matrix_ranks_find(dlg_matrix_rank **out, size_t *n, const dlg_gradient *gradient, size_t most, dlg_error *err)
+dlg_status dlg_matrix_ranks_find(dlg_matrix_rank **out, size_t *n, const dlg_gradient *gradient, size_t most,
+                                 dlg_error *err)
 {
     dlg_status status = list(out, n, gradient->model, err);
     dlg_matrix_rank *ranks = *out;

@@ -1,7 +1,7 @@
 /*
- * What there is, in the order of its cost: the text is read off where that explains the gradient (dager.h); else dummy embeddings descend
- * among what is left open (restricted.c). Where some sentences of a batch were read off that is all: a descent, which begins anew, would find
- * less.
+ * What there is, in the order of its cost: the text is read off where that explains the gradient (dager.h); else dummy
+ * embeddings descend among what is left open (restricted.c). Where some sentences of a batch were read off that is all:
+ * a descent, which begins anew, would find less.
  */
 #include "attacks/classes.h"
 #include "attacks/dager.h"
@@ -16,4 +16,5 @@ static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, cons
     return dlg_attack_restricted.run(out, gradient, knowledge, options, observer, err);
 }
 
-const dlg_attack_class dlg_attack_auto = {"auto", "reads off what it can, then descends", &dlg_l2, &dlg_lbfgs, false, run};
+const dlg_attack_class dlg_attack_auto = {"auto", "reads off what it can, then descends", &dlg_l2, &dlg_lbfgs, false,
+                                          run};

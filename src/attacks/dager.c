@@ -1,10 +1,10 @@
 /*
- * Tokens are read off layer 0 (candidates.h), whole sentences off layer 1 (sequence_search.h; both DAGER, Petrov et al. 2024,
- * arXiv:2405.15586), and the gradient of what was read is compared with the shared one:
+ * Tokens are read off layer 0 (candidates.h), whole sentences off layer 1 (sequence_search.h; both DAGER, Petrov et al.
+ * 2024, arXiv:2405.15586), and the gradient of what was read is compared with the shared one:
  *
  *   1. where every position has one candidate, that is the sentence
- *   2. else sentences are searched for until they account for the rank of layer 1's row space, which says that there are no more; where
- *      they do not, those that were found are the result
+ *   2. else sentences are searched for until they account for the rank of layer 1's row space, which says that there
+ *      are no more; where they do not, those that were found are the result
  *
  * Once sentences are known, the rows that were predicted in them and their labels are solved for (predicted_rows.h).
  */
@@ -70,8 +70,10 @@ static bool agrees(const dlg_knowledge *told, const dlg_predicted_rows *solved, 
 {
     bool all = !is_told(told->labels_from) || told->n_labels == solved->n;
     for (size_t i = 0; all && is_told(told->labels_from) && i < solved->n; i++)
-        all = count(told->n_labels, told->labels, solved->label[i]) == count(solved->n, solved->label, solved->label[i]);
-    for (size_t i = 0; is_mlm && is_told(told->rows_from) && i < solved->n; i++) all &= has(told->n_rows, told->rows, solved->row[i]);
+        all =
+            count(told->n_labels, told->labels, solved->label[i]) == count(solved->n, solved->label, solved->label[i]);
+    for (size_t i = 0; is_mlm && is_told(told->rows_from) && i < solved->n; i++)
+        all &= has(told->n_rows, told->rows, solved->row[i]);
     return all;
 }
 
@@ -86,7 +88,9 @@ static dlg_status know_solved(const attack *a, dlg_knowledge *out, size_t n_sent
                               const dlg_predicted_rows *solved, dlg_error *err)
 {
     const dlg_knowledge *from = a->knowledge;
-    const dlg_knowledge sentences = {.n_sentences = n_sentences, .lengths = (size_t *)lengths, .special = from->special,
+    const dlg_knowledge sentences = {.n_sentences = n_sentences,
+                                     .lengths = (size_t *)lengths,
+                                     .special = from->special,
                                      .sentences_from = origin_of(from->sentences_from, from->n_sentences, n_sentences),
                                      .lengths_from = origin_of(from->lengths_from, from->n_sentences, n_sentences),
                                      .masks_are_seen = from->masks_are_seen};
@@ -122,8 +126,8 @@ static void end_with_part(attack *a, const dlg_session *r, const dlg_predicted_r
 }
 
 /*
- * Sentences as they are, with the labels that were solved for; the result even where they do not explain the gradient if they are a part.
- * It takes one evaluation, and an interrupt does not prevent it.
+ * Sentences as they are, with the labels that were solved for; the result even where they do not explain the gradient
+ * if they are a part. It takes one evaluation, and an interrupt does not prevent it.
  */
 static dlg_status put_together(attack *a, size_t n_sentences, const size_t *lengths, const uint32_t *fed,
                                const dlg_predicted_rows *solved, const dlg_part *part, dlg_error *err)
@@ -152,11 +156,11 @@ static dlg_status put_together(attack *a, size_t n_sentences, const size_t *leng
 }
 
 /*
- * Rows and labels of sentences are solved for. Where these do not explain the gradient the sentences are the result all the same, but for
- * one that is alone: its labels are left to a descent.
+ * Rows and labels of sentences are solved for. Where these do not explain the gradient the sentences are the result all
+ * the same, but for one that is alone: its labels are left to a descent.
  */
-static dlg_status explain_sentences(attack *a, size_t n_sentences, const size_t *lengths, const uint32_t *fed, const dlg_part *part,
-                                    dlg_error *err)
+static dlg_status explain_sentences(attack *a, size_t n_sentences, const size_t *lengths, const uint32_t *fed,
+                                    const dlg_part *part, dlg_error *err)
 {
     const dlg_knowledge *k = a->knowledge;
     const bool is_mlm = a->gradient->model->config.task == DLG_MASKED_LM;
@@ -205,7 +209,8 @@ static dlg_status list_fed(uint32_t **out, const attack *a, const dlg_sequences 
     *out = dlg_allocate(found->n * found->n_positions, sizeof **out);
     if (!*out) return dlg_fail(err, DLG_ENOMEM, "sentences: no memory");
     for (size_t b = 0; b < found->n; b++)
-        for (size_t t = 0; t < found->lengths[b]; t++) (*out)[n++] = a->candidates.token[found->index[b * found->n_positions + t]];
+        for (size_t t = 0; t < found->lengths[b]; t++)
+            (*out)[n++] = a->candidates.token[found->index[b * found->n_positions + t]];
     return DLG_OK;
 }
 
@@ -214,7 +219,8 @@ static dlg_part part_of(const attack *a, size_t n_found, size_t n_asked, size_t 
 {
     const dlg_knowledge *k = a->knowledge;
     const size_t n_seen = n_asked < rank ? n_found + 1 : n_found;
-    return (dlg_part){k->sentences_from != DLG_ASSUMED && k->n_sentences > n_seen ? k->n_sentences : n_seen, n_asked, rank};
+    return (dlg_part){k->sentences_from != DLG_ASSUMED && k->n_sentences > n_seen ? k->n_sentences : n_seen, n_asked,
+                      rank};
 }
 
 static dlg_status search(attack *a, dlg_error *err)
@@ -226,19 +232,23 @@ static dlg_status search(attack *a, dlg_error *err)
     size_t n_asked = 0;
     char line[160];
     const dlg_sequence_limits limits = {
-        .most_sentences = is_told(a->knowledge->sentences_from) ? a->knowledge->n_sentences : a->gradient->model->config.hidden_size,
+        .most_sentences =
+            is_told(a->knowledge->sentences_from) ? a->knowledge->n_sentences : a->gradient->model->config.hidden_size,
         .most_tries = 4 * a->options->max_starts,
         .interrupted = a->observer ? a->observer->interrupted : NULL,
         .payload = a->observer ? a->observer->payload : NULL,
     };
-    dlg_status status = dlg_sequence_check_create(&check, a->gradient, &a->candidates, a->knowledge->special, false, err);
-    if (!status) status = dlg_attention_groups_create(&co_occurrences, a->gradient, &a->candidates, a->knowledge->special, err);
+    dlg_status status =
+        dlg_sequence_check_create(&check, a->gradient, &a->candidates, a->knowledge->special, false, err);
     if (!status)
-        status = dlg_sequences_find(&found, &n_asked, check, a->gradient, &a->candidates, co_occurrences, a->knowledge->special, &limits,
-                                    err);
+        status = dlg_attention_groups_create(&co_occurrences, a->gradient, &a->candidates, a->knowledge->special, err);
+    if (!status)
+        status = dlg_sequences_find(&found, &n_asked, check, a->gradient, &a->candidates, co_occurrences,
+                                    a->knowledge->special, &limits, err);
     if (!status && found.n) status = list_fed(&fed, a, &found, err);
     if (!status) {
-        snprintf(line, sizeof line, "sequence check: %zu sentence%s found, which account for %zu of %zu directions of the row space",
+        snprintf(line, sizeof line,
+                 "sequence check: %zu sentence%s found, which account for %zu of %zu directions of the row space",
                  found.n, found.n == 1 ? "" : "s", n_asked, dlg_sequence_check_rank(check));
         note(a, line);
     }
@@ -261,12 +271,13 @@ static size_t count_lone(const dlg_candidates *c)
 }
 
 dlg_status dlg_dager_run(dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
-                           const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
+                         const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
 {
     attack a = {.out = out, .gradient = gradient, .knowledge = knowledge, .options = options, .observer = observer};
     char line[160];
     size_t longest = 0;
-    for (size_t b = 0; b < knowledge->n_sentences; b++) longest = knowledge->lengths[b] > longest ? knowledge->lengths[b] : longest;
+    for (size_t b = 0; b < knowledge->n_sentences; b++)
+        longest = knowledge->lengths[b] > longest ? knowledge->lengths[b] : longest;
     dlg_status status = dlg_candidates_find(&a.candidates, gradient, longest, err);
     if (!status) status = dlg_candidates_from_embedding(&a.candidates, gradient, err);
     if (status) goto out;
@@ -274,8 +285,8 @@ dlg_status dlg_dager_run(dlg_attack_result *out, const dlg_gradient *gradient, c
         note(&a, "span check: nothing to see, no gap between the tokens that were there and the others");
         goto out;
     }
-    snprintf(line, sizeof line, "span check: %zu candidates at %zu positions, %zu of which have one only", a.candidates.first[longest],
-             longest, count_lone(&a.candidates));
+    snprintf(line, sizeof line, "span check: %zu candidates at %zu positions, %zu of which have one only",
+             a.candidates.first[longest], longest, count_lone(&a.candidates));
     note(&a, line);
     status = try_one_sentence(&a, err);
     if (!status && !a.explained && !is_interrupted(&a)) status = search(&a, err);
@@ -285,5 +296,6 @@ out:
     return status;
 }
 
-const dlg_attack_class dlg_attack_dager = {"dager", "the span check of DAGER (Petrov et al. 2024), sentence by sentence", &dlg_l2, &dlg_lbfgs,
-                                          false, dlg_dager_run};
+const dlg_attack_class dlg_attack_dager = {
+    "dager",      "the span check of DAGER (Petrov et al. 2024), sentence by sentence", &dlg_l2, &dlg_lbfgs, false,
+    dlg_dager_run};

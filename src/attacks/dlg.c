@@ -1,19 +1,20 @@
 /*
- * Deep Leakage from Gradients (Zhu, Liu & Han 2019, arXiv:1906.08935): optimise dummy embeddings until their gradient is the shared one,
- * and read the text off them. Told as little as possible:
+ * Deep Leakage from Gradients (Zhu, Liu & Han 2019, arXiv:1906.08935): optimise dummy embeddings until their gradient
+ * is the shared one, and read the text off them. Told as little as possible:
  *
  *   1. rows whose token is known hold it: [CLS], [SEP], and [MASK] where labels stand
- *   2. the others descend on D from random numbers; an iteration is twenty evaluations, as the paper counts them. In a batch they descend
- *      together or, as published, those of one sentence after the other's
- *   3. labels start evenly spread over the rows that may hold them and descend along (attacks/session/sinkhorn.h) until they have come to one
- *      row each. Where putting them there raises D by much they have not, and the start is over. Else the embeddings are drawn anew, for
- *      those that went along with labels in pieces seldom lead further, and this and some starts after it hold the labels where they are,
- *      or where dD/dY points later if that lowers D. Over noise they stay spread, and dD/dY alone places them
- *   4. the embeddings are decoded to their nearest tokens, and D is evaluated at those tokens' own embeddings. When that is rounding, the
- *      text explains the gradient and nothing is left to do
- *   5. a start that stalls is followed by another. It keeps the tokens that are certain (their embedding points where the token's own does:
- *      in a local minimum those are the right ones), if they are not too few, and draws the others anew; where that does not help,
- *      everything is drawn anew. The best text of all is kept
+ *   2. the others descend on D from random numbers; an iteration is twenty evaluations, as the paper counts them. In a
+ *      batch they descend together or, as published, those of one sentence after the other's
+ *   3. labels start evenly spread over the rows that may hold them and descend along (attacks/session/sinkhorn.h) until
+ *      they have come to one row each. Where putting them there raises D by much they have not, and the start is over.
+ *      Else the embeddings are drawn anew, for those that went along with labels in pieces seldom lead further, and
+ *      this and some starts after it hold the labels where they are, or where dD/dY points later if that lowers D. Over
+ *      noise they stay spread, and dD/dY alone places them
+ *   4. the embeddings are decoded to their nearest tokens, and D is evaluated at those tokens' own embeddings. When
+ *      that is rounding, the text explains the gradient and nothing is left to do
+ *   5. a start that stalls is followed by another. It keeps the tokens that are certain (their embedding points where
+ *      the token's own does: in a local minimum those are the right ones), if they are not too few, and draws the
+ *      others anew; where that does not help, everything is drawn anew. The best text of all is kept
  */
 #include "attacks/dlg.h"
 
@@ -37,8 +38,9 @@ enum {
     FRUITLESS_STARTS = 3    /* that many that end no lower than those before them: what they keep is wrong */
 };
 
-/* Labels have come to their places where putting them there raises D by less. In a hundred starts on batches of two, those that doubled it at
- * most all had the right places, and nearly all that raised it by more than this had wrong ones. */
+/* Labels have come to their places where putting them there raises D by less. In a hundred starts on batches of two,
+ * those that doubled it at most all had the right places, and nearly all that raised it by more than this had wrong
+ * ones. */
 static const double leap = 4;
 
 /* Logits of the soft placement, next to the embeddings' numbers in units of their deviation. */
@@ -50,7 +52,7 @@ typedef struct {
     dlg_attack_end end;
     bool found; /* end holds, no further start is needed */
     dlg_arena arena;
-    double *x;  /* (n_unknowns) what the dummy embeddings are made of; behind them the soft placement's numbers */
+    double *x; /* (n_unknowns) what the dummy embeddings are made of; behind them the soft placement's numbers */
     dlg_sinkhorn soft;
 
     /* of this start */
@@ -59,8 +61,8 @@ typedef struct {
     bool is_over, no_descent_yet, is_soft, have_labels_come;
     size_t turns_without_descent;
     /* of the starts that build on each other */
-    bool keeps_labels;          /* the next one begins with the labels where they are */
-    size_t n_with_labels;       /* starts that have held them */
+    bool keeps_labels;    /* the next one begins with the labels where they are */
+    size_t n_with_labels; /* starts that have held them */
     size_t n_certain, fruitless;
     double lowest;
 } attack;
@@ -81,7 +83,8 @@ static double evaluate(void *payload, const double *x, double *dx)
 static bool is_settled(const attack *a, bool has_stalled)
 {
     const dlg_session *r = a->r;
-    return dlg_descent_is_settled(&a->descent, r->d, r->d_tokens, has_stalled, dlg_session_count_certain(r) == r->n_rows);
+    return dlg_descent_is_settled(&a->descent, r->d, r->d_tokens, has_stalled,
+                                  dlg_session_count_certain(r) == r->n_rows);
 }
 
 /* No further start is needed. @return true */
@@ -126,8 +129,8 @@ static bool take_turns(dlg_session *r)
     return true;
 }
 
-/* An accepted point. @return true to leave the minimiser: the start is over, or what moves is another, and its history means
- * nothing any more */
+/* An accepted point. @return true to leave the minimiser: the start is over, or what moves is another, and its history
+ * means nothing any more */
 static bool accept(void *payload, const double *x, double f)
 {
     attack *a = payload;
@@ -181,10 +184,15 @@ static void note_next(const attack *a, size_t n_free)
     char line[224], what[96], next[96];
     if (!a->descent.iteration) snprintf(what, sizeof what, "found no way down");
     else if (a->have_labels_come && !a->keeps_labels) snprintf(what, sizeof what, "brought the labels to no places");
-    else snprintf(what, sizeof what, "%s after %zu iterations at distance %.2e", a->descent.iteration >= r->options->max_iterations ?
-                  "used up its iterations" : "stalled", a->descent.iteration, r->d);
-    if (a->n_certain) snprintf(next, sizeof next, "keeps the tokens that are certain, %zu of %zu", a->n_certain, n_free);
-    else snprintf(next, sizeof next, "is drawn anew%s", a->keeps_labels && !r->is_defended ? " but for the labels' places" : "");
+    else
+        snprintf(what, sizeof what, "%s after %zu iterations at distance %.2e",
+                 a->descent.iteration >= r->options->max_iterations ? "used up its iterations" : "stalled",
+                 a->descent.iteration, r->d);
+    if (a->n_certain)
+        snprintf(next, sizeof next, "keeps the tokens that are certain, %zu of %zu", a->n_certain, n_free);
+    else
+        snprintf(next, sizeof next, "is drawn anew%s",
+                 a->keeps_labels && !r->is_defended ? " but for the labels' places" : "");
     snprintf(line, sizeof line, "start %zu %s; start %zu %s", r->start, what, r->start + 1, next);
     dlg_session_note(r, line);
 }
@@ -220,7 +228,8 @@ static void hold(attack *a)
     dlg_session_unknowns(a->r, a->x);
 }
 
-/* Put the labels where they have come to. @return whether these are places: the embeddings are then drawn anew, with the labels there */
+/* Put the labels where they have come to. @return whether these are places: the embeddings are then drawn anew, with
+ * the labels there */
 static bool settle_labels(attack *a)
 {
     dlg_session *r = a->r;
@@ -297,12 +306,21 @@ static void carve(attack *a)
 
 dlg_status dlg_descend(dlg_session *r, dlg_restart restart, dlg_error *err)
 {
-    attack a = {.r = r, .restart = restart, .end = DLG_EXHAUSTED, .lowest = INFINITY, .n_certain = dlg_session_count_certain(r)};
+    attack a = {.r = r,
+                .restart = restart,
+                .end = DLG_EXHAUSTED,
+                .lowest = INFINITY,
+                .n_certain = dlg_session_count_certain(r)};
     a.keeps_labels = a.n_certain && r->is_defended;
-    a.descent = (dlg_descent){.scale = r->scale, .rounding = r->options->distance->rounding,
-                              .floor = r->floor, .is_defended = r->is_defended};
-    a.soft = (dlg_sinkhorn){.placement = &r->placement, .row = r->knowledge->rows, .mask = dlg_session_mask(r),
-                                  .width = r->gradient->model->config.hidden_size, .factor = soft_factor / r->embedding_deviation};
+    a.descent = (dlg_descent){.scale = r->scale,
+                              .rounding = r->options->distance->rounding,
+                              .floor = r->floor,
+                              .is_defended = r->is_defended};
+    a.soft = (dlg_sinkhorn){.placement = &r->placement,
+                            .row = r->knowledge->rows,
+                            .mask = dlg_session_mask(r),
+                            .width = r->gradient->model->config.hidden_size,
+                            .factor = soft_factor / r->embedding_deviation};
     carve(&a);
     dlg_status status = dlg_arena_reserve(&a.arena, "descent", err);
     if (!status) carve(&a);
@@ -320,7 +338,8 @@ dlg_status dlg_descend(dlg_session *r, dlg_restart restart, dlg_error *err)
 }
 
 dlg_status dlg_descent_attack(dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
-                              const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_restart restart, dlg_error *err)
+                              const dlg_attack_options *options, const dlg_attack_observer *observer,
+                              dlg_restart restart, dlg_error *err)
 {
     dlg_session r;
     dlg_status status = dlg_session_begin(&r, out, gradient, knowledge, options, observer, err);
@@ -335,5 +354,5 @@ static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, cons
     return dlg_descent_attack(out, gradient, knowledge, options, observer, DLG_KEEP_CERTAIN, err);
 }
 
-const dlg_attack_class dlg_attack_dlg = {"dlg", "Deep Leakage from Gradients (Zhu et al. 2019), labels inferred", &dlg_l2, &dlg_lbfgs,
-                                         false, run};
+const dlg_attack_class dlg_attack_dlg = {
+    "dlg", "Deep Leakage from Gradients (Zhu et al. 2019), labels inferred", &dlg_l2, &dlg_lbfgs, false, run};

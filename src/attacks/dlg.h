@@ -10,11 +10,15 @@ typedef enum {
     DLG_DRAW_ANEW     /**< nothing */
 } dlg_restart;
 
-/** Descend from random embeddings, in as many starts as the options allow; result->end says how that ended. Errors: DLG_ENOMEM. */
+/**
+ * Descend from random embeddings, in as many starts as the options allow; result->end says how that ended. Errors:
+ * DLG_ENOMEM.
+ */
 DLG_MUST_USE dlg_status dlg_descend(dlg_session *, dlg_restart, dlg_error *);
 
 /** An attack that is nothing else: a session begun, descended and ended. See dlg_attack_class.run. */
-DLG_MUST_USE dlg_status dlg_descent_attack(dlg_attack_result *, const dlg_gradient *, const dlg_knowledge *, const dlg_attack_options *,
-                                           const dlg_attack_observer *, dlg_restart, dlg_error *);
+DLG_MUST_USE dlg_status dlg_descent_attack(dlg_attack_result *, const dlg_gradient *, const dlg_knowledge *,
+                                           const dlg_attack_options *, const dlg_attack_observer *, dlg_restart,
+                                           dlg_error *);
 
 #endif

@@ -1,25 +1,31 @@
 /*
- * LAMP: Extracting Text from Gradients with Language Model Priors (Balunovic et al. 2022, arXiv:2202.08827). In brackets what the
- * published code, github.com/eth-sri/lamp, calls a number.
+ * LAMP: Extracting Text from Gradients with Language Model Priors (Balunovic et al. 2022, arXiv:2202.08827). In
+ * brackets what the published code, github.com/eth-sri/lamp, calls a number.
  *
- *   1. embeddings are drawn many times, N(0, 1), then the rows of the best are put in other orders. What has the least distance begins,
- *      each row brought to the mean norm of the word embeddings
+ *   1. embeddings are drawn many times, N(0, 1), then the rows of the best are put in other orders. What has the least
+ *      distance begins, each row brought to the mean norm of the word embeddings
  *   2. steps of Adam go down on D + [coeff_reg] (mean norm of the rows - [init_size])^2, the latter that mean norm
- *   3. of each sentence rearrangements of the words (attacks/rearrange.h) are tried, all of them of the same embeddings. The one with the
- *      least D + [coeff_perplexity] times the language prior's surprise at the nearest tokens is kept. Then 2 follows
+ *   3. of each sentence rearrangements of the words (attacks/rearrange.h) are tried, all of them of the same
+ *      embeddings. The one with the least D + [coeff_perplexity] times the language prior's surprise at the nearest
+ *      tokens is kept. Then 2 follows
  *
  * Schedule and numbers are those that the code has for BERT base and the cosine. What differs:
  *
- * - The code makes 2,000 steps: with draws and rearrangements 7,800 evaluations of one sentence. Here the parts of a start's evaluations
- *   are the same, whatever their number. Step, norm and its weight go with the scale of the model's embeddings.
- * - D is relative to that of a zero gradient, as the cosine is anyhow, and the numbers are the same for every distance. For L2 + L1, with
- *   [tag_factor] 0.01 as here, the code has [coeff_perplexity] 60 and [coeff_reg] 25 beside distances that are not relative.
- * - Its prior is a GPT-2 of BERT's vocabulary. Here it is one that is given, or a masked LM, the attacked one unless another is given
- *   (attacks/prior.h). A classifier has no such head: there D decides alone. A batch's surprise is the mean over its sentences.
- * - The code has one start and ends where what 2 lowers was least. Here the best text by the distance of its own tokens is kept; a start
- *   that has stalled (attacks/session/descent.h), and whose words stand best as they are, is followed by another, drawn anew.
- * - The code is told labels and lengths, and tokens that no sentence has. Here these are inferred, and labels put in their places, as in
- *   every attack here. [CLS] first and [SEP] last stay as in the code, and [MASK] too where the span check saw it.
+ * - The code makes 2,000 steps: with draws and rearrangements 7,800 evaluations of one sentence. Here the parts of a
+ *   start's evaluations are the same, whatever their number. Step, norm and its weight go with the scale of the model's
+ *   embeddings.
+ * - D is relative to that of a zero gradient, as the cosine is anyhow, and the numbers are the same for every distance.
+ *   For L2 + L1, with [tag_factor] 0.01 as here, the code has [coeff_perplexity] 60 and [coeff_reg] 25 beside distances
+ *   that are not relative.
+ * - Its prior is a GPT-2 of BERT's vocabulary. Here it is one that is given, or a masked LM, the attacked one unless
+ *   another is given (attacks/prior.h). A classifier has no such head: there D decides alone. A batch's surprise is the
+ *   mean over its sentences.
+ * - The code has one start and ends where what 2 lowers was least. Here the best text by the distance of its own tokens
+ *   is kept; a start that has stalled (attacks/session/descent.h), and whose words stand best as they are, is followed
+ *   by another, drawn anew.
+ * - The code is told labels and lengths, and tokens that no sentence has. Here these are inferred, and labels put in
+ *   their places, as in every attack here. [CLS] first and [SEP] last stay as in the code, and [MASK] too where the
+ *   span check saw it.
  */
 #include "optimise/adam.h"
 #include "attacks/classes.h"
@@ -35,11 +41,12 @@
 
 enum {
     EVALUATIONS_PER_ITERATION = 20,
-    MOST_DRAWS = 500,          /* [init_candidates], and as many orders; of the evaluations of a start: */
-    DRAWN_PART = 16,           /* at most one in so many, as of the published 7,800 */
-    STEPS = 75,                /* [swap_every] of Adam in a round */
-    CANDIDATES = 200,          /* rearrangements after them, one of which is to leave all as it is */
-    BEFORE_REARRANGING = 39    /* [swap_burnin] of the steps, a quarter of all evaluations, the first tenth is without */
+    MOST_DRAWS = 500, /* [init_candidates], and as many orders; of the evaluations of a start: */
+    DRAWN_PART = 16,  /* at most one in so many, as of the published 7,800 */
+    STEPS = 75,       /* [swap_every] of Adam in a round */
+    CANDIDATES = 200, /* rearrangements after them, one of which is to leave all as it is */
+    /* [swap_burnin] of the steps, a quarter of all evaluations, the first tenth is without */
+    BEFORE_REARRANGING = 39
 };
 
 /* [coeff_reg] is 1 where the mean norm is 1.4; [coeff_perplexity]. */
@@ -55,16 +62,16 @@ typedef struct {
     size_t evaluations_at_iteration;
     dlg_descent descent; /* of Adam's iterations */
     dlg_random random;
-    double mean_norm;    /* of the word embeddings */
+    double mean_norm;       /* of the word embeddings */
     dlg_batch_prior *prior; /* NULL: there is none */
 
     /* carved from one arena */
     dlg_arena arena;
     dlg_adam_moments moments;
-    double *x, *dx;        /* (n_rows, H) */
-    size_t *order, *best;  /* (n_rows) which row of x stands where, in a candidate and in the best of them */
+    double *x, *dx;              /* (n_rows, H) */
+    size_t *order, *best;        /* (n_rows) which row of x stands where, in a candidate and in the best of them */
     size_t *free_rows, *scratch; /* (n_rows) of one sentence */
-    uint32_t *text;        /* (n_rows) a candidate's tokens */
+    uint32_t *text;              /* (n_rows) a candidate's tokens */
 } attack;
 
 static size_t hidden_size(const attack *a)
@@ -83,7 +90,8 @@ static void end_with(attack *a, dlg_attack_end end)
 static void look_for_the_end(attack *a)
 {
     dlg_session *r = a->r;
-    const bool all_certain = dlg_session_count_certain(r) == r->n_rows, has_stalled = dlg_descent_has_stalled(&a->descent);
+    const bool all_certain = dlg_session_count_certain(r) == r->n_rows,
+               has_stalled = dlg_descent_has_stalled(&a->descent);
     if (dlg_session_is_interrupted(r)) end_with(a, DLG_INTERRUPTED);
     else if (dlg_session_is_explained(r)) end_with(a, DLG_EXPLAINED);
     else if (dlg_descent_is_settled(&a->descent, r->d, r->d_tokens, has_stalled, all_certain)) end_with(a, DLG_SETTLED);
@@ -158,7 +166,8 @@ static double surprise(attack *a)
     return prior_weight * dlg_batch_prior_surprise(a->prior, a->text);
 }
 
-/* Keep the best of one sentence's rearrangements. The prior is asked only where D alone is not too much. @return whether words moved */
+/* Keep the best of one sentence's rearrangements. The prior is asked only where D alone is not too much. @return
+ * whether words moved */
 static bool rearrange_sentence(attack *a, size_t b)
 {
     dlg_session *r = a->r;
@@ -213,7 +222,8 @@ static void bring_to_norm(attack *a)
 static void draw(attack *a, size_t draw_number)
 {
     dlg_session *r = a->r;
-    const uint32_t stream = dlg_random_stream("dummy embeddings") + (uint32_t)((r->start - 1) * MOST_DRAWS + draw_number + 1);
+    const uint32_t stream =
+        dlg_random_stream("dummy embeddings") + (uint32_t)((r->start - 1) * MOST_DRAWS + draw_number + 1);
     dlg_random_normal_fill(r->point, r->n_numbers, 1, r->options->seed, stream);
     dlg_session_hold_known_rows(r);
 }
@@ -222,7 +232,8 @@ static void draw(attack *a, size_t draw_number)
 static void draw_start(attack *a)
 {
     dlg_session *r = a->r;
-    const size_t part = r->options->max_iterations * EVALUATIONS_PER_ITERATION / DRAWN_PART, n = part < MOST_DRAWS ? part : MOST_DRAWS;
+    const size_t part = r->options->max_iterations * EVALUATIONS_PER_ITERATION / DRAWN_PART,
+                 n = part < MOST_DRAWS ? part : MOST_DRAWS;
     double least = INFINITY;
     for (size_t i = 0; i < 2 * n && !a->is_over; i++) {
         if (i < n) {
@@ -249,7 +260,8 @@ static void complete_derivative(attack *a)
     double mean = 0;
     for (size_t i = 0; i < n; i++) mean += norm_of_row(a, i) / (double)n / a->mean_norm;
     for (size_t i = 0; i < n; i++) {
-        const double norm = norm_of_row(a, i), slope = norm > 0 ? 2 * norm_weight * (mean - 1) / ((double)n * a->mean_norm * norm) : 0;
+        const double norm = norm_of_row(a, i),
+                     slope = norm > 0 ? 2 * norm_weight * (mean - 1) / ((double)n * a->mean_norm * norm) : 0;
         for (size_t k = 0; k < H; k++) {
             double *dx = &a->dx[i * H + k];
             *dx = a->r->is_known[i] ? 0 : *dx / a->r->scale + slope * a->x[i * H + k];
@@ -268,7 +280,8 @@ static bool go_down(attack *a)
         complete_derivative(a);
         count(a, true);
         if (a->is_over) break;
-        const double rate = first_step * r->embedding_deviation * pow(step_factor, floor((double)a->moments.n_steps / steps_between));
+        const double rate =
+            first_step * r->embedding_deviation * pow(step_factor, floor((double)a->moments.n_steps / steps_between));
         dlg_adam_step(&a->moments, rate, a->dx, a->x);
     }
     return true;
@@ -296,7 +309,10 @@ static void run_start(attack *a)
     }
     if (a->found || r->start == r->options->max_starts) return;
     snprintf(line, sizeof line, "start %zu %s after %zu iterations at distance %.2e; start %zu is drawn anew", r->start,
-             has_stalled ? "stalled" : is_finite ? "ended" : "diverged", r->iteration, r->d, r->start + 1);
+             has_stalled ? "stalled"
+             : is_finite ? "ended"
+                         : "diverged",
+             r->iteration, r->d, r->start + 1);
     dlg_session_note(r, line);
 }
 
@@ -338,9 +354,12 @@ static void carve(attack *a)
 
 static dlg_status recover(dlg_session *r, dlg_error *err)
 {
-    attack a = {.r = r, .end = DLG_EXHAUSTED, .random = dlg_random_at(r->options->seed, dlg_random_stream("rearrangements"))};
-    a.descent = (dlg_descent){.scale = r->scale, .rounding = r->options->distance->rounding,
-                              .floor = r->floor, .is_defended = r->is_defended};
+    attack a = {
+        .r = r, .end = DLG_EXHAUSTED, .random = dlg_random_at(r->options->seed, dlg_random_stream("rearrangements"))};
+    a.descent = (dlg_descent){.scale = r->scale,
+                              .rounding = r->options->distance->rounding,
+                              .floor = r->floor,
+                              .is_defended = r->is_defended};
     a.mean_norm = mean_norm(r->gradient->model);
     carve(&a);
     dlg_status status = dlg_arena_reserve(&a.arena, "attack", err);
@@ -364,11 +383,13 @@ static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, cons
     if (options->minimiser != &dlg_adam)
         return dlg_fail(err, DLG_EARG, "attack lamp: want the optimizer adam, found %s", options->minimiser->name);
     if (options->update != DLG_UPDATE_BATCH)
-        return dlg_fail(err, DLG_EARG, "attack lamp: want the sentences of a batch updated together, found one at a time");
+        return dlg_fail(err, DLG_EARG,
+                        "attack lamp: want the sentences of a batch updated together, found one at a time");
     dlg_status status = dlg_session_begin(&r, out, gradient, knowledge, options, observer, err);
     if (!status) status = recover(&r, err);
     dlg_session_end(&r);
     return status;
 }
 
-const dlg_attack_class dlg_attack_lamp = {"lamp", "LAMP (Balunovic et al. 2022), with a language prior", &dlg_cosine, &dlg_adam, true, run};
+const dlg_attack_class dlg_attack_lamp = {
+    "lamp", "LAMP (Balunovic et al. 2022), with a language prior", &dlg_cosine, &dlg_adam, true, run};

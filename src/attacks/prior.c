@@ -38,7 +38,8 @@ static dlg_status lay_out(dlg_prior *prior, dlg_error *err)
     for (size_t i = 0; !status && i < prior->n_asked; i++) rows[i] = i * apart;
     if (!status) status = dlg_batch_create(&batch, prior->model->config.task, n, lengths, err);
     if (!status) status = dlg_batch_predict(&batch, prior->n_asked, rows, err);
-    if (!status) status = dlg_network_create(&prior->network, prior->model, &batch, DLG_FORWARD_ONLY, prior->n_asked, err);
+    if (!status)
+        status = dlg_network_create(&prior->network, prior->model, &batch, DLG_FORWARD_ONLY, prior->n_asked, err);
     dlg_batch_release(&batch);
     dlg_free(lengths);
     dlg_free(rows);
@@ -117,7 +118,8 @@ static double masked_surprise(dlg_prior *prior, const uint32_t *tokens)
     double sum = 0;
     for (size_t first = 1; first <= last; first += n) {
         const size_t left = last + 1 - first, used = left < n ? left : n;
-        for (size_t i = 0; i < n; i++) set_copy(prior, i, tokens, i < used ? first + i : last); /* what is too much repeats the last */
+        /* what is too much repeats the last */
+        for (size_t i = 0; i < n; i++) set_copy(prior, i, tokens, i < used ? first + i : last);
         dlg_tape_forward(&prior->network.tape);
         for (size_t i = 0; i < used; i++) sum -= (double)prior->network.loss->log_p[i * n + i];
     }
@@ -136,7 +138,8 @@ struct dlg_batch_prior {
     dlg_prior **of; /* (n_sentences); NULL for one that is too short */
 };
 
-dlg_status dlg_batch_prior_create(dlg_batch_prior **out, const dlg_model *model, uint32_t mask, const dlg_batch *batch, dlg_error *err)
+dlg_status dlg_batch_prior_create(dlg_batch_prior **out, const dlg_model *model, uint32_t mask, const dlg_batch *batch,
+                                  dlg_error *err)
 {
     *out = NULL;
     dlg_batch_prior *priors = dlg_allocate(1, sizeof *priors);

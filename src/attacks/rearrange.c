@@ -22,7 +22,8 @@ static void exchange(size_t *order, size_t a, size_t b, size_t c)
 /* Two different numbers below n, the smaller first. */
 static void draw_two(size_t n, size_t *low, size_t *high, dlg_random *random)
 {
-    const size_t i = (size_t)dlg_random_below(random, n), other = (size_t)dlg_random_below(random, n - 1), j = other + (other >= i);
+    const size_t i = (size_t)dlg_random_below(random, n), other = (size_t)dlg_random_below(random, n - 1),
+                 j = other + (other >= i);
     *low = i < j ? i : j;
     *high = i < j ? j : i;
 }
@@ -46,7 +47,8 @@ void dlg_rearrange(size_t *order, size_t n, dlg_rearrangement kind, dlg_random *
     }
 }
 
-void dlg_rearrange_rows(size_t *order, size_t n, const size_t *free_row, dlg_rearrangement kind, size_t *scratch, dlg_random *random)
+void dlg_rearrange_rows(size_t *order, size_t n, const size_t *free_row, dlg_rearrangement kind, size_t *scratch,
+                        dlg_random *random)
 {
     for (size_t i = 0; i < n; i++) scratch[i] = i;
     if (n >= 2 && kind == DLG_REARRANGEMENTS) dlg_random_permutation(scratch, n, random);

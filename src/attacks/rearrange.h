@@ -5,10 +5,10 @@
 #include "math/random.h"
 
 typedef enum {
-    DLG_SWAP,         /**< two words change places */
-    DLG_MOVE,         /**< one word goes to another place */
-    DLG_MOVE_SPAN,    /**< so do several that follow each other */
-    DLG_ROTATE,       /**< what a sentence begins with goes to its end */
+    DLG_SWAP,      /**< two words change places */
+    DLG_MOVE,      /**< one word goes to another place */
+    DLG_MOVE_SPAN, /**< so do several that follow each other */
+    DLG_ROTATE,    /**< what a sentence begins with goes to its end */
     DLG_REARRANGEMENTS
 } dlg_rearrangement;
 
@@ -20,6 +20,7 @@ void dlg_rearrange(size_t *order, size_t n, dlg_rearrangement, dlg_random *);
  * @param kind DLG_REARRANGEMENTS: any order at all @param[out] order at these rows: which row of before stands there
  * @param scratch (n)
  */
-void dlg_rearrange_rows(size_t *order, size_t n, const size_t *free_row, dlg_rearrangement kind, size_t *scratch, dlg_random *);
+void dlg_rearrange_rows(size_t *order, size_t n, const size_t *free_row, dlg_rearrangement kind, size_t *scratch,
+                        dlg_random *);
 
 #endif

@@ -1,12 +1,15 @@
 /*
  * DLG among what the gradient's first layer leaves open. Three things are known before the search:
  *
- *   1. at each position of a single sentence a token's embedding fulfils one equation (analytic/tokens/position_check.h). Without a defence that
- *      names the token; over noise it leaves some tokens in a hundred, among which the dummy embeddings are decoded. There the word
- *      embedding's gradient names most tokens (analytic/tokens/word_position_match.h), and single ones that are in doubt are tried (attacks/session/token_substitution.h)
- *   2. the embeddings lie in a space of rank + 2 dimensions (analytic/tokens/input_space.h), in which the dummy embeddings descend
- *   3. so a text can be tried before anything is optimised: with the tokens where they belong, D is a quadratic function of where the
- *      labels are, and dD/dY puts them in their places
+ *   1. at each position of a single sentence a token's embedding fulfils one equation
+ *      (analytic/tokens/position_check.h). Without a defence that names the token; over noise it leaves some tokens in
+ *      a hundred, among which the dummy embeddings are decoded. There the word embedding's gradient names most tokens
+ *      (analytic/tokens/word_position_match.h), and single ones that are in doubt are tried
+ *      (attacks/session/token_substitution.h)
+ *   2. the embeddings lie in a space of rank + 2 dimensions (analytic/tokens/input_space.h), in which the dummy
+ *      embeddings descend
+ *   3. so a text can be tried before anything is optimised: with the tokens where they belong, D is a quadratic
+ *      function of where the labels are, and dD/dY puts them in their places
  */
 #include "attacks/classes.h"
 #include "attacks/dlg.h"
@@ -30,8 +33,8 @@ static uint32_t known_token(const dlg_session *r, size_t row)
 }
 
 /*
- * Whether entries were pruned. Then D is no judge of single tokens: what is missing from the shared gradient draws it to texts whose own is
- * small there.
+ * Whether entries were pruned. Then D is no judge of single tokens: what is missing from the shared gradient draws it
+ * to texts whose own is small there.
  */
 static bool is_pruned(const dlg_session *r)
 {
@@ -58,9 +61,10 @@ static dlg_status read_tokens(dlg_session *r, size_t *n, dlg_error *err)
     for (size_t i = 0; i < r->n_rows; i++) {
         const bool is_named = r->is_defended && (r->is_known[i] || shared.is_named[i]);
         r->fed[i] = r->is_defended && r->is_known[i] ? known_token(r, i)
-                    : shared.sees                       ? shared.token[i]
-                                                        : dlg_position_check_best(r->check, i);
-        r->evidence[i] = (dlg_evidence){DLG_FROM_READING, is_named ? 1 : dlg_position_check_count(r->check, i), NAN, NAN};
+                    : shared.sees                    ? shared.token[i]
+                                                     : dlg_position_check_best(r->check, i);
+        r->evidence[i] =
+            (dlg_evidence){DLG_FROM_READING, is_named ? 1 : dlg_position_check_count(r->check, i), NAN, NAN};
         *n += dlg_evidence_is_good(&r->evidence[i]);
         if (is_named && !r->replaces) dlg_position_check_name(r->check, i, r->fed[i]);
     }
@@ -84,15 +88,17 @@ static void try_tokens(dlg_session *r)
 }
 
 /*
- * Restrict a session that has begun: decoding chooses among the tokens that the position check admits (batches of one sentence), and the
- * embeddings stay in the space that layer 0's inputs leave them (undefended gradients). Where the check names the tokens they are read
- * off it and tried, which is reported as iteration 0 of the first start; what is certain of them is where that start begins.
+ * Restrict a session that has begun: decoding chooses among the tokens that the position check admits (batches of one
+ * sentence), and the embeddings stay in the space that layer 0's inputs leave them (undefended gradients). Where the
+ * check names the tokens they are read off it and tried, which is reported as iteration 0 of the first start; what is
+ * certain of them is where that start begins.
  */
 static dlg_status restrict_unknowns(dlg_session *r, dlg_error *err)
 {
     dlg_status status = DLG_OK;
     if (!r->is_defended) status = dlg_input_space_create(&r->space, r->gradient, &r->batch, err);
-    if (!status && r->batch.n_sentences == 1) status = dlg_position_check_create(&r->check, r->gradient, r->n_rows, err);
+    if (!status && r->batch.n_sentences == 1)
+        status = dlg_position_check_create(&r->check, r->gradient, r->n_rows, err);
     if (status) return status;
     if (r->space) r->n_unknowns = dlg_input_space_size(r->space);
     size_t n = 0;
@@ -119,5 +125,5 @@ static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, cons
     return status;
 }
 
-const dlg_attack_class dlg_attack_restricted = {"restricted", "DLG among what the first layer's gradient leaves open", &dlg_l2, &dlg_lbfgs,
-                                            false, run};
+const dlg_attack_class dlg_attack_restricted = {
+    "restricted", "DLG among what the first layer's gradient leaves open", &dlg_l2, &dlg_lbfgs, false, run};

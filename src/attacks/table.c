@@ -6,14 +6,8 @@
 #include <string.h>
 
 const dlg_attack_class *const dlg_attacks[] = {
-    &dlg_attack_auto,
-    &dlg_attack_dlg,
-    &dlg_attack_idlg,
-    &dlg_attack_tag,
-    &dlg_attack_lamp,
-    &dlg_attack_restricted,
-    &dlg_attack_dager,
-    NULL,
+    &dlg_attack_auto, &dlg_attack_dlg,        &dlg_attack_idlg,  &dlg_attack_tag,
+    &dlg_attack_lamp, &dlg_attack_restricted, &dlg_attack_dager, NULL,
 };
 
 dlg_status dlg_attack_find(const dlg_attack_class **out, const char *name, dlg_error *err)
@@ -26,7 +20,11 @@ dlg_status dlg_attack_find(const dlg_attack_class **out, const char *name, dlg_e
             *out = dlg_attacks[i];
             return DLG_OK;
         }
-        snprintf(names + used, sizeof names - used, "%s%s", !i ? "" : dlg_attacks[i + 1] ? ", " : " or ", dlg_attacks[i]->name);
+        snprintf(names + used, sizeof names - used, "%s%s",
+                 !i                   ? ""
+                 : dlg_attacks[i + 1] ? ", "
+                                      : " or ",
+                 dlg_attacks[i]->name);
     }
     return dlg_fail(err, DLG_EARG, "attack: want %s, found %s", names, name);
 }

@@ -7,7 +7,8 @@
 #include <string.h>
 #include <sys/resource.h>
 
-/* The first number behind a word in a file of the system, or the first number where the word is empty; SIZE_MAX where there is none. */
+/* The first number behind a word in a file of the system, or the first number where the word is empty; SIZE_MAX where
+ * there is none. */
 static size_t number_in(const char *path, const char *word)
 {
     char line[256];
@@ -15,7 +16,8 @@ static size_t number_in(const char *path, const char *word)
     size_t found = SIZE_MAX;
     FILE *file = fopen(path, "re");
     while (file && found == SIZE_MAX && fgets(line, sizeof line, file))
-        if (!strncmp(line, word, strlen(word)) && sscanf(line + strlen(word), "%" SCNu64, &value) == 1) found = (size_t)value;
+        if (!strncmp(line, word, strlen(word)) && sscanf(line + strlen(word), "%" SCNu64, &value) == 1)
+            found = (size_t)value;
     if (file) fclose(file);
     return found;
 }
@@ -48,7 +50,8 @@ static size_t of_address_space(size_t n_reserved)
 /* Of a container: version 2 of control groups, then version 1. */
 static size_t of_control_group(void)
 {
-    const size_t two = left_of(number_in("/sys/fs/cgroup/memory.max", ""), number_in("/sys/fs/cgroup/memory.current", ""));
+    const size_t two =
+        left_of(number_in("/sys/fs/cgroup/memory.max", ""), number_in("/sys/fs/cgroup/memory.current", ""));
     const size_t one = left_of(number_in("/sys/fs/cgroup/memory/memory.limit_in_bytes", ""),
                                number_in("/sys/fs/cgroup/memory/memory.usage_in_bytes", ""));
     return least(one, two);

@@ -51,7 +51,8 @@ const char *dlg_file_mapped_at(const void *address)
 {
     for (size_t i = 0; i < MOST_MAPPED; i++) {
         const uintptr_t begin = atomic_load(&mapped[i].begin);
-        if (begin && (uintptr_t)address >= begin && (uintptr_t)address - begin < mapped[i].n_bytes) return mapped[i].path;
+        if (begin && (uintptr_t)address >= begin && (uintptr_t)address - begin < mapped[i].n_bytes)
+            return mapped[i].path;
     }
     return NULL;
 }
@@ -119,7 +120,8 @@ dlg_status dlg_file_cannot_create(const char *path, dlg_error *err)
     const int why = errno;
     const char *slash = strrchr(path, '/');
     if (why != ENOENT || !slash) return dlg_fail(err, DLG_EIO, "%s: %s", path, strerror(why));
-    return dlg_fail(err, DLG_EIO, "%.*s: want a folder to write %s to, found none", (int)(slash - path), path, slash + 1);
+    return dlg_fail(err, DLG_EIO, "%.*s: want a folder to write %s to, found none", (int)(slash - path), path,
+                    slash + 1);
 }
 
 bool dlg_file_is_written_through(const char *path)

@@ -20,32 +20,39 @@ DLG_MUST_USE dlg_status dlg_file_open(dlg_file *out, const char *path, dlg_error
 void dlg_file_close(dlg_file *);
 
 /**
- * Give back the memory behind those of these n_bytes that are the file's, but for pages that they share with others. They stay valid: what
- * is touched again is read again. Accepts an empty dlg_file, and bytes of others.
+ * Give back the memory behind those of these n_bytes that are the file's, but for pages that they share with others.
+ * They stay valid: what is touched again is read again. Accepts an empty dlg_file, and bytes of others.
  */
 void dlg_file_rest(const dlg_file *, const void *bytes, size_t n_bytes);
 
 /**
- * The path of the mapped file that holds an address, or NULL: what was cut short when reading there raised SIGBUS. Safe in a signal handler.
+ * The path of the mapped file that holds an address, or NULL: what was cut short when reading there raised SIGBUS. Safe
+ * in a signal handler.
  */
 const char *dlg_file_mapped_at(const void *address);
 
-/** Whether there is something of that name that is no regular file (a pipe, a device): such a thing is written to, and not replaced. */
+/**
+ * Whether there is something of that name that is no regular file (a pipe, a device): such a thing is written to, and
+ * not replaced.
+ */
 bool dlg_file_is_written_through(const char *path);
 
 /**
- * A file that is being written beside its place and appears there only by dlg_file_commit. Where a symbolic link stands the file that it
- * points to is replaced. What is no regular file is written to as bytes are appended.
+ * A file that is being written beside its place and appears there only by dlg_file_commit. Where a symbolic link stands
+ * the file that it points to is replaced. What is no regular file is written to as bytes are appended.
  */
 typedef struct dlg_file_writer dlg_file_writer;
 
 /**
- * Start writing `path` (the writer keeps its own copy of the name). *out is NULL on failure. Errors: DLG_EIO, DLG_ENOMEM; DLG_ECANCELLED when an
- * interrupt came while a pipe waited for a reader.
+ * Start writing `path` (the writer keeps its own copy of the name). *out is NULL on failure. Errors: DLG_EIO,
+ * DLG_ENOMEM; DLG_ECANCELLED when an interrupt came while a pipe waited for a reader.
  */
 DLG_MUST_USE dlg_status dlg_file_create(dlg_file_writer **out, const char *path, dlg_error *);
 
-/** After a file could not be made: DLG_EIO with errno's words, or that its folder is missing, which the file itself cannot be. */
+/**
+ * After a file could not be made: DLG_EIO with errno's words, or that its folder is missing, which the file itself
+ * cannot be.
+ */
 DLG_MUST_USE dlg_status dlg_file_cannot_create(const char *path, dlg_error *);
 
 /** Append. Errors (disk full) are reported here or by commit, whichever notices. */

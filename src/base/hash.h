@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /**
- * XXH3's 64 bits, the same on every machine. Of several blocks: the one's hash is the next one's seed. bytes may be NULL where n_bytes is
- * 0.
+ * XXH3's 64 bits, the same on every machine. Of several blocks: the one's hash is the next one's seed. bytes may be
+ * NULL where n_bytes is 0.
  */
 uint64_t dlg_hash(const void *bytes, size_t n_bytes, uint64_t seed);
 

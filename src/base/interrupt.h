@@ -1,4 +1,7 @@
-/** The user's wish that all work ends soon: one flag of the process, which a signal handler may set and every long loop asks. */
+/**
+ * The user's wish that all work ends soon: one flag of the process, which a signal handler may set and every long loop
+ * asks.
+ */
 #ifndef DLG_BASE_INTERRUPT_H
 #define DLG_BASE_INTERRUPT_H
 

@@ -1,6 +1,7 @@
 /*
- * Two passes. The first checks the text against the grammar (RFC 8259) and everything else that json.h promises, without allocating;
- * cJSON, which is more lenient and recursive, then only sees text that it must accept. What is left for it to fail on is memory.
+ * Two passes. The first checks the text against the grammar (RFC 8259) and everything else that json.h promises,
+ * without allocating; cJSON, which is more lenient and recursive, then only sees text that it must accept. What is left
+ * for it to fail on is memory.
  */
 #include "base/json.h"
 
@@ -77,8 +78,8 @@ static dlg_status scan_number(scanner *s)
         if (!take_digits(s)) return want(s, "a digit");
     }
     if (s->at - start > LONGEST_NUMBER)
-        return dlg_fail(s->err, DLG_EFORMAT, "%s: byte %zu: want a number of at most %d characters, found %zu", s->name, start,
-                        LONGEST_NUMBER, s->at - start);
+        return dlg_fail(s->err, DLG_EFORMAT, "%s: byte %zu: want a number of at most %d characters, found %zu", s->name,
+                        start, LONGEST_NUMBER, s->at - start);
     return DLG_OK;
 }
 
@@ -133,7 +134,8 @@ static dlg_status scan_string(scanner *s)
         } else {
             const size_t left = s->n_bytes - s->at;
             utf8proc_int32_t code_point;
-            const utf8proc_ssize_t n = utf8proc_iterate(s->bytes + s->at, left < 4 ? (utf8proc_ssize_t)left : 4, &code_point);
+            const utf8proc_ssize_t n =
+                utf8proc_iterate(s->bytes + s->at, left < 4 ? (utf8proc_ssize_t)left : 4, &code_point);
             if (n < 1) return want(s, "UTF-8");
             s->at += (size_t)n;
         }
@@ -164,7 +166,10 @@ static dlg_status scan_members(scanner *s, size_t depth, bool object)
     }
 }
 
-/** A value and the space around it. `depth` is how many brackets are open; it bounds the recursion, here and in cJSON. */
+/**
+ * A value and the space around it. `depth` is how many brackets are open; it bounds the recursion, here and in
+ * cJSON.
+ */
 static dlg_status scan_value(scanner *s, size_t depth)
 {
     static const char *const words[] = {"true", "false", "null"};
@@ -212,7 +217,8 @@ static dlg_status check_keys(const cJSON *value, const char *name, dlg_error *er
         qsort(keys, n, sizeof *keys, compare_keys);
         for (i = 1; i < n && !status; i++)
             if (!strcmp(keys[i - 1], keys[i]))
-                status = dlg_fail(err, DLG_EFORMAT, "%s: want each key once in an object, found \"%s\" twice", name, keys[i]);
+                status = dlg_fail(err, DLG_EFORMAT, "%s: want each key once in an object, found \"%s\" twice", name,
+                                  keys[i]);
         dlg_free(keys);
     }
     cJSON_ArrayForEach(item, value)
@@ -262,7 +268,8 @@ bool dlg_json_whole(const cJSON *item, uint64_t *out)
 
 enum { LONGEST_ESCAPE = 12 }; /* a pair of surrogates */
 
-/* One character as it stands in a line of JSON; cJSON has escaped all of ASCII that must be. @return bytes written, without a NUL */
+/* One character as it stands in a line of JSON; cJSON has escaped all of ASCII that must be. @return bytes written,
+ * without a NUL */
 static size_t put_character(char *out, const char *text, size_t n, int32_t character)
 {
     if (character == DLG_NO_CHARACTER) return memcpy(out, "\xef\xbf\xbd", 3), 3;

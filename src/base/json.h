@@ -1,7 +1,7 @@
 /**
- * JSON from strangers: cJSON, with what it lets pass refused: duplicate keys, deep nesting, bytes after the end, text that is not
- * UTF-8, NUL within strings, a byte order mark, and whatever else RFC 8259 does not allow. Look members up with
- * cJSON_GetObjectItemCaseSensitive (the plain one ignores case).
+ * JSON from strangers: cJSON, with what it lets pass refused: duplicate keys, deep nesting, bytes after the end, text
+ * that is not UTF-8, NUL within strings, a byte order mark, and whatever else RFC 8259 does not allow. Look members up
+ * with cJSON_GetObjectItemCaseSensitive (the plain one ignores case).
  */
 #ifndef DLG_BASE_JSON_H
 #define DLG_BASE_JSON_H
@@ -25,12 +25,16 @@ DLG_MUST_USE dlg_status dlg_json_parse(cJSON **out, const char *name, const void
 /** The same for a file. */
 DLG_MUST_USE dlg_status dlg_json_read(cJSON **out, const char *path, dlg_error *);
 
-/** A whole number in [0, 2^53]: beyond that cJSON's doubles round. @return false when the item is NULL, no number, negative or not whole */
+/**
+ * A whole number in [0, 2^53]: beyond that cJSON's doubles round. @return false when the item is NULL, no number,
+ * negative or not whole
+ */
 bool dlg_json_whole(const cJSON *item, uint64_t *out);
 
 /**
- * A value as one line of JSON, to be freed with dlg_free; NULL when memory ran out. Strings may be any bytes: what is no UTF-8 becomes U+FFFD,
- * and what a terminal would not show (dlg_text_is_shown) is written as an escape, so that a reader of the JSON has it and a terminal has not.
+ * A value as one line of JSON, to be freed with dlg_free; NULL when memory ran out. Strings may be any bytes: what is
+ * no UTF-8 becomes U+FFFD, and what a terminal would not show (dlg_text_is_shown) is written as an escape, so that a
+ * reader of the JSON has it and a terminal has not.
  */
 char *dlg_json_line(const cJSON *);
 

@@ -32,7 +32,7 @@ enum { IS_MAPPED = 1 }; /* sizes are multiples of more */
 
 static atomic_size_t allocation_count;
 static atomic_size_t used, limit = SIZE_MAX; /* bytes */
-static atomic_size_t fail_at; /* the count from which allocations fail; 0: never */
+static atomic_size_t fail_at;                /* the count from which allocations fail; 0: never */
 
 static size_t rounded(size_t n_bytes)
 {
@@ -46,7 +46,8 @@ bool dlg_multiply(size_t a, size_t b, size_t *out)
     return true;
 }
 
-/* Zeroed memory that is not there until it is touched, and is gone when it is freed: malloc would keep it and have to clear it again. */
+/* Zeroed memory that is not there until it is touched, and is gone when it is freed: malloc would keep it and have to
+ * clear it again. */
 static void *map(size_t n_bytes)
 {
     void *start = mmap(NULL, n_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -71,7 +72,8 @@ size_t dlg_memory_used(void)
 /* Count bytes as used. @return false where they are more than the limit leaves */
 static bool take(size_t n_bytes)
 {
-    if (atomic_fetch_add(&used, n_bytes) <= SIZE_MAX - n_bytes && atomic_load(&used) <= atomic_load(&limit)) return true;
+    if (atomic_fetch_add(&used, n_bytes) <= SIZE_MAX - n_bytes && atomic_load(&used) <= atomic_load(&limit))
+        return true;
     atomic_fetch_sub(&used, n_bytes);
     return false;
 }
@@ -94,7 +96,8 @@ void *dlg_allocate(size_t n_items, size_t item_bytes)
     /* malloc and system align to 16 bytes at least, so there is always room for that much before the block. */
     unsigned char *block = (unsigned char *)from.start + alignment - (uintptr_t)from.start % alignment;
     memcpy(block - sizeof from, &from, sizeof from);
-    /* A large page is cleared, and found later, at a fraction of what its small ones cost. Only a hint, whatever it answers. */
+    /* A large page is cleared, and found later, at a fraction of what its small ones cost. Only a hint, whatever it
+     * answers. */
     if (is_mapped) (void)madvise(block, n_bytes / LARGE_PAGE * LARGE_PAGE, MADV_HUGEPAGE);
     return block;
 }
@@ -141,7 +144,8 @@ void dlg_allocation_fail_from(size_t k)
 void *dlg_arena_carve(dlg_arena *arena, size_t n_items, size_t item_bytes)
 {
     size_t n_bytes;
-    if (!dlg_multiply(n_items, item_bytes, &n_bytes) || arena->used > SIZE_MAX / 2 || n_bytes > SIZE_MAX / 2 - arena->used) {
+    if (!dlg_multiply(n_items, item_bytes, &n_bytes) || arena->used > SIZE_MAX / 2 ||
+        n_bytes > SIZE_MAX / 2 - arena->used) {
         arena->overflow = true;
         return NULL;
     }

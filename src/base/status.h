@@ -1,4 +1,7 @@
-/** How every fallible function of the project reports: a status, and one line that names the object, what was wanted and what was found. */
+/**
+ * How every fallible function of the project reports: a status, and one line that names the object, what was wanted and
+ * what was found.
+ */
 #ifndef DLG_BASE_STATUS_H
 #define DLG_BASE_STATUS_H
 
@@ -24,12 +27,13 @@ typedef enum {
 /** Where a message goes; owned by the caller, who may pass NULL to every function. */
 typedef struct {
     dlg_status status;
-    char message[512]; /**< one line of valid UTF-8, no newline; what of foreign names a terminal would not show is "?" */
+    /** one line of valid UTF-8, no newline; what of foreign names a terminal would not show is "?" */
+    char message[512];
 } dlg_error;
 
 /**
- * Write a message and hand the status on, so that a failing function ends with `return dlg_fail(err, DLG_ESHAPE, "...", ...);`.
- * A message too long is cut. @return status
+ * Write a message and hand the status on, so that a failing function ends with `return dlg_fail(err, DLG_ESHAPE, "...",
+ * ...);`. A message too long is cut. @return status
  */
 dlg_status dlg_fail(dlg_error *err, dlg_status status, const char *format, ...) DLG_PRINTF(3, 4);
 

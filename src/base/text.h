@@ -1,4 +1,7 @@
-/** Text from strangers on its way to a person or a program: valid UTF-8, and nothing that moves or repaints what a terminal shows. */
+/**
+ * Text from strangers on its way to a person or a program: valid UTF-8, and nothing that moves or repaints what a
+ * terminal shows.
+ */
 #ifndef DLG_BASE_TEXT_H
 #define DLG_BASE_TEXT_H
 
@@ -17,8 +20,9 @@ enum { DLG_NO_CHARACTER = -1 };
 int32_t dlg_text_next(const char *text, size_t *n_bytes);
 
 /**
- * Whether a terminal shows the character, and does nothing else: no control of C0 or C1, no separator of lines or paragraphs, no bidirectional
- * control (UAX #9), no tag or other invisible formatting character, no surrogate, private or unassigned one; not DLG_NO_CHARACTER.
+ * Whether a terminal shows the character, and does nothing else: no control of C0 or C1, no separator of lines or
+ * paragraphs, no bidirectional control (UAX #9), no tag or other invisible formatting character, no surrogate, private
+ * or unassigned one; not DLG_NO_CHARACTER.
  */
 bool dlg_text_is_shown(int32_t character);
 

@@ -1,4 +1,5 @@
-/* dlg-grads: the participant of federated learning. Text goes in, the gradient that it would share comes out, and the truth beside it. */
+/* dlg-grads: the participant of federated learning. Text goes in, the gradient that it would share comes out, and the
+ * truth beside it. */
 #define _GNU_SOURCE /* argp */
 #include "cli/option.h"
 #include "cli/participant.h"
@@ -31,7 +32,7 @@ typedef struct {
     dlg_defence *defences;
     const char *step, *output, *truth;
     bool no_truth, quiet, json;
-    bool about_text, about_preset; /* an option was given that --step, or --model, leaves no room for */
+    bool about_text, about_preset;   /* an option was given that --step, or --model, leaves no room for */
     bool about_masks, about_classes; /* one that a classifier, or a masked LM, leaves no room for */
     double mask_rate;
     dlg_mask_style mask_style;
@@ -43,40 +44,92 @@ typedef struct {
 } options;
 
 enum {
-    KEY_TEXT = 256, KEY_FILE, KEY_STEP, KEY_TRUTH, KEY_NO_TRUTH, KEY_MODEL, KEY_PRESET, KEY_MODEL_SEED, KEY_NUM_LABELS, KEY_TASK, KEY_LABEL,
-    KEY_MASK_RATE, KEY_MASK_STYLE, KEY_MAX_LENGTH, KEY_DTYPE, KEY_DEFEND, KEY_SEED, KEY_MEMORY, KEY_THREADS, KEY_JSON
+    KEY_TEXT = 256,
+    KEY_FILE,
+    KEY_STEP,
+    KEY_TRUTH,
+    KEY_NO_TRUTH,
+    KEY_MODEL,
+    KEY_PRESET,
+    KEY_MODEL_SEED,
+    KEY_NUM_LABELS,
+    KEY_TASK,
+    KEY_LABEL,
+    KEY_MASK_RATE,
+    KEY_MASK_STYLE,
+    KEY_MAX_LENGTH,
+    KEY_DTYPE,
+    KEY_DEFEND,
+    KEY_SEED,
+    KEY_MEMORY,
+    KEY_THREADS,
+    KEY_JSON
 };
 
 static const struct argp_option table[] = {
     {.doc = "Text (standard input, one text a line, when there is none):", .group = 1},
     {.name = "text", .key = KEY_TEXT, .arg = "TEXT", .doc = "One text of the batch, as if given without --text"},
     {.name = "file", .key = KEY_FILE, .arg = "FILE", .doc = "One text a line; - is standard input"},
-    {.name = "max-length", .key = KEY_MAX_LENGTH, .arg = "N", .doc = "Cut longer texts to N tokens, [CLS] and [SEP] included"},
-    {.name = "step", .key = KEY_STEP, .arg = "FILE", .doc = "Instead of text: repeat the step that a truth file records, masks and all"},
+    {.name = "max-length",
+     .key = KEY_MAX_LENGTH,
+     .arg = "N",
+     .doc = "Cut longer texts to N tokens, [CLS] and [SEP] included"},
+    {.name = "step",
+     .key = KEY_STEP,
+     .arg = "FILE",
+     .doc = "Instead of text: repeat the step that a truth file records, masks and all"},
     {.doc = "Model:", .group = 2},
-    {.name = "model", .key = KEY_MODEL, .arg = "DIR", .doc = "A Hugging Face directory: config.json, model.safetensors, vocab.txt"},
-    {.name = "preset", .key = KEY_PRESET, .arg = "NAME", .doc = "Random weights: tiny, mini (default), small, medium or base"},
+    {.name = "model",
+     .key = KEY_MODEL,
+     .arg = "DIR",
+     .doc = "A Hugging Face directory: config.json, model.safetensors, vocab.txt"},
+    {.name = "preset",
+     .key = KEY_PRESET,
+     .arg = "NAME",
+     .doc = "Random weights: tiny, mini (default), small, medium or base"},
     {.name = "model-seed", .key = KEY_MODEL_SEED, .arg = "N", .doc = "Of a preset's weights (default 0)"},
     {.name = "num-labels", .key = KEY_NUM_LABELS, .arg = "N", .doc = "Classes of a preset's classifier (default 2)"},
     {.doc = "Task:", .group = 3},
-    {.name = "task", .key = KEY_TASK, .arg = "mlm|cls", .doc = "Masked LM or classification (default: the model's; mlm for a preset)"},
-    {.name = "label", .key = KEY_LABEL, .arg = "N", .doc = "The class of a text; once for each, in order. Implies --task=cls"},
-    {.name = "mask-rate", .key = KEY_MASK_RATE, .arg = "R", .doc = "Share of the tokens to be predicted, at least one (default 0.15)"},
-    {.name = "mask-style", .key = KEY_MASK_STYLE, .arg = "all|bert",
+    {.name = "task",
+     .key = KEY_TASK,
+     .arg = "mlm|cls",
+     .doc = "Masked LM or classification (default: the model's; mlm for a preset)"},
+    {.name = "label",
+     .key = KEY_LABEL,
+     .arg = "N",
+     .doc = "The class of a text; once for each, in order. Implies --task=cls"},
+    {.name = "mask-rate",
+     .key = KEY_MASK_RATE,
+     .arg = "R",
+     .doc = "Share of the tokens to be predicted, at least one (default 0.15)"},
+    {.name = "mask-style",
+     .key = KEY_MASK_STYLE,
+     .arg = "all|bert",
      .doc = "all: they become [MASK] (default); bert: 80 % do, 10 % a random token, 10 % stay"},
     {.doc = "Sharing:", .group = 4},
-    {.name = "defend", .key = KEY_DEFEND, .arg = "SPEC",
+    {.name = "defend",
+     .key = KEY_DEFEND,
+     .arg = "SPEC",
      .doc = "gaussian:STD, laplace:SCALE, fp16, bf16, int8 or prune:FRACTION; repeated ones are applied in order"},
     {.name = "output", .key = 'o', .arg = "FILE", .doc = "The gradient (default " DEFAULT_NAME ".g)"},
     {.name = "dtype", .key = KEY_DTYPE, .arg = "TYPE", .doc = "f32 (default), f64, f16 or bf16"},
-    {.name = "truth", .key = KEY_TRUTH, .arg = "FILE", .doc = "The truth (default: " DEFAULT_NAME ".truth.json beside " DEFAULT_NAME ".g)"},
+    {.name = "truth",
+     .key = KEY_TRUTH,
+     .arg = "FILE",
+     .doc = "The truth (default: " DEFAULT_NAME ".truth.json beside " DEFAULT_NAME ".g)"},
     {.name = "no-truth", .key = KEY_NO_TRUTH, .doc = "Write no truth"},
     {.doc = "General:", .group = 5},
     {.key = 'h', .flags = OPTION_HIDDEN}, /* as --help */
     {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "Of masks and of the defences' noise (default 0)"},
-    {.name = "memory", .key = KEY_MEMORY, .arg = "SIZE",
-     .doc = "Take at most so many bytes (with K, M, G or T behind: units of 1,024); what needs more is refused (default: what is free)"},
-    {.name = "threads", .key = KEY_THREADS, .arg = "N", .doc = "Of the matrix products (default: as many as there are processors)"},
+    {.name = "memory",
+     .key = KEY_MEMORY,
+     .arg = "SIZE",
+     .doc = "Take at most so many bytes (with K, M, G or T behind: units of 1,024); what needs more is refused "
+            "(default: what is free)"},
+    {.name = "threads",
+     .key = KEY_THREADS,
+     .arg = "N",
+     .doc = "Of the matrix products (default: as many as there are processors)"},
     {.name = "json", .key = KEY_JSON, .doc = "Print the result as one JSON object"},
     {.name = "quiet", .key = 'q', .doc = "No notes on standard error"},
     {0}};
@@ -89,7 +142,8 @@ static void add_text(options *o, const char *value, bool is_file)
 static void add_defence(const struct argp_state *state, options *o, const char *spec)
 {
     dlg_error err;
-    if (dlg_defence_parse(&o->defences[o->n_defences], spec, &err)) argp_failure(state, DLG_EXIT_USAGE, 0, "%s", err.message);
+    if (dlg_defence_parse(&o->defences[o->n_defences], spec, &err))
+        argp_failure(state, DLG_EXIT_USAGE, 0, "%s", err.message);
     o->defence_names[o->n_defences++] = spec;
 }
 
@@ -99,9 +153,11 @@ static void check(const struct argp_state *state, options *o)
     const char *wrong = NULL;
     const bool is_cls = o->n_labels || (o->source.task && !strcmp(o->source.task, "cls"));
     if (o->source.directory && o->about_preset) wrong = "want --model or a preset, found both";
-    else if (o->step && (o->n_texts || o->about_text)) wrong = "want --step or text and how to mask or label it, found both";
+    else if (o->step && (o->n_texts || o->about_text))
+        wrong = "want --step or text and how to mask or label it, found both";
     else if (o->truth && o->no_truth) wrong = "want --truth or --no-truth, found both";
-    else if (o->n_labels && o->source.task && strcmp(o->source.task, "cls") != 0) wrong = "want --label with --task=cls, found --task=mlm";
+    else if (o->n_labels && o->source.task && strcmp(o->source.task, "cls") != 0)
+        wrong = "want --label with --task=cls, found --task=mlm";
     else if (o->about_masks && is_cls) wrong = "want --mask-rate and --mask-style with --task=mlm, found a classifier";
     else if (o->about_classes && !is_cls && !o->step) wrong = "want --num-labels with --task=cls, found --task=mlm";
     else if (!*o->output) wrong = "--output: want a file, found an empty name";
@@ -133,7 +189,9 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_TASK: o->source.task = tasks[dlg_option_name(state, "task", arg, tasks)]; break;
     case KEY_LABEL: o->labels[o->n_labels++] = dlg_option_whole(state, "label", arg, 0, UINT32_MAX); break;
     case KEY_MASK_RATE: o->mask_rate = dlg_option_real(state, "mask-rate", arg, 0, 1); break;
-    case KEY_MASK_STYLE: o->mask_style = dlg_option_name(state, "mask-style", arg, styles) ? DLG_MASK_BERT : DLG_MASK_ALL; break;
+    case KEY_MASK_STYLE:
+        o->mask_style = dlg_option_name(state, "mask-style", arg, styles) ? DLG_MASK_BERT : DLG_MASK_ALL;
+        break;
     case KEY_DTYPE: o->dtype = (dlg_dtype)dlg_option_name(state, "dtype", arg, dtypes); break;
     case KEY_DEFEND: add_defence(state, o, arg); break;
     case 'o': o->output = arg; break;
@@ -191,19 +249,23 @@ static dlg_status save(const options *o, const dlg_model *model, const dlg_gradi
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)o->source.seed);
     snprintf(n_labels, sizeof n_labels, "%zu", model->config.n_labels);
     if (!o->source.directory) metadata[n++] = (dlg_metadata){DLG_METADATA_MODEL_SEED, seed};
-    if (!o->source.directory && truth->is_classification) metadata[n++] = (dlg_metadata){DLG_METADATA_N_LABELS, n_labels};
+    if (!o->source.directory && truth->is_classification)
+        metadata[n++] = (dlg_metadata){DLG_METADATA_N_LABELS, n_labels};
     return dlg_participant_save(gradient, o->output, o->dtype, n, metadata, truth, truth_path, err);
 }
 
 /* ---- the result ---- */
 
-static void print_line(const options *o, const dlg_model *model, const dlg_truth *truth, const char *truth_path, const char *defence)
+static void print_line(const options *o, const dlg_model *model, const dlg_truth *truth, const char *truth_path,
+                       const char *defence)
 {
-    printf("%s: gradient of %zu text%s, %zu tokens, ", o->output, truth->n_sentences, truth->n_sentences == 1 ? "" : "s", truth->n_rows);
+    printf("%s: gradient of %zu text%s, %zu tokens, ", o->output, truth->n_sentences,
+           truth->n_sentences == 1 ? "" : "s", truth->n_rows);
     if (truth->is_classification) printf("%zu classes", model->config.n_labels);
     else printf("%zu masked", dlg_truth_count_labels(truth));
-    printf(", loss %.6f; model %s, %zu parameters as %s; defence %s%s%s\n", truth->loss, model->name, dlg_model_size(model),
-           dlg_dtype_name(o->dtype), defence, truth_path ? "; truth in " : "", truth_path ? truth_path : "");
+    printf(", loss %.6f; model %s, %zu parameters as %s; defence %s%s%s\n", truth->loss, model->name,
+           dlg_model_size(model), dlg_dtype_name(o->dtype), defence, truth_path ? "; truth in " : "",
+           truth_path ? truth_path : "");
 }
 
 static bool add_lengths(cJSON *root, const dlg_truth *truth)
@@ -217,23 +279,24 @@ static bool add_lengths(cJSON *root, const dlg_truth *truth)
     return made;
 }
 
-static dlg_status print_json(const options *o, const dlg_model *model, const dlg_truth *truth, const char *truth_path, const char *defence,
-                             const char *blas, dlg_error *err)
+static dlg_status print_json(const options *o, const dlg_model *model, const dlg_truth *truth, const char *truth_path,
+                             const char *defence, const char *blas, dlg_error *err)
 {
     cJSON *root = cJSON_CreateObject();
-    bool made = root && cJSON_AddStringToObject(root, "event", "gradient") && cJSON_AddStringToObject(root, "version", DLG_VERSION) &&
-                cJSON_AddStringToObject(root, "output", o->output) &&
-                (truth_path ? cJSON_AddStringToObject(root, "truth", truth_path) : cJSON_AddNullToObject(root, "truth")) &&
-                cJSON_AddStringToObject(root, "model", model->name) &&
-                (o->source.directory || cJSON_AddNumberToObject(root, "model_seed", (double)o->source.seed)) &&
-                cJSON_AddNumberToObject(root, "n_parameters", (double)dlg_model_size(model)) &&
-                cJSON_AddStringToObject(root, "task", dlg_task_name(model->config.task)) &&
-                cJSON_AddNumberToObject(root, "batch_size", (double)truth->n_sentences) && add_lengths(root, truth) &&
-                cJSON_AddNumberToObject(root, "n_predicted", (double)dlg_truth_count_labels(truth)) &&
-                cJSON_AddNumberToObject(root, "loss", truth->loss) && cJSON_AddStringToObject(root, "defence", defence) &&
-                cJSON_AddStringToObject(root, "dtype", dlg_dtype_name(o->dtype)) &&
-                cJSON_AddNumberToObject(root, "seed", (double)o->seed) && cJSON_AddStringToObject(root, "blas", blas) &&
-                cJSON_AddNumberToObject(root, "threads", dlg_blas_threads());
+    bool made =
+        root && cJSON_AddStringToObject(root, "event", "gradient") &&
+        cJSON_AddStringToObject(root, "version", DLG_VERSION) && cJSON_AddStringToObject(root, "output", o->output) &&
+        (truth_path ? cJSON_AddStringToObject(root, "truth", truth_path) : cJSON_AddNullToObject(root, "truth")) &&
+        cJSON_AddStringToObject(root, "model", model->name) &&
+        (o->source.directory || cJSON_AddNumberToObject(root, "model_seed", (double)o->source.seed)) &&
+        cJSON_AddNumberToObject(root, "n_parameters", (double)dlg_model_size(model)) &&
+        cJSON_AddStringToObject(root, "task", dlg_task_name(model->config.task)) &&
+        cJSON_AddNumberToObject(root, "batch_size", (double)truth->n_sentences) && add_lengths(root, truth) &&
+        cJSON_AddNumberToObject(root, "n_predicted", (double)dlg_truth_count_labels(truth)) &&
+        cJSON_AddNumberToObject(root, "loss", truth->loss) && cJSON_AddStringToObject(root, "defence", defence) &&
+        cJSON_AddStringToObject(root, "dtype", dlg_dtype_name(o->dtype)) &&
+        cJSON_AddNumberToObject(root, "seed", (double)o->seed) && cJSON_AddStringToObject(root, "blas", blas) &&
+        cJSON_AddNumberToObject(root, "threads", dlg_blas_threads());
     char *text = made ? dlg_json_line(root) : NULL;
     if (text) puts(text);
     dlg_free(text);
@@ -244,10 +307,12 @@ static dlg_status print_json(const options *o, const dlg_model *model, const dlg
 /* ---- the program ---- */
 
 /* The step that is to be shared: recorded, or made of text. */
-static dlg_status read_step(dlg_truth *out, const options *o, const dlg_source *source, const dlg_texts *texts, dlg_error *err)
+static dlg_status read_step(dlg_truth *out, const options *o, const dlg_source *source, const dlg_texts *texts,
+                            dlg_error *err)
 {
     const dlg_config *config = &source->model->config;
-    if (o->step) return dlg_truth_check(out, o->step, config->vocabulary_size, config->n_labels, config->max_positions, err);
+    if (o->step)
+        return dlg_truth_check(out, o->step, config->vocabulary_size, config->n_labels, config->max_positions, err);
     const dlg_participation how = {.mask_rate = o->mask_rate,
                                    .mask_style = o->mask_style,
                                    .max_length = o->max_length,
@@ -261,7 +326,8 @@ static dlg_status read_texts(dlg_texts *out, const options *o, dlg_error *err)
 {
     dlg_status status = DLG_OK;
     for (size_t i = 0; i < o->n_texts && !status; i++)
-        status = o->texts[i].is_file ? dlg_texts_add_file(out, o->texts[i].value, err) : dlg_texts_add(out, o->texts[i].value, err);
+        status = o->texts[i].is_file ? dlg_texts_add_file(out, o->texts[i].value, err)
+                                     : dlg_texts_add(out, o->texts[i].value, err);
     return status;
 }
 
@@ -285,7 +351,9 @@ static dlg_status run(options *o, dlg_error *err)
     dlg_truth truth = {0};
     dlg_gradient gradient = {0};
     dlg_status status = DLG_OK;
-    char *defence = name_defences(o), *truth_path = o->no_truth ? NULL : o->truth ? dlg_copy_string(o->truth) : truth_path_of(o->output);
+    char *defence = name_defences(o), *truth_path = o->no_truth ? NULL
+                                                    : o->truth  ? dlg_copy_string(o->truth)
+                                                                : truth_path_of(o->output);
     if (!defence || (!truth_path && !o->no_truth)) status = dlg_fail(err, DLG_ENOMEM, "options: no memory");
     if (!status && truth_path && !strcmp(truth_path, o->output))
         status = dlg_fail(err, DLG_EARG, "output: want two files for gradient and truth, found %s for both", o->output);
@@ -297,13 +365,15 @@ static dlg_status run(options *o, dlg_error *err)
     if (!status) status = dlg_source_open(&source, &o->source, err);
     if (!status) status = read_step(&truth, o, &source, &texts, err);
     if (!status) status = dlg_check_interrupt(err);
-    if (!status) status = dlg_participant_share(&gradient, source.model, &truth, o->n_defences, o->defences, o->seed, err);
+    if (!status)
+        status = dlg_participant_share(&gradient, source.model, &truth, o->n_defences, o->defences, o->seed, err);
     if (!status) status = dlg_check_interrupt(err);
     if (!status) status = save(o, source.model, &gradient, &truth, truth_path, defence, err);
     if (status) goto out;
     if (o->json) status = print_json(o, source.model, &truth, truth_path, defence, blas, err);
     else print_line(o, source.model, &truth, truth_path, defence);
-    if (!status && (fflush(stdout) || ferror(stdout))) status = dlg_fail(err, DLG_EIO, "standard output: %s", strerror(errno));
+    if (!status && (fflush(stdout) || ferror(stdout)))
+        status = dlg_fail(err, DLG_EIO, "standard output: %s", strerror(errno));
 out:
     dlg_gradient_release(&gradient);
     dlg_truth_release(&truth);
@@ -323,9 +393,11 @@ int main(int argc, char **argv)
         .options = table,
         .parser = parse,
         .args_doc = "[TEXT...]",
-        .doc = "Compute the gradient that a participant of federated learning would share for these texts (one batch), and write it, "
+        .doc = "Compute the gradient that a participant of federated learning would share for these texts (one batch), "
+               "and write it, "
                "with the truth beside it for the attack to be judged by.\v"
-               "Exit status: 0 done, 1 failed, 64 wrong usage, 130 interrupted. Files are written whole or not at all; a pipe or a device is "
+               "Exit status: 0 done, 1 failed, 64 wrong usage, 130 interrupted. Files are written whole or not at all; "
+               "a pipe or a device is "
                "written to.",
     };
     const size_t n = (size_t)argc + 1; /* no list is longer than the command line; one more for standard input */

@@ -34,54 +34,116 @@ typedef struct {
 } options;
 
 enum {
-    KEY_GRADS = 256, KEY_MODEL, KEY_PRESET, KEY_MODEL_SEED, KEY_NUM_LABELS, KEY_TASK, KEY_KNOW, KEY_ATTACK, KEY_DISTANCE, KEY_OPTIMIZER,
-    KEY_ITERATIONS, KEY_STARTS, KEY_EVALUATIONS, KEY_UPDATE, KEY_SEED, KEY_MEMORY, KEY_THREADS, KEY_EVERY, KEY_JSON, KEY_TRUTH, KEY_INSPECT,
-    KEY_CHECKPOINT, KEY_RESUME, KEY_PRIOR
+    KEY_GRADS = 256,
+    KEY_MODEL,
+    KEY_PRESET,
+    KEY_MODEL_SEED,
+    KEY_NUM_LABELS,
+    KEY_TASK,
+    KEY_KNOW,
+    KEY_ATTACK,
+    KEY_DISTANCE,
+    KEY_OPTIMIZER,
+    KEY_ITERATIONS,
+    KEY_STARTS,
+    KEY_EVALUATIONS,
+    KEY_UPDATE,
+    KEY_SEED,
+    KEY_MEMORY,
+    KEY_THREADS,
+    KEY_EVERY,
+    KEY_JSON,
+    KEY_TRUTH,
+    KEY_INSPECT,
+    KEY_CHECKPOINT,
+    KEY_RESUME,
+    KEY_PRIOR
 };
 
 static const struct argp_option table[] = {
     {.doc = "Gradient and model:", .group = 1},
     {.name = "grads", .key = KEY_GRADS, .arg = "FILE", .doc = "The shared gradient, as if given without --grads"},
-    {.name = "model", .key = KEY_MODEL, .arg = "DIR", .doc = "A Hugging Face directory: config.json, model.safetensors, vocab.txt"},
-    {.name = "preset", .key = KEY_PRESET, .arg = "NAME",
-     .doc = "Random weights: tiny, mini, small, medium or base (default: the preset that the gradient's metadata name)"},
+    {.name = "model",
+     .key = KEY_MODEL,
+     .arg = "DIR",
+     .doc = "A Hugging Face directory: config.json, model.safetensors, vocab.txt"},
+    {.name = "preset",
+     .key = KEY_PRESET,
+     .arg = "NAME",
+     .doc =
+         "Random weights: tiny, mini, small, medium or base (default: the preset that the gradient's metadata name)"},
     {.name = "model-seed", .key = KEY_MODEL_SEED, .arg = "N", .doc = "Of the weights of --preset (default 0)"},
     {.name = "num-labels", .key = KEY_NUM_LABELS, .arg = "N", .doc = "Classes of --preset's classifier (default 2)"},
-    {.name = "task", .key = KEY_TASK, .arg = "mlm|cls", .doc = "Masked LM or classification (default: what model or metadata say)"},
+    {.name = "task",
+     .key = KEY_TASK,
+     .arg = "mlm|cls",
+     .doc = "Masked LM or classification (default: what model or metadata say)"},
     {.doc = "Attack:", .group = 2},
-    {.name = "inspect", .key = KEY_INSPECT,
-     .doc = "No attack: print what can be read off the gradient without any search, how sure each piece is, and what it is read off"},
-    {.name = "know", .key = KEY_KNOW, .arg = "WHAT:FILE",
-     .doc = "Give the attack a piece of the truth in FILE: batch, length, masked (positions) or labels; repeatable. Without it all is "
+    {.name = "inspect",
+     .key = KEY_INSPECT,
+     .doc = "No attack: print what can be read off the gradient without any search, how sure each piece is, and what "
+            "it is read off"},
+    {.name = "know",
+     .key = KEY_KNOW,
+     .arg = "WHAT:FILE",
+     .doc = "Give the attack a piece of the truth in FILE: batch, length, masked (positions) or labels; repeatable. "
+            "Without it all is "
             "inferred from the gradient, but for what its metadata say"},
     {.name = "attack", .key = KEY_ATTACK, .arg = "NAME", .doc = "How to go about it:"},
-    {.name = "prior", .key = KEY_PRIOR, .arg = "DIR",
-     .doc = "A masked LM or GPT-2 of the same vocabulary, for lamp to ask how likely a text is (default: the attacked model)"},
-    {.name = "distance", .key = KEY_DISTANCE, .arg = "NAME",
+    {.name = "prior",
+     .key = KEY_PRIOR,
+     .arg = "DIR",
+     .doc = "A masked LM or GPT-2 of the same vocabulary, for lamp to ask how likely a text is (default: the attacked "
+            "model)"},
+    {.name = "distance",
+     .key = KEY_DISTANCE,
+     .arg = "NAME",
      .doc = "Between gradients: l2, relative, cosine, l2_l1 or tag (default: the attack's)"},
-    {.name = "optimizer", .key = KEY_OPTIMIZER, .arg = "NAME",
+    {.name = "optimizer",
+     .key = KEY_OPTIMIZER,
+     .arg = "NAME",
      .doc = "lbfgs, lbfgs_plain (without a line search, as published) or adam (default: the attack's)"},
     {.name = "iterations", .key = KEY_ITERATIONS, .arg = "N", .doc = "At most, in each start (default 150)"},
-    {.name = "starts", .key = KEY_STARTS, .arg = "N", .doc = "At most; another begins when one stalls. Four times as many sentences are looked "
+    {.name = "starts",
+     .key = KEY_STARTS,
+     .arg = "N",
+     .doc = "At most; another begins when one stalls. Four times as many sentences are looked "
             "around in vain before dager gives up (default 12)"},
-    {.name = "update", .key = KEY_UPDATE, .arg = "batch|sentence",
+    {.name = "update",
+     .key = KEY_UPDATE,
+     .arg = "batch|sentence",
      .doc = "Whether the sentences of a batch descend together or, as published, one an iteration (default: batch)"},
-    {.name = "evaluations", .key = KEY_EVALUATIONS, .arg = "N", .doc = "At most, in all starts together (default: as many as they take)"},
+    {.name = "evaluations",
+     .key = KEY_EVALUATIONS,
+     .arg = "N",
+     .doc = "At most, in all starts together (default: as many as they take)"},
     {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "Of the embeddings that a start begins with (default 0)"},
     {.doc = "Report:", .group = 3},
     {.name = "every", .key = KEY_EVERY, .arg = "N", .doc = "Show the text every N iterations (default 1)"},
-    {.name = "truth", .key = KEY_TRUTH, .arg = "FILE",
+    {.name = "truth",
+     .key = KEY_TRUTH,
+     .arg = "FILE",
      .doc = "Score the result by this truth file, which is opened when the attack has ended"},
-    {.name = "json", .key = KEY_JSON, .doc = "Print start, iterations and result as JSON on standard output, one object a line"},
+    {.name = "json",
+     .key = KEY_JSON,
+     .doc = "Print start, iterations and result as JSON on standard output, one object a line"},
     {.name = "quiet", .key = 'q', .doc = "Only the result, or with --json only start and result"},
     {.doc = "General:", .group = 4},
     {.key = 'h', .flags = OPTION_HIDDEN}, /* as --help */
-    {.name = "checkpoint", .key = KEY_CHECKPOINT, .arg = "FILE",
+    {.name = "checkpoint",
+     .key = KEY_CHECKPOINT,
+     .arg = "FILE",
      .doc = "Write a journal there, with which a run that was killed goes on; it stays when the run has ended"},
     {.name = "resume", .key = KEY_RESUME, .doc = "Go on from the checkpoint, if there is one yet"},
-    {.name = "memory", .key = KEY_MEMORY, .arg = "SIZE",
-     .doc = "Take at most so many bytes (with K, M, G or T behind: units of 1,024); what needs more is refused (default: what is free)"},
-    {.name = "threads", .key = KEY_THREADS, .arg = "N", .doc = "Of the matrix products (default: as many as there are processors)"},
+    {.name = "memory",
+     .key = KEY_MEMORY,
+     .arg = "SIZE",
+     .doc = "Take at most so many bytes (with K, M, G or T behind: units of 1,024); what needs more is refused "
+            "(default: what is free)"},
+    {.name = "threads",
+     .key = KEY_THREADS,
+     .arg = "N",
+     .doc = "Of the matrix products (default: as many as there are processors)"},
     {0}};
 
 static void set_gradient(const struct argp_state *state, options *o, const char *path)
@@ -139,12 +201,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         if (dlg_distance_find(&o->how.distance, arg, &err)) argp_failure(state, DLG_EXIT_USAGE, 0, "--%s", err.message);
         break;
     case KEY_OPTIMIZER:
-        if (dlg_minimiser_find(&o->how.minimiser, arg, &err)) argp_failure(state, DLG_EXIT_USAGE, 0, "--%s", err.message);
+        if (dlg_minimiser_find(&o->how.minimiser, arg, &err))
+            argp_failure(state, DLG_EXIT_USAGE, 0, "--%s", err.message);
         break;
     case KEY_ITERATIONS: o->how.max_iterations = (size_t)dlg_option_whole(state, "iterations", arg, 1, 1000000); break;
     case KEY_STARTS: o->how.max_starts = (size_t)dlg_option_whole(state, "starts", arg, 1, 1000000); break;
     case KEY_UPDATE: o->how.update = (dlg_update)dlg_option_name(state, "update", arg, updates); break;
-    case KEY_EVALUATIONS: o->how.max_evaluations = (size_t)dlg_option_whole(state, "evaluations", arg, 1, 1000000000); break;
+    case KEY_EVALUATIONS:
+        o->how.max_evaluations = (size_t)dlg_option_whole(state, "evaluations", arg, 1, 1000000000);
+        break;
     case KEY_SEED: o->how.seed = dlg_option_whole(state, "seed", arg, 0, DLG_SEED_MAX); break;
     case KEY_EVERY: o->every = (size_t)dlg_option_whole(state, "every", arg, 1, UINT32_MAX); break;
     case KEY_TRUTH: o->truth = arg; break;
@@ -175,8 +240,8 @@ static char *help(int key, const char *text, void *input)
     snprintf(lines, sizeof lines, "%s", text);
     for (size_t i = 0; dlg_attacks[i]; i++) {
         const size_t used = strlen(lines);
-        snprintf(lines + used, sizeof lines - used, "%s %s%s, %s", i ? ";" : "", dlg_attacks[i]->name, i ? "" : " (default)",
-                 dlg_attacks[i]->help);
+        snprintf(lines + used, sizeof lines - used, "%s %s%s, %s", i ? ";" : "", dlg_attacks[i]->name,
+                 i ? "" : " (default)", dlg_attacks[i]->help);
     }
     return strdup(lines); /* argp frees it */
 }
@@ -231,8 +296,8 @@ static bool watch_interrupts(void *payload)
 
 /* ---- the program ---- */
 
-static dlg_status report_result(const options *o, const dlg_subject *subject, const dlg_attack_result *result, const dlg_scores *scores,
-                                dlg_error *err)
+static dlg_status report_result(const options *o, const dlg_subject *subject, const dlg_attack_result *result,
+                                const dlg_scores *scores, dlg_error *err)
 {
     const dlg_screen screen = dlg_screen_of(stdout);
     if (o->json) return dlg_json_result(stdout, subject, result, scores, err);
@@ -242,7 +307,8 @@ static dlg_status report_result(const options *o, const dlg_subject *subject, co
 }
 
 /* The result is reported even when there turns out to be no truth to score it by: it may have cost hours. */
-static dlg_status conclude(const options *o, const dlg_subject *subject, const dlg_attack_result *result, dlg_error *err)
+static dlg_status conclude(const options *o, const dlg_subject *subject, const dlg_attack_result *result,
+                           dlg_error *err)
 {
     const dlg_config *config = &subject->model->config;
     dlg_truth truth = {0};
@@ -250,7 +316,8 @@ static dlg_status conclude(const options *o, const dlg_subject *subject, const d
     dlg_status truth_status = DLG_OK;
     if (o->truth) truth_status = dlg_truth_read(&truth, o->truth, err);
     if (o->truth && !truth_status)
-        truth_status = dlg_truth_check(&truth, o->truth, config->vocabulary_size, config->n_labels, config->max_positions, err);
+        truth_status =
+            dlg_truth_check(&truth, o->truth, config->vocabulary_size, config->n_labels, config->max_positions, err);
     if (o->truth && !truth_status)
         truth_status = dlg_scores_compute(&scores, result, subject->knowledge, &truth, subject->tokenizer, err);
     const bool has_scores = o->truth && !truth_status;
@@ -259,7 +326,8 @@ static dlg_status conclude(const options *o, const dlg_subject *subject, const d
     return truth_status ? truth_status : status;
 }
 
-static dlg_status watch_attack(dlg_attack_end *end, const options *o, const dlg_material *m, const dlg_subject *subject, dlg_error *err)
+static dlg_status watch_attack(dlg_attack_end *end, const options *o, const dlg_material *m, const dlg_subject *subject,
+                               dlg_error *err)
 {
     dlg_attack_result result = {0};
     watcher w = {.o = o, .subject = subject, .result = &result, .err = err};
@@ -279,8 +347,8 @@ static dlg_status watch_attack(dlg_attack_end *end, const options *o, const dlg_
 }
 
 /* Nothing to attack is a result like any other. */
-static dlg_status report_unreadable(dlg_attack_end *end, const options *o, const dlg_material *m, const dlg_subject *subject,
-                                    dlg_error *err)
+static dlg_status report_unreadable(dlg_attack_end *end, const options *o, const dlg_material *m,
+                                    const dlg_subject *subject, dlg_error *err)
 {
     const dlg_attack_result result = {.end = DLG_UNREADABLE, .reason = m->unreadable.message};
     const dlg_progress progress = {.subject = subject, .screen = dlg_screen_of(stderr)};
@@ -318,8 +386,8 @@ static dlg_status count_memory(dlg_subject *subject, const dlg_material *m, dlg_
     subject->memory.limit = dlg_memory_limit();
     const size_t left = subject->memory.limit - subject->memory.held;
     if (!status && subject->memory.wanted > left)
-        status = dlg_fail(err, DLG_ENOMEM, "%s: a batch of %zu: want %zu MB of memory more, found %zu MB", m->path, m->knowledge.n_sentences,
-                          subject->memory.wanted >> 20, left >> 20);
+        status = dlg_fail(err, DLG_ENOMEM, "%s: a batch of %zu: want %zu MB of memory more, found %zu MB", m->path,
+                          m->knowledge.n_sentences, subject->memory.wanted >> 20, left >> 20);
     return status;
 }
 
@@ -337,8 +405,8 @@ static dlg_status run(dlg_attack_end *end, const options *o, dlg_error *err)
     dlg_attack_options how = o->how;
     how.prior = prior.model;
     if (!status && o->checkpoint && !m.unreadable.status)
-        status = dlg_checkpoint_open(&how.journal, o->checkpoint, o->resume, (dlg_build){DLG_VERSION, blas}, o->attack, &m.gradient,
-                                     &m.knowledge, &how, err);
+        status = dlg_checkpoint_open(&how.journal, o->checkpoint, o->resume, (dlg_build){DLG_VERSION, blas}, o->attack,
+                                     &m.gradient, &m.knowledge, &how, err);
     dlg_subject subject = {
         .version = DLG_VERSION,
         .gradient = o->gradient,
@@ -382,12 +450,17 @@ int main(int argc, char **argv)
         .parser = parse,
         .args_doc = "[FILE]",
         .help_filter = help,
-        .doc = "Recover the text behind a shared gradient. The result goes to standard output, what happens on the way to standard error.\v"
+        .doc = "Recover the text behind a shared gradient. The result goes to standard output, what happens on the way "
+               "to standard error.\v"
                "An interrupt ends the attack with the best text so far; a second one ends the program at once.\n\n"
-               "Exit status: 0 the attack ran to its end, whether it recovered the text or not (the result says which), 1 failed, 64 wrong "
+               "Exit status: 0 the attack ran to its end, whether it recovered the text or not (the result says "
+               "which), 1 failed, 64 wrong "
                "usage, 130 interrupted.",
     };
-    options o = {.source = DLG_SOURCE_DEFAULT, .attack = dlg_attacks[0], .every = 1, .how = {.max_iterations = 150, .max_starts = 12}};
+    options o = {.source = DLG_SOURCE_DEFAULT,
+                 .attack = dlg_attacks[0],
+                 .every = 1,
+                 .how = {.max_iterations = 150, .max_starts = 12}};
     dlg_error err = {0};
     dlg_attack_end end = DLG_INTERRUPTED;
     argp_err_exit_status = DLG_EXIT_USAGE;

@@ -2,18 +2,24 @@
 #ifndef DLG_CLI_INTERRUPT_H
 #define DLG_CLI_INTERRUPT_H
 
-/** What becomes of a call to the system that waits (for a reader of a pipe, for input) when the first interrupt comes. */
+/**
+ * What becomes of a call to the system that waits (for a reader of a pipe, for input) when the first interrupt
+ * comes.
+ */
 typedef enum {
     DLG_CALLS_GO_ON, /**< it goes on: for a program whose result is still to be printed */
     DLG_CALLS_END    /**< it ends with EINTR */
 } dlg_waiting_calls;
 
-/** From now on the first SIGINT, SIGTERM or SIGHUP calls dlg_interrupt, and the second ends the program with exit 130. */
+/**
+ * From now on the first SIGINT, SIGTERM or SIGHUP calls dlg_interrupt, and the second ends the program with exit
+ * 130.
+ */
 void dlg_interrupts_catch(dlg_waiting_calls);
 
 /**
- * Let what goes wrong with a file end in one line and exit 1 instead of a signal's death: a mapped file that was cut short (SIGBUS), and one
- * that grows beyond the limit of its size (SIGXFSZ becomes an error of the write).
+ * Let what goes wrong with a file end in one line and exit 1 instead of a signal's death: a mapped file that was cut
+ * short (SIGBUS), and one that grows beyond the limit of its size (SIGXFSZ becomes an error of the write).
  */
 void dlg_file_faults_catch(void);
 

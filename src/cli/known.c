@@ -17,14 +17,15 @@ dlg_status dlg_known_add(dlg_known *known, const char *spec, dlg_error *err)
         known->path[what] = spec + n + 1;
         return DLG_OK;
     }
-    return dlg_fail(err, DLG_EARG, "want WHAT:FILE with WHAT one of batch, length, masked, labels, found \"%.200s\"", spec);
+    return dlg_fail(err, DLG_EARG, "want WHAT:FILE with WHAT one of batch, length, masked, labels, found \"%.200s\"",
+                    spec);
 }
 
 static dlg_status tell_lengths(dlg_knowledge *k, const char *path, const dlg_truth *truth, dlg_error *err)
 {
     if (k->sentences_from == DLG_TOLD && truth->n_sentences != k->n_sentences)
-        return dlg_fail(err, DLG_ESHAPE, "%s: want the %zu sentences that --know=batch names, found %zu", path, k->n_sentences,
-                        truth->n_sentences);
+        return dlg_fail(err, DLG_ESHAPE, "%s: want the %zu sentences that --know=batch names, found %zu", path,
+                        k->n_sentences, truth->n_sentences);
     k->n_sentences = truth->n_sentences;
     k->lengths = dlg_allocate(k->n_sentences, sizeof *k->lengths);
     if (!k->lengths) return dlg_fail(err, DLG_ENOMEM, "lengths: no memory");
@@ -41,10 +42,12 @@ static dlg_status check_rows(const dlg_knowledge *k, const char *path, const dlg
         return dlg_fail(err, DLG_ESHAPE, "%s: want masked positions of %zu sentence%s, found %zu", path, n_sentences,
                         n_sentences == 1 ? "" : "s", truth->n_sentences);
     if (!k->lengths && n_sentences > 1)
-        return dlg_fail(err, DLG_EARG, "--know=masked: want --know=length too in a batch of %zu sentences, found none", n_sentences);
+        return dlg_fail(err, DLG_EARG, "--know=masked: want --know=length too in a batch of %zu sentences, found none",
+                        n_sentences);
     for (size_t b = 0; k->lengths && b < n_sentences; b++)
         if (truth->first[b + 1] - truth->first[b] != k->lengths[b])
-            return dlg_fail(err, DLG_ESHAPE, "%s: sentence %zu: want the %zu tokens that --know=length names, found %zu", path, b,
+            return dlg_fail(err, DLG_ESHAPE,
+                            "%s: sentence %zu: want the %zu tokens that --know=length names, found %zu", path, b,
                             k->lengths[b], truth->first[b + 1] - truth->first[b]);
     return DLG_OK;
 }
@@ -74,18 +77,21 @@ static dlg_status place_labels(dlg_knowledge *k, const char *path, const dlg_tru
     for (size_t i = 0; i < truth->n_rows; i++) {
         if (truth->labels[i] == DLG_NO_LABEL) continue;
         if (n == k->n_rows || k->rows[n] != i)
-            return dlg_fail(err, DLG_ESHAPE, "%s: labels: want them at the positions that --know=masked names, found another", path);
+            return dlg_fail(err, DLG_ESHAPE,
+                            "%s: labels: want them at the positions that --know=masked names, found another", path);
         n++;
     }
     if (n < k->n_rows)
-        return dlg_fail(err, DLG_ESHAPE, "%s: labels: want one for each of %zu masked positions, found %zu", path, k->n_rows, n);
+        return dlg_fail(err, DLG_ESHAPE, "%s: labels: want one for each of %zu masked positions, found %zu", path,
+                        k->n_rows, n);
     k->placed = true;
     return DLG_OK;
 }
 
 static dlg_status tell_labels(dlg_knowledge *k, const char *path, const dlg_truth *truth, dlg_error *err)
 {
-    const size_t n = truth->is_classification ? truth->n_sentences : truth->n_rows, n_sentences = k->n_sentences ? k->n_sentences : 1;
+    const size_t n = truth->is_classification ? truth->n_sentences : truth->n_rows,
+                 n_sentences = k->n_sentences ? k->n_sentences : 1;
     if (truth->is_classification && n != n_sentences)
         return dlg_fail(err, DLG_ESHAPE, "%s: labels: want the class of %zu sentence%s, found %zu", path, n_sentences,
                         n_sentences == 1 ? "" : "s", n);
@@ -127,9 +133,11 @@ dlg_status dlg_known_tell(dlg_knowledge *k, const dlg_known *known, const dlg_co
         status = dlg_truth_read(&truth, path, err);
         if (status) return status;
         if (truth.is_classification != is_classifier)
-            status = dlg_fail(err, DLG_EFORMAT, "%s: task: want %s, as the model is for, found %s", path, dlg_task_name(config->task),
-                              truth.is_classification ? "cls" : "mlm");
-        if (!status) status = dlg_truth_check(&truth, path, config->vocabulary_size, config->n_labels, config->max_positions, err);
+            status = dlg_fail(err, DLG_EFORMAT, "%s: task: want %s, as the model is for, found %s", path,
+                              dlg_task_name(config->task), truth.is_classification ? "cls" : "mlm");
+        if (!status)
+            status =
+                dlg_truth_check(&truth, path, config->vocabulary_size, config->n_labels, config->max_positions, err);
         if (!status) status = tell(k, (dlg_known_what)what, path, &truth, err);
         dlg_truth_release(&truth);
     }

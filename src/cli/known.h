@@ -1,4 +1,7 @@
-/** --know WHAT:FILE: a piece of the truth that the user gives the attack. Nothing else of a truth file ever reaches it. */
+/**
+ * --know WHAT:FILE: a piece of the truth that the user gives the attack. Nothing else of a truth file ever reaches
+ * it.
+ */
 #ifndef DLG_CLI_KNOWN_H
 #define DLG_CLI_KNOWN_H
 
@@ -16,8 +19,8 @@ typedef struct {
 DLG_MUST_USE dlg_status dlg_known_add(dlg_known *, const char *spec, dlg_error *);
 
 /**
- * Put what the files say into a knowledge that holds nothing yet but, perhaps, the batch size of the metadata, which the user's word
- * replaces.
+ * Put what the files say into a knowledge that holds nothing yet but, perhaps, the batch size of the metadata, which
+ * the user's word replaces.
  * Errors: those of reading the files; DLG_EARG, DLG_ESHAPE when the pieces fit neither the model nor each other.
  */
 DLG_MUST_USE dlg_status dlg_known_tell(dlg_knowledge *, const dlg_known *, const dlg_config *, dlg_error *);

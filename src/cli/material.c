@@ -20,7 +20,8 @@ static dlg_status choose_source(dlg_material *m, const dlg_source_choice *choice
     return DLG_OK;
 }
 
-dlg_status dlg_material_open(dlg_material *m, const char *path, const dlg_source_choice *choice, bool has_preset, dlg_error *err)
+dlg_status dlg_material_open(dlg_material *m, const char *path, const dlg_source_choice *choice, bool has_preset,
+                             dlg_error *err)
 {
     m->path = path;
     dlg_status status = dlg_safetensors_open(&m->file, path, err);
@@ -41,7 +42,8 @@ static dlg_status read_batch_size(dlg_material *m, dlg_error *err)
     uint64_t value;
     if (!text) return DLG_OK;
     if (!dlg_parse_whole(text, 1, LARGEST_BATCH, &value))
-        return dlg_fail(err, DLG_EFORMAT, "%s: metadata " DLG_METADATA_BATCH_SIZE ": want a whole number from 1 to %d, found \"%.60s\"",
+        return dlg_fail(err, DLG_EFORMAT,
+                        "%s: metadata " DLG_METADATA_BATCH_SIZE ": want a whole number from 1 to %d, found \"%.60s\"",
                         m->path, LARGEST_BATCH, text);
     m->knowledge.n_sentences = (size_t)value;
     m->knowledge.sentences_from = DLG_METADATA;

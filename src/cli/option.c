@@ -17,7 +17,8 @@ bool dlg_parse_whole(const char *text, uint64_t lowest, uint64_t highest, uint64
     return true;
 }
 
-uint64_t dlg_option_whole(const struct argp_state *state, const char *option, const char *value, uint64_t lowest, uint64_t highest)
+uint64_t dlg_option_whole(const struct argp_state *state, const char *option, const char *value, uint64_t lowest,
+                          uint64_t highest)
 {
     uint64_t number = 0;
     if (!dlg_parse_whole(value, lowest, highest, &number))
@@ -36,17 +37,20 @@ size_t dlg_option_bytes(const struct argp_state *state, const char *option, cons
     uint64_t number = 0;
     if (n_digits < sizeof digits) memcpy(digits, value, n_digits);
     if (!dlg_parse_whole(digits, 1, SIZE_MAX >> shift, &number))
-        argp_failure(state, DLG_EXIT_USAGE, 0, "--%s: want a number of bytes such as 500M or 2G, found \"%s\"", option, value);
+        argp_failure(state, DLG_EXIT_USAGE, 0, "--%s: want a number of bytes such as 500M or 2G, found \"%s\"", option,
+                     value);
     return (size_t)number << shift;
 }
 
-double dlg_option_real(const struct argp_state *state, const char *option, const char *value, double lowest, double highest)
+double dlg_option_real(const struct argp_state *state, const char *option, const char *value, double lowest,
+                       double highest)
 {
     /* strtod would also take blanks in front, "nan", hexadecimal, and nothing at all. */
     char *end = NULL;
     const double number = *value && !value[strspn(value, "+-.0123456789eE")] ? strtod(value, &end) : 0;
     if (!end || end == value || *end || !(number >= lowest && number <= highest))
-        argp_failure(state, DLG_EXIT_USAGE, 0, "--%s: want a number from %g to %g, found \"%s\"", option, lowest, highest, value);
+        argp_failure(state, DLG_EXIT_USAGE, 0, "--%s: want a number from %g to %g, found \"%s\"", option, lowest,
+                     highest, value);
     return number;
 }
 
@@ -56,7 +60,8 @@ size_t dlg_option_name(const struct argp_state *state, const char *option, const
     size_t used = 0;
     for (size_t i = 0; names[i]; i++) {
         if (!strcmp(value, names[i])) return i;
-        if (used < sizeof list) used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", names[i]);
+        if (used < sizeof list)
+            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", names[i]);
     }
     argp_failure(state, DLG_EXIT_USAGE, 0, "--%s: want one of %s, found \"%s\"", option, list, value);
     return 0;

@@ -18,9 +18,13 @@ enum { DLG_EXIT_DONE = 0, DLG_EXIT_FAILED = 1, DLG_EXIT_USAGE = 64, DLG_EXIT_INT
 bool dlg_parse_whole(const char *text, uint64_t lowest, uint64_t highest, uint64_t *out);
 
 /** The value of an option that takes a whole number. `option` is its long name without dashes. */
-uint64_t dlg_option_whole(const struct argp_state *, const char *option, const char *value, uint64_t lowest, uint64_t highest);
+uint64_t dlg_option_whole(const struct argp_state *, const char *option, const char *value, uint64_t lowest,
+                          uint64_t highest);
 
-/** The value of an option that takes a size in bytes, at least 1: a whole number, with K, M, G or T for units of 1,024 and its powers. */
+/**
+ * The value of an option that takes a size in bytes, at least 1: a whole number, with K, M, G or T for units of 1,024
+ * and its powers.
+ */
 size_t dlg_option_bytes(const struct argp_state *, const char *option, const char *value);
 
 /** The value of an option that takes a number in [lowest, highest]. */
@@ -29,7 +33,10 @@ double dlg_option_real(const struct argp_state *, const char *option, const char
 /** The index of an option's value in the list of names it may have, which NULL ends. */
 size_t dlg_option_name(const struct argp_state *, const char *option, const char *value, const char *const names[]);
 
-/** End with err's message on one line: DLG_EARG is wrong usage, DLG_ECANCELLED an interrupt, everything else a failure. @return the exit status */
+/**
+ * End with err's message on one line: DLG_EARG is wrong usage, DLG_ECANCELLED an interrupt, everything else a failure.
+ * @return the exit status
+ */
 int dlg_report_failure(const dlg_error *);
 
 #endif

@@ -11,7 +11,8 @@
 
 /* ---- texts to a step ---- */
 
-static dlg_status encode(dlg_tokens *out, const dlg_source *source, const dlg_text *text, size_t max_length, FILE *notes, dlg_error *err)
+static dlg_status encode(dlg_tokens *out, const dlg_source *source, const dlg_text *text, size_t max_length,
+                         FILE *notes, dlg_error *err)
 {
     const size_t limit = source->model->config.max_positions;
     size_t full;
@@ -20,23 +21,28 @@ static dlg_status encode(dlg_tokens *out, const dlg_source *source, const dlg_te
         dlg_tokenizer_encode(source->tokenizer, out, text->bytes, text->n_bytes, true, max_length, &full, &cause);
     if (status) return dlg_fail(err, status, "%s: %s", text->origin, cause.message);
     if (out->n > limit)
-        return dlg_fail(err, DLG_EFORMAT, "%s: want at most the %zu tokens that %s has positions for, found %zu; --max-length %zu cuts it",
-                        text->origin, limit, source->model->name, out->n, limit);
+        return dlg_fail(
+            err, DLG_EFORMAT,
+            "%s: want at most the %zu tokens that %s has positions for, found %zu; --max-length %zu cuts it",
+            text->origin, limit, source->model->name, out->n, limit);
     if (full == 2) return dlg_fail(err, DLG_EFORMAT, "%s: want at least one token, found none", text->origin);
     if (full > out->n && notes) fprintf(notes, "%s: cut from %zu to %zu tokens\n", text->origin, full, out->n);
     return DLG_OK;
 }
 
-static dlg_status check_labels(const dlg_source *source, const dlg_texts *texts, const dlg_participation *how, dlg_error *err)
+static dlg_status check_labels(const dlg_source *source, const dlg_texts *texts, const dlg_participation *how,
+                               dlg_error *err)
 {
     const dlg_config *config = &source->model->config;
     const size_t wanted = config->task == DLG_SEQUENCE_CLASSIFICATION ? texts->n : 0;
     if (how->n_labels != wanted)
-        return dlg_fail(err, DLG_EARG, "labels: want one for each of the %zu texts of a classifier, found %zu", wanted, how->n_labels);
+        return dlg_fail(err, DLG_EARG, "labels: want one for each of the %zu texts of a classifier, found %zu", wanted,
+                        how->n_labels);
     for (size_t b = 0; b < how->n_labels; b++)
         if (how->labels[b] >= config->n_labels)
-            return dlg_fail(err, DLG_ESHAPE, "%s: label: want one of the %zu classes of %s, found %llu", texts->items[b].origin,
-                            config->n_labels, source->model->name, (unsigned long long)how->labels[b]);
+            return dlg_fail(err, DLG_ESHAPE, "%s: label: want one of the %zu classes of %s, found %llu",
+                            texts->items[b].origin, config->n_labels, source->model->name,
+                            (unsigned long long)how->labels[b]);
     return DLG_OK;
 }
 
@@ -57,14 +63,15 @@ static dlg_status fill(dlg_truth *out, const dlg_source *source, const dlg_token
         if (!out->text[b]) return dlg_fail(err, DLG_ENOMEM, "truth: no memory for %zu texts", texts->n);
         if (out->is_classification) out->labels[b] = (int64_t)how->labels[b];
         const dlg_status status =
-            out->is_classification ? DLG_OK : dlg_masking_apply(&masking, how->seed, b, n, out->fed + at, out->labels + at, err);
+            out->is_classification ? DLG_OK
+                                   : dlg_masking_apply(&masking, how->seed, b, n, out->fed + at, out->labels + at, err);
         if (status) return status;
     }
     return DLG_OK;
 }
 
-dlg_status dlg_participant_read(dlg_truth *out, const dlg_source *source, const dlg_texts *texts, const dlg_participation *how, FILE *notes,
-                                dlg_error *err)
+dlg_status dlg_participant_read(dlg_truth *out, const dlg_source *source, const dlg_texts *texts,
+                                const dlg_participation *how, FILE *notes, dlg_error *err)
 {
     *out = (dlg_truth){0};
     dlg_tokens *tokens = dlg_allocate(texts->n, sizeof *tokens);
@@ -77,7 +84,8 @@ dlg_status dlg_participant_read(dlg_truth *out, const dlg_source *source, const 
         lengths[b] = tokens[b].n;
     }
     if (!status)
-        status = dlg_truth_create(out, source->model->config.task == DLG_SEQUENCE_CLASSIFICATION, texts->n, lengths, err);
+        status =
+            dlg_truth_create(out, source->model->config.task == DLG_SEQUENCE_CLASSIFICATION, texts->n, lengths, err);
     if (!status) status = fill(out, source, tokens, texts, how, err);
     if (status) dlg_truth_release(out);
     for (size_t b = 0; tokens && b < texts->n; b++) dlg_tokens_release(&tokens[b]);
@@ -93,8 +101,8 @@ static dlg_status share_step(dlg_gradient *out, const dlg_model *model, dlg_trut
     dlg_batch batch = {0};
     dlg_status status = DLG_OK;
     size_t n_predicted = 0;
-    size_t *lengths = dlg_allocate(truth->n_sentences, sizeof *lengths), *rows = dlg_allocate(truth->n_rows, sizeof *rows),
-           *labels = dlg_allocate(truth->n_rows, sizeof *labels);
+    size_t *lengths = dlg_allocate(truth->n_sentences, sizeof *lengths),
+           *rows = dlg_allocate(truth->n_rows, sizeof *rows), *labels = dlg_allocate(truth->n_rows, sizeof *labels);
     if (!lengths || !rows || !labels) {
         status = dlg_fail(err, DLG_ENOMEM, "step: no memory for %zu tokens", truth->n_rows);
         goto out;
@@ -152,7 +160,8 @@ static dlg_status save_gradient(const dlg_gradient *gradient, const char *path, 
 }
 
 dlg_status dlg_participant_save(const dlg_gradient *gradient, const char *path, dlg_dtype dtype, size_t n_metadata,
-                                const dlg_metadata *metadata, const dlg_truth *truth, const char *truth_path, dlg_error *err)
+                                const dlg_metadata *metadata, const dlg_truth *truth, const char *truth_path,
+                                dlg_error *err)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     dlg_status status = DLG_OK;

@@ -23,8 +23,11 @@ static dlg_status open_preset(dlg_source *out, const dlg_source_choice *choice, 
     size_t n_bytes;
     const unsigned char *vocabulary = dlg_builtin_vocabulary(&n_bytes);
     dlg_config config;
-    dlg_status status = dlg_tokenizer_create(&out->tokenizer, "built-in vocabulary", vocabulary, n_bytes, DLG_UNCASED, err);
-    if (!status) status = dlg_config_preset(&config, choice->preset, task, dlg_tokenizer_size(out->tokenizer), choice->n_labels, err);
+    dlg_status status =
+        dlg_tokenizer_create(&out->tokenizer, "built-in vocabulary", vocabulary, n_bytes, DLG_UNCASED, err);
+    if (!status)
+        status =
+            dlg_config_preset(&config, choice->preset, task, dlg_tokenizer_size(out->tokenizer), choice->n_labels, err);
     if (!status) status = dlg_model_preset(&out->model, choice->preset, &config, choice->seed, err);
     return status;
 }
@@ -76,19 +79,24 @@ dlg_status dlg_source_open(dlg_source *out, const dlg_source_choice *choice, dlg
         if (!status) status = dlg_tokenizer_open_directory(&out->tokenizer, choice->directory, err);
         if (!status) status = dlg_model_open(&out->model, choice->directory, choice->ways, err);
         if (!status) status = check_vocabulary(out, choice->directory, err);
-        if (!status && choice->task && out->model->config.task != task) status = refuse_task(out, choice->directory, choice->task, err);
-        if (!status && out->model->config.task == DLG_CAUSAL_LM) status = refuse_task(out, choice->directory, "mlm or cls", err);
+        if (!status && choice->task && out->model->config.task != task)
+            status = refuse_task(out, choice->directory, choice->task, err);
+        if (!status && out->model->config.task == DLG_CAUSAL_LM)
+            status = refuse_task(out, choice->directory, "mlm or cls", err);
     }
     if (status) dlg_source_close(out);
     return status;
 }
 
-static dlg_status compare_pieces(const dlg_source *source, const char *directory, const dlg_tokenizer *tokenizer, dlg_error *err)
+static dlg_status compare_pieces(const dlg_source *source, const char *directory, const dlg_tokenizer *tokenizer,
+                                 dlg_error *err)
 {
     for (size_t i = 0; i <= dlg_tokenizer_size(tokenizer); i++) {
-        const char *want = dlg_tokenizer_piece(tokenizer, (dlg_token)i), *found = dlg_tokenizer_piece(source->tokenizer, (dlg_token)i);
+        const char *want = dlg_tokenizer_piece(tokenizer, (dlg_token)i),
+                   *found = dlg_tokenizer_piece(source->tokenizer, (dlg_token)i);
         if ((!want && !found) || (want && found && !strcmp(want, found))) continue;
-        return dlg_fail(err, DLG_EFORMAT, "%s: want the vocabulary of the attacked model, found another from piece %zu on", directory, i);
+        return dlg_fail(err, DLG_EFORMAT,
+                        "%s: want the vocabulary of the attacked model, found another from piece %zu on", directory, i);
     }
     return DLG_OK;
 }
@@ -106,8 +114,8 @@ dlg_status dlg_source_open_prior(dlg_source *out, const char *directory, const d
         status = refuse_task(out, directory, "mlm or clm", err);
     } else if (config->task == DLG_CAUSAL_LM && !has_vocabulary) {
         if (config->vocabulary_size != n)
-            status = dlg_fail(err, DLG_EFORMAT, "%s/config.json: vocab_size: want the attacked model's %zu, found %zu", directory, n,
-                              config->vocabulary_size);
+            status = dlg_fail(err, DLG_EFORMAT, "%s/config.json: vocab_size: want the attacked model's %zu, found %zu",
+                              directory, n, config->vocabulary_size);
     } else {
         status = dlg_tokenizer_open_directory(&out->tokenizer, directory, err);
         if (!status) status = check_vocabulary(out, directory, err);
@@ -130,7 +138,8 @@ static dlg_status check_classes(const dlg_safetensors *file, uint64_t n_labels, 
     const dlg_tensor *bias = dlg_safetensors_find(file, "classifier.bias");
     const size_t found = bias ? bias->n_items : 0;
     if (found == n_labels) return DLG_OK;
-    return dlg_fail(err, DLG_EFORMAT, "%s: metadata " DLG_METADATA_N_LABELS ": want the %zu classes of classifier.bias, found %llu",
+    return dlg_fail(err, DLG_EFORMAT,
+                    "%s: metadata " DLG_METADATA_N_LABELS ": want the %zu classes of classifier.bias, found %llu",
                     dlg_safetensors_path(file), found, (unsigned long long)n_labels);
 }
 
@@ -141,16 +150,21 @@ dlg_status dlg_source_choice_from_metadata(dlg_source_choice *out, const dlg_saf
                *n_labels = dlg_safetensors_metadata(file, DLG_METADATA_N_LABELS);
     uint64_t labels = DLG_SOURCE_DEFAULT.n_labels;
     *out = DLG_SOURCE_DEFAULT;
-    if (!preset) return dlg_fail(err, DLG_EFORMAT, "%s: want a model named in the metadata, found none; --model DIR names it", path);
+    if (!preset)
+        return dlg_fail(err, DLG_EFORMAT, "%s: want a model named in the metadata, found none; --model DIR names it",
+                        path);
     if (!seed)
-        return dlg_fail(err, DLG_EFORMAT, "%s: want a preset in the metadata, found the directory \"%.200s\"; --model DIR names it", path,
+        return dlg_fail(err, DLG_EFORMAT,
+                        "%s: want a preset in the metadata, found the directory \"%.200s\"; --model DIR names it", path,
                         preset);
     out->preset = preset;
     out->task = dlg_safetensors_metadata(file, DLG_METADATA_TASK);
     if (!dlg_parse_whole(seed, 0, UINT64_MAX, &out->seed))
-        return dlg_fail(err, DLG_EFORMAT, "%s: metadata " DLG_METADATA_MODEL_SEED ": want a whole number, found \"%.60s\"", path, seed);
+        return dlg_fail(err, DLG_EFORMAT,
+                        "%s: metadata " DLG_METADATA_MODEL_SEED ": want a whole number, found \"%.60s\"", path, seed);
     if (n_labels && !dlg_parse_whole(n_labels, 1, SIZE_MAX, &labels))
-        return dlg_fail(err, DLG_EFORMAT, "%s: metadata " DLG_METADATA_N_LABELS ": want a whole number, found \"%.60s\"", path, n_labels);
+        return dlg_fail(err, DLG_EFORMAT,
+                        "%s: metadata " DLG_METADATA_N_LABELS ": want a whole number, found \"%.60s\"", path, n_labels);
     out->n_labels = (size_t)labels;
     return n_labels ? check_classes(file, labels, err) : DLG_OK;
 }

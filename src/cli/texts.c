@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 /* A line's number is 0 for a text of the command line, whose origin is its own. */
-static dlg_status add(dlg_texts *texts, const char *bytes, size_t n_bytes, const char *origin, size_t line, dlg_error *err)
+static dlg_status add(dlg_texts *texts, const char *bytes, size_t n_bytes, const char *origin, size_t line,
+                      dlg_error *err)
 {
     const size_t n_origin = strlen(origin) + 32;
     if (texts->n == texts->capacity) {
@@ -23,12 +24,14 @@ static dlg_status add(dlg_texts *texts, const char *bytes, size_t n_bytes, const
     }
     dlg_text *item = &texts->items[texts->n++]; /* counted at once, so that a half-made one is released too */
     *item = (dlg_text){.bytes = dlg_allocate(n_bytes + 1, 1), .n_bytes = n_bytes, .origin = dlg_allocate(n_origin, 1)};
-    if (!item->bytes || !item->origin) return dlg_fail(err, DLG_ENOMEM, "%s: no memory for a text of %zu bytes", origin, n_bytes);
+    if (!item->bytes || !item->origin)
+        return dlg_fail(err, DLG_ENOMEM, "%s: no memory for a text of %zu bytes", origin, n_bytes);
     if (n_bytes) memcpy(item->bytes, bytes, n_bytes);
     snprintf(item->origin, n_origin, line ? "%s: line %zu" : "%s", origin, line);
     if (!n_bytes) return dlg_fail(err, DLG_EFORMAT, "%s: want text, found none", item->origin);
     const char *nul = memchr(bytes, 0, n_bytes);
-    if (nul) return dlg_fail(err, DLG_EFORMAT, "%s: byte %zu: want text, found a NUL", item->origin, (size_t)(nul - bytes));
+    if (nul)
+        return dlg_fail(err, DLG_EFORMAT, "%s: byte %zu: want text, found a NUL", item->origin, (size_t)(nul - bytes));
     return DLG_OK;
 }
 

@@ -23,8 +23,8 @@ typedef struct {
 DLG_MUST_USE dlg_status dlg_texts_add(dlg_texts *, const char *text, dlg_error *);
 
 /**
- * Add every line (LF or CRLF) of a file, or of standard input for "-". Errors: DLG_EFORMAT for an empty file, an empty line, and a NUL,
- * naming the line; DLG_EIO; DLG_ENOMEM.
+ * Add every line (LF or CRLF) of a file, or of standard input for "-". Errors: DLG_EFORMAT for an empty file, an empty
+ * line, and a NUL, naming the line; DLG_EIO; DLG_ENOMEM.
  */
 DLG_MUST_USE dlg_status dlg_texts_add_file(dlg_texts *, const char *path, dlg_error *);
 

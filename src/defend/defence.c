@@ -24,8 +24,8 @@ static dlg_status unknown_name(const char *spec, dlg_error *err)
     size_t used = 0;
     for (size_t i = 0; dlg_defence_classes[i] && used < sizeof names; i++) {
         const dlg_defence_class *kind = dlg_defence_classes[i];
-        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s%s%s", i ? ", " : "", kind->name, kind->number ? ":" : "",
-                                 kind->number ? kind->number : "");
+        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s%s%s", i ? ", " : "", kind->name,
+                                 kind->number ? ":" : "", kind->number ? kind->number : "");
     }
     return dlg_fail(err, DLG_EARG, "defence: want one of %s, found \"%.100s\"", names, spec);
 }
@@ -51,17 +51,17 @@ dlg_status dlg_defence_parse(dlg_defence *out, const char *spec, dlg_error *err)
     char *end = NULL;
     const double strength = number && strspn(number, "+-.0123456789") ? strtod(number, &end) : NAN;
     if (!end || *end || !(strength >= kind->lowest && strength <= kind->highest))
-        return dlg_fail(err, DLG_EARG, "defence %s:%s: want a number from %g to %g, found \"%.100s\"", kind->name, kind->number,
-                        kind->lowest, kind->highest, spec);
+        return dlg_fail(err, DLG_EARG, "defence %s:%s: want a number from %g to %g, found \"%.100s\"", kind->name,
+                        kind->number, kind->lowest, kind->highest, spec);
     *out = (dlg_defence){.kind = kind, .strength = strength};
     return DLG_OK;
 }
 
-dlg_status dlg_defence_apply(const dlg_defence *defences, size_t n_defences, const char *tensor_name, dlg_real *values, size_t n_items,
-                             uint64_t seed, dlg_error *err)
+dlg_status dlg_defence_apply(const dlg_defence *defences, size_t n_defences, const char *tensor_name, dlg_real *values,
+                             size_t n_items, uint64_t seed, dlg_error *err)
 {
-    /* A model's weights may have been drawn from the same seed and name: noise must not be those numbers again. So every place in the
-       chain gets a seed of its own. */
+    /* A model's weights may have been drawn from the same seed and name: noise must not be those numbers again. So
+     * every place in the chain gets a seed of its own. */
     dlg_random seeds = dlg_random_at(seed, dlg_random_stream("defence"));
     const uint32_t stream = dlg_random_stream(tensor_name);
     for (size_t d = 0; d < n_defences; d++) {
@@ -69,8 +69,8 @@ dlg_status dlg_defence_apply(const dlg_defence *defences, size_t n_defences, con
         kind->apply(values, n_items, defences[d].strength, dlg_random_u64(&seeds), stream);
         for (size_t i = 0; i < n_items; i++)
             if (!isfinite(values[i]))
-                return dlg_fail(err, DLG_ENONFINITE, "%s: want finite numbers after defence %s, found %g at entry %zu", tensor_name,
-                                kind->name, (double)values[i], i);
+                return dlg_fail(err, DLG_ENONFINITE, "%s: want finite numbers after defence %s, found %g at entry %zu",
+                                tensor_name, kind->name, (double)values[i], i);
     }
     return DLG_OK;
 }

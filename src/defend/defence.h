@@ -1,5 +1,6 @@
 /**
- * Defences: what a participant does to a gradient before sharing it. Each works in place on one tensor, one after another:
+ * Defences: what a participant does to a gradient before sharing it. Each works in place on one tensor, one after
+ * another:
  *
  *     gaussian:STD     add normal noise                    int8             one scale a tensor, 255 levels
  *     laplace:SCALE    add Laplace noise                   prune:FRACTION   the smallest entries become zero
@@ -19,9 +20,9 @@
 /** What a defence is. */
 typedef struct {
     const char *name;
-    const char *number;    /**< what its number is, in capitals, as usage texts show it; NULL when it takes none */
+    const char *number;     /**< what its number is, in capitals, as usage texts show it; NULL when it takes none */
     double lowest, highest; /**< the number's range, both ends included */
-    const char *help;      /**< one line */
+    const char *help;       /**< one line */
 
     /** In place on one tensor. Random numbers are drawn from (seed, stream) only. */
     void (*apply)(dlg_real *values, size_t n_items, double strength, uint64_t seed, uint32_t stream);
@@ -40,11 +41,12 @@ extern const dlg_defence_class *const dlg_defence_classes[];
 DLG_MUST_USE dlg_status dlg_defence_parse(dlg_defence *out, const char *spec, dlg_error *);
 
 /**
- * Apply n_defences in order to one tensor, in place. The result depends on the values, the chain, the seed and the tensor's name alone,
- * so tensors may be done in any order; two noises of one chain are independent, and so are they of everything else that is drawn from
- * the seed. The values must be finite. Errors: DLG_ENONFINITE names the tensor, the defence and the entry that stopped being finite.
+ * Apply n_defences in order to one tensor, in place. The result depends on the values, the chain, the seed and the
+ * tensor's name alone, so tensors may be done in any order; two noises of one chain are independent, and so are they of
+ * everything else that is drawn from the seed. The values must be finite. Errors: DLG_ENONFINITE names the tensor, the
+ * defence and the entry that stopped being finite.
  */
-DLG_MUST_USE dlg_status dlg_defence_apply(const dlg_defence *defences, size_t n_defences, const char *tensor_name, dlg_real *values,
-                                          size_t n_items, uint64_t seed, dlg_error *);
+DLG_MUST_USE dlg_status dlg_defence_apply(const dlg_defence *defences, size_t n_defences, const char *tensor_name,
+                                          dlg_real *values, size_t n_items, uint64_t seed, dlg_error *);
 
 #endif

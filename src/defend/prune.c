@@ -1,9 +1,10 @@
 /*
- * Pruning (gradient compression, Lin et al. 2018, arXiv:1712.01887): of a tensor's n entries the floor(fraction n) smallest by magnitude
- * become zero, exactly that many; of equals those that come first.
+ * Pruning (gradient compression, Lin et al. 2018, arXiv:1712.01887): of a tensor's n entries the floor(fraction n)
+ * smallest by magnitude become zero, exactly that many; of equals those that come first.
  *
- * The largest magnitude to go is found by radix selection: for numbers that are not negative the bits of a double, read as an integer,
- * are in the numbers' order, so eight counts of one byte each, the highest first, find it in O(n) whatever the values are.
+ * The largest magnitude to go is found by radix selection: for numbers that are not negative the bits of a double, read
+ * as an integer, are in the numbers' order, so eight counts of one byte each, the highest first, find it in O(n)
+ * whatever the values are.
  */
 #include "defend/classes.h"
 
@@ -39,7 +40,8 @@ static uint64_t select_magnitude(const dlg_real *values, size_t n_items, size_t 
 static void prune(dlg_real *values, size_t n_items, double fraction, uint64_t seed, uint32_t stream)
 {
     (void)seed, (void)stream;
-    /* 0.29 * 100 is 28.999...96 in doubles: where the decimal fraction means a whole number of entries, it shall be that number. */
+    /* 0.29 * 100 is 28.999...96 in doubles: where the decimal fraction means a whole number of entries, it shall be
+     * that number. */
     const double wanted = floor(fraction * (double)n_items * (1 + 0x1p-51));
     if (wanted < 1) return;
     if (wanted >= (double)n_items) {

@@ -19,7 +19,8 @@ static dlg_status own(dlg_gradient *gradient, size_t i, dlg_error *err)
 {
     const dlg_parameter *parameter = &gradient->model->parameters[i];
     gradient->owned[i] = dlg_allocate(dlg_parameter_items(parameter), sizeof *gradient->owned[i]);
-    if (!gradient->owned[i]) return dlg_fail(err, DLG_ENOMEM, "gradient of %s: no memory for %s", gradient->model->name, parameter->name);
+    if (!gradient->owned[i])
+        return dlg_fail(err, DLG_ENOMEM, "gradient of %s: no memory for %s", gradient->model->name, parameter->name);
     gradient->values[i] = gradient->owned[i];
     return DLG_OK;
 }
@@ -38,8 +39,9 @@ static dlg_status load(dlg_gradient *gradient, size_t i, dlg_error *err)
 }
 
 /*
- * Norms of a gradient are squares of so many numbers, and single precision ends at 3e38: where one is larger than this they may be infinite,
- * and all that is computed of them no number. Of real losses, multiplied by a scaler of mixed precision too, numbers are below 1e10.
+ * Norms of a gradient are squares of so many numbers, and single precision ends at 3e38: where one is larger than this
+ * they may be infinite, and all that is computed of them no number. Of real losses, multiplied by a scaler of mixed
+ * precision too, numbers are below 1e10.
  */
 static const dlg_real largest = (dlg_real)1e14;
 
@@ -49,8 +51,9 @@ static dlg_status check_range(const dlg_gradient *gradient, size_t i, dlg_error 
     const dlg_parameter *p = &gradient->model->parameters[i];
     const size_t n = values ? dlg_parameter_items(p) : 0;
     if (dlg_largest_absolute(n, values) <= largest) return DLG_OK;
-    return dlg_fail(err, DLG_ENONFINITE, "%s: %s: want numbers up to %g, found %g", dlg_safetensors_path(gradient->file), p->name,
-                    (double)largest, (double)dlg_largest_absolute(n, values));
+    return dlg_fail(err, DLG_ENONFINITE, "%s: %s: want numbers up to %g, found %g",
+                    dlg_safetensors_path(gradient->file), p->name, (double)largest,
+                    (double)dlg_largest_absolute(n, values));
 }
 
 static bool is_zero(const dlg_gradient *gradient)
@@ -67,10 +70,12 @@ static dlg_status refuse_unknown(const dlg_gradient *gradient, dlg_error *err)
     for (size_t i = 0; i < dlg_safetensors_count(gradient->file); i++) {
         const char *name = dlg_safetensors_at(gradient->file, i)->name;
         bool known = false;
-        for (size_t k = 0; k < gradient->n && !known; k++) known = dlg_parameter_is_named(&gradient->model->parameters[k], name);
+        for (size_t k = 0; k < gradient->n && !known; k++)
+            known = dlg_parameter_is_named(&gradient->model->parameters[k], name);
         if (!known)
-            return dlg_fail(err, DLG_EFORMAT, "%s: tensor %s is not a parameter of %s (%s)", dlg_safetensors_path(gradient->file), name,
-                            gradient->model->name, dlg_task_name(gradient->model->config.task));
+            return dlg_fail(err, DLG_EFORMAT, "%s: tensor %s is not a parameter of %s (%s)",
+                            dlg_safetensors_path(gradient->file), name, gradient->model->name,
+                            dlg_task_name(gradient->model->config.task));
     }
     return DLG_OK;
 }
@@ -87,7 +92,8 @@ dlg_status dlg_gradient_open(dlg_gradient *out, const dlg_safetensors *file, con
         dlg_safetensors_rest(out->file); /* checked; each is needed again one at a time */
     }
     if (!status && is_zero(out))
-        status = dlg_fail(err, DLG_EFORMAT, "%s: every gradient is zero, there is nothing to recover", dlg_safetensors_path(file));
+        status = dlg_fail(err, DLG_EFORMAT, "%s: every gradient is zero, there is nothing to recover",
+                          dlg_safetensors_path(file));
     if (status) dlg_gradient_release(out);
     return status;
 }

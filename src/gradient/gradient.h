@@ -1,4 +1,7 @@
-/** A gradient held against a model: one block of numbers for every parameter, whether a participant made it or a file brought it. */
+/**
+ * A gradient held against a model: one block of numbers for every parameter, whether a participant made it or a file
+ * brought it.
+ */
 #ifndef DLG_GRADIENT_GRADIENT_H
 #define DLG_GRADIENT_GRADIENT_H
 
@@ -9,19 +12,21 @@
 
 typedef struct {
     const dlg_model *model;
-    size_t n;                    /**< model->n_parameters */
-    const dlg_real **values;     /**< [i] has the shape of model->parameters[i]; NULL where the file has no such tensor */
+    size_t n; /**< model->n_parameters */
+    /** [i] has the shape of model->parameters[i]; NULL where the file has no such tensor */
+    const dlg_real **values;
     dlg_real **owned;            /**< [i] the same where it is not borrowed from the file */
     const dlg_safetensors *file; /**< borrowed, or NULL */
 } dlg_gradient;
 
 /**
- * Take the gradients of an open file, as dlg-grads or `save_file({n: p.grad ...})` wrote it, against the model it belongs to. File and
- * model must outlive the gradient.
- * Errors name file and tensor: not a parameter of the model, another shape, NaN or infinity, all zero, or missing. Only the word
- * embedding's gradient may be missing: no attack here needs it.
+ * Take the gradients of an open file, as dlg-grads or `save_file({n: p.grad ...})` wrote it, against the model it
+ * belongs to. File and model must outlive the gradient.
+ * Errors name file and tensor: not a parameter of the model, another shape, NaN or infinity, all zero, or missing. Only
+ * the word embedding's gradient may be missing: no attack here needs it.
  */
-DLG_MUST_USE dlg_status dlg_gradient_open(dlg_gradient *out, const dlg_safetensors *file, const dlg_model *, dlg_error *);
+DLG_MUST_USE dlg_status dlg_gradient_open(dlg_gradient *out, const dlg_safetensors *file, const dlg_model *,
+                                          dlg_error *);
 
 /** A gradient of zeros with a block of its own for every parameter. */
 DLG_MUST_USE dlg_status dlg_gradient_create(dlg_gradient *out, const dlg_model *, dlg_error *);
@@ -35,20 +40,27 @@ const dlg_real *dlg_gradient_at(const dlg_gradient *, const dlg_parameter *);
 /** The values of the parameter of that name, or NULL. */
 const dlg_real *dlg_gradient_of(const dlg_gradient *, const char *parameter_name);
 
-/** The gradients of the parts of the model's linear layer of that number; of number 0 layer 0's query, key and value. Borrowed. */
+/**
+ * The gradients of the parts of the model's linear layer of that number; of number 0 layer 0's query, key and value.
+ * Borrowed.
+ */
 dlg_stack dlg_gradient_stack(const dlg_gradient *, size_t linear);
 
-/** What one training step of a participant saw: fed tokens row by row, and the label of every predicted row. Borrowed. */
+/**
+ * What one training step of a participant saw: fed tokens row by row, and the label of every predicted row.
+ * Borrowed.
+ */
 typedef struct {
     const dlg_batch *batch;
-    const uint32_t *fed;   /**< (batch->n_rows) */
-    const size_t *labels;  /**< (batch->n_predicted) tokens, or classes */
+    const uint32_t *fed;  /**< (batch->n_rows) */
+    const size_t *labels; /**< (batch->n_predicted) tokens, or classes */
 } dlg_step;
 
 /**
  * The gradient of the mean loss, for every parameter (the participant's side): out is created here.
  * @param[out] loss may be NULL
  */
-DLG_MUST_USE dlg_status dlg_gradient_share(dlg_gradient *out, double *loss, const dlg_model *, const dlg_step *, dlg_error *);
+DLG_MUST_USE dlg_status dlg_gradient_share(dlg_gradient *out, double *loss, const dlg_model *, const dlg_step *,
+                                           dlg_error *);
 
 #endif

@@ -7,14 +7,15 @@
 #include <math.h>
 #include <stdio.h>
 
-dlg_status dlg_masking_apply(const dlg_masking *masking, uint64_t seed, size_t sentence, size_t n, uint32_t *fed, int64_t *labels,
-                             dlg_error *err)
+dlg_status dlg_masking_apply(const dlg_masking *masking, uint64_t seed, size_t sentence, size_t n, uint32_t *fed,
+                             int64_t *labels, dlg_error *err)
 {
     assert(n >= 3 && masking->rate >= 0 && masking->rate <= 1);
     char name[48];
     snprintf(name, sizeof name, "masks of sentence %zu", sentence);
     dlg_random random = dlg_random_at(seed, dlg_random_stream(name));
-    const size_t n_inner = n - 2, rounded = (size_t)nearbyint(masking->rate * (double)n_inner), n_chosen = rounded ? rounded : 1;
+    const size_t n_inner = n - 2, rounded = (size_t)nearbyint(masking->rate * (double)n_inner),
+                 n_chosen = rounded ? rounded : 1;
     size_t *inner = dlg_allocate(n_inner, sizeof *inner);
     if (!inner) return dlg_fail(err, DLG_ENOMEM, "masks: no memory for %zu tokens", n);
     dlg_random_permutation(inner, n_inner, &random);

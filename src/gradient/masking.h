@@ -1,4 +1,7 @@
-/** The participant's masks: which tokens a masked LM is to predict, and what is fed in their place (Devlin et al. 2019, section 3.1). */
+/**
+ * The participant's masks: which tokens a masked LM is to predict, and what is fed in their place (Devlin et al. 2019,
+ * section 3.1).
+ */
 #ifndef DLG_GRADIENT_MASKING_H
 #define DLG_GRADIENT_MASKING_H
 
@@ -20,15 +23,15 @@ typedef struct {
 } dlg_masking;
 
 /**
- * Choose max(1, round(rate (n - 2))) of the n - 2 inner positions of one sentence, each set equally likely. The choice depends on
- * (seed, sentence, n) and the style alone.
+ * Choose max(1, round(rate (n - 2))) of the n - 2 inner positions of one sentence, each set equally likely. The choice
+ * depends on (seed, sentence, n) and the style alone.
  * @param n           at least 3
  * @param sentence    its index in the batch
  * @param[in,out] fed (n) the sentence's ids; chosen ones are replaced
  * @param[out] labels (n) the chosen positions' ids are written, others left as they are
  * Errors: DLG_ENOMEM.
  */
-DLG_MUST_USE dlg_status dlg_masking_apply(const dlg_masking *, uint64_t seed, size_t sentence, size_t n, uint32_t *fed, int64_t *labels,
-                                          dlg_error *);
+DLG_MUST_USE dlg_status dlg_masking_apply(const dlg_masking *, uint64_t seed, size_t sentence, size_t n, uint32_t *fed,
+                                          int64_t *labels, dlg_error *);
 
 #endif

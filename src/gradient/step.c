@@ -37,7 +37,8 @@ static void share_word_embedding(dlg_gradient *out, const dlg_network *network, 
         for (size_t j = 0; j < H; j++) g[step->fed[i] * H + j] += network->words->dx[i * H + j];
 }
 
-dlg_status dlg_gradient_share(dlg_gradient *out, double *loss, const dlg_model *model, const dlg_step *step, dlg_error *err)
+dlg_status dlg_gradient_share(dlg_gradient *out, double *loss, const dlg_model *model, const dlg_step *step,
+                              dlg_error *err)
 {
     const dlg_real *table = dlg_model_word_embeddings(model);
     const size_t H = model->config.hidden_size;

@@ -9,12 +9,17 @@
 #include <stdint.h>
 #include <string.h>
 
-_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "safetensors are little-endian, and numbers are taken as they lie in the file");
+_Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
+               "safetensors are little-endian, and numbers are taken as they lie in the file");
 
 static const struct {
     const char *name;
     size_t n_bytes;
-} dtypes[] = {[DLG_F64] = {"F64", 8}, [DLG_F32] = {"F32", 4}, [DLG_F16] = {"F16", 2}, [DLG_BF16] = {"BF16", 2}, [DLG_I64] = {"I64", 8}};
+} dtypes[] = {[DLG_F64] = {"F64", 8},
+              [DLG_F32] = {"F32", 4},
+              [DLG_F16] = {"F16", 2},
+              [DLG_BF16] = {"BF16", 2},
+              [DLG_I64] = {"I64", 8}};
 
 #ifdef DLG_DOUBLE
 typedef uint64_t real_bits;
@@ -67,7 +72,10 @@ static void convert(dlg_real *out, const unsigned char *bytes, dlg_dtype dtype, 
         for (size_t i = 0; i < n; i++) out[i] = (dlg_real)number_at(bytes + i * stride, dtype);
 }
 
-/** Compares exponents as integers: one vector compare for many numbers, and no branch. `reals` are n dlg_real, aligned or not. */
+/**
+ * Compares exponents as integers: one vector compare for many numbers, and no branch. `reals` are n dlg_real, aligned
+ * or not.
+ */
 DLG_SIMD static bool all_finite(const void *reals, size_t n)
 {
     const unsigned char *bytes = reals;
@@ -85,10 +93,13 @@ static dlg_status read_checked(dlg_real *out, const dlg_tensor *tensor, const ch
 {
     const size_t stride = dlg_dtype_bytes(tensor->dtype);
     if (tensor->dtype == DLG_I64)
-        return dlg_fail(err, DLG_EFORMAT, "%s: tensor \"%s\": dtype: want F64, F32, F16 or BF16, found I64", file, tensor->name);
+        return dlg_fail(err, DLG_EFORMAT, "%s: tensor \"%s\": dtype: want F64, F32, F16 or BF16, found I64", file,
+                        tensor->name);
     const unsigned char *bytes = tensor->bytes;
     size_t bad = tensor->n_items; /* the first number in whose block there is a wrong one */
-#pragma omp parallel for schedule(static) reduction(min : bad) num_threads(dlg_blas_threads()) if (tensor->n_items > DLG_WORTH_A_THREAD)
+#pragma omp parallel for schedule(static) reduction(min                                                                \
+                                                    : bad)                                                             \
+    num_threads(dlg_blas_threads()) if (tensor->n_items > DLG_WORTH_A_THREAD)
     for (size_t start = 0; start < tensor->n_items; start += BLOCK) {
         dlg_real buffer[BLOCK];
         const size_t left = tensor->n_items - start, n = left < BLOCK ? left : BLOCK;
@@ -105,7 +116,8 @@ static dlg_status read_checked(dlg_real *out, const dlg_tensor *tensor, const ch
         convert(&one, bytes + bad * stride, tensor->dtype, 1);
         if (!all_finite(&one, 1)) break;
     }
-    return dlg_fail(err, DLG_ENONFINITE, "%s: tensor \"%s\": want finite " DLG_REAL_NAME " numbers, found %g at index %zu", file,
+    return dlg_fail(err, DLG_ENONFINITE,
+                    "%s: tensor \"%s\": want finite " DLG_REAL_NAME " numbers, found %g at index %zu", file,
                     tensor->name, number_at(bytes + bad * stride, tensor->dtype), bad);
 }
 

@@ -25,10 +25,10 @@ typedef struct {
 
 struct dlg_journal {
     char *path;
-    int fd;               /* for appending; locked */
-    dlg_file file;        /* as it was found, for recalling */
-    size_t next, end;     /* in it: the next record, and where the last good one ends */
-    uint64_t checksum;    /* of the records recalled or written so far */
+    int fd;            /* for appending; locked */
+    dlg_file file;     /* as it was found, for recalling */
+    size_t next, end;  /* in it: the next record, and where the last good one ends */
+    uint64_t checksum; /* of the records recalled or written so far */
     size_t n_recalled;
     unsigned char *block; /* (capacity) a record being written */
     size_t capacity;
@@ -68,12 +68,13 @@ static dlg_status refuse(const char *path, const dlg_file *file, const char *hea
     const char *found = (const char *)file->bytes;
     size_t n_found = file->n_bytes;
     if (n_found < sizeof beginning - 1 || memcmp(found, beginning, sizeof beginning - 1) != 0)
-        return dlg_fail(err, DLG_EFORMAT, "%s: want a journal (\"%.*s\"), found another file", path, (int)sizeof beginning - 2, beginning);
+        return dlg_fail(err, DLG_EFORMAT, "%s: want a journal (\"%.*s\"), found another file", path,
+                        (int)sizeof beginning - 2, beginning);
     for (;;) {
         const size_t a = line_length(header, n_header), b = line_length(found, n_found);
         if (a != b || memcmp(header, found, a) != 0 || a == n_header || b == n_found)
-            return dlg_fail(err, DLG_ESHAPE, "%s: want this run's journal (%.*s), found another's (%.*s)", path, shown(a), header, shown(b),
-                            found);
+            return dlg_fail(err, DLG_ESHAPE, "%s: want this run's journal (%.*s), found another's (%.*s)", path,
+                            shown(a), header, shown(b), found);
         header += a + 1, n_header -= a + 1;
         found += b + 1, n_found -= b + 1;
     }
@@ -98,7 +99,8 @@ static bool read_record(record *out, const dlg_file *file, size_t at, size_t end
 static size_t find_end(const dlg_file *file, size_t at, uint64_t before)
 {
     record r;
-    while (read_record(&r, file, at, file->n_bytes) && r.checksum == checksum_of(&r, file->bytes + at + sizeof r, before)) {
+    while (read_record(&r, file, at, file->n_bytes) &&
+           r.checksum == checksum_of(&r, file->bytes + at + sizeof r, before)) {
         at += sizeof r + (size_t)r.n_bytes;
         before = r.checksum;
     }
@@ -136,10 +138,12 @@ static dlg_status open_file(dlg_journal *j, bool resume, bool *created, dlg_erro
         j->fd = open(j->path, flags | O_CREAT | O_EXCL, 0666);
         *created = j->fd >= 0;
     } else if (j->fd >= 0 && !resume) {
-        return dlg_fail(err, DLG_EIO, "%s: want no file of that name, found one that could be resumed from, or removed", j->path);
+        return dlg_fail(err, DLG_EIO, "%s: want no file of that name, found one that could be resumed from, or removed",
+                        j->path);
     }
     if (j->fd < 0 || fstat(j->fd, &info)) return dlg_file_cannot_create(j->path, err);
-    if (!S_ISREG(info.st_mode)) return dlg_fail(err, DLG_EIO, "%s: want a regular file, found a device, pipe or socket", j->path);
+    if (!S_ISREG(info.st_mode))
+        return dlg_fail(err, DLG_EIO, "%s: want a regular file, found a device, pipe or socket", j->path);
     /* Where the file system knows no locks there is none. */
     if (flock(j->fd, LOCK_EX | LOCK_NB) && errno == EWOULDBLOCK)
         return dlg_fail(err, DLG_EIO, "%s: want a journal that nobody else is writing, found a program at it", j->path);
@@ -160,19 +164,21 @@ static dlg_status find_place(dlg_journal *j, const char *header, size_t n_header
     return DLG_OK;
 }
 
-dlg_status dlg_journal_open(dlg_journal **out, const char *path, bool resume, size_t n_facts, const dlg_journal_fact facts[],
-                            dlg_error *err)
+dlg_status dlg_journal_open(dlg_journal **out, const char *path, bool resume, size_t n_facts,
+                            const dlg_journal_fact facts[], dlg_error *err)
 {
     char header[LONGEST_HEADER];
     bool created = false;
     *out = NULL;
     const size_t n_header = make_header(header, n_facts, facts);
-    if (!n_header) return dlg_fail(err, DLG_ESHAPE, "%s: want at most %d bytes about the run, found more", path, LONGEST_HEADER);
+    if (!n_header)
+        return dlg_fail(err, DLG_ESHAPE, "%s: want at most %d bytes about the run, found more", path, LONGEST_HEADER);
     dlg_journal *j = dlg_allocate(1, sizeof *j);
     if (!j) return dlg_fail(err, DLG_ENOMEM, "%s: no memory", path);
     j->fd = -1;
     j->path = dlg_copy_string(path);
-    dlg_status status = j->path ? open_file(j, resume, &created, err) : dlg_fail(err, DLG_ENOMEM, "%s: no memory", path);
+    dlg_status status =
+        j->path ? open_file(j, resume, &created, err) : dlg_fail(err, DLG_ENOMEM, "%s: no memory", path);
     if (!status) status = find_place(j, header, n_header, err);
     if (status && created) unlink(path);
     if (status) dlg_journal_close(j);
@@ -206,12 +212,14 @@ size_t dlg_journal_left(const dlg_journal *j, uint64_t kind)
 {
     size_t n = 0;
     record r;
-    for (size_t at = j ? j->next : 0; j && at < j->end && read_record(&r, &j->file, at, j->end); at += sizeof r + (size_t)r.n_bytes)
+    for (size_t at = j ? j->next : 0; j && at < j->end && read_record(&r, &j->file, at, j->end);
+         at += sizeof r + (size_t)r.n_bytes)
         n += r.kind == kind;
     return n;
 }
 
-bool dlg_journal_recall(dlg_journal *j, uint64_t kind, uint64_t question, size_t n_pieces, const dlg_journal_piece pieces[])
+bool dlg_journal_recall(dlg_journal *j, uint64_t kind, uint64_t question, size_t n_pieces,
+                        const dlg_journal_piece pieces[])
 {
     record r = {0};
     if (!dlg_journal_is_recalling(j)) return false;
@@ -219,10 +227,11 @@ bool dlg_journal_recall(dlg_journal *j, uint64_t kind, uint64_t question, size_t
     assert(is_whole); /* find_end saw it */
     if (!is_whole || r.kind != kind || r.question != question || r.n_bytes != total(n_pieces, pieces)) {
         (void)dlg_fail(&j->failure, DLG_ESHAPE,
-                       "%s: want the answer to this run's question %zu (kind %llu, %zu bytes), found another question's (kind %llu, %llu "
+                       "%s: want the answer to this run's question %zu (kind %llu, %zu bytes), found another "
+                       "question's (kind %llu, %llu "
                        "bytes)",
-                       j->path, j->n_recalled + 1, (unsigned long long)kind, total(n_pieces, pieces), (unsigned long long)r.kind,
-                       (unsigned long long)r.n_bytes);
+                       j->path, j->n_recalled + 1, (unsigned long long)kind, total(n_pieces, pieces),
+                       (unsigned long long)r.kind, (unsigned long long)r.n_bytes);
         return false;
     }
     const unsigned char *from = j->file.bytes + j->next + sizeof r;
@@ -245,7 +254,8 @@ static bool reserve(dlg_journal *j, size_t n_bytes)
     return true;
 }
 
-void dlg_journal_add(dlg_journal *j, uint64_t kind, uint64_t question, size_t n_pieces, const dlg_journal_piece pieces[])
+void dlg_journal_add(dlg_journal *j, uint64_t kind, uint64_t question, size_t n_pieces,
+                     const dlg_journal_piece pieces[])
 {
     if (is_idle(j)) return;
     assert(j->next == j->end);

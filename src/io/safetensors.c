@@ -41,7 +41,8 @@ static const char *holder(const dlg_safetensors *set, const dlg_tensor *tensor)
 {
     for (size_t i = 0; i < set->n_files; i++) {
         const dlg_header *header = &set->files[i].header;
-        const dlg_tensor *own = bsearch(tensor, header->tensors, header->n_tensors, sizeof *own, dlg_tensor_compare_names);
+        const dlg_tensor *own =
+            bsearch(tensor, header->tensors, header->n_tensors, sizeof *own, dlg_tensor_compare_names);
         if (own && own->name == tensor->name) return set->files[i].path;
     }
     assert(false && "a tensor that is in none of the files");
@@ -64,8 +65,8 @@ dlg_status dlg_set_collect(dlg_safetensors *set, dlg_error *err)
     for (size_t i = 1; i < n; i++) {
         const dlg_tensor *a = &set->tensors[i - 1], *b = &set->tensors[i];
         if (!strcmp(a->name, b->name))
-            return dlg_fail(err, DLG_EFORMAT, "%s: tensor \"%s\": want it in one shard, found it in %s too", holder(set, a), a->name,
-                            holder(set, b));
+            return dlg_fail(err, DLG_EFORMAT, "%s: tensor \"%s\": want it in one shard, found it in %s too",
+                            holder(set, a), a->name, holder(set, b));
     }
     return DLG_OK;
 }

@@ -1,6 +1,7 @@
 /**
- * safetensors: an 8-byte little-endian header length, a JSON header {name: {dtype, shape, data_offsets}}, and the tensors' bytes.
- * Reading maps the file and copies nothing; every length and offset is checked before anything is handed out.
+ * safetensors: an 8-byte little-endian header length, a JSON header {name: {dtype, shape, data_offsets}}, and the
+ * tensors' bytes. Reading maps the file and copies nothing; every length and offset is checked before anything is
+ * handed out.
  */
 #ifndef DLG_IO_SAFETENSORS_H
 #define DLG_IO_SAFETENSORS_H
@@ -30,31 +31,40 @@ typedef struct {
     dlg_dtype dtype;
     size_t n_dims, shape[DLG_TENSOR_MAX_DIMS]; /**< n_dims may be 0: one number */
     size_t n_items;                            /**< product of the shape */
-    const void *bytes;                         /**< n_items numbers, little-endian; aligned to their size only if the file aligns them */
+    /** n_items numbers, little-endian; aligned to their size only if the file aligns them */
+    const void *bytes;
 } dlg_tensor;
 
 /** An open file, or all files of a sharded model. */
 typedef struct dlg_safetensors dlg_safetensors;
 
 /**
- * Open one file. Refused (DLG_EFORMAT) as by the reference implementation: lengths and offsets that do not fit, tensors that overlap or
- * leave a hole or a rest, duplicate names, metadata that are not strings; and a dtype or rank not listed above.
+ * Open one file. Refused (DLG_EFORMAT) as by the reference implementation: lengths and offsets that do not fit, tensors
+ * that overlap or leave a hole or a rest, duplicate names, metadata that are not strings; and a dtype or rank not
+ * listed above.
  */
 DLG_MUST_USE dlg_status dlg_safetensors_open(dlg_safetensors **out, const char *path, dlg_error *);
 
 /**
- * Open `model.safetensors` of a directory, or else the shards that `model.safetensors.index.json` names: plain file names in the same
- * directory, each holding the tensors that the index says it holds. Errors: as for one file, naming the shard.
+ * Open `model.safetensors` of a directory, or else the shards that `model.safetensors.index.json` names: plain file
+ * names in the same directory, each holding the tensors that the index says it holds. Errors: as for one file, naming
+ * the shard.
  */
 DLG_MUST_USE dlg_status dlg_safetensors_open_directory(dlg_safetensors **out, const char *directory, dlg_error *);
 
 /** Accepts NULL. */
 void dlg_safetensors_close(dlg_safetensors *);
 
-/** Give the memory behind the tensors back (dlg_file_rest), for who has copied or packed what they hold. Accepts NULL. */
+/**
+ * Give the memory behind the tensors back (dlg_file_rest), for who has copied or packed what they hold. Accepts
+ * NULL.
+ */
 void dlg_safetensors_rest(const dlg_safetensors *);
 
-/** The same of these bytes, as far as they are the files' own; for one of several threads, each of which is done with something else. */
+/**
+ * The same of these bytes, as far as they are the files' own; for one of several threads, each of which is done with
+ * something else.
+ */
 void dlg_safetensors_rest_range(const dlg_safetensors *, const void *bytes, size_t n_bytes);
 
 /** The path it was opened with, for messages. */
@@ -73,14 +83,21 @@ const char *dlg_safetensors_metadata(const dlg_safetensors *, const char *key);
 
 /**
  * Convert a tensor's numbers to dlg_real. `file` names the file in messages.
- * Errors: DLG_ENONFINITE names tensor and index of a NaN, an infinity, or a double beyond the range of a dlg_real that is float.
+ * Errors: DLG_ENONFINITE names tensor and index of a NaN, an infinity, or a double beyond the range of a dlg_real that
+ * is float.
  */
 DLG_MUST_USE dlg_status dlg_tensor_read(dlg_real *out, const dlg_tensor *, const char *file, dlg_error *);
 
-/** The check alone, for a tensor whose numbers are to be borrowed: finite, and within the range of dlg_real. Errors as dlg_tensor_read. */
+/**
+ * The check alone, for a tensor whose numbers are to be borrowed: finite, and within the range of dlg_real. Errors as
+ * dlg_tensor_read.
+ */
 DLG_MUST_USE dlg_status dlg_tensor_check_finite(const dlg_tensor *, const char *file, dlg_error *);
 
-/** The tensor's own numbers where they already are dlg_real and aligned, else NULL (then dlg_tensor_read). Not checked for NaN. */
+/**
+ * The tensor's own numbers where they already are dlg_real and aligned, else NULL (then dlg_tensor_read). Not checked
+ * for NaN.
+ */
 const dlg_real *dlg_tensor_borrow(const dlg_tensor *);
 
 /** What is to be written: a name, a shape, and the numbers. */
@@ -96,9 +113,10 @@ typedef struct {
 } dlg_metadata;
 
 /**
- * Write a file with tensors in the order given, all of one dtype (rounded to nearest even from dlg_real; a finite number beyond the
- * dtype's range becomes the largest one). The file appears whole or not at all, and can be read by dlg_safetensors_open.
- * Errors: DLG_ENONFINITE names tensor and index; DLG_EFORMAT for a name that occurs twice or is not UTF-8; DLG_EIO; DLG_ENOMEM.
+ * Write a file with tensors in the order given, all of one dtype (rounded to nearest even from dlg_real; a finite
+ * number beyond the dtype's range becomes the largest one). The file appears whole or not at all, and can be read by
+ * dlg_safetensors_open. Errors: DLG_ENONFINITE names tensor and index; DLG_EFORMAT for a name that occurs twice or is
+ * not UTF-8; DLG_EIO; DLG_ENOMEM.
  */
 DLG_MUST_USE dlg_status dlg_safetensors_write(const char *path, size_t n_tensors, const dlg_tensor_source *, dlg_dtype,
                                               size_t n_metadata, const dlg_metadata *, dlg_error *);

@@ -14,7 +14,8 @@
 #define PIECE_BYTES 65536
 
 /** The tensor as a reader will see it, for what the two have in common. */
-static dlg_status count_items(dlg_tensor *out, const dlg_tensor_source *source, dlg_dtype dtype, const char *path, dlg_error *err)
+static dlg_status count_items(dlg_tensor *out, const dlg_tensor_source *source, dlg_dtype dtype, const char *path,
+                              dlg_error *err)
 {
     assert(source->n_dims <= DLG_TENSOR_MAX_DIMS && strcmp(source->name, "__metadata__") != 0);
     *out = (dlg_tensor){.name = source->name, .dtype = dtype, .n_dims = source->n_dims, .n_items = 1};
@@ -25,11 +26,15 @@ static dlg_status count_items(dlg_tensor *out, const dlg_tensor_source *source, 
         fits = fits && dlg_multiply(out->n_items, source->shape[i], &out->n_items);
     }
     if (!fits || !dlg_multiply(out->n_items, sizeof(double), &n_bytes))
-        return dlg_fail(err, DLG_ESHAPE, "%s: tensor \"%s\": want a shape that can be addressed, found a larger one", path, source->name);
+        return dlg_fail(err, DLG_ESHAPE, "%s: tensor \"%s\": want a shape that can be addressed, found a larger one",
+                        path, source->name);
     return DLG_OK;
 }
 
-/** {"dtype": ..., "shape": [...], "data_offsets": [begin, end]}; numbers go in as text, since cJSON writes large ones as 1e+15. */
+/**
+ * {"dtype": ..., "shape": [...], "data_offsets": [begin, end]}; numbers go in as text, since cJSON writes large ones as
+ * 1e+15.
+ */
 static bool add_tensor(cJSON *root, const dlg_tensor *tensor, size_t begin, size_t end)
 {
     char text[DLG_TENSOR_MAX_DIMS * 21 + 3];
@@ -38,7 +43,8 @@ static bool add_tensor(cJSON *root, const dlg_tensor *tensor, size_t begin, size
         n += snprintf(text + n, sizeof text - (size_t)n, "%s%zu", i ? "," : "", tensor->shape[i]);
     snprintf(text + n, sizeof text - (size_t)n, "]");
     cJSON *info = cJSON_AddObjectToObject(root, tensor->name);
-    if (!info || !cJSON_AddStringToObject(info, "dtype", dlg_dtype_name(tensor->dtype)) || !cJSON_AddRawToObject(info, "shape", text))
+    if (!info || !cJSON_AddStringToObject(info, "dtype", dlg_dtype_name(tensor->dtype)) ||
+        !cJSON_AddRawToObject(info, "shape", text))
         return false;
     snprintf(text, sizeof text, "[%zu,%zu]", begin, end);
     return cJSON_AddRawToObject(info, "data_offsets", text);
@@ -54,8 +60,8 @@ static bool add_metadata(cJSON *root, size_t n_metadata, const dlg_metadata *met
 }
 
 /** The header's text; *out is freed with cJSON_free, and NULL on failure. */
-static dlg_status print_header(char **out, const char *path, size_t n_tensors, const dlg_tensor *tensors, size_t n_metadata,
-                               const dlg_metadata *metadata, dlg_error *err)
+static dlg_status print_header(char **out, const char *path, size_t n_tensors, const dlg_tensor *tensors,
+                               size_t n_metadata, const dlg_metadata *metadata, dlg_error *err)
 {
     dlg_status status = DLG_OK;
     cJSON *root = cJSON_CreateObject(), *again = NULL;
@@ -72,7 +78,8 @@ static dlg_status print_header(char **out, const char *path, size_t n_tensors, c
     /* Names and metadata are the caller's: what our own reader would refuse must not be written. */
     if (!status) status = dlg_json_parse(&again, path, text, strlen(text), err);
     if (!status && strlen(text) + 8 > DLG_HEADER_MAX_BYTES)
-        status = dlg_fail(err, DLG_EFORMAT, "%s: want a header of at most %d bytes, found %zu", path, DLG_HEADER_MAX_BYTES, strlen(text));
+        status = dlg_fail(err, DLG_EFORMAT, "%s: want a header of at most %d bytes, found %zu", path,
+                          DLG_HEADER_MAX_BYTES, strlen(text));
     if (status) {
         cJSON_free(text);
         text = NULL;
@@ -117,7 +124,8 @@ static void put_number(unsigned char *out, dlg_real value, dlg_dtype dtype)
     assert(false && "a dtype of real numbers");
 }
 
-static dlg_status append_tensor(dlg_file_writer *writer, const dlg_tensor *tensor, const dlg_real *values, dlg_error *err)
+static dlg_status append_tensor(dlg_file_writer *writer, const dlg_tensor *tensor, const dlg_real *values,
+                                dlg_error *err)
 {
     unsigned char piece[PIECE_BYTES];
     const size_t stride = dlg_dtype_bytes(tensor->dtype), n_piece = PIECE_BYTES / stride;
@@ -139,8 +147,8 @@ static dlg_status check_values(const dlg_tensor *tensor, const dlg_real *values,
     return dlg_tensor_check_finite(&own, path, err);
 }
 
-dlg_status dlg_safetensors_write(const char *path, size_t n_tensors, const dlg_tensor_source *sources, dlg_dtype dtype, size_t n_metadata,
-                                 const dlg_metadata *metadata, dlg_error *err)
+dlg_status dlg_safetensors_write(const char *path, size_t n_tensors, const dlg_tensor_source *sources, dlg_dtype dtype,
+                                 size_t n_metadata, const dlg_metadata *metadata, dlg_error *err)
 {
     dlg_status status = DLG_OK;
     char *text = NULL;
@@ -154,7 +162,8 @@ dlg_status dlg_safetensors_write(const char *path, size_t n_tensors, const dlg_t
     if (!status) status = print_header(&text, path, n_tensors, tensors, n_metadata, metadata, err);
     if (!status) status = dlg_file_create(&writer, path, err);
     if (!status) status = append_header(writer, text, err);
-    for (size_t i = 0; i < n_tensors && !status; i++) status = append_tensor(writer, &tensors[i], sources[i].values, err);
+    for (size_t i = 0; i < n_tensors && !status; i++)
+        status = append_tensor(writer, &tensors[i], sources[i].values, err);
     if (status) dlg_file_abandon(writer);
     else status = dlg_file_commit(writer, err);
     cJSON_free(text);

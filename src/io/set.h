@@ -22,13 +22,17 @@ struct dlg_safetensors {
 /** An empty set with room for n_files. *out is NULL on failure. */
 DLG_MUST_USE dlg_status dlg_set_create(dlg_safetensors **out, const char *path, size_t n_files, dlg_error *);
 
-/** Open one more file of the set. `path` is owned by the set from here on, also on failure; NULL stands for memory that ran out. */
+/**
+ * Open one more file of the set. `path` is owned by the set from here on, also on failure; NULL stands for memory that
+ * ran out.
+ */
 DLG_MUST_USE dlg_status dlg_set_add(dlg_safetensors *, char *path, dlg_error *);
 
 /** All files are there: collect their tensors. Errors: DLG_EFORMAT when two files hold the same name. */
 DLG_MUST_USE dlg_status dlg_set_collect(dlg_safetensors *, dlg_error *);
 
 /** Open the shards that the JSON file `index_path` in `directory` names. */
-DLG_MUST_USE dlg_status dlg_shards_open(dlg_safetensors **out, const char *directory, const char *index_path, dlg_error *);
+DLG_MUST_USE dlg_status dlg_shards_open(dlg_safetensors **out, const char *directory, const char *index_path,
+                                        dlg_error *);
 
 #endif

@@ -1,4 +1,5 @@
-/* A model in several files: model.safetensors.index.json maps each tensor's name to the file, in the same directory, that holds it. */
+/* A model in several files: model.safetensors.index.json maps each tensor's name to the file, in the same directory,
+ * that holds it. */
 #include "base/json.h"
 #include "base/memory.h"
 #include "io/set.h"
@@ -26,8 +27,8 @@ static dlg_status list_shards(const char **shards, size_t *n, const cJSON *map, 
     cJSON_ArrayForEach(entry, map)
     {
         if (!cJSON_IsString(entry) || !is_plain_name(entry->valuestring))
-            return dlg_fail(err, DLG_EFORMAT, "%s: weight_map: \"%s\": want a plain file name, found %s", index_path, entry->string,
-                            cJSON_IsString(entry) ? entry->valuestring : "no string");
+            return dlg_fail(err, DLG_EFORMAT, "%s: weight_map: \"%s\": want a plain file name, found %s", index_path,
+                            entry->string, cJSON_IsString(entry) ? entry->valuestring : "no string");
         shards[n_all++] = entry->valuestring;
     }
     qsort(shards, n_all, sizeof *shards, compare_strings);
@@ -37,7 +38,8 @@ static dlg_status list_shards(const char **shards, size_t *n, const cJSON *map, 
 }
 
 /** Each tensor must be where the index says. The set's files are in the order of `shards`. */
-static dlg_status check_map(const dlg_safetensors *set, const char **shards, size_t n_shards, const cJSON *map, dlg_error *err)
+static dlg_status check_map(const dlg_safetensors *set, const char **shards, size_t n_shards, const cJSON *map,
+                            dlg_error *err)
 {
     const cJSON *entry;
     cJSON_ArrayForEach(entry, map)
@@ -46,7 +48,8 @@ static dlg_status check_map(const dlg_safetensors *set, const char **shards, siz
         const dlg_set_file *file = &set->files[shard - shards];
         const dlg_tensor key = {.name = entry->string};
         if (!bsearch(&key, file->header.tensors, file->header.n_tensors, sizeof key, dlg_tensor_compare_names))
-            return dlg_fail(err, DLG_EFORMAT, "%s: want tensor \"%s\", which the index says is here, found none of that name", file->path,
+            return dlg_fail(err, DLG_EFORMAT,
+                            "%s: want tensor \"%s\", which the index says is here, found none of that name", file->path,
                             entry->string);
     }
     return DLG_OK;
@@ -62,7 +65,8 @@ dlg_status dlg_shards_open(dlg_safetensors **out, const char *directory, const c
     if (status) return status;
     const cJSON *map = cJSON_GetObjectItemCaseSensitive(index, "weight_map");
     if (!cJSON_IsObject(map) || !map->child) {
-        status = dlg_fail(err, DLG_EFORMAT, "%s: want an object weight_map with a tensor in it, found none", index_path);
+        status =
+            dlg_fail(err, DLG_EFORMAT, "%s: want an object weight_map with a tensor in it, found none", index_path);
         goto out;
     }
     size_t n_shards;
@@ -73,7 +77,8 @@ dlg_status dlg_shards_open(dlg_safetensors **out, const char *directory, const c
     }
     status = list_shards(shards, &n_shards, map, index_path, err);
     if (!status) status = dlg_set_create(&set, directory, n_shards, err);
-    for (size_t i = 0; i < n_shards && !status; i++) status = dlg_set_add(set, dlg_path_join(directory, shards[i]), err);
+    for (size_t i = 0; i < n_shards && !status; i++)
+        status = dlg_set_add(set, dlg_path_join(directory, shards[i]), err);
     if (!status) status = check_map(set, shards, n_shards, map, err);
     if (!status) status = dlg_set_collect(set, err);
 out:

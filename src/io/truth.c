@@ -7,7 +7,8 @@
 #include <stdio.h>
 #include <string.h>
 
-dlg_status dlg_truth_create(dlg_truth *out, bool is_classification, size_t n_sentences, const size_t *lengths, dlg_error *err)
+dlg_status dlg_truth_create(dlg_truth *out, bool is_classification, size_t n_sentences, const size_t *lengths,
+                            dlg_error *err)
 {
     *out = (dlg_truth){.is_classification = is_classification, .n_sentences = n_sentences};
     for (size_t b = 0; b < n_sentences; b++) {
@@ -47,21 +48,22 @@ size_t dlg_truth_count_labels(const dlg_truth *truth)
     return count;
 }
 
-dlg_status dlg_truth_check(const dlg_truth *truth, const char *path, size_t vocabulary_size, size_t n_labels, size_t max_positions,
-                           dlg_error *err)
+dlg_status dlg_truth_check(const dlg_truth *truth, const char *path, size_t vocabulary_size, size_t n_labels,
+                           size_t max_positions, dlg_error *err)
 {
     for (size_t b = 0; b < truth->n_sentences; b++) {
         const size_t length = truth->first[b + 1] - truth->first[b];
         if (length > max_positions)
-            return dlg_fail(err, DLG_ESHAPE, "%s: sentence %zu: want at most the model's %zu positions, found %zu", path, b, max_positions,
-                            length);
+            return dlg_fail(err, DLG_ESHAPE, "%s: sentence %zu: want at most the model's %zu positions, found %zu",
+                            path, b, max_positions, length);
         if (truth->is_classification && (uint64_t)truth->labels[b] >= n_labels)
-            return dlg_fail(err, DLG_ESHAPE, "%s: labels[%zu]: want one of the model's %zu classes, found %lld", path, b, n_labels,
-                            (long long)truth->labels[b]);
+            return dlg_fail(err, DLG_ESHAPE, "%s: labels[%zu]: want one of the model's %zu classes, found %lld", path,
+                            b, n_labels, (long long)truth->labels[b]);
         for (size_t i = truth->first[b]; i < truth->first[b + 1]; i++) {
             const uint32_t larger = truth->fed[i] > truth->ids[i] ? truth->fed[i] : truth->ids[i];
             if (larger >= vocabulary_size)
-                return dlg_fail(err, DLG_ESHAPE, "%s: sentence %zu, position %zu: want a token of the model's %zu, found %lu", path, b,
+                return dlg_fail(err, DLG_ESHAPE,
+                                "%s: sentence %zu, position %zu: want a token of the model's %zu, found %lu", path, b,
                                 i - truth->first[b], vocabulary_size, (unsigned long)larger);
         }
     }
@@ -87,8 +89,8 @@ static dlg_status find_list(const lists *l, const cJSON *root, const char *key, 
     const size_t n = (size_t)cJSON_GetArraySize(item);
     if (!n) return dlg_fail(l->err, DLG_EFORMAT, "%s: %s: want at least one entry, found none", l->path, key);
     if (l->n_sentences && n != l->n_sentences)
-        return dlg_fail(l->err, DLG_EFORMAT, "%s: %s: want the %zu sentences that attention has, found %zu", l->path, key, l->n_sentences,
-                        n);
+        return dlg_fail(l->err, DLG_EFORMAT, "%s: %s: want the %zu sentences that attention has, found %zu", l->path,
+                        key, l->n_sentences, n);
     return DLG_OK;
 }
 
@@ -97,7 +99,8 @@ static dlg_status check_row(const lists *l, const char *key, size_t b, const cJS
 {
     const size_t n = cJSON_IsArray(row) ? (size_t)cJSON_GetArraySize(row) : 0;
     if (n == l->width) return DLG_OK;
-    return dlg_fail(l->err, DLG_EFORMAT, "%s: %s[%zu]: want a list of %zu, as attention[0] is, found %zu", l->path, key, b, l->width, n);
+    return dlg_fail(l->err, DLG_EFORMAT, "%s: %s[%zu]: want a list of %zu, as attention[0] is, found %zu", l->path, key,
+                    b, l->width, n);
 }
 
 /** 1s and then 0s. @param[out] length how many 1s */
@@ -109,27 +112,33 @@ static dlg_status measure_row(const lists *l, size_t b, const cJSON *row, size_t
     dlg_status status = check_row(l, "attention", b, row);
     if (status) return status;
     *length = 0;
-    cJSON_ArrayForEach(item, row) {
+    cJSON_ArrayForEach(item, row)
+    {
         if (!dlg_json_whole(item, &value) || value > before)
-            return dlg_fail(l->err, DLG_EFORMAT, "%s: attention[%zu][%zu]: want 1s and then 0s, found another value", l->path, b, t);
+            return dlg_fail(l->err, DLG_EFORMAT, "%s: attention[%zu][%zu]: want 1s and then 0s, found another value",
+                            l->path, b, t);
         *length += value;
         before = value;
         t++;
     }
-    if (!*length) return dlg_fail(l->err, DLG_EFORMAT, "%s: attention[%zu]: want at least one token, found none", l->path, b);
+    if (!*length)
+        return dlg_fail(l->err, DLG_EFORMAT, "%s: attention[%zu]: want at least one token, found none", l->path, b);
     return DLG_OK;
 }
 
-static dlg_status read_tokens(const lists *l, const char *key, size_t b, const cJSON *row, size_t length, uint32_t *out, uint32_t *pad)
+static dlg_status read_tokens(const lists *l, const char *key, size_t b, const cJSON *row, size_t length, uint32_t *out,
+                              uint32_t *pad)
 {
     uint64_t value;
     size_t t = 0;
     const cJSON *item;
     dlg_status status = check_row(l, key, b, row);
     if (status) return status;
-    cJSON_ArrayForEach(item, row) {
+    cJSON_ArrayForEach(item, row)
+    {
         if (!dlg_json_whole(item, &value) || value > UINT32_MAX)
-            return dlg_fail(l->err, DLG_EFORMAT, "%s: %s[%zu][%zu]: want a token, found another value", l->path, key, b, t);
+            return dlg_fail(l->err, DLG_EFORMAT, "%s: %s[%zu][%zu]: want a token, found another value", l->path, key, b,
+                            t);
         if (t < length) out[t] = (uint32_t)value;
         else *pad = (uint32_t)value;
         t++;
@@ -142,19 +151,23 @@ static bool is_no_label(const cJSON *item)
     return cJSON_IsNumber(item) && item->valuedouble == (double)DLG_NO_LABEL;
 }
 
-static dlg_status read_labels(const lists *l, size_t b, const cJSON *row, size_t length, const uint32_t *ids, int64_t *out)
+static dlg_status read_labels(const lists *l, size_t b, const cJSON *row, size_t length, const uint32_t *ids,
+                              int64_t *out)
 {
     uint64_t value;
     size_t t = 0;
     const cJSON *item;
     dlg_status status = check_row(l, "labels", b, row);
     if (status) return status;
-    cJSON_ArrayForEach(item, row) {
+    cJSON_ArrayForEach(item, row)
+    {
         if (!is_no_label(item)) {
             if (t >= length)
-                return dlg_fail(l->err, DLG_EFORMAT, "%s: labels[%zu][%zu]: want -100 in padding, found another value", l->path, b, t);
+                return dlg_fail(l->err, DLG_EFORMAT, "%s: labels[%zu][%zu]: want -100 in padding, found another value",
+                                l->path, b, t);
             if (!dlg_json_whole(item, &value) || value != ids[t])
-                return dlg_fail(l->err, DLG_EFORMAT, "%s: labels[%zu][%zu]: want -100 or %lu, as ids has it, found another value", l->path,
+                return dlg_fail(l->err, DLG_EFORMAT,
+                                "%s: labels[%zu][%zu]: want -100 or %lu, as ids has it, found another value", l->path,
                                 b, t, (unsigned long)ids[t]);
             out[t] = (int64_t)value;
         }
@@ -178,8 +191,10 @@ static dlg_status read_text(const lists *l, dlg_truth *out)
     const cJSON *item;
     out->text = dlg_allocate(out->n_sentences, sizeof *out->text);
     if (!out->text) return dlg_fail(l->err, DLG_ENOMEM, "%s: no memory", l->path);
-    cJSON_ArrayForEach(item, l->text) {
-        if (!cJSON_IsString(item)) return dlg_fail(l->err, DLG_EFORMAT, "%s: text[%zu]: want a string, found another value", l->path, b);
+    cJSON_ArrayForEach(item, l->text)
+    {
+        if (!cJSON_IsString(item))
+            return dlg_fail(l->err, DLG_EFORMAT, "%s: text[%zu]: want a string, found another value", l->path, b);
         out->text[b] = dlg_copy_string(item->valuestring);
         if (!out->text[b++]) return dlg_fail(l->err, DLG_ENOMEM, "%s: no memory", l->path);
     }
@@ -189,9 +204,11 @@ static dlg_status read_text(const lists *l, dlg_truth *out)
 /** What may be absent. */
 static dlg_status read_rest(const lists *l, const cJSON *root, dlg_truth *out)
 {
-    const cJSON *loss = cJSON_GetObjectItemCaseSensitive(root, "loss"), *seed = cJSON_GetObjectItemCaseSensitive(root, "seed"),
+    const cJSON *loss = cJSON_GetObjectItemCaseSensitive(root, "loss"),
+                *seed = cJSON_GetObjectItemCaseSensitive(root, "seed"),
                 *dropout = cJSON_GetObjectItemCaseSensitive(root, "dropout");
-    if (loss && !cJSON_IsNumber(loss)) return dlg_fail(l->err, DLG_EFORMAT, "%s: loss: want a number, found another value", l->path);
+    if (loss && !cJSON_IsNumber(loss))
+        return dlg_fail(l->err, DLG_EFORMAT, "%s: loss: want a number, found another value", l->path);
     if (seed && !dlg_json_whole(seed, &out->seed))
         return dlg_fail(l->err, DLG_EFORMAT, "%s: seed: want a whole number up to 2^53, found another value", l->path);
     if (dropout && !cJSON_IsBool(dropout))
@@ -246,7 +263,8 @@ static dlg_status read_root(dlg_truth *out, const char *path, const cJSON *root,
     lengths = dlg_allocate(l.n_sentences, sizeof *lengths);
     if (!lengths) status = dlg_fail(err, DLG_ENOMEM, "%s: no memory", path);
     const cJSON *row = l.attention->child;
-    for (size_t b = 0; b < l.n_sentences && !status; b++, row = row->next) status = measure_row(&l, b, row, &lengths[b]);
+    for (size_t b = 0; b < l.n_sentences && !status; b++, row = row->next)
+        status = measure_row(&l, b, row, &lengths[b]);
     if (!status) status = dlg_truth_create(out, is_classification, l.n_sentences, lengths, err);
     if (!status) status = read_sentences(&l, out);
     if (!status) status = read_rest(&l, root, out);

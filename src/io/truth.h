@@ -1,11 +1,12 @@
 /**
  * Truth files: what a participant's step really was, beside its gradient and never in it. JSON:
  *
- *     {"task": "mlm" or "cls", "text": [...], "fed_ids": [[...]], "ids": [[...]], "attention": [[...]], "labels": [...],
- *      "loss": ..., "seed": ..., "dropout": false}
+ *     {"task": "mlm" or "cls", "text": [...], "fed_ids": [[...]], "ids": [[...]], "attention": [[...]], "labels":
+ *      [...], "loss": ..., "seed": ..., "dropout": false}
  *
- * fed_ids, ids, attention and the labels of a masked LM are rectangles, one row a sentence, padded on the right; attention is 1 for tokens
- * and 0 for padding; a label is -100 where nothing was to be predicted. A classifier's labels are one class a sentence.
+ * fed_ids, ids, attention and the labels of a masked LM are rectangles, one row a sentence, padded on the right;
+ * attention is 1 for tokens and 0 for padding; a label is -100 where nothing was to be predicted. A classifier's labels
+ * are one class a sentence.
  */
 #ifndef DLG_IO_TRUTH_H
 #define DLG_IO_TRUTH_H
@@ -23,36 +24,39 @@
 typedef struct {
     bool is_classification;
     size_t n_sentences, n_rows;
-    size_t *first;     /**< (n_sentences + 1) first row of each sentence; the last entry is n_rows */
-    uint32_t *fed;     /**< (n_rows) what went into the model */
-    uint32_t *ids;     /**< (n_rows) what the text is */
-    int64_t *labels;   /**< (n_rows) tokens or DLG_NO_LABEL; (n_sentences) classes of a classifier */
-    char **text;       /**< (n_sentences), or NULL where the file has none */
-    double loss;       /**< 0 where the file has none */
-    uint64_t seed;     /**< of the masks and of the defences' noise; at most 2^53 */
-    bool dropout;      /**< dropout was on, so the step cannot be repeated */
-    uint32_t pad;      /**< what padding holds in the file */
+    size_t *first;   /**< (n_sentences + 1) first row of each sentence; the last entry is n_rows */
+    uint32_t *fed;   /**< (n_rows) what went into the model */
+    uint32_t *ids;   /**< (n_rows) what the text is */
+    int64_t *labels; /**< (n_rows) tokens or DLG_NO_LABEL; (n_sentences) classes of a classifier */
+    char **text;     /**< (n_sentences), or NULL where the file has none */
+    double loss;     /**< 0 where the file has none */
+    uint64_t seed;   /**< of the masks and of the defences' noise; at most 2^53 */
+    bool dropout;    /**< dropout was on, so the step cannot be repeated */
+    uint32_t pad;    /**< what padding holds in the file */
 } dlg_truth;
 
 /**
  * An empty step of sentences of these lengths, all fields to be filled by the caller: no label set, no text.
  * Errors: DLG_ENOMEM. Lengths must not be zero.
  */
-DLG_MUST_USE dlg_status dlg_truth_create(dlg_truth *out, bool is_classification, size_t n_sentences, const size_t *lengths, dlg_error *);
+DLG_MUST_USE dlg_status dlg_truth_create(dlg_truth *out, bool is_classification, size_t n_sentences,
+                                         const size_t *lengths, dlg_error *);
 
 /**
- * Read a file. On failure *out is empty. Errors (DLG_EFORMAT) name the file, the list and the place: a list is missing or not the
- * rectangle that the others are, attention is not 1s and then 0s, a token is not below 2^32, a label is not DLG_NO_LABEL or the token that
- * ids has there, nothing was to be predicted. text, loss, seed and dropout may be absent; other keys are not looked at.
+ * Read a file. On failure *out is empty. Errors (DLG_EFORMAT) name the file, the list and the place: a list is missing
+ * or not the rectangle that the others are, attention is not 1s and then 0s, a token is not below 2^32, a label is not
+ * DLG_NO_LABEL or the token that ids has there, nothing was to be predicted. text, loss, seed and dropout may be
+ * absent; other keys are not looked at.
  */
 DLG_MUST_USE dlg_status dlg_truth_read(dlg_truth *out, const char *path, dlg_error *);
 
 /**
- * Whether a model of these sizes can have made the step: DLG_ESHAPE names the file and the token, class or length that it cannot.
+ * Whether a model of these sizes can have made the step: DLG_ESHAPE names the file and the token, class or length that
+ * it cannot.
  * @param n_labels classes; not looked at for a masked LM
  */
-DLG_MUST_USE dlg_status dlg_truth_check(const dlg_truth *, const char *path, size_t vocabulary_size, size_t n_labels, size_t max_positions,
-                                        dlg_error *);
+DLG_MUST_USE dlg_status dlg_truth_check(const dlg_truth *, const char *path, size_t vocabulary_size, size_t n_labels,
+                                        size_t max_positions, dlg_error *);
 
 /** Append the file's text; the caller commits. Errors: DLG_ENOMEM; DLG_EIO. */
 DLG_MUST_USE dlg_status dlg_truth_append(const dlg_truth *, dlg_file_writer *, dlg_error *);

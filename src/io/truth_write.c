@@ -34,7 +34,10 @@ static bool add_rectangle(cJSON *root, const char *key, const dlg_truth *truth, 
         for (size_t t = 0; t < width && made; t++) {
             const size_t i = truth->first[b] + t;
             if (i >= truth->first[b + 1]) made = add_number(row, values.padding);
-            else made = add_number(row, values.tokens ? (double)values.tokens[i] : values.labels ? (double)values.labels[i] : 1);
+            else
+                made = add_number(row, values.tokens   ? (double)values.tokens[i]
+                                       : values.labels ? (double)values.labels[i]
+                                                       : 1);
         }
     }
     return made;
@@ -79,7 +82,8 @@ dlg_status dlg_truth_append(const dlg_truth *truth, dlg_file_writer *writer, dlg
 {
     cJSON *root = cJSON_CreateObject();
     char *text = root && fill(root, truth) ? cJSON_Print(root) : NULL;
-    dlg_status status = text ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "truth: no memory for %zu sentences", truth->n_sentences);
+    dlg_status status =
+        text ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "truth: no memory for %zu sentences", truth->n_sentences);
     if (!status) status = dlg_file_append(writer, text, strlen(text), err);
     if (!status) status = dlg_file_append(writer, "\n", 1, err);
     cJSON_free(text);

@@ -39,7 +39,8 @@ static dlg_distance_part cosine(dlg_residual r, size_t i, size_t n)
     };
 }
 
-/* What one number's absolute difference weighs beside its square: [tag_factor] of github.com/eth-sri/lamp, for TAG and their L2+L1. */
+/* What one number's absolute difference weighs beside its square: [tag_factor] of github.com/eth-sri/lamp, for TAG and
+ * their L2+L1. */
 static const double l1_weight = 0.01;
 
 /* D = sum ||g - t||^2 + 0.01 ||g - t||_1 */
@@ -50,9 +51,9 @@ static dlg_distance_part l2_l1(dlg_residual r, size_t i, size_t n)
 }
 
 /*
- * D = sum ||g - t||^2 + alpha ||g - t||_1, alpha one a tensor (Deng et al. 2021, arXiv:2103.06819). The paper wants it larger next to the
- * input and gives no rule. It falls evenly, to 1/n of the first at the last, as in github.com/JonasGeiping/breaching (which has 0.1 for the
- * first); eth-sri/lamp has 0.01 for all, which is l2_l1 here.
+ * D = sum ||g - t||^2 + alpha ||g - t||_1, alpha one a tensor (Deng et al. 2021, arXiv:2103.06819). The paper wants it
+ * larger next to the input and gives no rule. It falls evenly, to 1/n of the first at the last, as in
+ * github.com/JonasGeiping/breaching (which has 0.1 for the first); eth-sri/lamp has 0.01 for all, which is l2_l1 here.
  */
 static dlg_distance_part tag(dlg_residual r, size_t i, size_t n)
 {
@@ -65,9 +66,10 @@ static dlg_distance_part tag(dlg_residual r, size_t i, size_t n)
 #define SQUARED_ROUNDING 1e-9
 
 const dlg_distance dlg_l2 = {"l2", "squared differences, as in the DLG paper", false, SQUARED_ROUNDING, l2};
-const dlg_distance dlg_relative = {
-    "relative", "squared differences, each tensor divided by its target's norm", false, SQUARED_ROUNDING, relative};
-const dlg_distance dlg_cosine = {"cosine", "1 - cosine of the angle, mean over tensors", false, SQUARED_ROUNDING, cosine};
+const dlg_distance dlg_relative = {"relative", "squared differences, each tensor divided by its target's norm", false,
+                                   SQUARED_ROUNDING, relative};
+const dlg_distance dlg_cosine = {"cosine", "1 - cosine of the angle, mean over tensors", false, SQUARED_ROUNDING,
+                                 cosine};
 const dlg_distance dlg_l2_l1 = {"l2_l1", "squared and absolute differences", true, ROUNDING, l2_l1};
 const dlg_distance dlg_tag_distance = {
     "tag", "squared differences and absolute ones weighted by layers, as in the TAG paper", true, ROUNDING, tag};

@@ -1,4 +1,7 @@
-/** How far the dummy's gradient g is from the shared one t. A distance is a sum over tensors of a function of a few numbers. */
+/**
+ * How far the dummy's gradient g is from the shared one t. A distance is a sum over tensors of a function of a few
+ * numbers.
+ */
 #ifndef DLG_MATCHING_DISTANCE_H
 #define DLG_MATCHING_DISTANCE_H
 
@@ -23,7 +26,8 @@ typedef struct {
 typedef struct {
     const char *name, *help;
     bool by_number; /**< depends on e1, so that gradients must be formed; else s is 0 */
-    double rounding; /**< what single precision leaves of it at the truth, at most, as a part of that of a zero gradient */
+    /** what single precision leaves of it at the truth, at most, as a part of that of a zero gradient */
+    double rounding;
     /** For tensor i of n, from the embeddings to the head. */
     dlg_distance_part (*part)(dlg_residual, size_t i, size_t n);
 } dlg_distance;

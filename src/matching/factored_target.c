@@ -1,14 +1,16 @@
 /*
- * The target t (out, in) of a weight whose gradient is g = dY^T X, with X (n, in), dY (n, out), held in factors so that g is never formed.
+ * The target t (out, in) of a weight whose gradient is g = dY^T X, with X (n, in), dY (n, out), held in factors so that
+ * g is never formed.
  *
- * Let B (r, in) have orthonormal rows and A = t B^T, so that t = A B + Z with Z B^T = 0. Split X = P B + X' with P = X B^T, X' B^T = 0.
- * Then with E = dY^T P - A
+ * Let B (r, in) have orthonormal rows and A = t B^T, so that t = A B + Z with Z B^T = 0. Split X = P B + X' with P = X
+ * B^T, X' B^T = 0. Then with E = dY^T P - A
  *
  *   e = g - t = E B + dY^T X' - Z,
  *
- * three parts, of which the first is orthogonal to the others. Where g comes close to t, the two large numbers dY^T P and A are subtracted
- * entry by entry and everything after that is small, so single precision is enough; the more obvious ||g||^2 - 2 <g,t> + ||t||^2 would
- * cancel everything it has. With K = X' X'^T and G = dY dY^T (n, n) and W = X Z^T = X' Z^T (n, out):
+ * three parts, of which the first is orthogonal to the others. Where g comes close to t, the two large numbers dY^T P
+ * and A are subtracted entry by entry and everything after that is small, so single precision is enough; the more
+ * obvious ||g||^2 - 2 <g,t> + ||t||^2 would cancel everything it has. With K = X' X'^T and G = dY dY^T (n, n) and W = X
+ * Z^T = X' Z^T (n, out):
  *
  *   ||e||^2 = ||E||^2 + <K, G> - 2 <dY, W> + ||Z||^2
  *   <t, e>  = <A, E> + <dY, W> - ||Z||^2
@@ -18,10 +20,12 @@
  *   X c^T   = a [P | K] [E^T ; dY] + b P A^T + (b - a) W
  *   dY c    = (a dY [E | dY^T] + b dY [A | 0]) [B ; X'] + (b - a) dY Z
  *
- * where [E^T ; dY] (r + n, out) and [B ; X'] (r + n, in) are kept stacked, so that each is one product, and dY [E | dY^T] = [dY E | G] is
- * another. A gradient of n rows has rank <= n, so Z is rounding and is dropped: products of n x (r + n) instead of two full ones.
+ * where [E^T ; dY] (r + n, out) and [B ; X'] (r + n, in) are kept stacked, so that each is one product, and dY [E |
+ * dY^T] = [dY E | G] is another. A gradient of n rows has rank <= n, so Z is rounding and is dropped: products of n x
+ * (r + n) instead of two full ones.
  *
- * A weight of several stacked parameters (query, key, value) shares X, B, P, X' and K; a, b, G and the residuals are one a part.
+ * A weight of several stacked parameters (query, key, value) shares X, B, P, X' and K; a, b, G and the residuals are
+ * one a part.
  */
 #include "matching/target_kinds.h"
 #include "math/blas.h"
@@ -32,21 +36,21 @@
 #include <string.h>
 
 struct dlg_factored_target {
-    dlg_real *coefficients;  /* A^T (rank, out) */
-    dlg_packed_weight *remainder; /* Z (out, in), or NULL */
-    dlg_products *products;       /* with it */
-    dlg_real *inputs;        /* [B ; X'] (rank + n, in) */
-    dlg_real *outputs;       /* [E^T ; dY] (rank + n, out) */
-    dlg_real *left;          /* [P | K] (n, rank + n) */
+    dlg_real *coefficients;          /* A^T (rank, out) */
+    dlg_packed_weight *remainder;    /* Z (out, in), or NULL */
+    dlg_products *products;          /* with it */
+    dlg_real *inputs;                /* [B ; X'] (rank + n, in) */
+    dlg_real *outputs;               /* [E^T ; dY] (rank + n, out) */
+    dlg_real *left;                  /* [P | K] (n, rank + n) */
     dlg_real *right[DLG_STACK_MOST]; /* [dY E | G] (n, rank + n) of each part */
-    dlg_real *mixed;         /* (n, rank + n) scratch */
-    dlg_real *across;        /* with a remainder, (n, out): W, then (b - a) dY */
+    dlg_real *mixed;                 /* (n, rank + n) scratch */
+    dlg_real *across;                /* with a remainder, (n, out): W, then (b - a) dY */
     dlg_arena arena;
 };
 
 /* to = a from + beta to by rows */
-DLG_SIMD static void add_rows(size_t n_rows, size_t n_cols, dlg_real a, const dlg_real *from, size_t ld_from, dlg_real beta,
-                              dlg_real *restrict to, size_t ld_to)
+DLG_SIMD static void add_rows(size_t n_rows, size_t n_cols, dlg_real a, const dlg_real *from, size_t ld_from,
+                              dlg_real beta, dlg_real *restrict to, size_t ld_to)
 {
     for (size_t i = 0; i < n_rows; i++, from += ld_from, to += ld_to)
         for (size_t j = 0; j < n_cols; j++) to[j] = a * from[j] + (beta == 0 ? 0 : beta * to[j]);
@@ -77,7 +81,8 @@ static void gradient(dlg_weight_direction *self, size_t n, const dlg_real *x, co
     for (size_t i = 0; i < t->n_parts; i++) {
         dlg_target_part *p = &t->parts[i];
         const dlg_real *e = difference + p->row;
-        dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, ld, p->n_rows, 1, dy + p->row, out, f->outputs + p->row, out, 0, f->right[i], ld);
+        dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, ld, p->n_rows, 1, dy + p->row, out, f->outputs + p->row, out, 0,
+                 f->right[i], ld);
         const double dyw = f->remainder ? dlg_target_dot(n, p->n_rows, dy + p->row, out, f->across + p->row, out) : 0;
         const double kg = dlg_target_dot(n, n, gram, ld, f->right[i] + r, ld);
         const double ee = dlg_target_dot(r, p->n_rows, e, out, e, out) + kg - 2 * dyw + p->zz;
@@ -89,7 +94,8 @@ static void gradient(dlg_weight_direction *self, size_t n, const dlg_real *x, co
     }
 }
 
-static void rstart(dlg_weight_direction *self, size_t n, const dlg_real *x, const dlg_real *dy, dlg_real *ry, dlg_real beta, dlg_real *rdx)
+static void rstart(dlg_weight_direction *self, size_t n, const dlg_real *x, const dlg_real *dy, dlg_real *ry,
+                   dlg_real beta, dlg_real *rdx)
 {
     dlg_target *t = (dlg_target *)self;
     dlg_factored_target *f = t->factored;
@@ -103,7 +109,8 @@ static void rstart(dlg_weight_direction *self, size_t n, const dlg_real *x, cons
         add_rows(n, ld, a, f->right[i], ld, i > 0, f->mixed, ld);
         if (b != 0) {
             dlg_gemm(DLG_PLAIN, DLG_PLAIN, n, p->n_rows, r, b, f->left, ld, coefficients, out, 1, ry + p->row, out);
-            dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, r, p->n_rows, b, dy + p->row, out, coefficients, out, 1, f->mixed, ld);
+            dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, r, p->n_rows, b, dy + p->row, out, coefficients, out, 1, f->mixed,
+                     ld);
         }
         if (f->remainder) {
             add_rows(n, p->n_rows, b - a, f->across + p->row, out, 1, ry + p->row, out);
@@ -123,7 +130,8 @@ static void rbackward(dlg_weight_direction *self, size_t n, const dlg_real *dy, 
 
 double dlg_factored_target_cost(size_t n, size_t n_out, size_t n_in, size_t rank, int is_dense)
 {
-    const double inputs = (double)n_in * (double)(2 * rank + n + rank + n), outputs = (double)n_out * (double)(rank + rank + n + rank + n);
+    const double inputs = (double)n_in * (double)(2 * rank + n + rank + n),
+                 outputs = (double)n_out * (double)(rank + rank + n + rank + n);
     return (double)n * (inputs + outputs + (is_dense ? 2 * (double)n_out * (double)n_in : 0));
 }
 
@@ -139,7 +147,8 @@ static void carve(dlg_target *t)
     for (size_t i = 0; i < t->n_parts; i++) f->right[i] = dlg_arena_carve(&f->arena, n * ld, sizeof *f->right[i]);
 }
 
-dlg_status dlg_factored_target_create(dlg_target *target, dlg_real *basis, dlg_real *coefficients, dlg_real *remainder, dlg_error *err)
+dlg_status dlg_factored_target_create(dlg_target *target, dlg_real *basis, dlg_real *coefficients, dlg_real *remainder,
+                                      dlg_error *err)
 {
     target->direction = (dlg_weight_direction){backward, gradient, rstart, rbackward};
     dlg_factored_target *f = target->factored = dlg_allocate(1, sizeof *f);
@@ -152,7 +161,8 @@ dlg_status dlg_factored_target_create(dlg_target *target, dlg_real *basis, dlg_r
     f->coefficients = coefficients;
     dlg_status status = DLG_OK;
     if (remainder) status = dlg_packed_weight_adopt(&f->remainder, remainder, target->n_out, target->n_in, err);
-    if (!status && remainder) status = dlg_products_create(&f->products, f->remainder, target->n_max, DLG_BOTH_WAYS, err);
+    if (!status && remainder)
+        status = dlg_products_create(&f->products, f->remainder, target->n_max, DLG_BOTH_WAYS, err);
     if (!status) {
         carve(target);
         status = dlg_arena_reserve(&f->arena, "target", err);

@@ -7,8 +7,8 @@
  *
  *   X c^T = a X e^T + b X t^T,   dY c = a dY e + b dY t.
  *
- * Three full products of n rows where b = 0, whatever the rank of t: where the rows are many, or t is not of low rank, that is less than
- * the products with factors come to (factored_target.c).
+ * Three full products of n rows where b = 0, whatever the rank of t: where the rows are many, or t is not of low rank,
+ * that is less than the products with factors come to (factored_target.c).
  */
 #include "matching/target_kinds.h"
 #include "math/blas.h"
@@ -40,7 +40,8 @@ DLG_SIMD static void turn(size_t n, dlg_real a, dlg_real b, dlg_real s, const dl
     for (size_t i = 0; i < n; i++) e[i] = a * e[i] + b * t[i] + (e[i] > 0 ? s : e[i] < 0 ? -s : 0);
 }
 
-static void rstart(dlg_weight_direction *self, size_t n, const dlg_real *x, const dlg_real *dy, dlg_real *ry, dlg_real beta, dlg_real *rdx)
+static void rstart(dlg_weight_direction *self, size_t n, const dlg_real *x, const dlg_real *dy, dlg_real *ry,
+                   dlg_real beta, dlg_real *rdx)
 {
     const dlg_target *t = (const dlg_target *)self;
     const size_t in = t->n_in, out = t->n_out;
@@ -70,7 +71,8 @@ dlg_status dlg_formed_target_create(dlg_target *target, dlg_error *err)
     target->formed = dlg_allocate(1, sizeof *target->formed);
     if (!target->formed) return dlg_fail(err, DLG_ENOMEM, "target: no memory");
     target->formed->difference = dlg_allocate(target->n_out * target->n_in, sizeof *target->formed->difference);
-    if (!target->formed->difference) return dlg_fail(err, DLG_ENOMEM, "target: no memory for %zu x %zu", target->n_out, target->n_in);
+    if (!target->formed->difference)
+        return dlg_fail(err, DLG_ENOMEM, "target: no memory for %zu x %zu", target->n_out, target->n_in);
     return DLG_OK;
 }
 

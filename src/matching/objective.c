@@ -27,7 +27,8 @@ struct dlg_objective {
     dlg_target **targets;
 };
 
-/* A key's bias moves all scores of a query alike, so that its gradient is rounding; the word embedding's may be missing. */
+/* A key's bias moves all scores of a query alike, so that its gradient is rounding; the word embedding's may be
+ * missing. */
 static bool is_compared(const dlg_model *model, const char *name)
 {
     for (size_t i = 0; i < model->config.n_layers; i++)
@@ -44,8 +45,8 @@ static size_t parts_of(const dlg_tape *tape, const dlg_linear *linear, const dlg
     return n;
 }
 
-static dlg_status make_target(dlg_target **out, const dlg_objective *objective, const dlg_gradient *gradient, const dlg_linear *linear,
-                              dlg_error *err)
+static dlg_status make_target(dlg_target **out, const dlg_objective *objective, const dlg_gradient *gradient,
+                              const dlg_linear *linear, dlg_error *err)
 {
     const dlg_tape_parameter *parts[DLG_STACK_MOST];
     dlg_stack stack = {.n_blocks = parts_of(&objective->network.tape, linear, parts), .n_in = linear->x->n_cols};
@@ -55,7 +56,8 @@ static dlg_status make_target(dlg_target **out, const dlg_objective *objective, 
     }
     const dlg_status status = dlg_target_create(out, &stack, linear->x->n_rows, objective->distance->by_number, err);
     for (size_t i = 0; i < stack.n_blocks; i++) /* its factors are what is compared from here on */
-        dlg_safetensors_rest_range(gradient->file, stack.blocks[i], stack.n_rows[i] * stack.n_in * sizeof *stack.blocks[i]);
+        dlg_safetensors_rest_range(gradient->file, stack.blocks[i],
+                                   stack.n_rows[i] * stack.n_in * sizeof *stack.blocks[i]);
     return status;
 }
 
@@ -104,23 +106,25 @@ static dlg_residual residual_of_zero(size_t n, const dlg_real *t, bool by_number
     return (dlg_residual){tt, -tt, tt, by_number ? dlg_sum_of_absolutes(n, t) : 0};
 }
 
-static void add_parts(dlg_objective *objective, const dlg_gradient *gradient, dlg_target *target, const dlg_linear *linear)
+static void add_parts(dlg_objective *objective, const dlg_gradient *gradient, dlg_target *target,
+                      const dlg_linear *linear)
 {
     const dlg_tape_parameter *parts[DLG_STACK_MOST];
     const size_t n_parts = parts_of(&objective->network.tape, linear, parts);
     for (size_t i = 0; i < n_parts; i++) {
         const dlg_real *t = dlg_gradient_of(gradient, parts[i]->name);
-        objective->compared[objective->n_compared++] =
-            (compared){.parameter = parts[i],
-                       .t = t,
-                       .whole = residual_of_zero(parts[i]->n_rows * parts[i]->n_cols, t, objective->distance->by_number),
-                       .least = dlg_target_unexplained(target, i),
-                       .target = target,
-                       .part = i};
+        objective->compared[objective->n_compared++] = (compared){
+            .parameter = parts[i],
+            .t = t,
+            .whole = residual_of_zero(parts[i]->n_rows * parts[i]->n_cols, t, objective->distance->by_number),
+            .least = dlg_target_unexplained(target, i),
+            .target = target,
+            .part = i};
     }
 }
 
-/* Rows of a parameter that the batch can reach: positions beyond the longest sentence and token types beyond the first get no gradient. */
+/* Rows of a parameter that the batch can reach: positions beyond the longest sentence and token types beyond the first
+ * get no gradient. */
 static size_t reached_rows(const dlg_roles *roles, const dlg_batch *batch, const dlg_tape_parameter *p)
 {
     if (roles->types && !strcmp(p->name, roles->types->name)) return 1;
@@ -148,7 +152,8 @@ static dlg_status add_compared(dlg_objective *objective, const dlg_gradient *gra
             last = p->linear;
         } else if (p->small && is_compared(gradient->model, p->name)) {
             const dlg_real *t = dlg_gradient_of(gradient, p->name);
-            const size_t n = p->n_rows * p->n_cols, reached = reached_rows(&gradient->model->roles, &objective->network.batch, p) * p->n_cols;
+            const size_t n = p->n_rows * p->n_cols,
+                         reached = reached_rows(&gradient->model->roles, &objective->network.batch, p) * p->n_cols;
             const bool by_number = objective->distance->by_number;
             compared *c = &objective->compared[objective->n_compared++];
             *c = (compared){.parameter = p,
@@ -162,8 +167,8 @@ static dlg_status add_compared(dlg_objective *objective, const dlg_gradient *gra
     return status;
 }
 
-dlg_status dlg_objective_create(dlg_objective **out, const dlg_gradient *gradient, const dlg_batch *batch, size_t max_labels,
-                                const dlg_distance *distance, dlg_error *err)
+dlg_status dlg_objective_create(dlg_objective **out, const dlg_gradient *gradient, const dlg_batch *batch,
+                                size_t max_labels, const dlg_distance *distance, dlg_error *err)
 {
     *out = NULL;
     dlg_objective *objective = dlg_allocate(1, sizeof *objective);
@@ -227,8 +232,8 @@ DLG_SIMD static void steer_numbers(size_t n, dlg_real a, dlg_real b, dlg_real s,
 static void steer_small(const compared *c, dlg_distance_part part)
 {
     const dlg_small_parameter *small = c->parameter->small;
-    steer_numbers(c->n, (dlg_real)part.a, (dlg_real)part.b, (dlg_real)part.s, small->gradient + c->parameter->offset, c->t,
-                  small->direction + c->parameter->offset);
+    steer_numbers(c->n, (dlg_real)part.a, (dlg_real)part.b, (dlg_real)part.s, small->gradient + c->parameter->offset,
+                  c->t, small->direction + c->parameter->offset);
 }
 
 /* Sum the distance over the tensors and turn the R sweeps' direction to dD/dg. */
@@ -300,13 +305,16 @@ double dlg_objective_noise(const dlg_objective *objective)
     for (size_t i = 0; i < objective->n_compared; i++) {
         const compared *c = &objective->compared[i];
         const double n = (double)(c->parameter->n_rows * c->parameter->n_cols), n_out_of_reach = n - (double)c->n;
-        const double share = c->target ? dlg_target_noise_share(c->target) : n_out_of_reach > 0 ? n / n_out_of_reach : 0;
+        const double share = c->target            ? dlg_target_noise_share(c->target)
+                             : n_out_of_reach > 0 ? n / n_out_of_reach
+                                                  : 0;
         sum += share * c->least.ee;
         *(share > 0 ? &n_seen : &n_unseen) += n;
         if (!c->target) behind += c->least.ee, n_behind += n_out_of_reach;
     }
     if (!(n_seen > 0)) return 0;
-    const double all = n_seen + n_unseen, inferred = sum * all / n_seen; /* small ones are within reach: as noisy as the rest */
+    /* small ones are within reach: as noisy as the rest */
+    const double all = n_seen + n_unseen, inferred = sum * all / n_seen;
     return behind > 0 ? fmin(inferred, behind / n_behind * all) : inferred;
 }
 

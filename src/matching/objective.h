@@ -1,8 +1,10 @@
 /**
- * The attack's objective: the distance D between the gradient of dummy embeddings and the shared one, and its derivative.
+ * The attack's objective: the distance D between the gradient of dummy embeddings and the shared one, and its
+ * derivative.
  *
- * With c_l = dD/dg_l held fixed, dD/dx = d/de dL/dx (x, W + e c): one directional derivative of backpropagation along the direction c in
- * the weights (Pearlmutter 1994), so an evaluation is four sweeps over the list of operators and no weight gradient is formed.
+ * With c_l = dD/dg_l held fixed, dD/dx = d/de dL/dx (x, W + e c): one directional derivative of backpropagation along
+ * the direction c in the weights (Pearlmutter 1994), so an evaluation is four sweeps over the list of operators and no
+ * weight gradient is formed.
  */
 #ifndef DLG_MATCHING_OBJECTIVE_H
 #define DLG_MATCHING_OBJECTIVE_H
@@ -20,12 +22,13 @@ typedef struct {
 typedef struct dlg_objective dlg_objective;
 
 /**
- * Lay the model out for a batch and factor the targets. Left out of every distance: the word embedding, whose gradient also holds the
- * rows of the look-up, and the key biases, whose gradient is zero (softmax does not see a shift), so that only rounding would be
- * compared. The gradient (with its model) and the distance must outlive the objective. *out is NULL on failure.
+ * Lay the model out for a batch and factor the targets. Left out of every distance: the word embedding, whose gradient
+ * also holds the rows of the look-up, and the key biases, whose gradient is zero (softmax does not see a shift), so
+ * that only rounding would be compared. The gradient (with its model) and the distance must outlive the objective. *out
+ * is NULL on failure.
  */
-DLG_MUST_USE dlg_status dlg_objective_create(dlg_objective **out, const dlg_gradient *, const dlg_batch *, size_t max_labels,
-                                             const dlg_distance *, dlg_error *);
+DLG_MUST_USE dlg_status dlg_objective_create(dlg_objective **out, const dlg_gradient *, const dlg_batch *,
+                                             size_t max_labels, const dlg_distance *, dlg_error *);
 
 /** Accepts NULL. */
 void dlg_objective_free(dlg_objective *);
@@ -50,14 +53,14 @@ void dlg_objective_label_derivative(const dlg_objective *, dlg_real *out);
 double dlg_objective_scale(const dlg_objective *);
 
 /**
- * What no text of that many tokens can lower D below: the parts of a defended gradient that are not of its rank, or belong to positions
- * beyond its end. 0 for an undefended one.
+ * What no text of that many tokens can lower D below: the parts of a defended gradient that are not of its rank, or
+ * belong to positions beyond its end. 0 for an undefended one.
  */
 double dlg_objective_floor(const dlg_objective *);
 
 /**
- * What the noise of a defended gradient is in all, by squares, if it is everywhere as large as where no text can reach: what D of the right
- * text is about. 0 for an undefended one.
+ * What the noise of a defended gradient is in all, by squares, if it is everywhere as large as where no text can reach:
+ * what D of the right text is about. 0 for an undefended one.
  */
 double dlg_objective_noise(const dlg_objective *);
 

@@ -16,11 +16,11 @@ struct dlg_oracle {
     size_t n_numbers, n_predicted;
 
     /* With a journal only: the last evaluation, should its label derivative be asked for. */
-    bool is_behind;         /* the journal answered it, so that the objective never saw it */
+    bool is_behind; /* the journal answered it, so that the objective never saw it */
     uint64_t question;
     dlg_soft_labels labels;
-    dlg_real *share, *x;    /* (n_predicted, max_labels) and (n_numbers): its shares and its point */
-    dlg_real *dx;           /* (n_numbers) scratch */
+    dlg_real *share, *x; /* (n_predicted, max_labels) and (n_numbers): its shares and its point */
+    dlg_real *dx;        /* (n_numbers) scratch */
 };
 
 static uint64_t layout_of(const dlg_batch *batch, const dlg_distance *distance)
@@ -30,8 +30,8 @@ static uint64_t layout_of(const dlg_batch *batch, const dlg_distance *distance)
     return dlg_hash(batch->predicted, batch->n_predicted * sizeof *batch->predicted, hash);
 }
 
-dlg_status dlg_oracle_create(dlg_oracle **out, dlg_journal *journal, const dlg_gradient *gradient, const dlg_batch *batch,
-                             size_t max_labels, const dlg_distance *distance, dlg_error *err)
+dlg_status dlg_oracle_create(dlg_oracle **out, dlg_journal *journal, const dlg_gradient *gradient,
+                             const dlg_batch *batch, size_t max_labels, const dlg_distance *distance, dlg_error *err)
 {
     *out = NULL;
     dlg_oracle *o = dlg_allocate(1, sizeof *o);

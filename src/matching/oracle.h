@@ -1,9 +1,9 @@
 /**
- * The objective as attacks ask it: by way of the run's journal, if there is one. An attack is a deterministic program whose only expensive
- * steps, and the only ones that depend on more than its own numbers, are these questions. While the journal holds answers they come from
- * there; after that the objective is asked and its answers are written down. So every attack, with any minimiser, can be killed and goes
- * on without knowing of it, provided it asks here, ends early only where its observer says that it is interrupted, and decides nothing by
- * the clock.
+ * The objective as attacks ask it: by way of the run's journal, if there is one. An attack is a deterministic program
+ * whose only expensive steps, and the only ones that depend on more than its own numbers, are these questions. While
+ * the journal holds answers they come from there; after that the objective is asked and its answers are written down.
+ * So every attack, with any minimiser, can be killed and goes on without knowing of it, provided it asks here, ends
+ * early only where its observer says that it is interrupted, and decides nothing by the clock.
  */
 #ifndef DLG_MATCHING_ORACLE_H
 #define DLG_MATCHING_ORACLE_H
@@ -14,8 +14,8 @@
 typedef struct dlg_oracle dlg_oracle;
 
 /** As dlg_objective_create. @param journal borrowed, may be NULL */
-DLG_MUST_USE dlg_status dlg_oracle_create(dlg_oracle **out, dlg_journal *journal, const dlg_gradient *, const dlg_batch *,
-                                          size_t max_labels, const dlg_distance *, dlg_error *);
+DLG_MUST_USE dlg_status dlg_oracle_create(dlg_oracle **out, dlg_journal *journal, const dlg_gradient *,
+                                          const dlg_batch *, size_t max_labels, const dlg_distance *, dlg_error *);
 
 /** Accepts NULL. */
 void dlg_oracle_free(dlg_oracle *);

@@ -17,7 +17,8 @@ double dlg_target_dot(size_t n_rows, size_t n_cols, const dlg_real *a, size_t ld
     return sum;
 }
 
-/* t = A B + Z, part by part: coefficients A^T (rank, out) = B t^T, remainder Z (out, in). Notes what Z holds of each part. */
+/* t = A B + Z, part by part: coefficients A^T (rank, out) = B t^T, remainder Z (out, in). Notes what Z holds of each
+ * part. */
 static void split(dlg_target *target, const dlg_real *basis, dlg_real *coefficients, dlg_real *remainder)
 {
     const size_t out = target->n_out, in = target->n_in, r = target->rank;
@@ -42,7 +43,8 @@ static dlg_status hold(dlg_target *target, const dlg_stack *stack, dlg_error *er
     dlg_status status = dlg_row_space_find(&space, stack, n, err);
     if (status) return status;
     target->rank = space.rank;
-    dlg_real *coefficients = dlg_allocate(space.rank * out, sizeof *coefficients), *remainder = dlg_allocate(out * in, sizeof *remainder);
+    dlg_real *coefficients = dlg_allocate(space.rank * out, sizeof *coefficients),
+             *remainder = dlg_allocate(out * in, sizeof *remainder);
     if (!coefficients || !remainder) {
         status = dlg_fail(err, DLG_ENOMEM, "factors of a target: no memory");
         goto out;
@@ -52,7 +54,8 @@ static dlg_status hold(dlg_target *target, const dlg_stack *stack, dlg_error *er
         dlg_free(remainder);
         remainder = NULL;
     }
-    if (target->by_number || dlg_formed_target_cost(n, out, in) < dlg_factored_target_cost(n, out, in, space.rank, target->is_dense)) {
+    if (target->by_number ||
+        dlg_formed_target_cost(n, out, in) < dlg_factored_target_cost(n, out, in, space.rank, target->is_dense)) {
         status = dlg_formed_target_create(target, err);
         goto out;
     }
@@ -76,7 +79,8 @@ dlg_status dlg_target_create(dlg_target **out, const dlg_stack *stack, size_t n_
     for (size_t i = 0; i < stack->n_blocks; i++) {
         const size_t rows = stack->n_rows[i];
         const double tt = dlg_dot(rows * stack->n_in, stack->blocks[i], stack->blocks[i]);
-        target->parts[i] = (dlg_target_part){.t = stack->blocks[i], .row = target->n_out, .n_rows = rows, .tt = tt, .residual = {.tt = tt}};
+        target->parts[i] = (dlg_target_part){
+            .t = stack->blocks[i], .row = target->n_out, .n_rows = rows, .tt = tt, .residual = {.tt = tt}};
         target->n_out += rows;
     }
     const dlg_status status = hold(target, stack, err);

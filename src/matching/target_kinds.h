@@ -26,7 +26,7 @@ struct dlg_target {
     bool by_number;                 /**< ||e||_1 and s are wanted: formed */
     size_t n_parts;
     dlg_target_part parts[DLG_STACK_MOST];
-    dlg_factored_target *factored;  /**< one of these two */
+    dlg_factored_target *factored; /**< one of these two */
     dlg_formed_target *formed;
 };
 
@@ -34,10 +34,12 @@ struct dlg_target {
 double dlg_target_dot(size_t n_rows, size_t n_cols, const dlg_real *a, size_t lda, const dlg_real *b, size_t ldb);
 
 /**
- * factored_target.c. Of create, basis and coefficients, (rank, n_in) and (rank, n_out), are taken over, also on failure; so is remainder
- * (n_out, n_in), which may be NULL. Multiply-adds of an evaluation for n rows, without and with a remainder. Errors: DLG_ENOMEM.
+ * factored_target.c. Of create, basis and coefficients, (rank, n_in) and (rank, n_out), are taken over, also on
+ * failure; so is remainder (n_out, n_in), which may be NULL. Multiply-adds of an evaluation for n rows, without and
+ * with a remainder. Errors: DLG_ENOMEM.
  */
-DLG_MUST_USE dlg_status dlg_factored_target_create(dlg_target *, dlg_real *basis, dlg_real *coefficients, dlg_real *remainder, dlg_error *);
+DLG_MUST_USE dlg_status dlg_factored_target_create(dlg_target *, dlg_real *basis, dlg_real *coefficients,
+                                                   dlg_real *remainder, dlg_error *);
 void dlg_factored_target_free(dlg_factored_target *);
 double dlg_factored_target_cost(size_t n, size_t n_out, size_t n_in, size_t rank, int is_dense);
 

@@ -10,10 +10,12 @@ size_t dlg_assign_scratch(size_t n_rows, size_t n_columns)
 }
 
 /*
- * Rows and columns are counted from 1 here; 0 stands for "none". column_of[row] is the column a row is given to. For each new column the
- * shortest augmenting path is grown from it, with potentials u, v that keep all reduced costs non-negative.
+ * Rows and columns are counted from 1 here; 0 stands for "none". column_of[row] is the column a row is given to. For
+ * each new column the shortest augmenting path is grown from it, with potentials u, v that keep all reduced costs
+ * non-negative.
  */
-void dlg_assign(size_t n_rows, size_t n_columns, const dlg_real *cost, size_t *row_of, double *scratch, size_t *used_scratch)
+void dlg_assign(size_t n_rows, size_t n_columns, const dlg_real *cost, size_t *row_of, double *scratch,
+                size_t *used_scratch)
 {
     assert(n_rows >= n_columns);
     double *u = scratch, *v = u + n_columns + 1, *least = v + n_rows + 1;

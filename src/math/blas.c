@@ -12,14 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* OpenBLAS picks its kernels when it is loaded; these entry points of its dynamic-architecture builds let it pick again. */
+/* OpenBLAS picks its kernels when it is loaded; these entry points of its dynamic-architecture builds let it pick
+ * again. */
 extern void gotoblas_dynamic_init(void) __attribute__((weak));
 extern void gotoblas_dynamic_quit(void) __attribute__((weak));
 
 /* What dlg_blas_start was told; 0 before. */
 static int threads;
 
-/* The kernels this processor could run, best first; NULL when there is nothing to gain on the choice OpenBLAS makes anywhere. */
+/* The kernels this processor could run, best first; NULL when there is nothing to gain on the choice OpenBLAS makes
+ * anywhere. */
 static const char *deserved_core(void)
 {
 #if defined(__x86_64__)
@@ -35,7 +37,8 @@ static const char *deserved_core(void)
 /* How wide the vectors of a core's kernels are: 0 below AVX2, 1 AVX2, 2 AVX-512. */
 static int core_width(const char *core)
 {
-    static const char *const wide[] = {"SkylakeX", "Cooperlake", "SapphireRapids"}, *const medium[] = {"Haswell", "Zen"};
+    static const char *const wide[] = {"SkylakeX", "Cooperlake", "SapphireRapids"}, *const medium[] = {"Haswell",
+                                                                                                       "Zen"};
     for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
         if (!strcmp(core, wide[i])) return 2;
     for (size_t i = 0; i < sizeof medium / sizeof *medium; i++)
@@ -65,7 +68,8 @@ const char *dlg_blas_start(int n_threads)
     const size_t end = strlen(line);
     if (constants) snprintf(line + end, sizeof line - end, " + %s", constants);
 #ifdef _OPENMP
-    /* Threads of two libraries that wait for work take the processor from each other: all are OpenMP's, OpenBLAS keeps to one. */
+    /* Threads of two libraries that wait for work take the processor from each other: all are OpenMP's, OpenBLAS keeps
+     * to one. */
     openblas_set_num_threads(1);
 #else
     openblas_set_num_threads(constants ? 1 : threads);
@@ -78,10 +82,11 @@ int dlg_blas_threads(void)
     return threads ? threads : openblas_get_num_threads();
 }
 
-void dlg_gemm(dlg_orientation a_is, dlg_orientation b_is, size_t m, size_t n, size_t k, dlg_real alpha, const dlg_real *a, size_t lda,
-              const dlg_real *b, size_t ldb, dlg_real beta, dlg_real *c, size_t ldc)
+void dlg_gemm(dlg_orientation a_is, dlg_orientation b_is, size_t m, size_t n, size_t k, dlg_real alpha,
+              const dlg_real *a, size_t lda, const dlg_real *b, size_t ldb, dlg_real beta, dlg_real *c, size_t ldc)
 {
-    const CBLAS_TRANSPOSE ta = a_is == DLG_TRANSPOSED ? CblasTrans : CblasNoTrans, tb = b_is == DLG_TRANSPOSED ? CblasTrans : CblasNoTrans;
+    const CBLAS_TRANSPOSE ta = a_is == DLG_TRANSPOSED ? CblasTrans : CblasNoTrans,
+                          tb = b_is == DLG_TRANSPOSED ? CblasTrans : CblasNoTrans;
     if (!m || !n) return;
     /* BLAS wants a row length of at least 1 even of a matrix that has no columns (k = 0: a target of rank 0). */
     lda += !lda, ldb += !ldb;
@@ -134,9 +139,12 @@ dlg_status dlg_orthonormalise(size_t m, size_t n, double *a, dlg_error *err)
     double *tau = dlg_allocate(n, sizeof *tau);
     if (!tau) return dlg_fail(err, DLG_ENOMEM, "QR of %zu x %zu: no memory", m, n);
     lapack_int info = LAPACKE_dgeqrf(LAPACK_ROW_MAJOR, (lapack_int)m, (lapack_int)n, a, (lapack_int)n, tau);
-    if (!info) info = LAPACKE_dorgqr(LAPACK_ROW_MAJOR, (lapack_int)m, (lapack_int)n, (lapack_int)n, a, (lapack_int)n, tau);
+    if (!info)
+        info = LAPACKE_dorgqr(LAPACK_ROW_MAJOR, (lapack_int)m, (lapack_int)n, (lapack_int)n, a, (lapack_int)n, tau);
     dlg_free(tau);
-    if (info) return dlg_fail(err, info < -1000 ? DLG_ENOMEM : DLG_ENONFINITE, "QR of %zu x %zu: want finite numbers, found others (LAPACK says %d)", m, n, (int)info);
+    if (info)
+        return dlg_fail(err, info < -1000 ? DLG_ENOMEM : DLG_ENONFINITE,
+                        "QR of %zu x %zu: want finite numbers, found others (LAPACK says %d)", m, n, (int)info);
     return DLG_OK;
 }
 
@@ -144,6 +152,9 @@ dlg_status dlg_symmetric_eigen(size_t n, double *a, double *values, dlg_error *e
 {
     if (!n) return DLG_OK;
     const lapack_int info = LAPACKE_dsyevd(LAPACK_ROW_MAJOR, 'V', 'U', (lapack_int)n, a, (lapack_int)n, values);
-    if (info) return dlg_fail(err, info < -1000 ? DLG_ENOMEM : DLG_ENONFINITE, "eigenvalues of %zu x %zu: want finite numbers, found others (LAPACK says %d)", n, n, (int)info);
+    if (info)
+        return dlg_fail(err, info < -1000 ? DLG_ENOMEM : DLG_ENONFINITE,
+                        "eigenvalues of %zu x %zu: want finite numbers, found others (LAPACK says %d)", n, n,
+                        (int)info);
     return DLG_OK;
 }

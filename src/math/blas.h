@@ -1,4 +1,7 @@
-/** The matrix products and decompositions the project needs, in dlg_real, on OpenBLAS and LAPACK. All matrices are row-major. */
+/**
+ * The matrix products and decompositions the project needs, in dlg_real, on OpenBLAS and LAPACK. All matrices are
+ * row-major.
+ */
 #ifndef DLG_MATH_BLAS_H
 #define DLG_MATH_BLAS_H
 
@@ -8,13 +11,14 @@
 #include <stddef.h>
 
 /**
- * Make OpenBLAS use the kernels this processor deserves. Debian's OpenBLAS does not know newer processors and falls back to slow ones;
- * this compares its choice with cpuid and has it choose again. An OPENBLAS_CORETYPE that the user has set is left alone. To be called
- * before the first product and before the first constant.
- * @param n_threads threads of the products; 0: as many as OpenBLAS would use. A program that uses more than one with oneDNN on a busy
- *   machine
+ * Make OpenBLAS use the kernels this processor deserves. Debian's OpenBLAS does not know newer processors and falls
+ * back to slow ones; this compares its choice with cpuid and has it choose again. An OPENBLAS_CORETYPE that the user
+ * has set is left alone. To be called before the first product and before the first constant.
+ * @param n_threads threads of the products; 0: as many as OpenBLAS would use. A program that uses more than one with
+ *   oneDNN on a busy machine
  *        wants GOMP_SPINCOUNT=1000 in its environment (src/cli/waiting.h says why)
- * @return a line for the start message, such as "OpenBLAS SkylakeX (was Prescott) + oneDNN 2.6.3 (AVX-512)"; valid until the next call
+ * @return a line for the start message, such as "OpenBLAS SkylakeX (was Prescott) + oneDNN 2.6.3 (AVX-512)"; valid
+ * until the next call
  */
 const char *dlg_blas_start(int n_threads);
 
@@ -24,11 +28,11 @@ int dlg_blas_threads(void);
 typedef enum { DLG_PLAIN, DLG_TRANSPOSED } dlg_orientation;
 
 /**
- * C = alpha op(A) op(B) + beta C, with op(A) (m,k), op(B) (k,n), C (m,n); ld*: numbers from one stored row to the next. beta 0
- * overwrites.
+ * C = alpha op(A) op(B) + beta C, with op(A) (m,k), op(B) (k,n), C (m,n); ld*: numbers from one stored row to the next.
+ * beta 0 overwrites.
  */
-void dlg_gemm(dlg_orientation a_is, dlg_orientation b_is, size_t m, size_t n, size_t k, dlg_real alpha, const dlg_real *a, size_t lda,
-              const dlg_real *b, size_t ldb, dlg_real beta, dlg_real *c, size_t ldc);
+void dlg_gemm(dlg_orientation a_is, dlg_orientation b_is, size_t m, size_t n, size_t k, dlg_real alpha,
+              const dlg_real *a, size_t lda, const dlg_real *b, size_t ldb, dlg_real beta, dlg_real *c, size_t ldc);
 
 /** Sum of a[i] b[i], accumulated in double. */
 double dlg_dot(size_t n, const dlg_real *a, const dlg_real *b);

@@ -6,8 +6,8 @@
 #include <stddef.h>
 
 /**
- * The whole number in 0..most that is nearest to a value, half of one rounded down to none; 0 of a NaN. The only way from computed numbers to
- * sizes: C leaves a conversion undefined where the number does not fit.
+ * The whole number in 0..most that is nearest to a value, half of one rounded down to none; 0 of a NaN. The only way
+ * from computed numbers to sizes: C leaves a conversion undefined where the number does not fit.
  */
 static inline size_t dlg_round_to_count(double value, size_t most)
 {

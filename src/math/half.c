@@ -20,7 +20,8 @@ static uint16_t from_double(double value, format to)
     const uint64_t fraction = bits & (((uint64_t)1 << 52) - 1);
     if (exponent == 1024) return (uint16_t)(sign | to.infinity | (fraction ? 1U << (to.fraction_bits - 1) : 0));
 
-    /* Below the normal numbers the quantum stops shrinking. From a shift of 55 on, less than half a quantum is left: zero. */
+    /* Below the normal numbers the quantum stops shrinking. From a shift of 55 on, less than half a quantum is left:
+     * zero. */
     const int below = exponent < to.min_exponent ? to.min_exponent - exponent : 0;
     const int shift = 52 - (int)to.fraction_bits + below;
     if (shift > 54) return sign;
@@ -28,7 +29,8 @@ static uint16_t from_double(double value, format to)
     const uint64_t half = (uint64_t)1 << (shift - 1);
     uint64_t code = significand >> shift;
     code += rest > half || (rest == half && (code & 1));
-    /* The leading bit of the significand counts as the exponent's first step, and a carry out of the fraction as the next one. */
+    /* The leading bit of the significand counts as the exponent's first step, and a carry out of the fraction as the
+     * next one. */
     if (!below) code += (uint64_t)(exponent - to.min_exponent) << to.fraction_bits;
     if (code >= to.infinity) code = to.infinity - 1U;
     return (uint16_t)(sign | code);

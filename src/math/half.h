@@ -1,8 +1,9 @@
 /**
  * The two 16-bit formats gradients travel in: IEEE 754 binary16 (F16) and bfloat16 (BF16).
- * Rounding is to nearest, ties to even, subnormals included, in one step from double (a float widens exactly, so the same functions
- * serve both builds). A finite number beyond the range becomes the largest finite one, because an infinity in a gradient would make
- * the whole file useless; infinities stay infinite, NaN stays NaN, and signs are kept, also of zero.
+ * Rounding is to nearest, ties to even, subnormals included, in one step from double (a float widens exactly, so the
+ * same functions serve both builds). A finite number beyond the range becomes the largest finite one, because an
+ * infinity in a gradient would make the whole file useless; infinities stay infinite, NaN stays NaN, and signs are
+ * kept, also of zero.
  */
 #ifndef DLG_MATH_HALF_H
 #define DLG_MATH_HALF_H

@@ -1,10 +1,11 @@
 /*
- * Products with a weight on oneDNN (C API of version 2), in float. OpenBLAS packs W anew for each product, which at few rows costs
- * as much as multiplying; here W is packed once for x W^T and, where that is asked for, once for dy W, in the layout oneDNN asks for.
+ * Products with a weight on oneDNN (C API of version 2), in float. OpenBLAS packs W anew for each product, which at few
+ * rows costs as much as multiplying; here W is packed once for x W^T and, where that is asked for, once for dy W, in
+ * the layout oneDNN asks for.
  *
- * oneDNN compiles a primitive for each number of rows, but on the processors that have a packed layout it is the same for any number, so
- * there are two copies of W, not two for each n. Every primitive adds to what is there (post-op "sum", which costs nothing
- * measurable), so that beta 0 is clearing first.
+ * oneDNN compiles a primitive for each number of rows, but on the processors that have a packed layout it is the same
+ * for any number, so there are two copies of W, not two for each n. Every primitive adds to what is there (post-op
+ * "sum", which costs nothing measurable), so that beta 0 is clearing first.
  */
 #include "math/packed_weight.h"
 
@@ -17,7 +18,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* oneDNN's threads are those of whatever OpenMP it was linked to, which need not be the compiler's. The number is a thread's own. */
+/* oneDNN's threads are those of whatever OpenMP it was linked to, which need not be the compiler's. The number is a
+ * thread's own. */
 extern void omp_set_num_threads(int) __attribute__((weak));
 static int threads;
 
@@ -64,8 +66,8 @@ static dnnl_engine_t engine;
 static dnnl_stream_t stream;
 static dnnl_status_t engine_status;
 
-/* Descriptions and primitives are made one at a time: one thread's look into oneDNN's cache of primitives reads what another
- * is writing (ThreadSanitizer, oneDNN 2.6). They are executed side by side. */
+/* Descriptions and primitives are made one at a time: one thread's look into oneDNN's cache of primitives reads what
+ * another is writing (ThreadSanitizer, oneDNN 2.6). They are executed side by side. */
 static pthread_mutex_t creation = PTHREAD_MUTEX_INITIALIZER;
 
 static void start_engine(void)
@@ -83,7 +85,8 @@ const char *dlg_packed_weight_start(int n_threads)
 {
     static char line[64];
     const dnnl_version_t *version = dnnl_version();
-    const unsigned isa = (unsigned)dnnl_get_effective_cpu_isa(), avx2 = dnnl_cpu_isa_avx2, avx512 = dnnl_cpu_isa_avx512_core;
+    const unsigned isa = (unsigned)dnnl_get_effective_cpu_isa(), avx2 = dnnl_cpu_isa_avx2,
+                   avx512 = dnnl_cpu_isa_avx512_core;
     const char *name = (isa & avx512) == avx512 ? "AVX-512" : (isa & avx2) == avx2 ? "AVX2" : "below AVX2";
     threads = n_threads;
     snprintf(line, sizeof line, "oneDNN %d.%d.%d (%s)", version->major, version->minor, version->patch, name);
@@ -217,7 +220,8 @@ dlg_status dlg_packed_weight_of_rows(dlg_packed_weight **out, dlg_stacked rows, 
     weight->n_in = n_in;
     pthread_mutex_init(&weight->lock, NULL);
     pthread_once(&once, start_engine);
-    dlg_status status = engine_status ? fail(weight->factors, engine_status, err) : pack_factor(weight, TIMES_TRANSPOSE, err);
+    dlg_status status =
+        engine_status ? fail(weight->factors, engine_status, err) : pack_factor(weight, TIMES_TRANSPOSE, err);
     if (status) dlg_packed_weight_free(weight);
     else *out = weight;
     return status;
@@ -250,8 +254,12 @@ static dlg_status prepare(product *p, const factor *f, size_t n, dlg_error *err)
     pthread_mutex_lock(&creation);
     if (!s) s = dnnl_primitive_create(&p->primitive, description);
     pthread_mutex_unlock(&creation);
-    if (!s) s = dnnl_memory_create(&p->x, dnnl_primitive_desc_query_md(description, dnnl_query_src_md, 0), engine, DNNL_MEMORY_NONE);
-    if (!s) s = dnnl_memory_create(&p->y, dnnl_primitive_desc_query_md(description, dnnl_query_dst_md, 0), engine, DNNL_MEMORY_NONE);
+    if (!s)
+        s = dnnl_memory_create(&p->x, dnnl_primitive_desc_query_md(description, dnnl_query_src_md, 0), engine,
+                               DNNL_MEMORY_NONE);
+    if (!s)
+        s = dnnl_memory_create(&p->y, dnnl_primitive_desc_query_md(description, dnnl_query_dst_md, 0), engine,
+                               DNNL_MEMORY_NONE);
     if (!s) {
         const dnnl_memory_desc_t *scratchpad = dnnl_primitive_desc_query_md(description, dnnl_query_scratchpad_md, 0);
         p->scratchpad_bytes = dnnl_memory_desc_get_size(scratchpad);
@@ -273,7 +281,8 @@ dlg_status dlg_products_create(dlg_products **out, dlg_packed_weight *weight, si
     products->n = n;
     products->factors = weight->factors;
     use_threads();
-    if (n && dnnl_stream_create(&products->stream, engine, dnnl_stream_default_flags)) status = fail(weight->factors, dnnl_out_of_memory, err);
+    if (n && dnnl_stream_create(&products->stream, engine, dnnl_stream_default_flags))
+        status = fail(weight->factors, dnnl_out_of_memory, err);
     for (size_t i = 0; i < n_factors && n && !status; i++) {
         status = prepare(&products->of[i], &weight->factors[i], n, err);
         if (products->of[i].scratchpad_bytes > n_bytes) n_bytes = products->of[i].scratchpad_bytes;
@@ -305,9 +314,12 @@ static void multiply(const dlg_products *products, size_t which, const dlg_real 
     dnnl_memory_set_data_handle(p->x, (void *)(uintptr_t)x);
     dnnl_memory_set_data_handle(p->y, y);
     dnnl_memory_set_data_handle(p->scratchpad, products->scratchpad);
-    const dnnl_exec_arg_t arguments[] = {
-        {DNNL_ARG_SRC, p->x}, {DNNL_ARG_WEIGHTS, f->memory}, {DNNL_ARG_DST, p->y}, {DNNL_ARG_SCRATCHPAD, p->scratchpad}};
-    const dnnl_status_t s = dnnl_primitive_execute(p->primitive, products->stream, sizeof arguments / sizeof *arguments, arguments);
+    const dnnl_exec_arg_t arguments[] = {{DNNL_ARG_SRC, p->x},
+                                         {DNNL_ARG_WEIGHTS, f->memory},
+                                         {DNNL_ARG_DST, p->y},
+                                         {DNNL_ARG_SCRATCHPAD, p->scratchpad}};
+    const dnnl_status_t s =
+        dnnl_primitive_execute(p->primitive, products->stream, sizeof arguments / sizeof *arguments, arguments);
     (void)s;
     assert(!s); /* everything it could lack was given when it was prepared */
 }

@@ -63,7 +63,8 @@ void dlg_products_times_transpose(const dlg_products *products, const dlg_real *
     for (int i = 0; i < dlg_blas_threads(); i++) {
         const size_t begin = slice_begin(c->rows.n_out, i), end = slice_begin(c->rows.n_out, i + 1);
         const dlg_real *w = c->rows.w + begin * c->n_in;
-        dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, end - begin, c->n_in, 1, x, c->n_in, w, c->n_in, beta, y + begin, c->rows.n_out);
+        dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, end - begin, c->n_in, 1, x, c->n_in, w, c->n_in, beta, y + begin,
+                 c->rows.n_out);
     }
 }
 
@@ -75,7 +76,8 @@ void dlg_products_times(const dlg_products *products, const dlg_real *dy, dlg_re
     for (int i = 0; i < dlg_blas_threads(); i++) {
         const size_t begin = slice_begin(c->n_in, i), end = slice_begin(c->n_in, i + 1);
         const dlg_real *w = c->rows.w + begin;
-        dlg_gemm(DLG_PLAIN, DLG_PLAIN, n, end - begin, c->rows.n_out, 1, dy, c->rows.n_out, w, c->n_in, beta, dx + begin, c->n_in);
+        dlg_gemm(DLG_PLAIN, DLG_PLAIN, n, end - begin, c->rows.n_out, 1, dy, c->rows.n_out, w, c->n_in, beta,
+                 dx + begin, c->n_in);
     }
 }
 

@@ -6,14 +6,16 @@
 #include <math.h>
 
 /*
- * The last step down to single precision's rounding is the gap: at least this ratio, to at most this part of the largest value. One before
- * it that is so many times wider is it instead: what lies between is rounding of sums that cancel.
+ * The last step down to single precision's rounding is the gap: at least this ratio, to at most this part of the
+ * largest value. One before it that is so many times wider is it instead: what lies between is rounding of sums that
+ * cancel.
  */
 static const double least_step = 5, rounding = 5e-7, far_wider = 100;
 
 /*
- * Where there is none, because numbers were rounded more: the widest ratio, of at least so much, down to at most that, with a floor behind
- * it: so many values that decline by no more than this. The last values of a whole matrix fall off steeply whatever it holds.
+ * Where there is none, because numbers were rounded more: the widest ratio, of at least so much, down to at most that,
+ * with a floor behind it: so many values that decline by no more than this. The last values of a whole matrix fall off
+ * steeply whatever it holds.
  */
 static const double least_gap = 8, largest_below = 1e-3, largest_decline = 4;
 enum { FLOOR = 8 };
@@ -33,10 +35,12 @@ static dlg_rank judge(size_t n, const double *values, size_t most)
     if (!(values[0] > 0)) return (dlg_rank){.is_clear = true};
     bool is_exact = false;
     for (size_t r = 1; r < n && r <= most; r++) {
-        const double above = fmax(values[r - 1] / values[0], zero), below = fmax(values[r] / values[0], zero), ratio = above / below;
+        const double above = fmax(values[r - 1] / values[0], zero), below = fmax(values[r] / values[0], zero),
+                     ratio = above / below;
         const bool to_rounding = ratio >= least_step && below <= rounding;
         const bool to_floor = !is_exact && ratio >= least_gap && below <= largest_below && has_floor(n, values, r);
-        if (to_rounding ? !is_exact || far_wider * ratio > found.gap : to_floor && ratio > found.gap) found = (dlg_rank){r, true, ratio};
+        if (to_rounding ? !is_exact || far_wider * ratio > found.gap : to_floor && ratio > found.gap)
+            found = (dlg_rank){r, true, ratio};
         is_exact |= to_rounding;
     }
     return found;
@@ -48,7 +52,8 @@ dlg_status dlg_rank_find(dlg_rank *out, const dlg_stack *stack, size_t most, dlg
     size_t n = 0;
     double *values = dlg_allocate(n_wanted, sizeof *values);
     *out = (dlg_rank){0};
-    const dlg_status status = values ? dlg_singular_values(&n, values, stack, n_wanted, err) : dlg_fail(err, DLG_ENOMEM, "rank: no memory");
+    const dlg_status status =
+        values ? dlg_singular_values(&n, values, stack, n_wanted, err) : dlg_fail(err, DLG_ENOMEM, "rank: no memory");
     if (!status) *out = judge(n, values, most);
     dlg_free(values);
     return status;

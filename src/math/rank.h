@@ -1,4 +1,7 @@
-/** The numerical rank of a weight's gradient: how many rows of the batch went into it, or at most how many can be seen. */
+/**
+ * The numerical rank of a weight's gradient: how many rows of the batch went into it, or at most how many can be
+ * seen.
+ */
 #ifndef DLG_MATH_RANK_H
 #define DLG_MATH_RANK_H
 
@@ -15,23 +18,26 @@ typedef struct {
 } dlg_rank;
 
 /**
- * The gradient of a linear layer, dY^T X, has as many singular values above rounding as rows of dY and X that are independent. Their ratio
- * to the next one below, not their size, tells where they end: sizes differ by orders of magnitude between layers and models.
+ * The gradient of a linear layer, dY^T X, has as many singular values above rounding as rows of dY and X that are
+ * independent. Their ratio to the next one below, not their size, tells where they end: sizes differ by orders of
+ * magnitude between layers and models.
  * @param most ranks up to this are told apart @return an all-zero matrix has rank 0, clearly
  * Errors: DLG_ENOMEM, DLG_ENONFINITE.
  */
 DLG_MUST_USE dlg_status dlg_rank_find(dlg_rank *out, const dlg_stack *, size_t most, dlg_error *);
 
 /**
- * How many of n descending singular values mean something: those up to the last that is followed by a fall, where rounding, or noise, does
- * not fall. Where there is a clear rank, that; where all is noise nearly n; and between them what a rank that must be clear leaves open.
+ * How many of n descending singular values mean something: those up to the last that is followed by a fall, where
+ * rounding, or noise, does not fall. Where there is a clear rank, that; where all is noise nearly n; and between them
+ * what a rank that must be clear leaves open.
  */
 size_t dlg_rank_visible(size_t n, const double *values);
 
 /**
- * The space of the stack's rows as far as it is visible, in double. Directions are looked for until some carry next to nothing, or
- * there are no more.
- * @param[out] basis (min(n_out, n_in), n_in) orthonormal rows, of which the first `rank` are the space Errors: as above.
+ * The space of the stack's rows as far as it is visible, in double. Directions are looked for until some carry next to
+ * nothing, or there are no more.
+ * @param[out] basis (min(n_out, n_in), n_in) orthonormal rows, of which the first `rank` are the space Errors: as
+ * above.
  */
 DLG_MUST_USE dlg_status dlg_rank_space(size_t *rank, double *basis, const dlg_stack *, dlg_error *);
 

@@ -45,7 +45,8 @@ dlg_status dlg_row_rounding_find(double *form, const dlg_stack *stack, size_t ra
         double *a = image + j * rank;
         for (size_t k = 0; k < rank; k++) a[k] /= value2[k];
         for (size_t k = 0; k < rank; k++)
-            for (size_t l = 0; l < rank; l++) form[k * rank + l] += left2[j] * a[k] * a[l] * (double)m / (double)(m - rank);
+            for (size_t l = 0; l < rank; l++)
+                form[k * rank + l] += left2[j] * a[k] * a[l] * (double)m / (double)(m - rank);
     }
 out:
     dlg_free(value2);

@@ -14,7 +14,8 @@ enum { OVERSAMPLING = 8 };
 /* Singular values below this part of the largest are rounding of single precision. */
 static const double smallest = 1e-7;
 
-/* A block of no larger norm has numbers that single precision holds with few digits or none (denormal ones), and nothing to say. */
+/* A block of no larger norm has numbers that single precision holds with few digits or none (denormal ones), and
+ * nothing to say. */
 static const double least_norm = (double)FLT_MIN / FLT_EPSILON;
 
 /* The blocks' rows meet a matrix (n_out, k) block by block; block i has the factor 1 / its norm. */
@@ -35,11 +36,12 @@ static dlg_status make_sketch(const dlg_stack *stack, size_t n_out, size_t k, do
         status = dlg_fail(err, DLG_ENOMEM, "row space of a gradient: no memory");
         goto out;
     }
-    /* Uniform numbers find as much as normal ones, and are cheaper; mere signs are not enough where there are few rows. */
+    /* Uniform numbers find as much as normal ones, and are cheaper; mere signs are not enough where there are few
+     * rows. */
     dlg_random_uniform_fill(omega, n_out * k, 0, dlg_random_stream("sketch"));
     for (size_t i = 0, row = 0; i < stack->n_blocks; row += stack->n_rows[i++])
-        dlg_gemm(DLG_TRANSPOSED, DLG_PLAIN, in, k, stack->n_rows[i], factor(stack, i), stack->blocks[i], in, omega + row * k, k, i > 0,
-                 product, k);
+        dlg_gemm(DLG_TRANSPOSED, DLG_PLAIN, in, k, stack->n_rows[i], factor(stack, i), stack->blocks[i], in,
+                 omega + row * k, k, i > 0, product, k);
     for (size_t i = 0; i < in * k; i++) sketch[i] = (double)product[i];
     status = dlg_orthonormalise(in, k, sketch, err);
 out:
@@ -57,7 +59,8 @@ DLG_SIMD static void add_gram(size_t n, size_t k, const dlg_real *a, double *res
 }
 
 /* gram (k, k) = (S q)^T (S q), S the scaled stack, q (in, k) */
-static dlg_status gram_of_image(const dlg_stack *stack, size_t n_out, size_t k, const double *sketch, double *gram, dlg_error *err)
+static dlg_status gram_of_image(const dlg_stack *stack, size_t n_out, size_t k, const double *sketch, double *gram,
+                                dlg_error *err)
 {
     const size_t in = stack->n_in;
     dlg_real *q = dlg_allocate(in * k, sizeof *q), *image = dlg_allocate(n_out * k, sizeof *image);
@@ -68,7 +71,8 @@ static dlg_status gram_of_image(const dlg_stack *stack, size_t n_out, size_t k, 
     }
     for (size_t i = 0; i < in * k; i++) q[i] = (dlg_real)sketch[i];
     for (size_t i = 0, row = 0; i < stack->n_blocks; row += stack->n_rows[i++])
-        dlg_gemm(DLG_PLAIN, DLG_PLAIN, stack->n_rows[i], k, in, factor(stack, i), stack->blocks[i], in, q, k, 0, image + row * k, k);
+        dlg_gemm(DLG_PLAIN, DLG_PLAIN, stack->n_rows[i], k, in, factor(stack, i), stack->blocks[i], in, q, k, 0,
+                 image + row * k, k);
     add_gram(n_out, k, image, gram);
 out:
     dlg_free(q);
@@ -76,10 +80,10 @@ out:
     return status;
 }
 
-/* basis (rank, in): the sketch's columns (in, k) combined by the eigenvectors of the largest eigenvalues, which stand last.
-   sums (k) is scratch. */
-DLG_SIMD static void combine(size_t in, size_t k, size_t rank, const double *sketch, const double *vectors, double *restrict sums,
-                             dlg_real *restrict basis)
+/* basis (rank, in): the sketch's columns (in, k) combined by the eigenvectors of the largest eigenvalues, which stand
+ * last. sums (k) is scratch. */
+DLG_SIMD static void combine(size_t in, size_t k, size_t rank, const double *sketch, const double *vectors,
+                             double *restrict sums, dlg_real *restrict basis)
 {
     for (size_t i = 0; i < in; i++) {
         for (size_t r = 0; r < k; r++) sums[r] = 0;
@@ -126,7 +130,9 @@ dlg_status dlg_row_space_find(dlg_row_space *out, const dlg_stack *stack, size_t
     dlg_status status = decompose(&d, stack, max_rank, err);
     if (status) goto out;
     const double *values = d.values;
-    while (out->rank < d.k && out->rank < max_rank && values[d.k - 1 - out->rank] > smallest * smallest * values[d.k - 1]) out->rank++;
+    while (out->rank < d.k && out->rank < max_rank &&
+           values[d.k - 1 - out->rank] > smallest * smallest * values[d.k - 1])
+        out->rank++;
     out->basis = dlg_allocate(out->rank * stack->n_in, sizeof *out->basis);
     if (out->basis) combine(stack->n_in, d.k, out->rank, d.sketch, d.vectors, d.values, out->basis);
     else status = dlg_fail(err, DLG_ENOMEM, "row space of a gradient: no memory");

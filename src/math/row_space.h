@@ -11,9 +11,10 @@ typedef struct {
 } dlg_row_space;
 
 /**
- * A basis of at most max_rank directions of the rows of all blocks, largest first, each block divided by its norm so that a small one
- * counts as much as the others; directions below single precision's rounding are left out. A random sketch finds it in two passes over
- * the blocks (Halko, Martinsson & Tropp 2011, SIAM Rev. 53, algorithm 4.1). Errors: DLG_ENOMEM, DLG_ENONFINITE.
+ * A basis of at most max_rank directions of the rows of all blocks, largest first, each block divided by its norm so
+ * that a small one counts as much as the others; directions below single precision's rounding are left out. A random
+ * sketch finds it in two passes over the blocks (Halko, Martinsson & Tropp 2011, SIAM Rev. 53, algorithm 4.1). Errors:
+ * DLG_ENOMEM, DLG_ENONFINITE.
  */
 DLG_MUST_USE dlg_status dlg_row_space_find(dlg_row_space *out, const dlg_stack *, size_t max_rank, dlg_error *);
 

@@ -1,7 +1,8 @@
 /**
- * Loops over long arrays, for the widest vectors the processor has. The compiler makes DLG_SIMD functions once for each width and the right
- * one is chosen when the program is loaded; exp, erf and tanh become the C library's vector functions in loops under `omp simd`.
- * Where compiler, processor or library cannot do that the same sources are plain C.
+ * Loops over long arrays, for the widest vectors the processor has. The compiler makes DLG_SIMD functions once for each
+ * width and the right one is chosen when the program is loaded; exp, erf and tanh become the C library's vector
+ * functions in loops under `omp simd`. Where compiler, processor or library cannot do that the same sources are plain
+ * C.
  */
 #ifndef DLG_MATH_SIMD_H
 #define DLG_MATH_SIMD_H
@@ -11,7 +12,7 @@
 #include <math.h>
 
 /* Sanitizers have no say before the choice is made. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) && \
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) &&               \
     !defined(__SANITIZE_THREAD__)
 #define DLG_SIMD __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
@@ -19,7 +20,7 @@
 #endif
 
 /* libmvec has all three since glibc 2.35. Declaring them so promises that nobody looks at errno. */
-#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) && \
+#if defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__) &&                           \
     !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #if __GLIBC_PREREQ(2, 35)
 #define DLG_VECTOR_FUNCTION __attribute__((simd("notinbranch"), const))

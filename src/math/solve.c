@@ -10,8 +10,8 @@ bool dlg_solve_positive(size_t n, double *a, double *b)
 }
 
 /* With A = columns^T and W the weights, x = W^2 A^T (A W^2 A^T + mu)^-1 b. */
-bool dlg_solve_weighted(size_t n, size_t m, const double *columns, size_t stride, const double *weights, double ridge, const double *b,
-                        double *x, double *scratch)
+bool dlg_solve_weighted(size_t n, size_t m, const double *columns, size_t stride, const double *weights, double ridge,
+                        const double *b, double *x, double *scratch)
 {
     double *weighted = scratch, *normal = weighted + m * n, *y = normal + n * n, trace = 0;
     for (size_t j = 0; j < m; j++)

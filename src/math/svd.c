@@ -11,7 +11,8 @@
 
 static dlg_status refuse(const char *what, size_t m, size_t n, lapack_int info, dlg_error *err)
 {
-    return dlg_fail(err, info < -1000 ? DLG_ENOMEM : DLG_ENONFINITE, "%s of %zu x %zu: want finite numbers, found others (LAPACK says %d)", what, m, n, (int)info);
+    return dlg_fail(err, info < -1000 ? DLG_ENOMEM : DLG_ENONFINITE,
+                    "%s of %zu x %zu: want finite numbers, found others (LAPACK says %d)", what, m, n, (int)info);
 }
 
 /* All of a (m, n), which is overwritten; values (min), vectors (min, n), min = min(m, n) */
@@ -20,8 +21,8 @@ static dlg_status whole(size_t m, size_t n, double *a, double *values, double *v
     const size_t least = m < n ? m : n;
     double *left = dlg_allocate(m * least, sizeof *left);
     if (!left) return dlg_fail(err, DLG_ENOMEM, "SVD of %zu x %zu: no memory", m, n);
-    const lapack_int info = LAPACKE_dgesdd(LAPACK_ROW_MAJOR, 'S', (lapack_int)m, (lapack_int)n, a, (lapack_int)n, values, left,
-                                           (lapack_int)least, vectors, (lapack_int)n);
+    const lapack_int info = LAPACKE_dgesdd(LAPACK_ROW_MAJOR, 'S', (lapack_int)m, (lapack_int)n, a, (lapack_int)n,
+                                           values, left, (lapack_int)least, vectors, (lapack_int)n);
     dlg_free(left);
     return info ? refuse("SVD", m, n, info, err) : DLG_OK;
 }
@@ -34,14 +35,15 @@ static void multiply(CBLAS_TRANSPOSE a_is, size_t m, size_t n, size_t k, const d
 }
 
 /* vectors (k, n) := the leading right vectors of image (m, k) = a basis, turned back: V^T basis^T */
-static dlg_status turn_back(size_t m, size_t n, size_t k, double *image, const double *basis, double *values, double *vectors,
-                            dlg_error *err)
+static dlg_status turn_back(size_t m, size_t n, size_t k, double *image, const double *basis, double *values,
+                            double *vectors, dlg_error *err)
 {
     double *small = dlg_allocate(k * k, sizeof *small);
     dlg_status status = small ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "SVD of %zu x %zu: no memory", m, n);
     if (!status) status = whole(m, k, image, values, small, err);
     if (!status)
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)k, (int)n, (int)k, 1, small, (int)k, basis, (int)k, 0, vectors, (int)n);
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)k, (int)n, (int)k, 1, small, (int)k, basis, (int)k, 0,
+                    vectors, (int)n);
     dlg_free(small);
     return status;
 }
@@ -122,17 +124,20 @@ double dlg_take_out(size_t rank, size_t n, const double *basis, double *x, doubl
     return sqrt(left2);
 }
 
-dlg_status dlg_least_squares(size_t m, size_t n, size_t k, const double *a, const double *b, double smallest, double *x, dlg_error *err)
+dlg_status dlg_least_squares(size_t m, size_t n, size_t k, const double *a, const double *b, double smallest, double *x,
+                             dlg_error *err)
 {
     const size_t tall = m > n ? m : n, least = m < n ? m : n;
-    double *copy = dlg_allocate(m * n, sizeof *copy), *both = dlg_allocate(tall * k, sizeof *both), *s = dlg_allocate(least, sizeof *s);
-    dlg_status status = copy && both && s ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "least squares of %zu x %zu: no memory", m, n);
+    double *copy = dlg_allocate(m * n, sizeof *copy), *both = dlg_allocate(tall * k, sizeof *both),
+           *s = dlg_allocate(least, sizeof *s);
+    dlg_status status =
+        copy && both && s ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "least squares of %zu x %zu: no memory", m, n);
     if (!status) {
         lapack_int rank;
         memcpy(copy, a, m * n * sizeof *copy);
         memcpy(both, b, m * k * sizeof *both);
-        const lapack_int info = LAPACKE_dgelsd(LAPACK_ROW_MAJOR, (lapack_int)m, (lapack_int)n, (lapack_int)k, copy, (lapack_int)n, both,
-                                               (lapack_int)k, s, smallest, &rank);
+        const lapack_int info = LAPACKE_dgelsd(LAPACK_ROW_MAJOR, (lapack_int)m, (lapack_int)n, (lapack_int)k, copy,
+                                               (lapack_int)n, both, (lapack_int)k, s, smallest, &rank);
         if (info) status = refuse("least squares", m, n, info, err);
         else memcpy(x, both, n * k * sizeof *x);
     }

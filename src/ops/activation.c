@@ -9,7 +9,8 @@
  * gelu, exact, with phi and Phi the normal density and distribution function:
  *   a = x Phi,   a' = Phi + x phi,   a'' = (2 - x^2) phi
  * gelu by tanh, u = k (x + c x^3), t = tanh u:
- *   a = x (1 + t)/2,   a' = (1 + t)/2 + x t'/2,   a'' = t' + x t''/2   with t' = (1 - t^2) u',  t'' = (1 - t^2)(u'' - 2 t u'^2)
+ *   a = x (1 + t)/2,   a' = (1 + t)/2 + x t'/2,   a'' = t' + x t''/2   with t' = (1 - t^2) u',  t'' = (1 - t^2)(u'' - 2
+ *   t u'^2)
  * tanh:
  *   a = t,   a' = 1 - t^2,   a'' = -2 t (1 - t^2)
  */
@@ -21,7 +22,8 @@
 #include <assert.h>
 #include <tgmath.h>
 
-DLG_SIMD void dlg_gelu_erf(size_t n, const dlg_real *restrict x, dlg_real *restrict y, dlg_real *restrict first, dlg_real *restrict second)
+DLG_SIMD void dlg_gelu_erf(size_t n, const dlg_real *restrict x, dlg_real *restrict y, dlg_real *restrict first,
+                           dlg_real *restrict second)
 {
 #pragma omp simd
     for (size_t i = 0; i < n; i++) {
@@ -33,7 +35,8 @@ DLG_SIMD void dlg_gelu_erf(size_t n, const dlg_real *restrict x, dlg_real *restr
     }
 }
 
-DLG_SIMD void dlg_gelu_tanh(size_t n, const dlg_real *restrict x, dlg_real *restrict y, dlg_real *restrict first, dlg_real *restrict second)
+DLG_SIMD void dlg_gelu_tanh(size_t n, const dlg_real *restrict x, dlg_real *restrict y, dlg_real *restrict first,
+                            dlg_real *restrict second)
 {
     const dlg_real k = (dlg_real)0.7978845608028653559 /* sqrt(2/pi) */, c = (dlg_real)0.044715;
 #pragma omp simd
@@ -46,7 +49,8 @@ DLG_SIMD void dlg_gelu_tanh(size_t n, const dlg_real *restrict x, dlg_real *rest
     }
 }
 
-DLG_SIMD void dlg_tanh(size_t n, const dlg_real *restrict x, dlg_real *restrict y, dlg_real *restrict first, dlg_real *restrict second)
+DLG_SIMD void dlg_tanh(size_t n, const dlg_real *restrict x, dlg_real *restrict y, dlg_real *restrict first,
+                       dlg_real *restrict second)
 {
 #pragma omp simd
     for (size_t i = 0; i < n; i++) {
@@ -57,7 +61,8 @@ DLG_SIMD void dlg_tanh(size_t n, const dlg_real *restrict x, dlg_real *restrict 
     }
 }
 
-DLG_SIMD void dlg_relu(size_t n, const dlg_real *restrict x, dlg_real *restrict y, dlg_real *restrict first, dlg_real *restrict second)
+DLG_SIMD void dlg_relu(size_t n, const dlg_real *restrict x, dlg_real *restrict y, dlg_real *restrict first,
+                       dlg_real *restrict second)
 {
 #pragma omp simd
     for (size_t i = 0; i < n; i++) {
@@ -70,6 +75,11 @@ DLG_SIMD void dlg_relu(size_t n, const dlg_real *restrict x, dlg_real *restrict 
 static size_t size(const dlg_activation *act)
 {
     return act->y->n_rows * act->y->n_cols;
+}
+
+static bool is_large(const dlg_activation *act)
+{
+    return size(act) > DLG_WORTH_A_THREAD;
 }
 
 static void plan(dlg_op *op, dlg_arena *arena)
@@ -86,16 +96,19 @@ DLG_SIMD static void multiply(size_t n, const dlg_real *a, const dlg_real *b, dl
 }
 
 /* rdx = a' rdy + a'' rx dy */
-DLG_SIMD static void multiply_twice(size_t n, const dlg_real *first, const dlg_real *rdy, const dlg_real *second, const dlg_real *rx,
-                                    const dlg_real *dy, dlg_real *restrict rdx)
+DLG_SIMD static void multiply_twice(size_t n, const dlg_real *first, const dlg_real *rdy, const dlg_real *second,
+                                    const dlg_real *rx, const dlg_real *dy, dlg_real *restrict rdx)
 {
     for (size_t i = 0; i < n; i++) rdx[i] = first[i] * rdy[i] + second[i] * rx[i] * dy[i];
 }
 
 /* Each row of a sweep is a thread's own. */
-#define FOR_EACH_ROW(act)                                                                                                                  \
-    _Pragma("omp parallel for schedule(static) num_threads(dlg_blas_threads()) if (size(act) > DLG_WORTH_A_THREAD)")                       \
-    for (size_t at = 0; at < size(act); at += (act)->y->n_cols)
+#define FOR_EACH_ROW(act)                                                                                              \
+    _Pragma(                                                                                                           \
+        "omp parallel for schedule(static) num_threads(dlg_blas_threads()) if (is_large(act))") for (size_t at = 0;    \
+                                                                                                     at < size(act);   \
+                                                                                                     at +=             \
+                                                                                                     (act)->y->n_cols)
 
 static void forward(dlg_op *op)
 {
@@ -123,8 +136,8 @@ static void rbackward(dlg_op *op)
     assert(!act->x->rdx_begun);
     act->x->rdx_begun = true;
     FOR_EACH_ROW(act)
-        multiply_twice(act->y->n_cols, act->first + at, act->y->rdx + at, act->second + at, act->x->rx + at, act->y->dx + at,
-                       act->x->rdx + at);
+    multiply_twice(act->y->n_cols, act->first + at, act->y->rdx + at, act->second + at, act->x->rx + at,
+                   act->y->dx + at, act->x->rdx + at);
 }
 
 const dlg_op_class dlg_activation_class = {"activation", plan, forward, backward, NULL, NULL, rforward, rbackward};

@@ -1,6 +1,6 @@
 /*
- * Scaled dot-product attention (Vaswani et al. 2017, arXiv:1706.03762, eq. 1), differentiated twice. One sentence, one head of d
- * columns, a = 1/sqrt(d); row-wise sums are written <,>.
+ * Scaled dot-product attention (Vaswani et al. 2017, arXiv:1706.03762, eq. 1), differentiated twice. One sentence, one
+ * head of d columns, a = 1/sqrt(d); row-wise sums are written <,>.
  *
  *   forward      S = a Q K^T,  P = softmax(S) by rows, causal: of S_ij with j <= i, else P_ij = 0;  Y = P V
  *
@@ -26,12 +26,13 @@
 #include <assert.h>
 #include <tgmath.h>
 
-/* One head of one sentence: where its parts begin in the arrays x, dx, rx or rdx of qkv and y, and how large they are. */
+/* One head of one sentence: where its parts begin in the arrays x, dx, rx or rdx of qkv and y, and how large they
+ * are. */
 typedef struct {
-    size_t T, d;             /* tokens, columns of a head */
-    size_t q, k, v, y;       /* offsets of the first number */
-    size_t ld_qkv, ld_y;     /* from one row to the next */
-    size_t square;           /* offset in p, dp and rp */
+    size_t T, d;         /* tokens, columns of a head */
+    size_t q, k, v, y;   /* offsets of the first number */
+    size_t ld_qkv, ld_y; /* from one row to the next */
+    size_t square;       /* offset in p, dp and rp */
     dlg_real scale;
 } head;
 
@@ -66,14 +67,15 @@ static void for_each_head(dlg_op *op, void (*sweep)(dlg_attention *, head))
 }
 
 /* s (T,T) = alpha a b^T + beta s, for a and b (T,d) */
-static void scores(head h, dlg_real alpha, const dlg_real *a, size_t lda, const dlg_real *b, size_t ldb, dlg_real beta, dlg_real *s)
+static void scores(head h, dlg_real alpha, const dlg_real *a, size_t lda, const dlg_real *b, size_t ldb, dlg_real beta,
+                   dlg_real *s)
 {
     dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, h.T, h.T, h.d, alpha, a, lda, b, ldb, beta, s, h.T);
 }
 
 /* out (T,d) = alpha s b + beta out */
-static void weighted(head h, dlg_orientation s_is, dlg_real alpha, const dlg_real *s, const dlg_real *b, size_t ldb, dlg_real beta,
-                     dlg_real *out, size_t ld_out)
+static void weighted(head h, dlg_orientation s_is, dlg_real alpha, const dlg_real *s, const dlg_real *b, size_t ldb,
+                     dlg_real beta, dlg_real *out, size_t ld_out)
 {
     dlg_gemm(s_is, DLG_PLAIN, h.T, h.d, h.T, alpha, s, h.T, b, ldb, beta, out, ld_out);
 }
@@ -115,8 +117,8 @@ DLG_SIMD static void softmax(size_t T, bool causal, dlg_real *s)
 }
 
 /* rds holds RdP and becomes RdS; ds becomes dS */
-DLG_SIMD static void second_softmax_derivative(size_t T, const dlg_real *p, const dlg_real *dp, const dlg_real *rp, dlg_real *restrict ds,
-                                               dlg_real *restrict rds)
+DLG_SIMD static void second_softmax_derivative(size_t T, const dlg_real *p, const dlg_real *dp, const dlg_real *rp,
+                                               dlg_real *restrict ds, dlg_real *restrict rds)
 {
     for (size_t i = 0; i < T; i++, p += T, dp += T, rp += T, ds += T, rds += T) {
         const dlg_real mean = row_dot(T, p, dp), rmean = row_dot(T, rp, dp) + row_dot(T, p, rds);

@@ -6,7 +6,8 @@
  *   R-forward    R log p_i[v] = Rz_i[v] - sum_u p_i[u] Rz_i[u]
  *   R-backward   Rdz_i = w_i p_i R log p_i / n
  *
- * The loss is linear in Y, so dD/dY[i,j] = R dloss/dY[i,j] = -R log p_i[label j] / n comes out of R-forward for nothing.
+ * The loss is linear in Y, so dD/dY[i,j] = R dloss/dY[i,j] = -R log p_i[label j] / n comes out of R-forward for
+ * nothing.
  */
 #include "ops/cross_entropy.h"
 
@@ -55,7 +56,8 @@ static void forward(dlg_op *op)
 #pragma omp parallel for schedule(static) num_threads(dlg_blas_threads())
     for (size_t i = 0; i < ce->logits->n_rows; i++) forward_row(ce, i);
     ce->loss = 0;
-    for (size_t i = 0; i < ce->logits->n_rows * ce->n_labels; i++) ce->loss -= (double)ce->share[i] * (double)ce->log_p[i] / ce->count;
+    for (size_t i = 0; i < ce->logits->n_rows * ce->n_labels; i++)
+        ce->loss -= (double)ce->share[i] * (double)ce->log_p[i] / ce->count;
 }
 
 static dlg_real row_weight(const dlg_cross_entropy *ce, size_t i)
@@ -103,7 +105,8 @@ static void rforward(dlg_op *op)
 DLG_SIMD static void rbackward_row(const dlg_cross_entropy *ce, size_t i)
 {
     const size_t V = ce->logits->n_cols;
-    const dlg_real *p = ce->logits->x + i * V, *rlog_p = ce->logits->rx + i * V, w = row_weight(ce, i) / (dlg_real)ce->count;
+    const dlg_real *p = ce->logits->x + i * V, *rlog_p = ce->logits->rx + i * V,
+                   w = row_weight(ce, i) / (dlg_real)ce->count;
     dlg_real *restrict rdz = ce->logits->rdx + i * V;
     for (size_t v = 0; v < V; v++) rdz[v] = w * p[v] * rlog_p[v];
 }
@@ -116,4 +119,5 @@ static void rbackward(dlg_op *op)
     ce->logits->rdx_begun = true;
 }
 
-const dlg_op_class dlg_cross_entropy_class = {"cross-entropy", plan, forward, backward, NULL, NULL, rforward, rbackward};
+const dlg_op_class dlg_cross_entropy_class = {"cross-entropy", plan,     forward, backward, NULL, NULL,
+                                              rforward,        rbackward};

@@ -1,5 +1,6 @@
 /*
- * Embedding sum (Devlin et al. 2019, arXiv:1810.04805), with w the words' rows, P the positions' and S the token types', if there are any.
+ * Embedding sum (Devlin et al. 2019, arXiv:1810.04805), with w the words' rows, P the positions' and S the token
+ * types', if there are any.
  *
  *   forward      y[i]  = w[i] + P[position i] + S[0]
  *   backward     dw    = dy
@@ -14,8 +15,8 @@
 #include <string.h>
 
 /* out[i] = w[i] + positions[position i] + types[0]: the same sum for the values and for their derivatives */
-DLG_SIMD static void add_rows(const dlg_embeddings *emb, const dlg_real *w, const dlg_real *positions, const dlg_real *types,
-                              dlg_real *restrict out)
+DLG_SIMD static void add_rows(const dlg_embeddings *emb, const dlg_real *w, const dlg_real *positions,
+                              const dlg_real *types, dlg_real *restrict out)
 {
     const size_t H = emb->y->n_cols;
     for (size_t i = 0; i < emb->y->n_rows; i++)

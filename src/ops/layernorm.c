@@ -60,15 +60,13 @@ static inline void add(size_t n, const dlg_real *a, const dlg_real *b, dlg_real 
 {
     if (b)
         for (size_t i = 0; i < n; i++) out[i] = a[i] + b[i];
-    else
-        memcpy(out, a, n * sizeof *out);
+    else memcpy(out, a, n * sizeof *out);
 }
 
 /* to = from (beta 0) or to += from (beta 1) */
 static inline void hand_on(size_t n, const dlg_real *from, dlg_real beta, dlg_real *restrict to)
 {
-    if (beta == 0)
-        memcpy(to, from, n * sizeof *to);
+    if (beta == 0) memcpy(to, from, n * sizeof *to);
     else
         for (size_t i = 0; i < n; i++) to[i] += from[i];
 }
@@ -123,7 +121,8 @@ DLG_SIMD static void gradient_row(const dlg_layernorm *ln, size_t row)
 DLG_SIMD static void rforward_row(const dlg_layernorm *ln, size_t row)
 {
     const size_t C = ln->y->n_cols, at = row * C;
-    const dlg_real *gamma = ln->gamma.value, *rgamma = ln->gamma.direction, *rbeta = ln->beta.direction, *xhat = ln->xhat + at;
+    const dlg_real *gamma = ln->gamma.value, *rgamma = ln->gamma.direction, *rbeta = ln->beta.direction,
+                   *xhat = ln->xhat + at;
     const dlg_real rstd = ln->rstd[row];
     dlg_real *restrict rxhat = ln->rxhat + at, *restrict ry = ln->y->rx + at;
     add(C, ln->a->rx + at, ln->residual ? ln->residual->rx + at : NULL, rxhat);
@@ -139,8 +138,9 @@ DLG_SIMD static void rforward_row(const dlg_layernorm *ln, size_t row)
 DLG_SIMD static void rbackward_row(const dlg_layernorm *ln, size_t row, dlg_real residual_beta)
 {
     const size_t C = ln->y->n_cols, at = row * C;
-    const dlg_real *gamma = ln->gamma.value, *rgamma = ln->gamma.direction, *xhat = ln->xhat + at, *rxhat = ln->rxhat + at,
-                   *dy = ln->y->dx + at, *rdy = ln->y->rdx + at, *dx = ln->a->dx + at, rstd = ln->rstd[row], s = ln->s[row];
+    const dlg_real *gamma = ln->gamma.value, *rgamma = ln->gamma.direction, *xhat = ln->xhat + at,
+                   *rxhat = ln->rxhat + at, *dy = ln->y->dx + at, *rdy = ln->y->rdx + at, *dx = ln->a->dx + at,
+                   rstd = ln->rstd[row], s = ln->s[row];
     dlg_real *restrict rdx = ln->a->rdx + at, m = 0, rm = 0, mean_rh = 0;
 #pragma omp simd reduction(+ : m, rm, mean_rh)
     for (size_t i = 0; i < C; i++) {

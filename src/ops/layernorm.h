@@ -1,4 +1,7 @@
-/** Layer normalisation of a sum: y = LN(a + b), b optional; where it comes before what it normalises for, also a + b itself. */
+/**
+ * Layer normalisation of a sum: y = LN(a + b), b optional; where it comes before what it normalises for, also a + b
+ * itself.
+ */
 #ifndef DLG_OPS_LAYERNORM_H
 #define DLG_OPS_LAYERNORM_H
 

@@ -57,7 +57,8 @@ static void rstart(dlg_op *op)
     dlg_linear *lin = (dlg_linear *)op;
     broadcast(lin->y, lin->bias.direction, lin->y->rx);
     if (lin->direction)
-        lin->direction->rstart(lin->direction, lin->y->n_rows, lin->x->x, lin->y->dx, lin->y->rx, dlg_value_begin_rdx(lin->x), lin->x->rdx);
+        lin->direction->rstart(lin->direction, lin->y->n_rows, lin->x->x, lin->y->dx, lin->y->rx,
+                               dlg_value_begin_rdx(lin->x), lin->x->rdx);
 }
 
 static void rforward(dlg_op *op)
@@ -71,7 +72,8 @@ static void rbackward(dlg_op *op)
     dlg_linear *lin = (dlg_linear *)op;
     const size_t n = lin->y->n_rows;
     dlg_products_times(lin->weight, lin->y->rdx, dlg_value_begin_rdx(lin->x), lin->x->rdx);
-    if (lin->direction && lin->direction->rbackward) lin->direction->rbackward(lin->direction, n, lin->y->dx, lin->x->rdx);
+    if (lin->direction && lin->direction->rbackward)
+        lin->direction->rbackward(lin->direction, n, lin->y->dx, lin->x->rdx);
 }
 
 const dlg_op_class dlg_linear_class = {"linear", NULL, forward, backward, gradient, rstart, rforward, rbackward};
@@ -79,5 +81,6 @@ const dlg_op_class dlg_linear_class = {"linear", NULL, forward, backward, gradie
 void dlg_linear_weight_gradient(const dlg_linear *lin, size_t first_row, size_t n_rows, dlg_real *out)
 {
     const size_t n_out = lin->y->n_cols, n_in = lin->x->n_cols;
-    dlg_gemm(DLG_TRANSPOSED, DLG_PLAIN, n_rows, n_in, lin->y->n_rows, 1, lin->y->dx + first_row, n_out, lin->x->x, n_in, 0, out, n_in);
+    dlg_gemm(DLG_TRANSPOSED, DLG_PLAIN, n_rows, n_in, lin->y->n_rows, 1, lin->y->dx + first_row, n_out, lin->x->x, n_in,
+             0, out, n_in);
 }

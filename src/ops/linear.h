@@ -10,9 +10,10 @@
 typedef struct {
     dlg_op op;
     dlg_value *x, *y;
-    const dlg_products *weight;         /**< of x's rows with (out, in) */
-    dlg_small_parameter bias;           /**< (out) */
-    dlg_weight_direction *direction;    /**< NULL: the weight's gradient is not wanted and the sweeps run along zero in it */
+    const dlg_products *weight; /**< of x's rows with (out, in) */
+    dlg_small_parameter bias;   /**< (out) */
+    /** NULL: the weight's gradient is not wanted and the sweeps run along zero in it */
+    dlg_weight_direction *direction;
 } dlg_linear;
 
 extern const dlg_op_class dlg_linear_class;

@@ -1,4 +1,7 @@
-/** A list of operators with the values between them and one arena that holds all their numbers: what the sweeps run over. */
+/**
+ * A list of operators with the values between them and one arena that holds all their numbers: what the sweeps run
+ * over.
+ */
 #ifndef DLG_OPS_TAPE_H
 #define DLG_OPS_TAPE_H
 
@@ -24,13 +27,16 @@ typedef struct {
     struct {
         dlg_small_parameter *small;
         size_t n_items;
-    } *smalls;
+    } * smalls;
     dlg_tape_parameter *parameters;
     unsigned char *op_memory;
     dlg_arena arena;
 } dlg_tape;
 
-/** An empty tape with room for `capacity` operators; twice as many values and four times as many parameters. Zero-initialised first. */
+/**
+ * An empty tape with room for `capacity` operators; twice as many values and four times as many parameters.
+ * Zero-initialised first.
+ */
 DLG_MUST_USE dlg_status dlg_tape_create(dlg_tape *, size_t capacity, dlg_error *);
 
 /** Accepts a zeroed tape. */
@@ -51,7 +57,10 @@ void dlg_tape_parameter_add(dlg_tape *, dlg_tape_parameter);
 /** Bytes that dlg_tape_plan will take; SIZE_MAX where they cannot be counted. */
 size_t dlg_tape_count_bytes(dlg_tape *);
 
-/** After the last operator: reserve the arena. Nothing is allocated by any sweep after that. Errors: DLG_ENOMEM with the bytes wanted. */
+/**
+ * After the last operator: reserve the arena. Nothing is allocated by any sweep after that. Errors: DLG_ENOMEM with the
+ * bytes wanted.
+ */
 DLG_MUST_USE dlg_status dlg_tape_plan(dlg_tape *, dlg_error *);
 
 /** The sweeps, in the order in which they must be run (see op.h); R-forward begins with R-start. */

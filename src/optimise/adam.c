@@ -6,8 +6,9 @@
 #include <string.h>
 
 /*
- * Step of the first updates as a part of the start's root mean square, and the updates after which it has fallen to half: near enough what
- * was published for attacks on BERT, 0.01 where embeddings have 0.05, and 0.89 of it every 50 steps (Balunovic et al. 2022).
+ * Step of the first updates as a part of the start's root mean square, and the updates after which it has fallen to
+ * half: near enough what was published for attacks on BERT, 0.01 where embeddings have 0.05, and 0.89 of it every 50
+ * steps (Balunovic et al. 2022).
  */
 static const double first_step = 0.2, half_life = 300;
 
@@ -28,7 +29,8 @@ void dlg_adam_step(dlg_adam_moments *m, double rate, const double *dx, double *x
 {
     const double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-16;
     m->n_steps++;
-    const double unbiased1 = 1 / (1 - pow(beta1, (double)m->n_steps)), unbiased2 = 1 / (1 - pow(beta2, (double)m->n_steps));
+    const double unbiased1 = 1 / (1 - pow(beta1, (double)m->n_steps)),
+                 unbiased2 = 1 / (1 - pow(beta2, (double)m->n_steps));
     for (size_t i = 0; i < m->n; i++) {
         m->mean[i] = beta1 * m->mean[i] + (1 - beta1) * dx[i];
         m->square[i] = beta2 * m->square[i] + (1 - beta2) * dx[i] * dx[i];

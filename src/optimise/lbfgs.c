@@ -12,7 +12,8 @@ typedef struct {
     bool ended;
 } descent;
 
-static lbfgsfloatval_t evaluate(void *instance, const lbfgsfloatval_t *x, lbfgsfloatval_t *dx, const int n, const lbfgsfloatval_t step)
+static lbfgsfloatval_t evaluate(void *instance, const lbfgsfloatval_t *x, lbfgsfloatval_t *dx, const int n,
+                                const lbfgsfloatval_t step)
 {
     descent *d = instance;
     (void)step;
@@ -24,8 +25,8 @@ static lbfgsfloatval_t evaluate(void *instance, const lbfgsfloatval_t *x, lbfgsf
 }
 
 static int progress(void *instance, const lbfgsfloatval_t *x, const lbfgsfloatval_t *dx, const lbfgsfloatval_t f,
-                    const lbfgsfloatval_t norm_x, const lbfgsfloatval_t norm_dx, const lbfgsfloatval_t step, int n, int iteration,
-                    int n_evaluations)
+                    const lbfgsfloatval_t norm_x, const lbfgsfloatval_t norm_dx, const lbfgsfloatval_t step, int n,
+                    int iteration, int n_evaluations)
 {
     descent *d = instance;
     (void)dx, (void)norm_x, (void)norm_dx, (void)step, (void)n, (void)iteration, (void)n_evaluations;
@@ -35,7 +36,8 @@ static int progress(void *instance, const lbfgsfloatval_t *x, const lbfgsfloatva
 
 static dlg_status run(dlg_minimise_end *end, const dlg_function *function, double *x, dlg_error *err)
 {
-    if (function->n > INT_MAX) return dlg_fail(err, DLG_ESHAPE, "L-BFGS: want at most %d numbers, found %zu", INT_MAX, function->n);
+    if (function->n > INT_MAX)
+        return dlg_fail(err, DLG_ESHAPE, "L-BFGS: want at most %d numbers, found %zu", INT_MAX, function->n);
     lbfgs_parameter_t parameters;
     lbfgs_parameter_init(&parameters);
     parameters.m = 100;

@@ -1,6 +1,7 @@
 /*
- * L-BFGS as the attacks were published with it: PyTorch's optimiser at its defaults, but for the history. Each iteration is one evaluation
- * and one step of length 1, whether D falls or not; the very first is of length 1 / ||dx||_1.
+ * L-BFGS as the attacks were published with it: PyTorch's optimiser at its defaults, but for the history. Each
+ * iteration is one evaluation and one step of length 1, whether D falls or not; the very first is of length 1 /
+ * ||dx||_1.
  */
 #include "base/memory.h"
 #include "optimise/minimise.h"
@@ -76,7 +77,8 @@ static void find_direction(memory *m)
     for (size_t i = 0; i < n; i++) m->direction[i] *= scale;
     for (size_t i = 0; i < m->n_pairs; i++) {
         const size_t k = pair_at(m, i);
-        add(n, along[i] - dlg_dot_of_doubles(n, m->change[k], m->direction) / m->curvature[k], m->step[k], m->direction);
+        add(n, along[i] - dlg_dot_of_doubles(n, m->change[k], m->direction) / m->curvature[k], m->step[k],
+            m->direction);
     }
 }
 

@@ -52,7 +52,8 @@ static void print_model(const dlg_screen *screen, const dlg_inspection *found)
 {
     dlg_line r = begin_fact("model", found->fits_ground);
     if (found->fits_ground.sure && found->fits) dlg_line_append(&r, "its embeddings fit the gradient");
-    else if (found->fits_ground.sure) dlg_line_append(&r, "another than this one made the gradient, and what follows are guesses");
+    else if (found->fits_ground.sure)
+        dlg_line_append(&r, "another than this one made the gradient, and what follows are guesses");
     end_fact(screen, &r, found->fits_ground);
 }
 
@@ -126,7 +127,8 @@ static void print_text(const dlg_screen *screen, const dlg_subject *subject, con
     print(screen, &r);
     dlg_line ground = {.used = 0};
     dlg_line_append(&ground, "%s", found->text_ground.from);
-    if (found->text) dlg_line_append(&ground, "; nothing else can stand at %zu of %zu", found->n_text_certain, found->length);
+    if (found->text)
+        dlg_line_append(&ground, "; nothing else can stand at %zu of %zu", found->n_text_certain, found->length);
     print_ground(screen, (dlg_ground){found->text_ground.sure, ground.text});
 }
 
@@ -144,26 +146,31 @@ static void print_traces(const dlg_screen *screen, const dlg_defence_traces *t)
     dlg_line r = begin("norm", "");
     dlg_line_append(&r, "%.6g%s", t->norm, t->is_norm_round ? ": a number somebody chose, so clipped to it" : "");
     if (t->n_at_bound)
-        dlg_line_append(&r, "; in %zu of %zu matrices several entries share the largest magnitude, as clipped", t->n_at_bound,
-                        t->n_matrices);
+        dlg_line_append(&r, "; in %zu of %zu matrices several entries share the largest magnitude, as clipped",
+                        t->n_at_bound, t->n_matrices);
     print(screen, &r);
     r = begin("rounded", "");
     switch (t->rounding) {
     case DLG_NOT_ROUNDED: dlg_line_append(&r, "no"); break;
     case DLG_ROUNDED_F16: dlg_line_append(&r, "to fp16"); break;
     case DLG_ROUNDED_BF16: dlg_line_append(&r, "to bf16"); break;
-    case DLG_ROUNDED_LEVELS: dlg_line_append(&r, "to integers: at most %zu magnitudes above zero in a matrix", t->n_levels); break;
+    case DLG_ROUNDED_LEVELS:
+        dlg_line_append(&r, "to integers: at most %zu magnitudes above zero in a matrix", t->n_levels);
+        break;
     }
     print(screen, &r);
     r = begin("pruned", "");
     dlg_line_append(&r, "%s", t->is_pruned ? "yes" : "no");
     if (t->zeros > 0)
-        dlg_line_append(&r, ": %.1f %% of a matrix's entries are zero%s", 100 * t->zeros, t->is_pruned ? "" : ", as rounding leaves them");
+        dlg_line_append(&r, ": %.1f %% of a matrix's entries are zero%s", 100 * t->zeros,
+                        t->is_pruned ? "" : ", as rounding leaves them");
     print(screen, &r);
     r = begin("noise", "");
     if (!t->n_behind) dlg_line_append(&r, "not seen: the text fills all positions, and nothing should be zero");
     else if (!(t->noise > 0)) dlg_line_append(&r, "no: all %zu entries behind the text are zero", t->n_behind);
-    else dlg_line_append(&r, "yes: deviation %.3g behind the text, kurtosis %.1f (normal noise 3, Laplace 6)", t->noise, t->kurtosis);
+    else
+        dlg_line_append(&r, "yes: deviation %.3g behind the text, kurtosis %.1f (normal noise 3, Laplace 6)", t->noise,
+                        t->kurtosis);
     print(screen, &r);
 }
 
@@ -194,19 +201,21 @@ static void print_ranks(const dlg_screen *screen, const dlg_inspection *found)
     }
     for (size_t i = 0; i < found->n_ranks; i++)
         if (!found->ranks[i].rank.is_clear) {
-            dlg_line_append(&r, "- no gap between singular values: noise or rounding, or more than %zu", found->ranks[i].rank.rank);
+            dlg_line_append(&r, "- no gap between singular values: noise or rounding, or more than %zu",
+                            found->ranks[i].rank.rank);
             dlg_screen_print(screen, (dlg_layout){.indent = 2}, r.text, NULL);
             break;
         }
 }
 
-void dlg_inspection_print(const dlg_screen *where, const dlg_subject *subject, const dlg_inspection *found, double seconds)
+void dlg_inspection_print(const dlg_screen *where, const dlg_subject *subject, const dlg_inspection *found,
+                          double seconds)
 {
     dlg_screen screen = *where;
     if (!screen.width) screen.width = COLUMNS;
     dlg_line r = {.used = 0};
     dlg_line_append(&r, "%s against %s: %s, read in %.2f s", subject->gradient, subject->model->name,
-           subject->model->config.task == DLG_MASKED_LM ? "masked LM" : "classifier", seconds);
+                    subject->model->config.task == DLG_MASKED_LM ? "masked LM" : "classifier", seconds);
     dlg_screen_print(&screen, (dlg_layout){.hang = 2}, r.text, NULL);
     r = (dlg_line){.used = 0};
     dlg_line_append(&r, "metadata: defence %s", subject->defence ? subject->defence : "not named");

@@ -50,7 +50,8 @@ static void add_traces(dlg_object *o, const dlg_defence_traces *t)
     dlg_object_add(o, traces, "norm", dlg_json_number(t->norm));
     dlg_object_add(o, traces, "norm_is_round", cJSON_CreateBool(t->is_norm_round));
     dlg_object_add(o, traces, "tensors_at_bound", dlg_json_number((double)t->n_at_bound));
-    dlg_object_add(o, traces, "rounding", names[t->rounding] ? cJSON_CreateString(names[t->rounding]) : cJSON_CreateNull());
+    dlg_object_add(o, traces, "rounding",
+                   names[t->rounding] ? cJSON_CreateString(names[t->rounding]) : cJSON_CreateNull());
     dlg_object_add(o, traces, "levels", t->n_levels ? dlg_json_number((double)t->n_levels) : cJSON_CreateNull());
     dlg_object_add(o, traces, "zeros", dlg_json_number(t->zeros));
     dlg_object_add(o, traces, "pruned", cJSON_CreateBool(t->is_pruned));
@@ -74,7 +75,8 @@ static void add_ranks(dlg_object *o, const dlg_inspection *found)
     }
 }
 
-dlg_status dlg_inspection_json(FILE *stream, const dlg_subject *subject, const dlg_inspection *found, double seconds, dlg_error *err)
+dlg_status dlg_inspection_json(FILE *stream, const dlg_subject *subject, const dlg_inspection *found, double seconds,
+                               dlg_error *err)
 {
     dlg_object o = dlg_object_begin(subject, "inspect");
     dlg_object_add_string(&o, "version", subject->version);
@@ -91,13 +93,15 @@ dlg_status dlg_inspection_json(FILE *stream, const dlg_subject *subject, const d
     cJSON *batch = add_fact(&o, "batch_size", found->sentences_ground);
     const double n_sentences = found->sentences_ground.sure ? (double)found->n_sentences : (double)NAN;
     dlg_object_add(&o, batch, "least", dlg_json_number(n_sentences));
-    dlg_object_add(&o, batch, "most", found->n_sentences_most ? dlg_json_number((double)found->n_sentences_most) : cJSON_CreateNull());
+    dlg_object_add(&o, batch, "most",
+                   found->n_sentences_most ? dlg_json_number((double)found->n_sentences_most) : cJSON_CreateNull());
     add_list_fact(&o, "lengths", found->lengths_ground, found->lengths, found->lengths ? found->n_sentences : 0);
     add_list_fact(&o, "labels", found->labels_ground, found->labels, found->n_labels);
     cJSON *tokens = add_fact(&o, "tokens", found->tokens_ground);
     if (found->tokens_ground.sure) add_tokens(&o, tokens, "value", found->tokens.tokens, found->tokens.n);
     else dlg_object_add(&o, tokens, "value", cJSON_CreateNull());
-    if (subject->model->config.task == DLG_MASKED_LM) add_list_fact(&o, "masked", found->masked_ground, found->masked, found->n_masked);
+    if (subject->model->config.task == DLG_MASKED_LM)
+        add_list_fact(&o, "masked", found->masked_ground, found->masked, found->n_masked);
     add_text(&o, found);
     add_number_fact(&o, "scale", found->scale_ground, found->scale);
     add_traces(&o, &found->traces);

@@ -8,7 +8,8 @@
 /* ---- lists ---- */
 
 /* One list a sentence, with what `of` makes of each row; nothing where no text was found. */
-static void add_rows(dlg_object *o, cJSON *parent, const char *key, const void *rows, cJSON *(*of)(const void *rows, size_t row))
+static void add_rows(dlg_object *o, cJSON *parent, const char *key, const void *rows,
+                     cJSON *(*of)(const void *rows, size_t row))
 {
     const dlg_knowledge *k = o->subject->knowledge;
     cJSON *list = dlg_object_add_new(o, parent, key, cJSON_CreateArray());
@@ -115,8 +116,9 @@ static void add_knowledge(dlg_object *o, const dlg_knowledge *told)
             dlg_object_append(o, list, cJSON_CreateString(told_pieces[i].name));
     cJSON *origins = dlg_object_add_new(o, o->root, "origins", cJSON_CreateObject());
     if (told != o->subject->knowledge)
-        pieces[BATCH].from =
-            (told->sentences_from == DLG_TOLD || told->sentences_from == DLG_METADATA) ? told->sentences_from : DLG_INFERRED;
+        pieces[BATCH].from = (told->sentences_from == DLG_TOLD || told->sentences_from == DLG_METADATA)
+                                 ? told->sentences_from
+                                 : DLG_INFERRED;
     for (size_t i = 0; i < n; i++)
         dlg_object_add(o, origins, pieces[i].name,
                        pieces[i].is_known ? cJSON_CreateString(dlg_origin_name(pieces[i].from)) : cJSON_CreateNull());
@@ -140,12 +142,14 @@ static void add_inferred(dlg_object *o)
 {
     const dlg_knowledge *k = o->subject->knowledge;
     cJSON *inferred = dlg_object_add_new(o, o->root, "inferred", cJSON_CreateObject());
-    dlg_object_add(o, inferred, "batch_size", k->sentences_from == DLG_TOLD ? cJSON_CreateNull() : dlg_json_number((double)k->n_sentences));
+    dlg_object_add(o, inferred, "batch_size",
+                   k->sentences_from == DLG_TOLD ? cJSON_CreateNull() : dlg_json_number((double)k->n_sentences));
     if (k->lengths_from == DLG_TOLD || !k->lengths) dlg_object_add(o, inferred, "length", cJSON_CreateNull());
     else dlg_object_add_sizes(o, inferred, "length", k->lengths, k->n_sentences);
     if (k->labels_from == DLG_TOLD || !k->n_labels) dlg_object_add(o, inferred, "labels", cJSON_CreateNull());
     else dlg_object_add_sizes(o, inferred, "labels", k->labels, k->n_labels);
-    if (k->rows_from != DLG_INFERRED || !k->n_rows || is_classifier(o->subject)) dlg_object_add(o, inferred, "masked", cJSON_CreateNull());
+    if (k->rows_from != DLG_INFERRED || !k->n_rows || is_classifier(o->subject))
+        dlg_object_add(o, inferred, "masked", cJSON_CreateNull());
     else add_masked(o, inferred);
 }
 
@@ -239,8 +243,8 @@ dlg_status dlg_json_iteration(FILE *stream, const dlg_subject *subject, const dl
     return dlg_object_finish(&o, stream, err);
 }
 
-dlg_status dlg_json_result(FILE *stream, const dlg_subject *subject, const dlg_attack_result *result, const dlg_scores *scores,
-                           dlg_error *err)
+dlg_status dlg_json_result(FILE *stream, const dlg_subject *subject, const dlg_attack_result *result,
+                           const dlg_scores *scores, dlg_error *err)
 {
     const dlg_attack_state *best = &result->state;
     const size_t n_made = best->evaluations - result->recalled;

@@ -104,15 +104,18 @@ static void append_masked(dlg_line *l, const dlg_subject *subject)
 }
 
 /* One line: what comes from there, after `first`, or nothing. @param is_all take it all to come from there */
-static void print_origin(const dlg_screen *screen, const dlg_subject *subject, dlg_origin origin, const char *first, bool is_all)
+static void print_origin(const dlg_screen *screen, const dlg_subject *subject, dlg_origin origin, const char *first,
+                         bool is_all)
 {
     const dlg_knowledge *k = subject->knowledge;
     const struct {
         dlg_origin from;
         bool is_known;
         void (*append)(dlg_line *, const dlg_subject *);
-    } pieces[] = {{k->sentences_from, !is_all, append_batch}, {k->lengths_from, k->lengths, append_lengths},
-                  {k->labels_from, k->n_labels, append_labels}, {k->rows_from, k->n_rows && k->lengths, append_masked}};
+    } pieces[] = {{k->sentences_from, !is_all, append_batch},
+                  {k->lengths_from, k->lengths, append_lengths},
+                  {k->labels_from, k->n_labels, append_labels},
+                  {k->rows_from, k->n_rows && k->lengths, append_masked}};
     const bool is_classifier = subject->model->config.task == DLG_SEQUENCE_CLASSIFICATION;
     const size_t n_pieces = sizeof pieces / sizeof *pieces - is_classifier; /* a classifier masks nothing */
     dlg_line l = {.used = 0};
@@ -123,7 +126,8 @@ static void print_origin(const dlg_screen *screen, const dlg_subject *subject, d
         if (n++) dlg_line_append(&l, "; ");
         pieces[i].append(&l, subject);
     }
-    if (origin == DLG_METADATA && subject->defence) dlg_line_append(&l, "%sdefence %s", n++ ? "; " : "", subject->defence);
+    if (origin == DLG_METADATA && subject->defence)
+        dlg_line_append(&l, "%sdefence %s", n++ ? "; " : "", subject->defence);
     if (!n && origin == DLG_TOLD) dlg_line_append(&l, "nothing"), n++;
     if (n) dlg_screen_print(screen, (dlg_layout){.indent = 2, .hang = 2}, l.text, NULL);
 }

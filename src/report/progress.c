@@ -56,7 +56,8 @@ static void print_checkpoint(const dlg_progress *progress)
 {
     const dlg_subject *s = progress->subject;
     char line[LONGEST_LINE];
-    if (s->n_resumed) snprintf(line, sizeof line, "checkpoint %s: goes on after %zu evaluations", s->checkpoint, s->n_resumed);
+    if (s->n_resumed)
+        snprintf(line, sizeof line, "checkpoint %s: goes on after %zu evaluations", s->checkpoint, s->n_resumed);
     else snprintf(line, sizeof line, "checkpoint %s: begins", s->checkpoint);
     dlg_screen_print(&progress->screen, indented, line, NULL);
 }
@@ -66,7 +67,9 @@ static const char *prior_of(const dlg_subject *s, char out[LONGEST_LINE])
 {
     const dlg_model *prior = s->asks_prior ? dlg_attack_prior(s->options, s->model) : NULL;
     *out = '\0';
-    if (prior) snprintf(out, LONGEST_LINE, ", prior %s (%s)", prior->name, prior->config.task == DLG_MASKED_LM ? "masked LM" : "GPT-2");
+    if (prior)
+        snprintf(out, LONGEST_LINE, ", prior %s (%s)", prior->name,
+                 prior->config.task == DLG_MASKED_LM ? "masked LM" : "GPT-2");
     else if (s->asks_prior) snprintf(out, LONGEST_LINE, ", no prior");
     return out;
 }
@@ -77,11 +80,13 @@ void dlg_progress_start(const dlg_progress *progress)
     char line[2 * LONGEST_LINE], prior[LONGEST_LINE], number[32], seed[48] = "";
     if (s->is_preset) snprintf(seed, sizeof seed, " (preset, seed %llu)", (unsigned long long)s->model_seed);
     snprintf(line, sizeof line, "%s against %s%s: %s, %s parameters", s->gradient, s->model->name, seed,
-             s->model->config.task == DLG_MASKED_LM ? "masked LM" : "classifier", with_commas(dlg_model_size(s->model), number));
+             s->model->config.task == DLG_MASKED_LM ? "masked LM" : "classifier",
+             with_commas(dlg_model_size(s->model), number));
     dlg_screen_print(&progress->screen, plain, line, NULL);
     dlg_origins_print(&progress->screen, s, NULL);
-    snprintf(line, sizeof line, "attack %s: distance %s (1 is a zero gradient's), optimizer %s%s, seed %llu; %s, %d thread%s",
-             s->attack, s->options->distance->name, s->options->minimiser->name, prior_of(s, prior),
+    snprintf(line, sizeof line,
+             "attack %s: distance %s (1 is a zero gradient's), optimizer %s%s, seed %llu; %s, %d thread%s", s->attack,
+             s->options->distance->name, s->options->minimiser->name, prior_of(s, prior),
              (unsigned long long)s->options->seed, s->blas, s->n_threads, s->n_threads == 1 ? "" : "s");
     dlg_screen_print(&progress->screen, indented, line, NULL);
     if (s->memory.limit) {
@@ -112,7 +117,8 @@ static size_t mark_changes(dlg_progress *progress, const uint32_t *tokens)
 {
     size_t n = 0;
     if (!progress->n_rows) return 0;
-    for (size_t i = 0; i < progress->n_rows; i++) n += progress->changed[i] = progress->any && progress->shown[i] != tokens[i];
+    for (size_t i = 0; i < progress->n_rows; i++)
+        n += progress->changed[i] = progress->any && progress->shown[i] != tokens[i];
     memcpy(progress->shown, tokens, progress->n_rows * sizeof *tokens);
     return n;
 }
@@ -120,7 +126,8 @@ static size_t mark_changes(dlg_progress *progress, const uint32_t *tokens)
 static void print_targets(const dlg_progress *progress, size_t n_dense, size_t n_targets)
 {
     char line[LONGEST_LINE];
-    snprintf(line, sizeof line, "defended? %zu of %zu weight matrices' gradients are not of low rank, as a plain gradient's would be",
+    snprintf(line, sizeof line,
+             "defended? %zu of %zu weight matrices' gradients are not of low rank, as a plain gradient's would be",
              n_dense, n_targets);
     dlg_screen_print(&progress->screen, indented, line, NULL);
 }
@@ -137,7 +144,8 @@ void dlg_progress_iteration(dlg_progress *progress, const dlg_attack_state *stat
     snprintf(line, sizeof line, "%siteration %zu, distance %s%s, %.1f s", start, state->iteration,
              part_of(state->distance, state->scale, number), changes, state->seconds);
     dlg_screen_print(&progress->screen, plain, line, NULL);
-    const dlg_layout layout = {.indent = 2, .max_lines = k->n_sentences > 1 ? 1 : LINES_OF_ONE_SENTENCE, .mark = DLG_BOLD};
+    const dlg_layout layout = {
+        .indent = 2, .max_lines = k->n_sentences > 1 ? 1 : LINES_OF_ONE_SENTENCE, .mark = DLG_BOLD};
     for (size_t b = 0, row = 0; b < k->n_sentences; row += k->lengths[b++])
         dlg_screen_print_tokens(&progress->screen, layout, progress->subject->tokenizer, state->tokens + row,
                                 progress->n_rows ? progress->changed + row : NULL, k->lengths[b]);
@@ -159,7 +167,8 @@ static bool explains_nothing(const dlg_attack_state *best)
     return !(best->distance_of_tokens < best->scale);
 }
 
-/* What was not recovered is shown as a guess where it explains some of the gradient or is still on its way, and otherwise not at all. */
+/* What was not recovered is shown as a guess where it explains some of the gradient or is still on its way, and
+ * otherwise not at all. */
 static bool is_shown(const dlg_attack_result *result)
 {
     return result->state.tokens && (result->end != DLG_EXHAUSTED || !explains_nothing(&result->state));
@@ -171,10 +180,11 @@ static void print_heading(const dlg_screen *screen, const dlg_attack_result *res
     char partly[LONGEST_LINE];
     if (dlg_is_recovered(result->end)) heading = "Recovered:";
     else if (result->end == DLG_UNREADABLE) heading = "Not recovered: no attack could begin.";
-    else if (result->end == DLG_INTERRUPTED) heading = "Interrupted: no text was found so far whose gradient is the shared one.";
+    else if (result->end == DLG_INTERRUPTED)
+        heading = "Interrupted: no text was found so far whose gradient is the shared one.";
     if (result->end == DLG_PARTLY) {
-        snprintf(partly, sizeof partly, "Partly recovered: %zu of at least %zu sentence%s.", result->n_sentences, result->part.n_least,
-                 result->part.n_least == 1 ? "" : "s");
+        snprintf(partly, sizeof partly, "Partly recovered: %zu of at least %zu sentence%s.", result->n_sentences,
+                 result->part.n_least, result->part.n_least == 1 ? "" : "s");
         heading = partly;
     }
     dlg_screen_print(screen, plain, heading, NULL);
@@ -183,11 +193,12 @@ static void print_heading(const dlg_screen *screen, const dlg_attack_result *res
 static void print_sentences(const dlg_screen *screen, const dlg_subject *subject, const dlg_attack_result *result)
 {
     const bool is_guess = !dlg_is_recovered(result->end) && result->end != DLG_PARTLY;
-    const dlg_layout layout = {.lead = is_guess ? "only a guess: " : NULL, .indent = 2, .hang = is_guess ? 2 : 0, .mark = DLG_UNDERLINED};
+    const dlg_layout layout = {
+        .lead = is_guess ? "only a guess: " : NULL, .indent = 2, .hang = is_guess ? 2 : 0, .mark = DLG_UNDERLINED};
     for (size_t b = 0; b < result->n_sentences; b++) {
         const size_t row = result->first[b];
-        dlg_screen_print_tokens(screen, layout, subject->tokenizer, result->state.tokens + row, result->state.predicted + row,
-                                result->first[b + 1] - row);
+        dlg_screen_print_tokens(screen, layout, subject->tokenizer, result->state.tokens + row,
+                                result->state.predicted + row, result->first[b + 1] - row);
     }
 }
 
@@ -197,14 +208,21 @@ static void describe_rest(const dlg_attack_state *best, char *out, size_t n)
     char number[32];
     part_of(best->distance_of_tokens, best->scale, number);
     if (!isfinite(best->distance_of_tokens))
-        snprintf(out, n, "it is not known what stands at the masked positions, so that no text could be compared with the gradient. None "
-                         "is shown");
+        snprintf(out, n,
+                 "it is not known what stands at the masked positions, so that no text could be compared with the "
+                 "gradient. None "
+                 "is shown");
     else if (explains_nothing(best))
-        snprintf(out, n, "the closest text explains none of the gradient (distance %s, where 0 is the same and 1 a zero gradient's). It is "
-                         "not shown", number);
+        snprintf(out, n,
+                 "the closest text explains none of the gradient (distance %s, where 0 is the same and 1 a zero "
+                 "gradient's). It is "
+                 "not shown",
+                 number);
     else
-        snprintf(out, n, "the closest text explains only a part of the gradient (distance %s, where 0 is the same and 1 a zero "
-                         "gradient's), as others may that have nothing to do with it", number);
+        snprintf(out, n,
+                 "the closest text explains only a part of the gradient (distance %s, where 0 is the same and 1 a zero "
+                 "gradient's), as others may that have nothing to do with it",
+                 number);
 }
 
 static void print_end(const dlg_screen *screen, const dlg_subject *subject, const dlg_attack_result *result)
@@ -222,22 +240,29 @@ static void print_end(const dlg_screen *screen, const dlg_subject *subject, cons
         snprintf(line, sizeof line, "explained: the text's own gradient is the shared one, to rounding (%s)", number);
         break;
     case DLG_SETTLED:
-        snprintf(line, sizeof line, "settled: the text changes no more, and what remains of the distance (%s) is the gradient's noise",
+        snprintf(line, sizeof line,
+                 "settled: the text changes no more, and what remains of the distance (%s) is the gradient's noise",
                  number);
         break;
     case DLG_PARTLY:
-        snprintf(line, sizeof line, "partly: %s in the batch, to rounding; %s for %zu of %zu directions of the row space%s",
-                 result->n_sentences == 1 ? "this sentence was" : "each of these sentences was",
-                 result->n_sentences == 1 ? "it accounts" : "they account", result->part.n_accounted, result->part.n_directions,
-                 result->part.n_accounted < result->part.n_directions ? ", and what accounts for the others was not found" : "");
+        snprintf(
+            line, sizeof line, "partly: %s in the batch, to rounding; %s for %zu of %zu directions of the row space%s",
+            result->n_sentences == 1 ? "this sentence was" : "each of these sentences was",
+            result->n_sentences == 1 ? "it accounts" : "they account", result->part.n_accounted,
+            result->part.n_directions,
+            result->part.n_accounted < result->part.n_directions ? ", and what accounts for the others was not found"
+                                                                 : "");
         break;
     case DLG_EXHAUSTED:
-        snprintf(line, sizeof line, "not explained: within %zu start%s of at most %zu iterations %s", subject->options->max_starts,
-                 subject->options->max_starts == 1 ? "" : "s", subject->options->max_iterations, rest);
+        snprintf(line, sizeof line, "not explained: within %zu start%s of at most %zu iterations %s",
+                 subject->options->max_starts, subject->options->max_starts == 1 ? "" : "s",
+                 subject->options->max_iterations, rest);
         break;
     case DLG_INTERRUPTED:
-        snprintf(line, sizeof line, "interrupted: the text's own gradient is not yet the shared one (distance %s, where 0 is the same and "
-                                    "1 a zero gradient's)", number);
+        snprintf(line, sizeof line,
+                 "interrupted: the text's own gradient is not yet the shared one (distance %s, where 0 is the same and "
+                 "1 a zero gradient's)",
+                 number);
         break;
     case DLG_UNREADABLE: snprintf(line, sizeof line, "not explained: %s", result->reason); break;
     }
@@ -254,8 +279,9 @@ static void print_unmasked(const dlg_screen *screen, const dlg_attack_result *re
         if (result->n_sentences > 1) snprintf(sentence, sizeof sentence, " of sentence %zu", b + 1);
         for (size_t i = result->first[b]; i < result->first[b + 1] && used + 100 < sizeof line; i++) {
             if (!best->predicted[i] || best->fed[i] == best->knowledge->special.mask) continue;
-            const int n = snprintf(line + used, sizeof line - used, "%s%zu%s, fed as %s", used ? "; " : "predicted without [MASK]: ",
-                                   i - result->first[b], sentence, best->fed[i] == best->tokens[i] ? "itself" : "another word");
+            const int n = snprintf(line + used, sizeof line - used, "%s%zu%s, fed as %s",
+                                   used ? "; " : "predicted without [MASK]: ", i - result->first[b], sentence,
+                                   best->fed[i] == best->tokens[i] ? "itself" : "another word");
             used += n > 0 ? (size_t)n : 0;
         }
     }
@@ -270,26 +296,31 @@ static void print_cost(const dlg_screen *screen, const dlg_attack_result *result
     char line[LONGEST_LINE], each[48] = "", recalled[80] = "";
     if (n_made) snprintf(each, sizeof each, " (%.2f ms each)", 1e3 * evaluating_s / (double)n_made);
     if (result->recalled) snprintf(recalled, sizeof recalled, " (%zu of them from the checkpoint)", result->recalled);
-    snprintf(line, sizeof line, "cost: %zu iteration%s, %zu evaluation%s%s; %.2f s, of which %.2f s evaluating%s, the rest reading",
-             best->iterations, best->iterations == 1 ? "" : "s", best->evaluations, best->evaluations == 1 ? "" : "s", recalled,
-             best->seconds, evaluating_s, each);
+    snprintf(line, sizeof line,
+             "cost: %zu iteration%s, %zu evaluation%s%s; %.2f s, of which %.2f s evaluating%s, the rest reading",
+             best->iterations, best->iterations == 1 ? "" : "s", best->evaluations, best->evaluations == 1 ? "" : "s",
+             recalled, best->seconds, evaluating_s, each);
     dlg_screen_print(screen, indented, line, NULL);
 }
 
 static void print_scores(const dlg_screen *screen, const dlg_scores *scores)
 {
     char line[LONGEST_LINE];
-    snprintf(line, sizeof line, "scores: %zu of %zu tokens right (%.1f %%), %zu of %zu sentence%s exact", scores->n_right, scores->n_tokens,
-             100 * dlg_scores_token_accuracy(scores), scores->n_exact, scores->n_sentences, scores->n_sentences == 1 ? "" : "s");
+    snprintf(line, sizeof line, "scores: %zu of %zu tokens right (%.1f %%), %zu of %zu sentence%s exact",
+             scores->n_right, scores->n_tokens, 100 * dlg_scores_token_accuracy(scores), scores->n_exact,
+             scores->n_sentences, scores->n_sentences == 1 ? "" : "s");
     dlg_screen_print(screen, indented, line, NULL);
     snprintf(line, sizeof line,
-             "scores: ROUGE-1 %.1f, ROUGE-2 %.1f, ROUGE-L %.1f (F1); %zu of %zu label%s and %.1f %% of the bag of tokens right",
-             100 * scores->rouge.one.f1, 100 * scores->rouge.two.f1, 100 * scores->rouge.longest.f1, scores->n_labels_right,
-             scores->n_labels, scores->n_labels == 1 ? "" : "s", 100 * dlg_scores_bag_similarity(scores));
+             "scores: ROUGE-1 %.1f, ROUGE-2 %.1f, ROUGE-L %.1f (F1); %zu of %zu label%s and %.1f %% of the bag of "
+             "tokens right",
+             100 * scores->rouge.one.f1, 100 * scores->rouge.two.f1, 100 * scores->rouge.longest.f1,
+             scores->n_labels_right, scores->n_labels, scores->n_labels == 1 ? "" : "s",
+             100 * dlg_scores_bag_similarity(scores));
     dlg_screen_print(screen, indented, line, NULL);
 }
 
-void dlg_progress_result(const dlg_screen *screen, const dlg_subject *subject, const dlg_attack_result *result, const dlg_scores *scores)
+void dlg_progress_result(const dlg_screen *screen, const dlg_subject *subject, const dlg_attack_result *result,
+                         const dlg_scores *scores)
 {
     if (screen->width) fputc('\n', screen->stream); /* what happened on the way stands above it on a terminal */
     print_heading(screen, result);

@@ -27,7 +27,8 @@ void dlg_progress_start(const dlg_progress *);
 
 /**
  * Where the text stands. Tokens that changed since the last report are bold on a terminal, and counted everywhere.
- * @param n_dense, n_targets of the result: said at the first report, for they are found out when the attack prepares itself
+ * @param n_dense, n_targets of the result: said at the first report, for they are found out when the attack prepares
+ * itself
  */
 void dlg_progress_iteration(dlg_progress *, const dlg_attack_state *, size_t n_dense, size_t n_targets);
 
@@ -35,9 +36,9 @@ void dlg_progress_iteration(dlg_progress *, const dlg_attack_state *, size_t n_d
 void dlg_progress_note(const dlg_progress *, const char *line);
 
 /**
- * The text, predicted words underlined on a terminal, why the attack ended, what it cost and what it knew. A text that was not recovered
- * is called a guess on its own line, but for sentences that were found without the rest of their batch; one that explains none of the
- * gradient when the attack has run to its end is not shown.
+ * The text, predicted words underlined on a terminal, why the attack ended, what it cost and what it knew. A text that
+ * was not recovered is called a guess on its own line, but for sentences that were found without the rest of their
+ * batch; one that explains none of the gradient when the attack has run to its end is not shown.
  * @param scores may be NULL
  */
 void dlg_progress_result(const dlg_screen *, const dlg_subject *, const dlg_attack_result *, const dlg_scores *scores);

@@ -18,8 +18,8 @@ static void release(words *w)
 }
 
 /*
- * The letter or digit that a text goes on with, in lower case, or 0 where that is none. Outside ASCII lower case gives such a letter in two
- * places only: the Kelvin sign is a k; the dotted capital I is an i and a mark, which parts words.
+ * The letter or digit that a text goes on with, in lower case, or 0 where that is none. Outside ASCII lower case gives
+ * such a letter in two places only: the Kelvin sign is a k; the dotted capital I is an i and a mark, which parts words.
  * @param[out] n_bytes how many it takes; of the dotted I one is left for the mark
  */
 static char next_letter(const char *text, size_t *n_bytes)
@@ -81,7 +81,8 @@ static dlg_rouge_score score_runs(const words *wanted, const words *found, size_
     return score_of(n_common, n_wanted, n_found);
 }
 
-/* @param length (found->n + 1) scratch: longest common subsequence of the wanted words so far and the first j found ones */
+/* @param length (found->n + 1) scratch: longest common subsequence of the wanted words so far and the first j found
+ * ones */
 static dlg_rouge_score score_longest(const words *wanted, const words *found, size_t *length)
 {
     memset(length, 0, (found->n + 1) * sizeof *length);

@@ -70,7 +70,8 @@ static size_t count_common(size_t n_a, uint64_t *a, size_t n_b, uint64_t *b)
 
 static dlg_status compare_bags(dlg_scores *out, const sides *s, const dlg_knowledge *knowledge, dlg_error *err)
 {
-    const size_t n_truth = s->truth->n_rows, n_result = s->result->state.tokens ? s->result->first[s->result->n_sentences] : 0;
+    const size_t n_truth = s->truth->n_rows,
+                 n_result = s->result->state.tokens ? s->result->first[s->result->n_sentences] : 0;
     const size_t n_most = larger(larger(n_truth, s->truth->n_sentences), larger(n_result, knowledge->n_labels));
     uint64_t *wanted = dlg_allocate(n_most + 1, sizeof *wanted), *found = dlg_allocate(n_most + 1, sizeof *found);
     dlg_status status = DLG_OK;
@@ -115,7 +116,8 @@ static dlg_status match(size_t *found_for, const sides *s, dlg_error *err)
             const sentence found = found_of(s, f), wanted = wanted_of(s, w);
             const size_t n_right = count_right(found, wanted);
             const bool is_exact = n_right == found.n && n_right == wanted.n;
-            /* No matching can gain tokens by parting two that are the same; the half has it not part them for nothing either. */
+            /* No matching can gain tokens by parting two that are the same; the half has it not part them for nothing
+             * either. */
             cost[f * n + w] = -((dlg_real)n_right + (is_exact ? (dlg_real)0.5 : 0));
         }
     dlg_assign(n, n, cost, found_for, scratch, used);
@@ -136,8 +138,8 @@ static void accumulate(dlg_rouge_score *sum, dlg_rouge_score score, size_t n)
 }
 
 /* Add a sentence's part of the mean over n. */
-static dlg_status add_rouge(dlg_rouge *mean, size_t n, sentence wanted, sentence found, const dlg_tokenizer *tokenizer, bool skip_special,
-                            dlg_error *err)
+static dlg_status add_rouge(dlg_rouge *mean, size_t n, sentence wanted, sentence found, const dlg_tokenizer *tokenizer,
+                            bool skip_special, dlg_error *err)
 {
     char *wanted_text = dlg_tokenizer_decode(tokenizer, wanted.tokens, wanted.n, skip_special);
     char *found_text = dlg_tokenizer_decode(tokenizer, found.tokens, found.n, skip_special);
@@ -154,8 +156,8 @@ static dlg_status add_rouge(dlg_rouge *mean, size_t n, sentence wanted, sentence
     return status;
 }
 
-dlg_status dlg_scores_compute(dlg_scores *out, const dlg_attack_result *result, const dlg_knowledge *knowledge, const dlg_truth *truth,
-                              const dlg_tokenizer *tokenizer, dlg_error *err)
+dlg_status dlg_scores_compute(dlg_scores *out, const dlg_attack_result *result, const dlg_knowledge *knowledge,
+                              const dlg_truth *truth, const dlg_tokenizer *tokenizer, dlg_error *err)
 {
     const sides s = {result, truth, larger(result->n_sentences, truth->n_sentences)};
     size_t *found_for = dlg_allocate(s.n, sizeof *found_for);

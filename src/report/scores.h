@@ -1,4 +1,7 @@
-/** How much of the truth an attack recovered: computed when it has ended, from its result and the truth file, here for every attack. */
+/**
+ * How much of the truth an attack recovered: computed when it has ended, from its result and the truth file, here for
+ * every attack.
+ */
 #ifndef DLG_REPORT_SCORES_H
 #define DLG_REPORT_SCORES_H
 
@@ -10,22 +13,23 @@
 typedef struct {
     size_t n_right, n_tokens;    /**< tokens in their place, labels put back, of all, [CLS] and [SEP] included */
     size_t n_exact, n_sentences; /**< sentences all of whose tokens are right, of all */
-    size_t n_in_bag, n_bag;      /**< tokens that both sides have, wherever they stand, of those of the side that has more */
+    /** tokens that both sides have, wherever they stand, of those of the side that has more */
+    size_t n_in_bag, n_bag;
     size_t n_labels_right, n_labels; /**< the same of the labels: tokens behind the masks, or classes */
-    dlg_rouge rouge;             /**< mean over the sentences, without special tokens */
-    dlg_rouge rouge_special;     /**< with them: [CLS] and [SEP] are words then, which every attack gets right */
+    dlg_rouge rouge;                 /**< mean over the sentences, without special tokens */
+    dlg_rouge rouge_special;         /**< with them: [CLS] and [SEP] are words then, which every attack gets right */
 } dlg_scores;
 
 /**
- * Match the sentences of both sides, and compare each with its own. The order within a batch leaves no trace in a gradient, so it
- * counts for nothing: the matching with the most tokens right is taken, and of several the one with the most exact sentences (Hungarian
- * method). Where lengths differ the longer one counts, and so does a sentence that only one side has: too many tokens are as wrong as too
- * few.
+ * Match the sentences of both sides, and compare each with its own. The order within a batch leaves no trace in a
+ * gradient, so it counts for nothing: the matching with the most tokens right is taken, and of several the one with the
+ * most exact sentences (Hungarian method). Where lengths differ the longer one counts, and so does a sentence that only
+ * one side has: too many tokens are as wrong as too few.
  * @param knowledge the result's labels @param tokenizer both sides are decoded with it for ROUGE
  * Errors: DLG_ENOMEM.
  */
-DLG_MUST_USE dlg_status dlg_scores_compute(dlg_scores *out, const dlg_attack_result *, const dlg_knowledge *, const dlg_truth *,
-                                           const dlg_tokenizer *, dlg_error *);
+DLG_MUST_USE dlg_status dlg_scores_compute(dlg_scores *out, const dlg_attack_result *, const dlg_knowledge *,
+                                           const dlg_truth *, const dlg_tokenizer *, dlg_error *);
 
 /** n_right / n_tokens. */
 double dlg_scores_token_accuracy(const dlg_scores *);

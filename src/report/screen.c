@@ -22,11 +22,13 @@ dlg_screen dlg_screen_of(FILE *stream)
 
 /* ---- characters ---- */
 
-/* Columns of a character: East Asian ones have two. A combining mark is counted as one, which only wraps a little early. */
+/* Columns of a character: East Asian ones have two. A combining mark is counted as one, which only wraps a little
+ * early. */
 static size_t character_columns(int32_t c)
 {
-    static const int32_t wide[][2] = {{0x1100, 0x115F}, {0x2E80, 0xA4CF}, {0xAC00, 0xD7A3}, {0xF900, 0xFAFF}, {0xFE30, 0xFE6F},
-                                            {0xFF00, 0xFF60}, {0xFFE0, 0xFFE6}, {0x1F300, 0x1FAFF}, {0x20000, 0x3FFFD}};
+    static const int32_t wide[][2] = {{0x1100, 0x115F}, {0x2E80, 0xA4CF},   {0xAC00, 0xD7A3},
+                                      {0xF900, 0xFAFF}, {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},
+                                      {0xFFE0, 0xFFE6}, {0x1F300, 0x1FAFF}, {0x20000, 0x3FFFD}};
     for (size_t i = 0; i < sizeof wide / sizeof *wide; i++)
         if (c >= wide[i][0] && c <= wide[i][1]) return 2;
     return 1;
@@ -111,7 +113,8 @@ void dlg_screen_print(const dlg_screen *screen, dlg_layout layout, const char *t
             n = put_character(&p, text + i, marked && marked[i]);
             continue;
         }
-        /* A word goes to the next line where it fits there and not here; one that no line can hold is broken anywhere. */
+        /* A word goes to the next line where it fits there and not here; one that no line can hold is broken
+         * anywhere. */
         const size_t next = word_columns(text + i + 1);
         const bool fits_there = p.layout.indent + p.layout.hang + next <= screen->width;
         if (has_room(&p, 1 + next) || (!fits_there && has_room(&p, 2))) {
@@ -129,11 +132,14 @@ void dlg_screen_print(const dlg_screen *screen, dlg_layout layout, const char *t
 
 static bool is_special(const dlg_special_tokens *special, uint32_t id)
 {
-    return id == special->pad || id == special->unknown || id == special->cls || id == special->sep || id == special->mask;
+    return id == special->pad || id == special->unknown || id == special->cls || id == special->sep ||
+           id == special->mask;
 }
 
-/* Which bytes of the decoded text come from marked tokens: decoding joins the pieces and leaves out or puts in nothing but blanks. */
-static void mark_bytes(const dlg_tokenizer *tokenizer, const uint32_t *tokens, const bool *marked, size_t n, const char *text, bool *bytes)
+/* Which bytes of the decoded text come from marked tokens: decoding joins the pieces and leaves out or puts in nothing
+ * but blanks. */
+static void mark_bytes(const dlg_tokenizer *tokenizer, const uint32_t *tokens, const bool *marked, size_t n,
+                       const char *text, bool *bytes)
 {
     const dlg_special_tokens special = dlg_tokenizer_special(tokenizer);
     size_t at = 0;
@@ -152,8 +158,8 @@ static void mark_bytes(const dlg_tokenizer *tokenizer, const uint32_t *tokens, c
     }
 }
 
-void dlg_screen_print_tokens(const dlg_screen *screen, dlg_layout layout, const dlg_tokenizer *tokenizer, const uint32_t *tokens,
-                             const bool *marked, size_t n)
+void dlg_screen_print_tokens(const dlg_screen *screen, dlg_layout layout, const dlg_tokenizer *tokenizer,
+                             const uint32_t *tokens, const bool *marked, size_t n)
 {
     char *text = dlg_tokenizer_decode(tokenizer, tokens, n, true);
     bool *bytes = text && marked ? dlg_allocate(strlen(text) + 1, sizeof *bytes) : NULL;

@@ -33,6 +33,7 @@ typedef struct {
 void dlg_screen_print(const dlg_screen *, dlg_layout, const char *text, const bool *marked);
 
 /** Print a sentence without its special tokens. @param marked (n), may be NULL */
-void dlg_screen_print_tokens(const dlg_screen *, dlg_layout, const dlg_tokenizer *, const uint32_t *tokens, const bool *marked, size_t n);
+void dlg_screen_print_tokens(const dlg_screen *, dlg_layout, const dlg_tokenizer *, const uint32_t *tokens,
+                             const bool *marked, size_t n);
 
 #endif

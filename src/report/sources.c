@@ -9,7 +9,8 @@ static void append_sources(dlg_line *line, const dlg_attack_result *result)
     static const struct {
         dlg_token_source source;
         const char *words;
-    } kinds[] = {{DLG_FROM_READING, "read off"}, {DLG_FROM_DESCENT, "by descent"}, {DLG_FROM_LABEL, "put back from the labels"}};
+    } kinds[] = {
+        {DLG_FROM_READING, "read off"}, {DLG_FROM_DESCENT, "by descent"}, {DLG_FROM_LABEL, "put back from the labels"}};
     size_t n_kinds = 0;
     for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
         size_t n = 0;
@@ -19,13 +20,15 @@ static void append_sources(dlg_line *line, const dlg_attack_result *result)
 }
 
 /* What speaks for a token, but not against others: how near it and the next are to what was found, or how many fit. */
-static void append_doubt(dlg_line *line, const dlg_subject *subject, const dlg_attack_result *result, size_t sentence, size_t row)
+static void append_doubt(dlg_line *line, const dlg_subject *subject, const dlg_attack_result *result, size_t sentence,
+                         size_t row)
 {
     const dlg_evidence *e = &result->state.evidence[row];
     const char *piece = dlg_tokenizer_piece(subject->tokenizer, result->state.tokens[row]);
     dlg_line_append(line, "%s at %zu", piece ? piece : "[UNK]", row - result->first[sentence]);
     if (result->n_sentences > 1) dlg_line_append(line, " of sentence %zu", sentence + 1);
-    if (e->source == DLG_FROM_DESCENT) dlg_line_append(line, " (cosine %.2f, next %.2f)", e->cosine, e->cosine - e->margin);
+    if (e->source == DLG_FROM_DESCENT)
+        dlg_line_append(line, " (cosine %.2f, next %.2f)", e->cosine, e->cosine - e->margin);
     else if (e->n_choices) dlg_line_append(line, " (one of %zu that fit)", e->n_choices);
     else dlg_line_append(line, " (none fits)");
 }

@@ -7,25 +7,27 @@
 
 /** All of it is borrowed. */
 typedef struct {
-    const char *version;            /**< of the program */
-    const char *gradient;           /**< the file's name */
-    const char *attack;             /**< its name */
-    bool asks_prior;                /**< the attack asks a language model (dlg_attack_prior) */
-    const char *defence;            /**< as the file's metadata have it, or NULL */
-    bool is_preset;                 /**< the weights were drawn from model_seed */
+    const char *version;  /**< of the program */
+    const char *gradient; /**< the file's name */
+    const char *attack;   /**< its name */
+    bool asks_prior;      /**< the attack asks a language model (dlg_attack_prior) */
+    const char *defence;  /**< as the file's metadata have it, or NULL */
+    bool is_preset;       /**< the weights were drawn from model_seed */
     uint64_t model_seed;
     const dlg_model *model;
     const dlg_tokenizer *tokenizer;
     const dlg_knowledge *knowledge; /**< complete (dlg_knowledge_infer); of a result, what its text rests on */
-    const dlg_knowledge *told;      /**< of a result: what the attack began with, which may be more than its sentences; else NULL */
+    /** of a result: what the attack began with, which may be more than its sentences; else NULL */
+    const dlg_knowledge *told;
     const dlg_attack_options *options;
-    const char *blas;               /**< the line of dlg_blas_start */
+    const char *blas; /**< the line of dlg_blas_start */
     int n_threads;
     struct {
-        size_t held, wanted, limit; /**< bytes: before the attack, what it will take more (dlg_attack_count_bytes), of how many together */
+        /** bytes: before the attack, what it will take more (dlg_attack_count_bytes), of how many together */
+        size_t held, wanted, limit;
     } memory;
-    const char *checkpoint;         /**< the journal's file, or NULL */
-    size_t n_resumed;               /**< evaluations that it holds already */
+    const char *checkpoint; /**< the journal's file, or NULL */
+    size_t n_resumed;       /**< evaluations that it holds already */
 } dlg_subject;
 
 /** Whether the text that an attack ended with is to be taken for the participant's. */

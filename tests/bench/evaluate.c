@@ -1,11 +1,12 @@
 /*
- * bench_evaluate MODEL GRADIENT TRUTH EVALUATIONS THREADS: times the attack's objective alone, one evaluation after the other, at random
- * dummy embeddings, with labels and masked positions given as tools that time the same step elsewhere have them. After each one it times
- * the bare products: those that the four sweeps of one evaluation do with the model's weights, in the same order and with the same shapes,
- * and nothing else. Prints one JSON object. MODEL - is the preset that the gradient's metadata name.
+ * bench_evaluate MODEL GRADIENT TRUTH EVALUATIONS THREADS: times the attack's objective alone, one evaluation after the
+ * other, at random dummy embeddings, with labels and masked positions given as tools that time the same step elsewhere
+ * have them. After each one it times the bare products: those that the four sweeps of one evaluation do with the
+ * model's weights, in the same order and with the same shapes, and nothing else. Prints one JSON object. MODEL - is the
+ * preset that the gradient's metadata name.
  *
- * Start-up is opening the files, laying out and factoring; it and one evaluation to warm up are not in the evaluation's seconds. The peak
- * memory is that of start-up and an evaluation, before anything is laid out for the bare products.
+ * Start-up is opening the files, laying out and factoring; it and one evaluation to warm up are not in the evaluation's
+ * seconds. The peak memory is that of start-up and an evaluation, before anything is laid out for the bare products.
  */
 #define _GNU_SOURCE /* getrusage */
 #include "scene.h"
@@ -39,7 +40,8 @@ static dlg_status lay_out_bare(dlg_network *network, const scene *s, dlg_error *
         const dlg_value *v = &network->tape.values[i];
         dlg_real *const arrays[] = {v->x, v->dx, v->rx, v->rdx};
         for (size_t k = 0; k < 4; k++)
-            dlg_random_normal_fill(arrays[k], v->n_rows * v->n_cols, 0.02, 4 * i + k, dlg_random_stream("bare products"));
+            dlg_random_normal_fill(arrays[k], v->n_rows * v->n_cols, 0.02, 4 * i + k,
+                                   dlg_random_stream("bare products"));
     }
     return status;
 }
@@ -54,7 +56,8 @@ static void products_forward(const dlg_tape *tape, bool of_direction)
     for (size_t i = 0; i < tape->n_ops; i++) {
         const dlg_linear *l = linear_at(tape, i);
         if (!l) continue;
-        dlg_products_times_transpose(l->weight, of_direction ? l->x->rx : l->x->x, 1, of_direction ? l->y->rx : l->y->x);
+        dlg_products_times_transpose(l->weight, of_direction ? l->x->rx : l->x->x, 1,
+                                     of_direction ? l->y->rx : l->y->x);
     }
 }
 
@@ -92,7 +95,8 @@ static dlg_status prepare(bench *b, const scene *s, dlg_error *err)
     b->dx = dlg_allocate(s->n_numbers, sizeof *b->dx);
     b->seconds = dlg_allocate(b->n_evaluations, sizeof *b->seconds);
     b->bare_seconds = dlg_allocate(b->n_evaluations, sizeof *b->bare_seconds);
-    if (!b->x || !b->dx || !b->seconds || !b->bare_seconds) return dlg_fail(err, DLG_ENOMEM, "dummy embeddings and times: no memory");
+    if (!b->x || !b->dx || !b->seconds || !b->bare_seconds)
+        return dlg_fail(err, DLG_ENOMEM, "dummy embeddings and times: no memory");
     dlg_random_normal_fill(b->x, s->n_numbers, 0.02, 0, dlg_random_stream("dummy embeddings"));
     return scene_objective(&b->objective, s, s->n, s->rows, s->n, err);
 }
@@ -113,11 +117,14 @@ static dlg_status measure(bench *b, const scene *s, dlg_error *err)
         b->bare_seconds[i] = now_s() - evaluated_s;
         b->seconds[i] = evaluated_s - start_s;
     }
-    const double median_s = median_of(b->n_evaluations, b->seconds), bare_s = median_of(b->n_evaluations, b->bare_seconds);
-    printf("{\"seconds_per_evaluation\":%.9g,\"min\":%.9g,\"bare_seconds\":%.9g,\"over_bare\":%.9g,\"startup_seconds\":%.9g,"
-           "\"distance\":%.9g,\"sentences\":%zu,\"tokens\":%zu,\"masked\":%zu,\"threads\":%d,\"blas\":\"%s\",\"peak_mib\":%ld}\n",
-           median_s, b->seconds[0], bare_s, median_s / bare_s, b->startup_s, distance, s->truth.n_sentences, s->truth.n_rows, s->n,
-           dlg_blas_threads(), b->blas, peak);
+    const double median_s = median_of(b->n_evaluations, b->seconds),
+                 bare_s = median_of(b->n_evaluations, b->bare_seconds);
+    printf("{\"seconds_per_evaluation\":%.9g,\"min\":%.9g,\"bare_seconds\":%.9g,\"over_bare\":%.9g,\"startup_seconds\":"
+           "%.9g,"
+           "\"distance\":%.9g,\"sentences\":%zu,\"tokens\":%zu,\"masked\":%zu,\"threads\":%d,\"blas\":\"%s\",\"peak_"
+           "mib\":%ld}\n",
+           median_s, b->seconds[0], bare_s, median_s / bare_s, b->startup_s, distance, s->truth.n_sentences,
+           s->truth.n_rows, s->n, dlg_blas_threads(), b->blas, peak);
     return DLG_OK;
 }
 

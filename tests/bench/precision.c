@@ -1,11 +1,13 @@
 /*
- * bench_precision record MODEL GRADIENT TRUTH POINTS THREADS: attacks, told nothing, and writes to POINTS each evaluation of the descent
- * that came a twentieth lower than those before it: where it was, the distance and its derivative. From the last one the points go on along
- * the straight line to the fed tokens' own embeddings, which the truth names.
- * bench_precision compare MODEL GRADIENT TRUTH POINTS THREADS: evaluates at the same points again and prints a JSON object for each. Run
- * by a program that was built for double this says what the recorded numbers lost to rounding.
+ * bench_precision record MODEL GRADIENT TRUTH POINTS THREADS: attacks, told nothing, and writes to POINTS each
+ * evaluation of the descent that came a twentieth lower than those before it: where it was, the distance and its
+ * derivative. From the last one the points go on along the straight line to the fed tokens' own embeddings, which the
+ * truth names. bench_precision compare MODEL GRADIENT TRUTH POINTS THREADS: evaluates at the same points again and
+ * prints a JSON object for each. Run by a program that was built for double this says what the recorded numbers lost to
+ * rounding.
  *
- * The attack is the library's own; the linker puts the function below in place of its evaluation (--wrap, in CMakeLists.txt).
+ * The attack is the library's own; the linker puts the function below in place of its evaluation (--wrap, in
+ * CMakeLists.txt).
  */
 #include "scene.h"
 
@@ -25,7 +27,8 @@
 static const double descent_factor = 0.95, line_factor = 0.5;
 enum { LINE_POINTS = 14 };
 
-/* The file: this, the predicted rows, the labels; then the points, each `point`, share, x, dx. Written and read on one machine. */
+/* The file: this, the predicted rows, the labels; then the points, each `point`, share, x, dx. Written and read on one
+ * machine. */
 typedef struct {
     uint64_t n_numbers, n_predicted, n_labels;
 } header;
@@ -55,7 +58,8 @@ static dlg_status create(record *r, const scene *s, dlg_error *err)
     r->real_share = dlg_allocate(n_share, sizeof *r->real_share);
     r->real_x = dlg_allocate(n, sizeof *r->real_x);
     r->real_dx = dlg_allocate(n, sizeof *r->real_dx);
-    if (!r->share || !r->x || !r->dx || !r->real_share || !r->real_x || !r->real_dx) return dlg_fail(err, DLG_ENOMEM, "points: no memory");
+    if (!r->share || !r->x || !r->dx || !r->real_share || !r->real_x || !r->real_dx)
+        return dlg_fail(err, DLG_ENOMEM, "points: no memory");
     return scene_objective(&r->objective, s, r->h.n_predicted, r->rows, r->h.n_labels, err);
 }
 
@@ -88,7 +92,8 @@ static double evaluate(record *r)
 
 static dlg_status put(record *r, const void *items, size_t n, size_t item_bytes, dlg_error *err)
 {
-    return fwrite(items, item_bytes, n, r->file) == n ? DLG_OK : dlg_fail(err, DLG_EIO, "%s: %s", r->path, strerror(errno));
+    return fwrite(items, item_bytes, n, r->file) == n ? DLG_OK
+                                                      : dlg_fail(err, DLG_EIO, "%s: %s", r->path, strerror(errno));
 }
 
 static dlg_status put_point(record *r, uint64_t iteration, double distance, dlg_error *err)
@@ -109,8 +114,8 @@ static dlg_status put_point(record *r, uint64_t iteration, double distance, dlg_
 /* ---- record ---- */
 
 /*
- * Who listens to the attack's evaluations; NULL: nobody. A point is put when the next evaluation comes: the last one of an iteration is not
- * of the descent, but at the decoded tokens' own embeddings.
+ * Who listens to the attack's evaluations; NULL: nobody. A point is put when the next evaluation comes: the last one of
+ * an iteration is not of the descent, but at the decoded tokens' own embeddings.
  */
 static struct {
     record *record;
@@ -123,7 +128,8 @@ static struct {
 double __real_dlg_objective_evaluate(dlg_objective *, const dlg_soft_labels *, const dlg_real *, dlg_real *);
 double __wrap_dlg_objective_evaluate(dlg_objective *, const dlg_soft_labels *, const dlg_real *, dlg_real *);
 
-double __wrap_dlg_objective_evaluate(dlg_objective *objective, const dlg_soft_labels *labels, const dlg_real *x, dlg_real *dx)
+double __wrap_dlg_objective_evaluate(dlg_objective *objective, const dlg_soft_labels *labels, const dlg_real *x,
+                                     dlg_real *dx)
 {
     const double distance = __real_dlg_objective_evaluate(objective, labels, x, dx);
     record *r = listener.record;
@@ -222,7 +228,8 @@ static dlg_status record_attack(record *r, const scene *s, dlg_error *err)
 
 static dlg_status get(record *r, void *items, size_t n, size_t item_bytes, dlg_error *err)
 {
-    return fread(items, item_bytes, n, r->file) == n ? DLG_OK : dlg_fail(err, DLG_EFORMAT, "%s: ends too early", r->path);
+    return fread(items, item_bytes, n, r->file) == n ? DLG_OK
+                                                     : dlg_fail(err, DLG_EFORMAT, "%s: ends too early", r->path);
 }
 
 /* ||a - b|| / ||b|| */
@@ -246,17 +253,19 @@ static dlg_status compare_point(record *r, const point *p, dlg_error *err)
     if (status) return status;
     take_point(r);
     const double distance = evaluate(r);
-    printf("{\"iteration\":%" PRIu64 ",\"relative_distance\":%.9g,\"distance\":%.17g,\"recorded_distance\":%.17g,\"distance_error\":%.9g,"
+    printf("{\"iteration\":%" PRIu64
+           ",\"relative_distance\":%.9g,\"distance\":%.17g,\"recorded_distance\":%.17g,\"distance_error\":%.9g,"
            "\"derivative_error\":%.9g,\"precision\":\"" DLG_REAL_NAME "\"}\n",
-           p->iteration, sqrt(distance / dlg_objective_scale(r->objective)), distance, p->distance, fabs(p->distance - distance) / distance,
-           relative_error(r->h.n_numbers, r->dx, r->real_dx));
+           p->iteration, sqrt(distance / dlg_objective_scale(r->objective)), distance, p->distance,
+           fabs(p->distance - distance) / distance, relative_error(r->h.n_numbers, r->dx, r->real_dx));
     return DLG_OK;
 }
 
 static dlg_status compare(record *r, const scene *s, dlg_error *err)
 {
     dlg_status status = get(r, &r->h, 1, sizeof r->h, err);
-    if (!status && (r->h.n_numbers != s->n_numbers || r->h.n_predicted > s->truth.n_rows || r->h.n_labels > s->truth.n_rows))
+    if (!status &&
+        (r->h.n_numbers != s->n_numbers || r->h.n_predicted > s->truth.n_rows || r->h.n_labels > s->truth.n_rows))
         status = dlg_fail(err, DLG_ESHAPE, "%s: want points of %zu numbers, found other ones", r->path, s->n_numbers);
     if (status) return status;
     r->rows = dlg_allocate(r->h.n_predicted, sizeof *r->rows);

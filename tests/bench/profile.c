@@ -1,10 +1,12 @@
 /*
- * bench_profile MODEL GRADIENT TRUTH EVALUATIONS THREADS: where the time of an evaluation goes. Prints one JSON object: the seconds of an
- * evaluation, and those of each kind of operator in each sweep, means. MODEL - is the preset that the gradient's metadata name.
+ * bench_profile MODEL GRADIENT TRUTH EVALUATIONS THREADS: where the time of an evaluation goes. Prints one JSON object:
+ * the seconds of an evaluation, and those of each kind of operator in each sweep, means. MODEL - is the preset that the
+ * gradient's metadata name.
  *
- * The evaluations are the library's own. The linker puts the classes and functions below in place of the library's (--wrap, in
- * CMakeLists.txt); each takes the time and calls what it stands for. What was spent on products inside an operator is counted as those,
- * not as the operator's. In sweeps that run several operators at a time each gets its share of the sweep's seconds.
+ * The evaluations are the library's own. The linker puts the classes and functions below in place of the library's
+ * (--wrap, in CMakeLists.txt); each takes the time and calls what it stands for. What was spent on products inside an
+ * operator is counted as those, not as the operator's. In sweeps that run several operators at a time each gets its
+ * share of the sweep's seconds.
  */
 #include "scene.h"
 
@@ -22,9 +24,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define WRAPPED_CLASS(name) \
-    extern const dlg_op_class __real_dlg_##name##_class; \
-    extern dlg_op_class __wrap_dlg_##name##_class; \
+#define WRAPPED_CLASS(name)                                                                                            \
+    extern const dlg_op_class __real_dlg_##name##_class;                                                               \
+    extern dlg_op_class __wrap_dlg_##name##_class;                                                                     \
     dlg_op_class __wrap_dlg_##name##_class
 
 WRAPPED_CLASS(activation);
@@ -72,7 +74,8 @@ static void time_op(dlg_op *op, sweep which)
 {
     const size_t k = kind_of(op);
     const dlg_op_class *real = kinds[k].real;
-    void (*const runs[])(dlg_op *) = {real->forward, real->backward, real->gradient, real->rstart, real->rforward, real->rbackward};
+    void (*const runs[])(dlg_op *) = {real->forward, real->backward, real->gradient,
+                                      real->rstart,  real->rforward, real->rbackward};
     packed_s = other_s = 0;
     const double start_s = now_s();
     runs[which](op);
@@ -85,12 +88,30 @@ static void time_op(dlg_op *op, sweep which)
     }
 }
 
-static void forward(dlg_op *op) { time_op(op, FORWARD); }
-static void backward(dlg_op *op) { time_op(op, BACKWARD); }
-static void gradient(dlg_op *op) { time_op(op, GRADIENT); }
-static void rstart(dlg_op *op) { time_op(op, RSTART); }
-static void rforward(dlg_op *op) { time_op(op, RFORWARD); }
-static void rbackward(dlg_op *op) { time_op(op, RBACKWARD); }
+static void forward(dlg_op *op)
+{
+    time_op(op, FORWARD);
+}
+static void backward(dlg_op *op)
+{
+    time_op(op, BACKWARD);
+}
+static void gradient(dlg_op *op)
+{
+    time_op(op, GRADIENT);
+}
+static void rstart(dlg_op *op)
+{
+    time_op(op, RSTART);
+}
+static void rforward(dlg_op *op)
+{
+    time_op(op, RFORWARD);
+}
+static void rbackward(dlg_op *op)
+{
+    time_op(op, RBACKWARD);
+}
 
 static void start_timing(void)
 {
@@ -105,14 +126,14 @@ static void start_timing(void)
     }
 }
 
-#define WRAPPED_SWEEP(name, which) \
-    void __real_dlg_tape_##name(dlg_tape *); \
-    void __wrap_dlg_tape_##name(dlg_tape *); \
-    void __wrap_dlg_tape_##name(dlg_tape *tape) \
-    { \
-        const double start_s = now_s(); \
-        __real_dlg_tape_##name(tape); \
-        sweep_s[which] += now_s() - start_s; \
+#define WRAPPED_SWEEP(name, which)                                                                                     \
+    void __real_dlg_tape_##name(dlg_tape *);                                                                           \
+    void __wrap_dlg_tape_##name(dlg_tape *);                                                                           \
+    void __wrap_dlg_tape_##name(dlg_tape *tape)                                                                        \
+    {                                                                                                                  \
+        const double start_s = now_s();                                                                                \
+        __real_dlg_tape_##name(tape);                                                                                  \
+        sweep_s[which] += now_s() - start_s;                                                                           \
     }
 
 WRAPPED_SWEEP(forward, FORWARD)
@@ -124,7 +145,8 @@ WRAPPED_SWEEP(rbackward, RBACKWARD)
 static double sum_of_ops(sweep which)
 {
     double sum_s = 0;
-    for (size_t k = 0; k < N_KINDS; k++) sum_s += kinds[k].own_s[which] + kinds[k].packed_s[which] + kinds[k].other_s[which];
+    for (size_t k = 0; k < N_KINDS; k++)
+        sum_s += kinds[k].own_s[which] + kinds[k].packed_s[which] + kinds[k].other_s[which];
     return sum_s;
 }
 
@@ -156,10 +178,10 @@ void __real_dlg_products_times(const dlg_products *, const dlg_real *, dlg_real,
 void __wrap_dlg_products_times(const dlg_products *, const dlg_real *, dlg_real, dlg_real *);
 void __real_dlg_products_times_transpose(const dlg_products *, const dlg_real *, dlg_real, dlg_real *);
 void __wrap_dlg_products_times_transpose(const dlg_products *, const dlg_real *, dlg_real, dlg_real *);
-void __real_dlg_gemm(dlg_orientation, dlg_orientation, size_t, size_t, size_t, dlg_real, const dlg_real *, size_t, const dlg_real *, size_t,
-                     dlg_real, dlg_real *, size_t);
-void __wrap_dlg_gemm(dlg_orientation, dlg_orientation, size_t, size_t, size_t, dlg_real, const dlg_real *, size_t, const dlg_real *, size_t,
-                     dlg_real, dlg_real *, size_t);
+void __real_dlg_gemm(dlg_orientation, dlg_orientation, size_t, size_t, size_t, dlg_real, const dlg_real *, size_t,
+                     const dlg_real *, size_t, dlg_real, dlg_real *, size_t);
+void __wrap_dlg_gemm(dlg_orientation, dlg_orientation, size_t, size_t, size_t, dlg_real, const dlg_real *, size_t,
+                     const dlg_real *, size_t, dlg_real, dlg_real *, size_t);
 
 void __wrap_dlg_products_times(const dlg_products *w, const dlg_real *dy, dlg_real beta, dlg_real *dx)
 {
@@ -175,8 +197,9 @@ void __wrap_dlg_products_times_transpose(const dlg_products *w, const dlg_real *
     packed_s += now_s() - start_s;
 }
 
-void __wrap_dlg_gemm(dlg_orientation a_is, dlg_orientation b_is, size_t m, size_t n, size_t k, dlg_real alpha, const dlg_real *a,
-                     size_t lda, const dlg_real *b, size_t ldb, dlg_real beta, dlg_real *c, size_t ldc)
+void __wrap_dlg_gemm(dlg_orientation a_is, dlg_orientation b_is, size_t m, size_t n, size_t k, dlg_real alpha,
+                     const dlg_real *a, size_t lda, const dlg_real *b, size_t ldb, dlg_real beta, dlg_real *c,
+                     size_t ldc)
 {
     const double start_s = now_s();
     __real_dlg_gemm(a_is, b_is, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
@@ -198,8 +221,8 @@ static void print_row(const char *name, const double *seconds, double n)
 static void print_profile(const scene *s, double seconds, double n)
 {
     double rest_s = seconds;
-    printf("{\"seconds_per_evaluation\":%.9g,\"tokens\":%zu,\"threads\":%d,\"parts\":[{\"operator\":\"all\"", seconds / n, s->truth.n_rows,
-           dlg_blas_threads());
+    printf("{\"seconds_per_evaluation\":%.9g,\"tokens\":%zu,\"threads\":%d,\"parts\":[{\"operator\":\"all\"",
+           seconds / n, s->truth.n_rows, dlg_blas_threads());
     share_out();
     for (sweep w = 0; w < N_SWEEPS; w++) {
         rest_s -= sweep_s[w];

@@ -12,7 +12,8 @@ static dlg_status open_source(scene *s, const char *model, dlg_error *err)
     choice.directory = model;
     if (!strcmp(model, "-")) status = dlg_source_choice_from_metadata(&choice, s->file, err);
     if (!status) status = dlg_source_open(&s->source, &choice, err);
-    if (!status && s->source.model->config.task != DLG_MASKED_LM) status = dlg_fail(err, DLG_EFORMAT, "%s: want a masked LM", model);
+    if (!status && s->source.model->config.task != DLG_MASKED_LM)
+        status = dlg_fail(err, DLG_EFORMAT, "%s: want a masked LM", model);
     return status;
 }
 
@@ -39,7 +40,8 @@ dlg_status scene_open(scene *s, const char *model, const char *gradient, const c
     if (!status) status = open_source(s, model, err);
     if (!status) status = dlg_gradient_open(&s->gradient, s->file, s->source.model, err);
     if (!status) status = dlg_truth_read(&s->truth, truth, err);
-    if (!status && s->truth.is_classification) status = dlg_fail(err, DLG_EFORMAT, "%s: want a masked LM's truth", truth);
+    if (!status && s->truth.is_classification)
+        status = dlg_fail(err, DLG_EFORMAT, "%s: want a masked LM's truth", truth);
     if (status) return status;
     const dlg_config *config = &s->source.model->config;
     status = dlg_truth_check(&s->truth, truth, config->vocabulary_size, config->n_labels, config->max_positions, err);
@@ -71,7 +73,8 @@ dlg_status scene_batch(dlg_batch *out, const scene *s, size_t n_predicted, const
     return status;
 }
 
-dlg_status scene_objective(dlg_objective **out, const scene *s, size_t n_predicted, const size_t *rows, size_t max_labels, dlg_error *err)
+dlg_status scene_objective(dlg_objective **out, const scene *s, size_t n_predicted, const size_t *rows,
+                           size_t max_labels, dlg_error *err)
 {
     const dlg_distance *distance;
     dlg_batch batch = {0};

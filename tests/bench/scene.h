@@ -1,4 +1,7 @@
-/** A masked LM, a shared gradient and the step that made it, as the programs of this folder time and compare evaluations on them. */
+/**
+ * A masked LM, a shared gradient and the step that made it, as the programs of this folder time and compare evaluations
+ * on them.
+ */
 #ifndef DLG_BENCH_SCENE_H
 #define DLG_BENCH_SCENE_H
 
@@ -27,8 +30,8 @@ void scene_close(scene *);
 DLG_MUST_USE dlg_status scene_batch(dlg_batch *out, const scene *, size_t n_predicted, const size_t *rows, dlg_error *);
 
 /** The plain squared distance over such a batch. */
-DLG_MUST_USE dlg_status scene_objective(dlg_objective **out, const scene *, size_t n_predicted, const size_t *rows, size_t max_labels,
-                                        dlg_error *);
+DLG_MUST_USE dlg_status scene_objective(dlg_objective **out, const scene *, size_t n_predicted, const size_t *rows,
+                                        size_t max_labels, dlg_error *);
 
 /** A monotonic clock. */
 double now_s(void);

@@ -1,6 +1,6 @@
 /*
- * bench_tokenizer VOCABULARY TEXT REPEATS: encodes a file line by line on one thread and prints, for the fastest pass, its seconds, and
- * how many lines and ids there were. Reading the file is not timed.
+ * bench_tokenizer VOCABULARY TEXT REPEATS: encodes a file line by line on one thread and prints, for the fastest pass,
+ * its seconds, and how many lines and ids there were. Reading the file is not timed.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "base/file.h"
@@ -22,7 +22,8 @@ typedef struct {
     size_t n_lines, n_ids;
 } counts;
 
-static dlg_status encode_lines(const dlg_tokenizer *tokenizer, dlg_tokens *tokens, const dlg_file *text, counts *out, dlg_error *err)
+static dlg_status encode_lines(const dlg_tokenizer *tokenizer, dlg_tokens *tokens, const dlg_file *text, counts *out,
+                               dlg_error *err)
 {
     dlg_status status = DLG_OK;
     *out = (counts){0};

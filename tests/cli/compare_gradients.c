@@ -1,6 +1,7 @@
 /*
- * compare_gradients A B TOLERANCE: two gradient files tensor by tensor, |a - b| / |b| in the Euclidean norm. The key biases' gradients are
- * zero but for rounding (softmax does not see a shift), so for them |b| is that of the whole file.
+ * compare_gradients A B TOLERANCE: two gradient files tensor by tensor, |a - b| / |b| in the Euclidean norm. The key
+ * biases' gradients are zero but for rounding (softmax does not see a shift), so for them |b| is that of the whole
+ * file.
  */
 #include "base/memory.h"
 #include "io/safetensors.h"
@@ -39,7 +40,8 @@ static dlg_status compare(const dlg_safetensors *a, const dlg_safetensors *b, do
     double whole = 0, worst = -1, difference, size;
     const char *worst_name = "";
     const size_t n = dlg_safetensors_count(b);
-    if (dlg_safetensors_count(a) != n) return dlg_fail(err, DLG_ESHAPE, "want %zu tensors, found %zu", n, dlg_safetensors_count(a));
+    if (dlg_safetensors_count(a) != n)
+        return dlg_fail(err, DLG_ESHAPE, "want %zu tensors, found %zu", n, dlg_safetensors_count(a));
     for (size_t i = 0; i < n; i++) {
         const dlg_status status = squares(&difference, &size, dlg_safetensors_at(b, i), dlg_safetensors_at(b, i), err);
         if (status) return status;
@@ -56,7 +58,8 @@ static dlg_status compare(const dlg_safetensors *a, const dlg_safetensors *b, do
             worst_name = wanted->name;
         }
         if (!(error <= tolerance))
-            return dlg_fail(err, DLG_ESHAPE, "%s: want a relative error of at most %g, found %g", wanted->name, tolerance, error);
+            return dlg_fail(err, DLG_ESHAPE, "%s: want a relative error of at most %g, found %g", wanted->name,
+                            tolerance, error);
     }
     printf("%zu tensors, largest relative error %.2g (%s)\n", n, worst, worst_name);
     return DLG_OK;

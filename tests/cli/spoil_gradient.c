@@ -1,6 +1,6 @@
 /*
- * spoil_gradient shuffled|normal IN OUT: a gradient that no text has. Every tensor keeps its name and shape; its entries change places
- * among themselves, or are standard normal numbers instead.
+ * spoil_gradient shuffled|normal IN OUT: a gradient that no text has. Every tensor keeps its name and shape; its
+ * entries change places among themselves, or are standard normal numbers instead.
  */
 #include "base/memory.h"
 #include "io/safetensors.h"
@@ -20,7 +20,8 @@ static void shuffle(size_t n, dlg_real *values, const char *name)
     }
 }
 
-static dlg_status spoil(dlg_tensor_source *out, dlg_real *values, const dlg_tensor *tensor, bool is_shuffled, dlg_error *err)
+static dlg_status spoil(dlg_tensor_source *out, dlg_real *values, const dlg_tensor *tensor, bool is_shuffled,
+                        dlg_error *err)
 {
     *out = (dlg_tensor_source){.name = tensor->name, .n_dims = tensor->n_dims, .values = values};
     memcpy(out->shape, tensor->shape, sizeof out->shape);

@@ -1,7 +1,8 @@
 /*
- * A gradient file, from the participant to the end of --inspect and of a short attack. The bytes are a recipe: a small or odd model, a batch
- * on it, a defence, then what a stranger does to the values and the metadata of the file; so whatever libFuzzer does to them parses, and
- * reaches the code that computes with it. Nothing may crash, hang, take more than 200 MB, or claim a token that the model has not.
+ * A gradient file, from the participant to the end of --inspect and of a short attack. The bytes are a recipe: a small
+ * or odd model, a batch on it, a defence, then what a stranger does to the values and the metadata of the file; so
+ * whatever libFuzzer does to them parses, and reaches the code that computes with it. Nothing may crash, hang, take
+ * more than 200 MB, or claim a token that the model has not.
  */
 #define _XOPEN_SOURCE 700 /* setitimer */
 #include "base/memory.h"
@@ -23,9 +24,21 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { PAD, UNKNOWN, CLS, SEP, MASK, N_SPECIAL, MOST_SENTENCES = 3, MOST_TOKENS = 24, MOST_WORDS = 64, LONGEST_VOCABULARY = 512 };
+enum {
+    PAD,
+    UNKNOWN,
+    CLS,
+    SEP,
+    MASK,
+    N_SPECIAL,
+    MOST_SENTENCES = 3,
+    MOST_TOKENS = 24,
+    MOST_WORDS = 64,
+    LONGEST_VOCABULARY = 512
+};
 
-/* A recipe longer than this says nothing new. What takes 20 seconds here takes one or two in a build that no sanitizer slows down. */
+/* A recipe longer than this says nothing new. What takes 20 seconds here takes one or two in a build that no sanitizer
+ * slows down. */
 enum { MOST_CHANGES = 16, SECONDS = 20 };
 
 typedef struct {
@@ -67,7 +80,8 @@ static dlg_status make_tokenizer(dlg_tokenizer **out, size_t n_words, dlg_error 
 {
     char text[LONGEST_VOCABULARY] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n";
     size_t used = strlen(text);
-    for (size_t v = N_SPECIAL; v < n_words; v++) used += (size_t)snprintf(text + used, sizeof text - used, "%s%zu\n", v % 3 ? "w" : "##", v);
+    for (size_t v = N_SPECIAL; v < n_words; v++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%s%zu\n", v % 3 ? "w" : "##", v);
     return dlg_tokenizer_create(out, "words", (const unsigned char *)text, used, DLG_UNCASED, err);
 }
 
@@ -75,7 +89,8 @@ static dlg_status share(dlg_gradient *out, recipe *r, const dlg_model *model, dl
 {
     const dlg_config *config = &model->config;
     const size_t n_sentences = 1 + take(r, MOST_SENTENCES);
-    size_t lengths[MOST_SENTENCES], n = 0, rows[MOST_SENTENCES * MOST_TOKENS], labels[MOST_SENTENCES * MOST_TOKENS], n_rows = 0;
+    size_t lengths[MOST_SENTENCES], n = 0, rows[MOST_SENTENCES * MOST_TOKENS], labels[MOST_SENTENCES * MOST_TOKENS],
+                                    n_rows = 0;
     uint32_t fed[MOST_SENTENCES * MOST_TOKENS];
     const bool is_mlm = config->task == DLG_MASKED_LM;
     for (size_t b = 0; b < n_sentences; n += lengths[b++]) {
@@ -85,7 +100,8 @@ static dlg_status share(dlg_gradient *out, recipe *r, const dlg_model *model, dl
             if (is_mlm && (fed[n + t] == MASK || (!b && !t))) rows[n_rows++] = n + t;
         }
     }
-    const size_t n_labels = is_mlm ? n_rows : n_sentences, n_classes = is_mlm ? config->vocabulary_size : config->n_labels;
+    const size_t n_labels = is_mlm ? n_rows : n_sentences,
+                 n_classes = is_mlm ? config->vocabulary_size : config->n_labels;
     for (size_t i = 0; i < n_labels; i++) labels[i] = take(r, n_classes);
     dlg_batch batch;
     double loss;
@@ -133,7 +149,8 @@ static void change(dlg_real *g, size_t n_rows, size_t n_cols, recipe *r)
 
 static dlg_status spoil(dlg_gradient *gradient, recipe *r, dlg_error *err)
 {
-    static const char *const specs[] = {"prune:0.5", "prune:0.99", "prune:0.9999", "int8", "fp16", "gaussian:0.01", "gaussian:10"};
+    static const char *const specs[] = {"prune:0.5", "prune:0.99",    "prune:0.9999", "int8",
+                                        "fp16",      "gaussian:0.01", "gaussian:10"};
     const size_t n_specs = sizeof specs / sizeof *specs, which = take(r, 2 * n_specs);
     dlg_defence defence;
     dlg_status status = which < n_specs ? dlg_defence_parse(&defence, specs[which], err) : DLG_OK;
@@ -157,7 +174,9 @@ static dlg_status spoil(dlg_gradient *gradient, recipe *r, dlg_error *err)
 static void check_result(const dlg_attack_result *result, const dlg_model *model)
 {
     for (size_t i = 0; result->state.tokens && i < result->n_rows; i++)
-        if (result->state.tokens[i] >= model->config.vocabulary_size || result->state.fed[i] >= model->config.vocabulary_size) abort();
+        if (result->state.tokens[i] >= model->config.vocabulary_size ||
+            result->state.fed[i] >= model->config.vocabulary_size)
+            abort();
     if (isnan(result->state.distance_of_tokens) || isnan(result->state.scale)) abort();
 }
 
@@ -171,13 +190,18 @@ static void report(const dlg_subject *subject, const dlg_attack_result *result)
     fclose(nowhere);
 }
 
-static dlg_status attack(dlg_subject subject, const dlg_gradient *gradient, const dlg_attack_class *class, size_t n_sentences, dlg_error *err)
+static dlg_status attack(dlg_subject subject, const dlg_gradient *gradient, const dlg_attack_class *class,
+                         size_t n_sentences, dlg_error *err)
 {
-    const dlg_attack_options options = {.distance = class->distance, .minimiser = class->minimiser, .max_iterations = 2, .max_starts = 2,
+    const dlg_attack_options options = {.distance = class->distance,
+                                        .minimiser = class->minimiser,
+                                        .max_iterations = 2,
+                                        .max_starts = 2,
                                         .max_evaluations = 60};
     dlg_knowledge knowledge = {.n_sentences = n_sentences, .sentences_from = n_sentences ? DLG_METADATA : DLG_ASSUMED};
     dlg_attack_result result = {0};
-    dlg_status status = dlg_knowledge_infer(&knowledge, gradient, (dlg_special_tokens){.cls = CLS, .sep = SEP, .mask = MASK}, err);
+    dlg_status status =
+        dlg_knowledge_infer(&knowledge, gradient, (dlg_special_tokens){.cls = CLS, .sep = SEP, .mask = MASK}, err);
     if (!status) status = dlg_attack(class, &result, gradient, &knowledge, &options, NULL, err);
     if (!status) {
         subject.attack = class->name;
@@ -226,10 +250,12 @@ static dlg_status run(recipe *r, const char *path, dlg_error *err)
     if (!status) status = share(&made, r, model, err);
     if (!status) status = spoil(&made, r, err);
     const dlg_metadata metadata = {DLG_METADATA_BATCH_SIZE, batches[batch]};
-    if (!status) status = dlg_participant_save(&made, path, DLG_F32, batches[batch] != NULL, &metadata, NULL, NULL, err);
+    if (!status)
+        status = dlg_participant_save(&made, path, DLG_F32, batches[batch] != NULL, &metadata, NULL, NULL, err);
     if (!status) status = dlg_safetensors_open(&file, path, err);
     if (!status) status = dlg_gradient_open(&read, file, model, err);
-    const dlg_subject subject = {.version = "0", .gradient = path, .model = model, .tokenizer = tokenizer, .blas = "", .n_threads = 1};
+    const dlg_subject subject = {
+        .version = "0", .gradient = path, .model = model, .tokenizer = tokenizer, .blas = "", .n_threads = 1};
     if (!status) status = inspect(&subject, &read, err);
     if (!status) status = attack(subject, &read, class, sentences[batch], err);
     dlg_gradient_release(&read);
@@ -248,11 +274,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     dlg_blas_start(1);
     dlg_memory_set_limit((size_t)200 << 20);
     snprintf(path, sizeof path, "/tmp/dlg-fuzz-%ld.g", (long)getpid());
-    setitimer(ITIMER_PROF, &(struct itimerval){.it_value = {.tv_sec = SECONDS}}, NULL); /* of its own time: SIGPROF ends it */
+    /* of its own time: SIGPROF ends it */
+    setitimer(ITIMER_PROF, &(struct itimerval){.it_value = {.tv_sec = SECONDS}}, NULL);
     const dlg_status status = run(&r, path, &err);
     setitimer(ITIMER_PROF, &(struct itimerval){{0}, {0}}, NULL);
     unlink(path);
-    if (status == DLG_EARG || status == DLG_EIO || status == DLG_ECANCELLED || (status && !*err.message) || strchr(err.message, '\n'))
+    if (status == DLG_EARG || status == DLG_EIO || status == DLG_ECANCELLED || (status && !*err.message) ||
+        strchr(err.message, '\n'))
         abort();
     return 0;
 }

@@ -1,6 +1,7 @@
 /*
- * A journal's bytes. Whatever they are, it is opened or refused in one line; what it holds is recalled or not; what is left of the file
- * is a journal that holds as much. Once as they are, and once with a right beginning and right checksums, which chance does not find.
+ * A journal's bytes. Whatever they are, it is opened or refused in one line; what it holds is recalled or not; what is
+ * left of the file is a journal that holds as much. Once as they are, and once with a right beginning and right
+ * checksums, which chance does not find.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "io/journal.h"
@@ -65,7 +66,9 @@ static void open_bytes(const uint8_t *data, size_t size)
     if (fflush(file)) abort();
     snprintf(path, sizeof path, "/proc/self/fd/%d", fileno(file));
     if (dlg_journal_open(&j, path, true, 1, &fact, &err)) {
-        if (j || (err.status != DLG_EFORMAT && err.status != DLG_ESHAPE) || strncmp(err.message, path, strlen(path)) != 0) abort();
+        if (j || (err.status != DLG_EFORMAT && err.status != DLG_ESHAPE) ||
+            strncmp(err.message, path, strlen(path)) != 0)
+            abort();
     } else {
         const size_t n = count(j);
         dlg_journal_close(j);

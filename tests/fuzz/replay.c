@@ -1,4 +1,5 @@
-/* Feeds every file of the directories given to a fuzzer, once, for compilers without libFuzzer. An empty corpus is a failure. */
+/* Feeds every file of the directories given to a fuzzer, once, for compilers without libFuzzer. An empty corpus is a
+ * failure. */
 #define _POSIX_C_SOURCE 200809L
 #include "base/file.h"
 #include "base/memory.h"

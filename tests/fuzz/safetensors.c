@@ -24,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         n_bytes += tensor->n_items * dlg_dtype_bytes(tensor->dtype);
         if (i && dlg_tensor_compare_names(tensor - 1, tensor) >= 0) abort();
         dlg_real *values = dlg_allocate(tensor->n_items, sizeof *values);
-        if (values && dlg_tensor_read(values, tensor, "input", &err) != dlg_tensor_check_finite(tensor, "input", &err)) abort();
+        if (values && dlg_tensor_read(values, tensor, "input", &err) != dlg_tensor_check_finite(tensor, "input", &err))
+            abort();
         const dlg_real *borrowed = dlg_tensor_borrow(tensor);
         if (values && borrowed && tensor->n_items && memcmp(&values[0], &borrowed[0], sizeof *values) != 0) abort();
         dlg_free(values);

@@ -1,4 +1,5 @@
-/* Text into the tokenizer with the project's vocabulary. The first byte chooses the normalisation and where to truncate. */
+/* Text into the tokenizer with the project's vocabulary. The first byte chooses the normalisation and where to
+ * truncate. */
 #include "base/memory.h"
 #include "tokenizer/tokenizer.h"
 #include "vocab/vocabulary.h"
@@ -34,7 +35,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!status) {
         /* Truncation keeps the beginning and [SEP]; no id is beyond the vocabulary. */
         if (full != whole.n || cut.n != (full < max_tokens ? full : max_tokens)) abort();
-        if (memcmp(whole.ids, cut.ids, (cut.n - 1) * sizeof *cut.ids) != 0 || cut.ids[cut.n - 1] != whole.ids[whole.n - 1]) abort();
+        if (memcmp(whole.ids, cut.ids, (cut.n - 1) * sizeof *cut.ids) != 0 ||
+            cut.ids[cut.n - 1] != whole.ids[whole.n - 1])
+            abort();
         for (size_t i = 0; i < whole.n; i++)
             if (whole.ids[i] >= dlg_tokenizer_size(t)) abort();
         char *decoded = dlg_tokenizer_decode(t, whole.ids, whole.n, data[0] & 8);

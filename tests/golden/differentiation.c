@@ -1,6 +1,6 @@
 /*
- * Loss, every weight gradient, and each distance with its derivative, against float64 PyTorch: our own small cases (see README.md for the
- * recipe) and, where it is there, the larger shared ones.
+ * Loss, every weight gradient, and each distance with its derivative, against float64 PyTorch: our own small cases (see
+ * README.md for the recipe) and, where it is there, the larger shared ones.
  */
 #include "base/file.h"
 #include "case.h"
@@ -147,8 +147,12 @@ static void test_shared_cls(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_mlm), cmocka_unit_test(test_cls), cmocka_unit_test(test_untied),
-                                       cmocka_unit_test(test_distilbert), cmocka_unit_test(test_distilbert_classifier),
-                                       cmocka_unit_test(test_shared_mlm), cmocka_unit_test(test_shared_cls)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_mlm),
+                                       cmocka_unit_test(test_cls),
+                                       cmocka_unit_test(test_untied),
+                                       cmocka_unit_test(test_distilbert),
+                                       cmocka_unit_test(test_distilbert_classifier),
+                                       cmocka_unit_test(test_shared_mlm),
+                                       cmocka_unit_test(test_shared_cls)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

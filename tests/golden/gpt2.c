@@ -26,7 +26,8 @@ static void check_text(const dlg_model *model, const cJSON *text)
     }
     assert_int_equal(dlg_prior_create(&prior, model, 0, n, NULL), DLG_OK);
     const size_t allocations = dlg_allocation_count();
-    const double found = dlg_prior_surprise(prior, tokens), wanted = cJSON_GetObjectItemCaseSensitive(text, "loss")->valuedouble;
+    const double found = dlg_prior_surprise(prior, tokens),
+                 wanted = cJSON_GetObjectItemCaseSensitive(text, "loss")->valuedouble;
     assert_int_equal(dlg_allocation_count(), allocations);
     assert_true(dlg_is_near("loss", found, wanted, sizeof(dlg_real) == sizeof(double) ? 1e-9 : 1e-4));
     dlg_prior_free(prior);

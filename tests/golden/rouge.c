@@ -19,8 +19,8 @@ static void assert_score(const cJSON *pair, const char *name, dlg_rouge_score sc
     for (int i = 0; i < 3; i++) {
         const double wanted = cJSON_GetArrayItem(three, i)->valuedouble;
         if (!(fabs(found[i] - wanted) <= 1e-12))
-            fail_msg("%s of \"%s\": %s: want %.17g, found %.17g", name, cJSON_GetObjectItemCaseSensitive(pair, "wanted")->valuestring,
-                     parts[i], wanted, found[i]);
+            fail_msg("%s of \"%s\": %s: want %.17g, found %.17g", name,
+                     cJSON_GetObjectItemCaseSensitive(pair, "wanted")->valuestring, parts[i], wanted, found[i]);
     }
 }
 
@@ -34,7 +34,8 @@ static void all_pairs(void **state)
     for (const cJSON *pair = pairs->child; pair; pair = pair->next, n++) {
         dlg_rouge rouge;
         assert_int_equal(dlg_rouge_compute(&rouge, cJSON_GetObjectItemCaseSensitive(pair, "wanted")->valuestring,
-                                           cJSON_GetObjectItemCaseSensitive(pair, "found")->valuestring, &err), DLG_OK);
+                                           cJSON_GetObjectItemCaseSensitive(pair, "found")->valuestring, &err),
+                         DLG_OK);
         assert_score(pair, "rouge1", rouge.one);
         assert_score(pair, "rouge2", rouge.two);
         assert_score(pair, "rougeL", rouge.longest);

@@ -29,12 +29,9 @@ static void reads_the_reference(void **state)
 {
     (void)state;
     static const dlg_tensor wanted[] = {
-        {"bf16", DLG_BF16, 1, {7}, 7, NULL},
-        {"empty", DLG_F32, 2, {0, 4}, 0, NULL},
-        {"f16", DLG_F16, 1, {7}, 7, NULL},
-        {"f32", DLG_F32, 2, {3, 5}, 15, NULL},
-        {"f64", DLG_F64, 4, {2, 3, 1, 2}, 12, NULL},
-        {"name \"\xc3\xa9\"", DLG_F16, 1, {1}, 1, NULL},
+        {"bf16", DLG_BF16, 1, {7}, 7, NULL},         {"empty", DLG_F32, 2, {0, 4}, 0, NULL},
+        {"f16", DLG_F16, 1, {7}, 7, NULL},           {"f32", DLG_F32, 2, {3, 5}, 15, NULL},
+        {"f64", DLG_F64, 4, {2, 3, 1, 2}, 12, NULL}, {"name \"\xc3\xa9\"", DLG_F16, 1, {1}, 1, NULL},
         {"scalar", DLG_F32, 0, {0}, 1, NULL},
     };
     const size_t n = sizeof wanted / sizeof *wanted;

@@ -1,4 +1,7 @@
-/** Ids of whole books against hashes of what Hugging Face's tokenizer gives (tokenizer_hashes.py), and cases with their ids. */
+/**
+ * Ids of whole books against hashes of what Hugging Face's tokenizer gives (tokenizer_hashes.py), and cases with their
+ * ids.
+ */
 #define _POSIX_C_SOURCE 200809L
 #include "base/file.h"
 #include "tokenizer/split.h"
@@ -39,8 +42,10 @@ typedef struct {
 } book;
 
 static const book books[] = {
-    {"text/1342.txt", 13427, 186417, 0xf8757e4693003b00},        {"text/2600.txt", 65008, 870049, 0x3fea0f04419d55a1},
-    {"text/2701.txt", 22109, 341459, 0xcde1571127902ace},        {"text/input.txt", 40000, 368719, 0x9ee9bfb268fab87a},
+    {"text/1342.txt", 13427, 186417, 0xf8757e4693003b00},
+    {"text/2600.txt", 65008, 870049, 0x3fea0f04419d55a1},
+    {"text/2701.txt", 22109, 341459, 0xcde1571127902ace},
+    {"text/input.txt", 40000, 368719, 0x9ee9bfb268fab87a},
     {"cola/in_domain_train.tsv", 8551, 133540, 0xfbc7db10cafb86d0},
 };
 
@@ -75,7 +80,8 @@ static void read_books(bool json)
     dlg_tokenizer *t;
     dlg_error err;
     if (!is_there(json ? vocabulary_json : vocabulary)) skip();
-    if (json ? dlg_tokenizer_open_json(&t, vocabulary_json, &err) : dlg_tokenizer_open(&t, vocabulary, DLG_UNCASED, &err))
+    if (json ? dlg_tokenizer_open_json(&t, vocabulary_json, &err)
+             : dlg_tokenizer_open(&t, vocabulary, DLG_UNCASED, &err))
         fail_msg("%s", err.message);
     assert_int_equal(dlg_tokenizer_size(t), 30522);
     for (size_t i = 0; i < sizeof books / sizeof *books; i++) {
@@ -104,13 +110,15 @@ static void cases(void **state)
 {
     (void)state;
     static const char inputs[] = DLG_SHARED "/data/tokenizer-cases/ggml-vocab-bert-bge.gguf.inp",
-                      outputs[] = DLG_SHARED "/data/tokenizer-cases/ggml-vocab-bert-bge.gguf.out", separator[] = "\n__ggml_vocab_test__\n";
+                      outputs[] = DLG_SHARED "/data/tokenizer-cases/ggml-vocab-bert-bge.gguf.out",
+                      separator[] = "\n__ggml_vocab_test__\n";
     dlg_file in, out;
     dlg_tokenizer *t;
     dlg_tokens tokens = {0};
     dlg_error err;
     if (!is_there(vocabulary) || !is_there(inputs)) skip();
-    if (dlg_tokenizer_open(&t, vocabulary, DLG_UNCASED, &err) || dlg_file_open(&in, inputs, &err) || dlg_file_open(&out, outputs, &err))
+    if (dlg_tokenizer_open(&t, vocabulary, DLG_UNCASED, &err) || dlg_file_open(&in, inputs, &err) ||
+        dlg_file_open(&out, outputs, &err))
         fail_msg("%s", err.message);
     char *texts = calloc(in.n_bytes + 1, 1), *wanted = calloc(out.n_bytes + 1, 1), *text = texts, *line = wanted;
     assert_true(texts && wanted);
@@ -118,7 +126,8 @@ static void cases(void **state)
     memcpy(wanted, out.bytes, out.n_bytes);
     size_t n_cases = 0;
     for (char *end; (end = strstr(text, separator)); text = end + strlen(separator), n_cases++) {
-        if (dlg_tokenizer_encode(t, &tokens, text, (size_t)(end - text), false, 0, NULL, &err)) fail_msg("%s", err.message);
+        if (dlg_tokenizer_encode(t, &tokens, text, (size_t)(end - text), false, 0, NULL, &err))
+            fail_msg("%s", err.message);
         for (size_t i = 0; i < tokens.n; i++) assert_int_equal(strtoul(line, &line, 10), tokens.ids[i]);
         assert_int_equal(*line, '\n');
         line++;

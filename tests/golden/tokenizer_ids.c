@@ -1,6 +1,7 @@
 /*
  * tokenizer_ids VOCABULARY uncased|cased|json|directory: encodes what tokenizer_against_hf.py sends and prints the ids.
- * Both directions are little-endian 32-bit numbers: a text's length and its bytes in; how many ids, and those, out. 2^32 - 1 ids: refused.
+ * Both directions are little-endian 32-bit numbers: a text's length and its bytes in; how many ids, and those, out.
+ * 2^32 - 1 ids: refused.
  */
 #include "base/memory.h"
 #include "tokenizer/tokenizer.h"
@@ -24,7 +25,8 @@ int main(int argc, char **argv)
     uint32_t n_bytes, n_ids;
     char *text = NULL;
     if (argc != 3 || open_tokenizer(&tokenizer, argv[1], argv[2], &err)) {
-        fprintf(stderr, "%s\n", argc == 3 ? err.message : "usage: tokenizer_ids VOCABULARY uncased|cased|json|directory");
+        fprintf(stderr, "%s\n",
+                argc == 3 ? err.message : "usage: tokenizer_ids VOCABULARY uncased|cased|json|directory");
         return EXIT_FAILURE;
     }
     while (fread(&n_bytes, sizeof n_bytes, 1, stdin) == 1) {

@@ -1,8 +1,8 @@
 /*
- * An evaluation of the objective allocates nothing: the project's code calls neither malloc nor its kin. The functions below stand in front
- * of the C library's and look who calls. What libraries do behind their interfaces is counted apart and printed: oneDNN 2.6 takes seven
- * small blocks for each product and gives them back, GCC's OpenMP one for each loop that it runs on one thread. Sanitizers have their own
- * malloc; under them this test is skipped.
+ * An evaluation of the objective allocates nothing: the project's code calls neither malloc nor its kin. The functions
+ * below stand in front of the C library's and look who calls. What libraries do behind their interfaces is counted
+ * apart and printed: oneDNN 2.6 takes seven small blocks for each product and gives them back, GCC's OpenMP one for
+ * each loop that it runs on one thread. Sanitizers have their own malloc; under them this test is skipped.
  */
 #define _POSIX_C_SOURCE 200809L /* posix_memalign */
 #include "matching/objective.h"
@@ -88,7 +88,8 @@ IN_FRONT int posix_memalign(void **out, size_t alignment, size_t n_bytes)
 
 #endif
 
-/* The counter itself: each kind of allocation is seen. The blocks are volatile so that the compiler does not leave them out. */
+/* The counter itself: each kind of allocation is seen. The blocks are volatile so that the compiler does not leave them
+ * out. */
 static void every_kind_is_counted(void **state)
 {
     (void)state;
@@ -120,7 +121,8 @@ static void share(dlg_gradient *out, const dlg_model *model, const dlg_batch *ba
     assert_int_equal(dlg_gradient_share(out, NULL, model, &step, NULL), DLG_OK);
     for (size_t i = 0; noise > 0 && i < out->n; i++) {
         const size_t n = dlg_parameter_items(&model->parameters[i]);
-        for (size_t k = 0; k < n; k++) out->owned[i][k] += (dlg_real)(noise * dlg_random_normal_at(i, dlg_random_stream("noise"), k));
+        for (size_t k = 0; k < n; k++)
+            out->owned[i][k] += (dlg_real)(noise * dlg_random_normal_at(i, dlg_random_stream("noise"), k));
     }
 }
 
@@ -152,9 +154,12 @@ static void check_evaluations(const char *preset, double noise)
     for (size_t i = 0; i < 3; i++) {
         const size_t ours = atomic_load(&n_ours), of_libraries = atomic_load(&n_of_libraries);
         dlg_objective_evaluate(objective, &soft, x, dx);
-        const size_t found = atomic_load(&n_ours) - ours, found_of_libraries = atomic_load(&n_of_libraries) - of_libraries;
+        const size_t found = atomic_load(&n_ours) - ours,
+                     found_of_libraries = atomic_load(&n_of_libraries) - of_libraries;
         if (found) fail_msg("%s, noise %g, evaluation %zu: want no allocation, found %zu", preset, noise, i + 1, found);
-        if (i == 2) print_message("%s, %d threads, noise %g: libraries %zu\n", preset, dlg_blas_threads(), noise, found_of_libraries);
+        if (i == 2)
+            print_message("%s, %d threads, noise %g: libraries %zu\n", preset, dlg_blas_threads(), noise,
+                          found_of_libraries);
     }
     dlg_free(x);
     dlg_free(dx);
@@ -178,7 +183,8 @@ static void evaluations_allocate_nothing(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(every_kind_is_counted), cmocka_unit_test(evaluations_allocate_nothing)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(every_kind_is_counted),
+                                       cmocka_unit_test(evaluations_allocate_nothing)};
 #ifdef IS_SANITIZED
     puts("skipped: the sanitizer has a malloc of its own");
     return 77;

@@ -29,7 +29,10 @@ static void apply_one(const char *spec, dlg_real *values, size_t n, uint64_t see
     apply(&spec, 1, "tensor", values, n, seed);
 }
 
-/** Tensors as gradients are: many magnitudes; every third round with many equal entries and zeros. @return how many entries */
+/**
+ * Tensors as gradients are: many magnitudes; every third round with many equal entries and zeros. @return how many
+ * entries
+ */
 static size_t draw(int round)
 {
     dlg_random random = dlg_random_at(2024, (uint32_t)round);
@@ -88,7 +91,8 @@ static void rounding_is_idempotent_and_near(void **state)
 
         memcpy(after, before, n * sizeof *after);
         apply_one("bf16", after, n, 1);
-        for (size_t i = 0; i < n; i++) assert_true(fabs((double)(after[i] - before[i])) <= fabs((double)before[i]) * 0x1p-8);
+        for (size_t i = 0; i < n; i++)
+            assert_true(fabs((double)(after[i] - before[i])) <= fabs((double)before[i]) * 0x1p-8);
         memcpy(again, after, n * sizeof *again);
         apply_one("bf16", again, n, 2);
         assert_memory_equal(again, after, n * sizeof *again);
@@ -178,7 +182,8 @@ static void noises_are_independent(void **state)
     apply(twice, 2, "a", other, N, 1); /* the first again, and a second of its own */
     for (size_t i = 0; i < N; i++) other[i] -= first[i];
     assert_true(fabs(correlation(first, other)) < 0.02);
-    dlg_random_normal_fill(other, N, 1, 1, dlg_random_stream("a")); /* what a model would draw from that seed and name */
+    /* what a model would draw from that seed and name */
+    dlg_random_normal_fill(other, N, 1, 1, dlg_random_stream("a"));
     assert_true(fabs(correlation(first, other)) < 0.02);
     /* A part of a tensor gets the part of the noise: nothing depends on the size. */
     memset(other, 0, sizeof other);
@@ -190,7 +195,8 @@ static void noises_are_independent(void **state)
 static void order_matters(void **state)
 {
     (void)state;
-    static const char *const prune_first[] = {"prune:0.5", "gaussian:1e-3"}, *const noise_first[] = {"gaussian:1e-3", "prune:0.5"};
+    static const char *const prune_first[] = {"prune:0.5", "gaussian:1e-3"}, *const noise_first[] = {"gaussian:1e-3",
+                                                                                                     "prune:0.5"};
     size_t zeros[2] = {0};
     dlg_random_normal_fill(before, N, 1, 7, 7);
     memcpy(after, before, sizeof after);
@@ -214,9 +220,9 @@ static void nothing_is_allocated(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pruning_keeps_the_largest),       cmocka_unit_test(rounding_is_idempotent_and_near),
-        cmocka_unit_test(int8_is_within_half_a_step),      cmocka_unit_test(noise_has_the_moments_asked_for),
-        cmocka_unit_test(noises_are_independent),          cmocka_unit_test(order_matters),
+        cmocka_unit_test(pruning_keeps_the_largest),  cmocka_unit_test(rounding_is_idempotent_and_near),
+        cmocka_unit_test(int8_is_within_half_a_step), cmocka_unit_test(noise_has_the_moments_asked_for),
+        cmocka_unit_test(noises_are_independent),     cmocka_unit_test(order_matters),
         cmocka_unit_test(nothing_is_allocated),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /*
- * The checker of the checker: every operator with one sweep made wrong must be rejected by the checks of sweeps.h. A copy of the operator's
- * class calls the real sweep and then spoils one of the arrays it has written.
+ * The checker of the checker: every operator with one sweep made wrong must be rejected by the checks of sweeps.h. A
+ * copy of the operator's class calls the real sweep and then spoils one of the arrays it has written.
  */
 #include "sweeps.h"
 
@@ -17,7 +17,8 @@ typedef enum { FORWARD, BACKWARD, GRADIENT, RFORWARD, RBACKWARD, SWEEPS } sweep;
 static const char *const sweep_names[SWEEPS] = {"forward", "backward", "gradient", "R-forward", "R-backward"};
 
 typedef enum { NEGATED, ZEROED, SCALED, ONE_ENTRY, FAULTS } fault;
-static const char *const fault_names[FAULTS] = {"negated", "zeroed", "a little too large", "a little wrong in one entry"};
+static const char *const fault_names[FAULTS] = {"negated", "zeroed", "a little too large",
+                                                "a little wrong in one entry"};
 
 /* How little is noticed, in this build. */
 static const double little = sizeof(dlg_real) == sizeof(double) ? 1e-5 : 0.05;
@@ -122,8 +123,8 @@ static void every_fault_is_rejected(void **state)
         rig r;
         rig_create(&r, i, 1);
         const dlg_op_class *real = r.op->class;
-        const dlg_op_class spoiled = {real->name, real->plan, forward,  backward, real->gradient ? gradient : NULL,
-                                      real->rstart, rforward, rbackward};
+        const dlg_op_class spoiled = {real->name,   real->plan, forward,  backward, real->gradient ? gradient : NULL,
+                                      real->rstart, rforward,   rbackward};
         now.r = &r, now.real = real;
         r.op->class = &spoiled;
         now.sweep = SWEEPS;
@@ -137,7 +138,8 @@ static void every_fault_is_rejected(void **state)
                     n_rejected += check != NULL;
                     if (check) continue;
                     n_accepted++;
-                    printf("accepted: %s with %s %s (array %zu)\n", r.name, sweep_names[now.sweep], fault_names[now.fault], now.array);
+                    printf("accepted: %s with %s %s (array %zu)\n", r.name, sweep_names[now.sweep],
+                           fault_names[now.fault], now.array);
                 }
         rig_release(&r);
     }

@@ -1,4 +1,7 @@
-/** The whole network on small models of every kind: what a batch is to its sentences, and the symmetry of the loss's second derivative. */
+/**
+ * The whole network on small models of every kind: what a batch is to its sentences, and the symmetry of the loss's
+ * second derivative.
+ */
 #include "close.h"
 #include "math/blas.h"
 #include "math/random.h"
@@ -14,7 +17,8 @@
 
 #include <cmocka.h>
 
-/* The gradient of a batch is that of its sentences, each weighted by its part of the predictions: nothing leaks from one to another. */
+/* The gradient of a batch is that of its sentences, each weighted by its part of the predictions: nothing leaks from
+ * one to another. */
 static void check_batch(size_t kind, uint64_t seed)
 {
     const bool is_mlm = kinds[kind].task == DLG_MASKED_LM;
@@ -36,7 +40,8 @@ static void check_batch(size_t kind, uint64_t seed)
         const double weight = (double)n / (double)v.batch.n_predicted;
         sum += weight * one_loss;
         for (size_t i = 0; i < part.n; i++)
-            for (size_t k = 0; k < dlg_parameter_items(&v.model->parameters[i]); k++) sums[i][k] += weight * (double)part.values[i][k];
+            for (size_t k = 0; k < dlg_parameter_items(&v.model->parameters[i]); k++)
+                sums[i][k] += weight * (double)part.values[i][k];
         label += n;
         dlg_gradient_release(&part);
         dlg_batch_release(&one);
@@ -63,7 +68,8 @@ static void batch_is_the_sum_of_its_sentences(void **state)
 
 /* ---- the loss's second derivative ---- */
 
-/* <v, H u>, H the second derivative of the loss by x; every direction in the weights is zero. `scale` gets ||v|| ||H u||. */
+/* <v, H u>, H the second derivative of the loss by x; every direction in the weights is zero. `scale` gets ||v|| ||H
+ * u||. */
 static double bilinear(dlg_network *network, const dlg_real *x, const dlg_real *u, const dlg_real *v, double *scale)
 {
     const size_t n = network->words->n_rows * network->words->n_cols;
@@ -89,7 +95,8 @@ static void second_derivative_is_symmetric(void **state)
             dlg_real u[MAX_ROWS * HIDDEN], v[MAX_ROWS * HIDDEN];
             double scale, other_scale;
             open_attack(&a, kind, "l2", 0, seed);
-            assert_int_equal(dlg_network_create(&network, a.scene.model, &a.scene.batch, DLG_BOTH_WAYS, MAX_LABELS, NULL), DLG_OK);
+            assert_int_equal(
+                dlg_network_create(&network, a.scene.model, &a.scene.batch, DLG_BOTH_WAYS, MAX_LABELS, NULL), DLG_OK);
             network.loss->n_labels = MAX_LABELS;
             network.loss->label = a.label;
             network.loss->share = a.share;
@@ -99,22 +106,33 @@ static void second_derivative_is_symmetric(void **state)
             const double vhu = bilinear(&network, a.x, u, v, &scale), uhv = bilinear(&network, a.x, v, u, &other_scale);
             const double off = fabs(vhu - uhv) / fmax(scale, other_scale);
             worst = fmax(worst, off);
-            if (!(off <= (IS_DOUBLE ? 1e-13 : 1e-4))) fail_msg("%s, seed %d: off by %.2e", kinds[kind].name, (int)seed, off);
+            if (!(off <= (IS_DOUBLE ? 1e-13 : 1e-4)))
+                fail_msg("%s, seed %d: off by %.2e", kinds[kind].name, (int)seed, off);
             dlg_network_release(&network);
             close_attack(&a);
         }
     printf("<u,Hv> and <v,Hu> differ by %.1e at most\n", worst);
 }
 
-/* The same of a model that no gradient is taken of: its stream of sums, normalised on the way, and attention that looks back. */
+/* The same of a model that no gradient is taken of: its stream of sums, normalised on the way, and attention that looks
+ * back. */
 static void second_derivative_of_gpt2_is_symmetric(void **state)
 {
     (void)state;
     static const size_t rows[] = {0, 1, 3, 5, 6, 8, 11, 12}, label[] = {1, 7, 3, 0, 22, 9, 4, 7};
     enum { N = sizeof rows / sizeof *rows };
-    const dlg_config config = {.architecture = &dlg_gpt2, .task = DLG_CAUSAL_LM, .vocabulary_size = WORDS, .hidden_size = HIDDEN, .n_layers = 2, .n_heads = 2,
-                               .intermediate_size = 12, .max_positions = 7, .gelu = DLG_GELU_TANH, .layer_norm_eps = 1e-5,
-                               .initializer_range = 0.3, .tied_decoder = true};
+    const dlg_config config = {.architecture = &dlg_gpt2,
+                               .task = DLG_CAUSAL_LM,
+                               .vocabulary_size = WORDS,
+                               .hidden_size = HIDDEN,
+                               .n_layers = 2,
+                               .n_heads = 2,
+                               .intermediate_size = 12,
+                               .max_positions = 7,
+                               .gelu = DLG_GELU_TANH,
+                               .layer_norm_eps = 1e-5,
+                               .initializer_range = 0.3,
+                               .tied_decoder = true};
     for (uint64_t seed = 1; seed <= 3; seed++) {
         dlg_model *model;
         dlg_batch batch;

@@ -1,6 +1,6 @@
 /*
- * The whole objective on small models of every kind: its derivative against differences, for every distance, and that an evaluation is
- * repeatable and allocates nothing.
+ * The whole objective on small models of every kind: its derivative against differences, for every distance, and that
+ * an evaluation is repeatable and allocates nothing.
  */
 #include "close.h"
 #include "math/blas.h"
@@ -47,8 +47,10 @@ static void check_derivative(size_t kind, const char *distance_name, bool has_ki
     dlg_objective_evaluate(a.objective, &a.labels, a.x, dx);
     dlg_objective_label_derivative(a.objective, dshare);
     for (size_t i = 0; i < a.n; i++) want_dx[i] = (moved(&a, &a.x[i], step) - moved(&a, &a.x[i], -step)) / (2 * step);
-    for (size_t i = 0; i < n_shares; i++) want_dshare[i] = (moved(&a, &a.share[i], step) - moved(&a, &a.share[i], -step)) / (2 * step);
-    if (!dlg_is_close("dD/dx", a.n, dx, want_dx, tolerance) || !dlg_is_close("dD/dY", n_shares, dshare, want_dshare, tolerance))
+    for (size_t i = 0; i < n_shares; i++)
+        want_dshare[i] = (moved(&a, &a.share[i], step) - moved(&a, &a.share[i], -step)) / (2 * step);
+    if (!dlg_is_close("dD/dx", a.n, dx, want_dx, tolerance) ||
+        !dlg_is_close("dD/dY", n_shares, dshare, want_dshare, tolerance))
         fail_msg("%s, %s, noise %g, seed %d", kinds[kind].name, distance_name, noise, (int)seed);
     close_attack(&a);
 }
@@ -64,7 +66,8 @@ static void derivative_of_every_distance(void **state)
             }
 }
 
-/* At the words that were fed, with the labels known, nothing is left of D but rounding; a target drops what a float would not hold. */
+/* At the words that were fed, with the labels known, nothing is left of D but rounding; a target drops what a float
+ * would not hold. */
 static void nothing_is_left_at_the_truth(void **state)
 {
     (void)state;
@@ -79,7 +82,8 @@ static void nothing_is_left_at_the_truth(void **state)
             for (size_t k = 0; k < n; k++) certain[k * n + k] = 1;
             for (size_t k = 0; k < a.n; k++) a.x[k] = table[v->fed[k / HIDDEN] * HIDDEN + k % HIDDEN];
             const dlg_soft_labels labels = {n, v->labels, certain};
-            const double d = dlg_objective_evaluate(a.objective, &labels, a.x, dx), scale = dlg_objective_scale(a.objective);
+            const double d = dlg_objective_evaluate(a.objective, &labels, a.x, dx),
+                         scale = dlg_objective_scale(a.objective);
             const double rounding = (IS_DOUBLE ? 1e-10 : 1) * a.distance->rounding;
             if (!(d >= -1e-12 * scale && d < rounding * scale))
                 fail_msg("%s, %s: D is %g of %g", kinds[kind].name, distances[i], d, scale);
@@ -102,9 +106,11 @@ static void scale_of_every_distance(void **state)
             absolutes += dlg_sum_of_absolutes(dlg_parameter_items(p), a.gradient.values[k]);
             n++;
         }
-        const double want[DISTANCES] = {norms, n, 1, norms + 0.01 * absolutes, 0}, scale = dlg_objective_scale(a.objective);
+        const double want[DISTANCES] = {norms, n, 1, norms + 0.01 * absolutes, 0},
+                     scale = dlg_objective_scale(a.objective);
         if (i < 4) assert_true(dlg_is_near(distances[i], scale, want[i], 1e-12));
-        else assert_true(scale > norms + 0.002 * absolutes && scale < norms + 0.008 * absolutes); /* weights from 0.01 to nearly 0 */
+        /* weights from 0.01 to nearly 0 */
+        else assert_true(scale > norms + 0.002 * absolutes && scale < norms + 0.008 * absolutes);
         close_attack(&a);
     }
 }

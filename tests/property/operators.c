@@ -1,6 +1,6 @@
 /*
- * Every operator's five sweeps against each other and against differences, on random numbers (sweeps.h says what is compared). faults.c
- * shows that these checks notice a wrong sweep.
+ * Every operator's five sweeps against each other and against differences, on random numbers (sweeps.h says what is
+ * compared). faults.c shows that these checks notice a wrong sweep.
  */
 #include "sweeps.h"
 
@@ -27,8 +27,8 @@ static void sweeps_agree(void **state)
                 const double off = sweep_checks[k].off_by(&r);
                 worst[k] = off > worst[k] ? off : worst[k];
                 if (off <= sweep_checks[k].tolerance) continue;
-                printf("%s, seed %d: %s is off by %.2e, want at most %.0e\n", r.name, (int)seed, sweep_checks[k].name, off,
-                       sweep_checks[k].tolerance);
+                printf("%s, seed %d: %s is off by %.2e, want at most %.0e\n", r.name, (int)seed, sweep_checks[k].name,
+                       off, sweep_checks[k].tolerance);
                 ok = false;
             }
             rig_release(&r);

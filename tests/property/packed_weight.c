@@ -1,4 +1,5 @@
-/* Products with a packed weight against double loops: odd sizes, any number of rows, stacked blocks, overwriting and accumulating. */
+/* Products with a packed weight against double loops: odd sizes, any number of rows, stacked blocks, overwriting and
+ * accumulating. */
 #include "math/packed_weight.h"
 
 #include "base/memory.h"
@@ -22,9 +23,9 @@ typedef struct {
 
 /* Both sides of the tiles of packed layouts (16 and 64), and vectors. */
 static const shape shapes[] = {
-    {1, {1}, 1},           {1, {1}, 70},      {1, {70}, 1},        {1, {3}, 5},          {1, {17}, 33},          {1, {64}, 16},
-    {1, {63}, 65},         {1, {128}, 128},   {1, {130}, 257},     {1, {301}, 100},      {2, {7, 12}, 19},       {3, {16, 16, 16}, 16},
-    {3, {1, 2, 3}, 31},    {3, {48, 48, 48}, 48}, {3, {5, 64, 33}, 129},
+    {1, {1}, 1},      {1, {1}, 70},          {1, {70}, 1},       {1, {3}, 5},           {1, {17}, 33},
+    {1, {64}, 16},    {1, {63}, 65},         {1, {128}, 128},    {1, {130}, 257},       {1, {301}, 100},
+    {2, {7, 12}, 19}, {3, {16, 16, 16}, 16}, {3, {1, 2, 3}, 31}, {3, {48, 48, 48}, 48}, {3, {5, 64, 33}, 129},
 };
 
 static const double tolerance = sizeof(dlg_real) == sizeof(double) ? 1e-14 : 2e-6;
@@ -60,8 +61,8 @@ static size_t n_out_of(const shape *s)
 }
 
 /* Largest |y - (x B + beta before)| over the size of the sums, where B (k,m) has B[i,j] at b[i * row + j * col]. */
-static double off_by(size_t n, size_t k, size_t m, const dlg_real *x, const dlg_real *b, size_t row, size_t col, double beta,
-                     const dlg_real *before, const dlg_real *y)
+static double off_by(size_t n, size_t k, size_t m, const dlg_real *x, const dlg_real *b, size_t row, size_t col,
+                     double beta, const dlg_real *before, const dlg_real *y)
 {
     double worst = 0;
     for (size_t r = 0; r < n; r++)
@@ -79,7 +80,8 @@ static double off_by(size_t n, size_t k, size_t m, const dlg_real *x, const dlg_
 }
 
 /* One of the two products at one n; beta 0 overwrites NaN, and nothing behind the last row is touched. */
-static double check(const dlg_products *products, const shape *s, const dlg_real *w, bool transpose, size_t n, dlg_real beta)
+static double check(const dlg_products *products, const shape *s, const dlg_real *w, bool transpose, size_t n,
+                    dlg_real beta)
 {
     const size_t n_out = n_out_of(s), k = transpose ? s->n_in : n_out, m = transpose ? n_out : s->n_in;
     dlg_real *x = draw(n * k, "x"), *before = draw((n + 1) * m, "before"), *y = draw((n + 1) * m, "before");
@@ -94,10 +96,12 @@ static double check(const dlg_products *products, const shape *s, const dlg_real
     return off;
 }
 
-static double check_at(dlg_packed_weight *weight, const shape *s, const dlg_real *w, bool transpose, size_t n, dlg_real beta)
+static double check_at(dlg_packed_weight *weight, const shape *s, const dlg_real *w, bool transpose, size_t n,
+                       dlg_real beta)
 {
     dlg_products *products;
-    assert_int_equal(dlg_products_create(&products, weight, n, transpose ? DLG_FORWARD_ONLY : DLG_BOTH_WAYS, NULL), DLG_OK);
+    assert_int_equal(dlg_products_create(&products, weight, n, transpose ? DLG_FORWARD_ONLY : DLG_BOTH_WAYS, NULL),
+                     DLG_OK);
     const double off = check(products, s, w, transpose, n, beta);
     dlg_products_free(products);
     return off;
@@ -192,7 +196,8 @@ static void threads_share_a_weight(void **state)
     for (size_t i = 0; i < N_USERS; i++) {
         off[i] = 0;
         for (size_t n = 1; n <= 8; n++)
-            for (int kind = 0; kind < 2; kind++) off[i] = fmax(off[i], check_at(weight, s, w, (i + (size_t)kind) % 2, n + i, 0));
+            for (int kind = 0; kind < 2; kind++)
+                off[i] = fmax(off[i], check_at(weight, s, w, (i + (size_t)kind) % 2, n + i, 0));
     }
     for (size_t i = 0; i < N_USERS; i++) assert_true(off[i] <= tolerance);
     dlg_packed_weight_free(weight);
@@ -236,9 +241,12 @@ int main(void)
 {
     dlg_blas_start(1);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(products_agree_with_double_loops), cmocka_unit_test(stacked_blocks_are_copied),
-        cmocka_unit_test(no_rows_are_no_work),              cmocka_unit_test(products_allocate_nothing),
-        cmocka_unit_test(threads_share_a_weight), cmocka_unit_test(failing_allocations_are_reported),
+        cmocka_unit_test(products_agree_with_double_loops),
+        cmocka_unit_test(stacked_blocks_are_copied),
+        cmocka_unit_test(no_rows_are_no_work),
+        cmocka_unit_test(products_allocate_nothing),
+        cmocka_unit_test(threads_share_a_weight),
+        cmocka_unit_test(failing_allocations_are_reported),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

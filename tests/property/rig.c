@@ -59,12 +59,14 @@ static dlg_real *parameter(rig *r, size_t n, double mean)
 }
 
 /* Put the operator on the tape with its small parameters, which were drawn last, and plan. */
-static void append(rig *r, const dlg_op_class *class, const void *op, size_t n_bytes, size_t n_smalls, const size_t offsets[])
+static void append(rig *r, const dlg_op_class *class, const void *op, size_t n_bytes, size_t n_smalls,
+                   const size_t offsets[])
 {
     r->op = dlg_tape_append(&r->tape, class, op, n_bytes);
     const size_t first = r->n_parameters - n_smalls;
     for (size_t i = 0; i < n_smalls; i++)
-        dlg_tape_small(&r->tape, (dlg_small_parameter *)(void *)((char *)r->op + offsets[i]), r->parameters[first + i].n);
+        dlg_tape_small(&r->tape, (dlg_small_parameter *)(void *)((char *)r->op + offsets[i]),
+                       r->parameters[first + i].n);
     assert_int_equal(dlg_tape_plan(&r->tape, NULL), DLG_OK);
     for (size_t i = 0; i < n_smalls; i++) {
         const dlg_small_parameter *small = (const void *)((const char *)r->op + offsets[i]);
@@ -79,7 +81,8 @@ static void embeddings_of(rig *r, size_t n_types)
 {
     static const size_t position[] = {0, 1, 2, 0, 1};
     enum { N = 5, H = 6, POSITIONS = 4 };
-    dlg_embeddings op = {.words = input(r, N, H, 1, false), .position = position, .n_positions = POSITIONS, .n_types = n_types};
+    dlg_embeddings op = {
+        .words = input(r, N, H, 1, false), .position = position, .n_positions = POSITIONS, .n_types = n_types};
     op.y = output(r, N, H);
     op.positions.value = parameter(r, (size_t)POSITIONS * H, 0);
     if (n_types) op.types.value = parameter(r, n_types * H, 0);
@@ -120,7 +123,8 @@ static void layernorm_of(rig *r, bool with_residual)
     op.y = output(r, N, C);
     op.gamma.value = parameter(r, C, 1);
     op.beta.value = parameter(r, C, 0);
-    append(r, &dlg_layernorm_class, &op, sizeof op, 2, (size_t[]){offsetof(dlg_layernorm, gamma), offsetof(dlg_layernorm, beta)});
+    append(r, &dlg_layernorm_class, &op, sizeof op, 2,
+           (size_t[]){offsetof(dlg_layernorm, gamma), offsetof(dlg_layernorm, beta)});
 }
 
 static void layernorm(rig *r)
@@ -145,7 +149,8 @@ static void layernorm_before(rig *r)
     half[0] = half[1] = (dlg_value){.n_rows = N, .n_cols = C};
     op.gamma.value = parameter(r, C, 1);
     op.beta.value = parameter(r, C, 0);
-    append(r, &dlg_layernorm_class, &op, sizeof op, 2, (size_t[]){offsetof(dlg_layernorm, gamma), offsetof(dlg_layernorm, beta)});
+    append(r, &dlg_layernorm_class, &op, sizeof op, 2,
+           (size_t[]){offsetof(dlg_layernorm, gamma), offsetof(dlg_layernorm, beta)});
     for (size_t i = 0, at = 0; i < 2; i++, at += (size_t)N * C)
         half[i].x = both->x + at, half[i].dx = both->dx + at, half[i].rx = both->rx + at, half[i].rdx = both->rdx + at;
 }
@@ -212,7 +217,11 @@ static void cross_entropy(rig *r)
     enum { N = 4, V = 7, LABELS = 3 };
     dlg_real *share = draw(r, (size_t)N * LABELS, 0.5);
     for (size_t i = 0; i < (size_t)N * LABELS; i++) share[i] = share[i] < 0 ? -share[i] : share[i];
-    const dlg_cross_entropy op = {.logits = input(r, N, V, 1, false), .n_labels = LABELS, .label = label, .share = share, .count = 2.5,
+    const dlg_cross_entropy op = {.logits = input(r, N, V, 1, false),
+                                  .n_labels = LABELS,
+                                  .label = label,
+                                  .share = share,
+                                  .count = 2.5,
                                   .max_labels = LABELS + 1};
     append(r, &dlg_cross_entropy_class, &op, sizeof op, 0, NULL);
     r->loss = (dlg_cross_entropy *)r->op;
@@ -222,10 +231,20 @@ static const struct {
     const char *name;
     void (*build)(rig *);
 } operators[] = {
-    {"embeddings", embeddings}, {"embeddings without types", embeddings_without_types}, {"linear", linear}, {"layernorm", layernorm},
-    {"layernorm with residual", layernorm_with_residual}, {"layernorm with its sum", layernorm_before}, {"attention", attention},
-    {"causal attention", causal_attention}, {"gelu by erf", gelu_erf}, {"gelu by tanh", gelu_tanh}, {"tanh", tanh_alone}, {"relu", relu},
-    {"select", selection}, {"cross-entropy", cross_entropy},
+    {"embeddings", embeddings},
+    {"embeddings without types", embeddings_without_types},
+    {"linear", linear},
+    {"layernorm", layernorm},
+    {"layernorm with residual", layernorm_with_residual},
+    {"layernorm with its sum", layernorm_before},
+    {"attention", attention},
+    {"causal attention", causal_attention},
+    {"gelu by erf", gelu_erf},
+    {"gelu by tanh", gelu_tanh},
+    {"tanh", tanh_alone},
+    {"relu", relu},
+    {"select", selection},
+    {"cross-entropy", cross_entropy},
 };
 
 size_t rig_count(void)
@@ -297,8 +316,10 @@ static void place(rig *r, int moving, double step)
         const size_t n_out = r->weight_direction.n_out, n_in = r->weight_direction.n_in;
         dlg_products_free(r->products);
         dlg_packed_weight_free(r->packed);
-        assert_int_equal(dlg_packed_weight_create(&r->packed, &(dlg_stack){1, n_in, {r->weight_value}, {n_out}}, NULL), DLG_OK);
-        assert_int_equal(dlg_products_create(&r->products, r->packed, r->linear->y->n_rows, DLG_BOTH_WAYS, NULL), DLG_OK);
+        assert_int_equal(dlg_packed_weight_create(&r->packed, &(dlg_stack){1, n_in, {r->weight_value}, {n_out}}, NULL),
+                         DLG_OK);
+        assert_int_equal(dlg_products_create(&r->products, r->packed, r->linear->y->n_rows, DLG_BOTH_WAYS, NULL),
+                         DLG_OK);
         r->linear->weight = r->products;
     }
 }

@@ -1,4 +1,7 @@
-/** One operator on a bench of its own: random inputs, parameters and directions, and its five sweeps at any point along them. For tests. */
+/**
+ * One operator on a bench of its own: random inputs, parameters and directions, and its five sweeps at any point along
+ * them. For tests.
+ */
 #ifndef DLG_TESTS_RIG_H
 #define DLG_TESTS_RIG_H
 
@@ -30,11 +33,11 @@ typedef struct {
     size_t n_inputs, n_parameters;
     rig_input inputs[RIG_INPUTS];
     rig_parameter parameters[RIG_PARAMETERS];
-    dlg_value *y;               /**< what comes out; NULL for the loss */
-    dlg_value halves[2];        /**< of y, for an operator of two results */
-    dlg_real *dy, *dy_along;    /**< dL/dy and the direction it moves in */
-    dlg_cross_entropy *loss;    /**< the operator where it is the loss: its results are the loss and log_p */
-    dlg_real *weight_value;     /**< a linear layer's, with what makes it an operator's weight */
+    dlg_value *y;            /**< what comes out; NULL for the loss */
+    dlg_value halves[2];     /**< of y, for an operator of two results */
+    dlg_real *dy, *dy_along; /**< dL/dy and the direction it moves in */
+    dlg_cross_entropy *loss; /**< the operator where it is the loss: its results are the loss and log_p */
+    dlg_real *weight_value;  /**< a linear layer's, with what makes it an operator's weight */
     dlg_linear *linear;
     dlg_packed_weight *packed;
     dlg_products *products;
@@ -56,12 +59,15 @@ void rig_release(rig *);
 enum { MOVE_INPUTS = 1, MOVE_PARAMETERS = 2, MOVE_DY = 4, MOVE_ALL = 7 };
 
 /**
- * The five sweeps at start + step * along, with the directions of what moves given to the R sweeps and zero to the rest. Everything a sweep
- * must overwrite is NaN before.
+ * The five sweeps at start + step * along, with the directions of what moves given to the R sweeps and zero to the
+ * rest. Everything a sweep must overwrite is NaN before.
  */
 void rig_evaluate(rig *, int moving, double step);
 
-/** The results as one list: y, or the loss and log_p; their derivatives; and the weight of each in L. out (RIG_ITEMS). @return how many */
+/**
+ * The results as one list: y, or the loss and log_p; their derivatives; and the weight of each in L. out (RIG_ITEMS).
+ * @return how many
+ */
 size_t rig_results(const rig *, double *out);
 size_t rig_result_derivatives(const rig *, double *out);
 size_t rig_result_weights(const rig *, double *out);

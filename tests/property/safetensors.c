@@ -35,7 +35,8 @@ typedef struct {
 /** Text with quotes, controls and characters of one to four bytes; `number` makes it unique. */
 static void random_text(char *out, size_t number, dlg_random *random)
 {
-    static const char *const pieces[] = {"a", ".w", "\"", "\\", "\n", "\x01", "\x7f", "\xc3\xa9", "\xe6\xbc\xa2", "\xf0\x9f\x98\x80", "/"};
+    static const char *const pieces[] = {
+        "a", ".w", "\"", "\\", "\n", "\x01", "\x7f", "\xc3\xa9", "\xe6\xbc\xa2", "\xf0\x9f\x98\x80", "/"};
     out += sprintf(out, "%zu", number);
     for (size_t n = dlg_random_below(random, LONGEST); n; n--) {
         const char *piece = pieces[dlg_random_below(random, sizeof pieces / sizeof *pieces)];
@@ -47,7 +48,8 @@ static void random_text(char *out, size_t number, dlg_random *random)
 /** Numbers of all sizes, zeros of both signs among them. */
 static dlg_real random_value(dlg_random *random)
 {
-    const double exponent = 250 * dlg_random_uniform(random) - 125, value = ldexp(dlg_random_uniform(random) - 0.5, (int)exponent);
+    const double exponent = 250 * dlg_random_uniform(random) - 125,
+                 value = ldexp(dlg_random_uniform(random) - 0.5, (int)exponent);
     switch (dlg_random_below(random, 16)) {
     case 0: return 0;
     case 1: return -(dlg_real)0;
@@ -128,8 +130,8 @@ static void what_is_written_comes_back(void **state)
         dlg_error err;
         dlg_safetensors *file = NULL;
         make(&written, &random);
-        dlg_status status =
-            dlg_safetensors_write(path, written.n_tensors, written.sources, dtype, written.n_metadata, written.metadata, &err);
+        dlg_status status = dlg_safetensors_write(path, written.n_tensors, written.sources, dtype, written.n_metadata,
+                                                  written.metadata, &err);
         if (!status) status = dlg_safetensors_open(&file, path, &err);
         if (status) fail_msg("file %d: %s", i, err.message);
         compare(&written, file, dtype);

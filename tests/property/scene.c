@@ -42,7 +42,8 @@ static dlg_model *model_of(size_t kind, uint64_t seed)
     return model;
 }
 
-void batch_of(dlg_batch *out, dlg_task task, size_t n_sentences, const size_t *of_length, size_t n_predicted, const size_t *rows)
+void batch_of(dlg_batch *out, dlg_task task, size_t n_sentences, const size_t *of_length, size_t n_predicted,
+              const size_t *rows)
 {
     assert_int_equal(dlg_batch_create(out, task, n_sentences, of_length, NULL), DLG_OK);
     if (task == DLG_MASKED_LM) assert_int_equal(dlg_batch_predict(out, n_predicted, rows, NULL), DLG_OK);
@@ -75,7 +76,8 @@ dlg_gradient share(const scene *v, const dlg_batch *batch, const uint32_t *fed, 
 void create_objective(attack *a, const char *distance_name)
 {
     assert_int_equal(dlg_distance_find(&a->distance, distance_name, NULL), DLG_OK);
-    assert_int_equal(dlg_objective_create(&a->objective, &a->gradient, &a->scene.batch, MAX_LABELS, a->distance, NULL), DLG_OK);
+    assert_int_equal(dlg_objective_create(&a->objective, &a->gradient, &a->scene.batch, MAX_LABELS, a->distance, NULL),
+                     DLG_OK);
 }
 
 void open_attack(attack *a, size_t kind, const char *distance_name, double noise, uint64_t seed)
@@ -87,7 +89,8 @@ void open_attack(attack *a, size_t kind, const char *distance_name, double noise
         const size_t n = dlg_parameter_items(&v->model->parameters[i]);
         const double std = noise * sqrt(dlg_dot(n, a->gradient.values[i], a->gradient.values[i]) / (double)n);
         for (size_t k = 0; k < n; k++)
-            a->gradient.owned[i][k] += (dlg_real)(std * dlg_random_normal_at(seed, dlg_random_stream(v->model->parameters[i].name), k));
+            a->gradient.owned[i][k] +=
+                (dlg_real)(std * dlg_random_normal_at(seed, dlg_random_stream(v->model->parameters[i].name), k));
     }
     create_objective(a, distance_name);
     a->n = dlg_objective_size(a->objective);
@@ -96,7 +99,8 @@ void open_attack(attack *a, size_t kind, const char *distance_name, double noise
     dlg_random random = dlg_random_at(seed, dlg_random_stream("soft labels"));
     dlg_random_normal_fill(a->x, a->n, 0.5, seed, dlg_random_stream("dummy"));
     for (size_t j = 0; j < MAX_LABELS; j++) a->label[j] = (size_t)dlg_random_below(&random, 4);
-    for (size_t i = 0; i < n_predicted * MAX_LABELS; i++) a->share[i] = (dlg_real)(dlg_random_uniform(&random) / (double)n_predicted);
+    for (size_t i = 0; i < n_predicted * MAX_LABELS; i++)
+        a->share[i] = (dlg_real)(dlg_random_uniform(&random) / (double)n_predicted);
     a->labels = (dlg_soft_labels){MAX_LABELS, a->label, a->share};
 }
 

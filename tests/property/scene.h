@@ -4,7 +4,15 @@
 
 #include "matching/objective.h"
 
-enum { IS_DOUBLE = sizeof(dlg_real) == sizeof(double), WORDS = 23, HIDDEN = 8, SENTENCES = 3, MAX_ROWS = 16, KINDS = 4, N_MASKED = 4 };
+enum {
+    IS_DOUBLE = sizeof(dlg_real) == sizeof(double),
+    WORDS = 23,
+    HIDDEN = 8,
+    SENTENCES = 3,
+    MAX_ROWS = 16,
+    KINDS = 4,
+    N_MASKED = 4
+};
 
 extern const size_t lengths[SENTENCES];
 
@@ -30,7 +38,8 @@ typedef struct {
 } scene;
 
 /** A batch of these sentences; rows are a masked LM's. */
-void batch_of(dlg_batch *out, dlg_task, size_t n_sentences, const size_t *of_length, size_t n_predicted, const size_t *rows);
+void batch_of(dlg_batch *out, dlg_task, size_t n_sentences, const size_t *of_length, size_t n_predicted,
+              const size_t *rows);
 
 void open_scene(scene *, size_t kind, uint64_t seed);
 void close_scene(scene *);
@@ -46,7 +55,7 @@ typedef struct {
     dlg_gradient gradient;
     const dlg_distance *distance;
     dlg_objective *objective;
-    size_t n;                       /**< numbers in x */
+    size_t n; /**< numbers in x */
     dlg_real x[MAX_ROWS * HIDDEN];
     size_t label[MAX_LABELS];
     dlg_real share[MAX_ROWS * MAX_LABELS];

@@ -48,7 +48,8 @@ static double adjoint(rig *r)
     for (size_t k = 0; k < n_results; k++) left += u[k] * ry[k], scale += fabs(u[k] * ry[k]);
     for (size_t i = 0; i < r->n_inputs; i++) {
         const size_t n = input_numbers(r, i, false, dx);
-        for (size_t k = 0; k < n; k++) right += dx[k] * (double)r->inputs[i].along[k], scale += fabs(dx[k] * (double)r->inputs[i].along[k]);
+        for (size_t k = 0; k < n; k++)
+            right += dx[k] * (double)r->inputs[i].along[k], scale += fabs(dx[k] * (double)r->inputs[i].along[k]);
     }
     return part_of(fabs(left - right), scale);
 }
@@ -70,7 +71,8 @@ static double weighted_result(rig *r, dlg_real *start, double by)
 /* The derivative of <dy, forward> by each of n numbers. */
 static void differences(rig *r, size_t n, dlg_real *start, double *out)
 {
-    for (size_t k = 0; k < n; k++) out[k] = (weighted_result(r, start + k, step) - weighted_result(r, start + k, -step)) / (2 * step);
+    for (size_t k = 0; k < n; k++)
+        out[k] = (weighted_result(r, start + k, step) - weighted_result(r, start + k, -step)) / (2 * step);
 }
 
 static double backward(rig *r)
@@ -151,7 +153,7 @@ static double accumulation(rig *r)
 }
 
 const sweep_check sweep_checks[SWEEP_CHECKS] = {
-    {"adjoint", adjoint, IS_DOUBLE ? 1e-12 : 1e-5},      {"backward", backward, IS_DOUBLE ? 1e-7 : 5e-3},
-    {"gradient", gradient, IS_DOUBLE ? 1e-7 : 5e-3},     {"R-forward", rforward, IS_DOUBLE ? 1e-7 : 5e-3},
-    {"R-backward", rbackward, IS_DOUBLE ? 1e-7 : 5e-3},  {"accumulation", accumulation, IS_DOUBLE ? 1e-12 : 1e-5},
+    {"adjoint", adjoint, IS_DOUBLE ? 1e-12 : 1e-5},     {"backward", backward, IS_DOUBLE ? 1e-7 : 5e-3},
+    {"gradient", gradient, IS_DOUBLE ? 1e-7 : 5e-3},    {"R-forward", rforward, IS_DOUBLE ? 1e-7 : 5e-3},
+    {"R-backward", rbackward, IS_DOUBLE ? 1e-7 : 5e-3}, {"accumulation", accumulation, IS_DOUBLE ? 1e-12 : 1e-5},
 };

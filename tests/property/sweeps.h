@@ -1,6 +1,6 @@
 /**
- * What an operator's five sweeps must have in common, whatever it computes. Each check returns how far off they are, as a part of the
- * largest number compared; NaN counts as infinitely far.
+ * What an operator's five sweeps must have in common, whatever it computes. Each check returns how far off they are, as
+ * a part of the largest number compared; NaN counts as infinitely far.
  */
 #ifndef DLG_TESTS_SWEEPS_H
 #define DLG_TESTS_SWEEPS_H

@@ -1,6 +1,6 @@
 /*
- * A target in factors, or formed, against dense arithmetic in double: residuals, x c^T and dy c for random directions, whatever the
- * rank of the shared gradient is. And near the solution, where single precision has something to lose.
+ * A target in factors, or formed, against dense arithmetic in double: residuals, x c^T and dy c for random directions,
+ * whatever the rank of the shared gradient is. And near the solution, where single precision has something to lose.
  */
 #include "matching/target.h"
 
@@ -25,11 +25,11 @@ typedef enum { LOW_RANK, NOISY, PRUNED, ZERO } looks;
 typedef struct {
     const char *name;
     looks looks;
-    size_t n_rows;       /* of x and dy */
-    size_t rank;         /* of the clean t */
+    size_t n_rows; /* of x and dy */
+    size_t rank;   /* of the clean t */
     size_t n_in, n_parts, rows[DLG_STACK_MOST];
     double scale[DLG_STACK_MOST]; /* of each part's dy */
-    bool is_dense;       /* whether a remainder must be kept */
+    bool is_dense;                /* whether a remainder must be kept */
 } shape;
 
 typedef struct {
@@ -88,8 +88,8 @@ static void make_target(const shape *s, scene *v, uint64_t seed)
     for (size_t part = 0, j = 0; part < s->n_parts; part++)
         for (size_t end = (j / v->in + s->rows[part]) * v->in; j < end; j++) {
             const double size = s->scale[part] * sqrt((double)s->rank), clean = v->c[j];
-            v->t[j] = (dlg_real)(s->looks == NOISY                               ? clean + size * (double)noise[j]
-                                 : s->looks == ZERO                              ? 0
+            v->t[j] = (dlg_real)(s->looks == NOISY                          ? clean + size * (double)noise[j]
+                                 : s->looks == ZERO                         ? 0
                                  : s->looks == PRUNED && fabs(clean) < size ? 0
                                                                             : clean);
         }
@@ -279,9 +279,10 @@ static void agrees_with_dense_arithmetic(void **state)
 }
 
 /*
- * One layer at ||g - t|| / ||t|| = 1e-4, in the sizes of a real one. Nothing cancels in <e,e>, where ||g||^2 - 2 <g,t> + ||t||^2 in single
- * precision would be off by several times its value. The direction inherits the rounding of P = x B^T and A = t B^T, which are as large as
- * x and t: one part in a hundred of x c^T, half of that of dy c. Forming g loses a tenth of that.
+ * One layer at ||g - t|| / ||t|| = 1e-4, in the sizes of a real one. Nothing cancels in <e,e>, where ||g||^2 - 2 <g,t>
+ * + ||t||^2 in single precision would be off by several times its value. The direction inherits the rounding of P = x
+ * B^T and A = t B^T, which are as large as x and t: one part in a hundred of x c^T, half of that of dy c. Forming g
+ * loses a tenth of that.
  */
 static void near_the_solution(void **state)
 {
@@ -323,6 +324,7 @@ static void near_the_solution(void **state)
 int main(void)
 {
     dlg_blas_start(1);
-    const struct CMUnitTest tests[] = {cmocka_unit_test(agrees_with_dense_arithmetic), cmocka_unit_test(near_the_solution)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(agrees_with_dense_arithmetic),
+                                       cmocka_unit_test(near_the_solution)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

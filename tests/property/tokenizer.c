@@ -27,10 +27,10 @@ static uint64_t draw(uint64_t *state, uint64_t n)
 /* @return how many bytes of text there are */
 static size_t random_text(uint64_t *state, char *out)
 {
-    static const uint32_t blocks[][2] = {{0x20, 0x7e},       {'a', 'z'},       {'A', 'Z'},       {0, 0x24f},      {0x300, 0x36f},
-                                         {0x370, 0x1fff},    {0x2000, 0x206f}, {0x2e80, 0x9fff}, {0xac00, 0xd7a3}, {0xe000, 0xffff},
-                                         {0x1f300, 0x1faff}, {0, 0xd7ff},      {0x10000, 0x10ffff}, {0xf900, 0xfaff},
-                                         {0x1d160, 0x1d1ad}};
+    static const uint32_t blocks[][2] = {{0x20, 0x7e},        {'a', 'z'},       {'A', 'Z'},         {0, 0x24f},
+                                         {0x300, 0x36f},      {0x370, 0x1fff},  {0x2000, 0x206f},   {0x2e80, 0x9fff},
+                                         {0xac00, 0xd7a3},    {0xe000, 0xffff}, {0x1f300, 0x1faff}, {0, 0xd7ff},
+                                         {0x10000, 0x10ffff}, {0xf900, 0xfaff}, {0x1d160, 0x1d1ad}};
     const size_t n_characters = draw(state, MAX_CHARACTERS);
     size_t n = 0;
     for (size_t i = 0; i < n_characters; i++) {
@@ -151,6 +151,7 @@ static void pieces_spell_the_text(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(joins), cmocka_unit_test(truncates), cmocka_unit_test(pieces_spell_the_text)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(joins), cmocka_unit_test(truncates),
+                                       cmocka_unit_test(pieces_spell_the_text)};
     return cmocka_run_group_tests(tests, open_both, close_both);
 }

@@ -22,7 +22,8 @@ static double least_sum(size_t n_rows, size_t n_columns, const dlg_real *cost, s
     for (size_t r = 0; r < n_rows; r++) {
         if (used[r]) continue;
         used[r] = true;
-        least = fmin(least, (double)cost[r * n_columns + column] + least_sum(n_rows, n_columns, cost, column + 1, used));
+        least =
+            fmin(least, (double)cost[r * n_columns + column] + least_sum(n_rows, n_columns, cost, column + 1, used));
         used[r] = false;
     }
     return least;

@@ -1,4 +1,7 @@
-/** Attacks with a journal: cut after any record, or interrupted at any moment, they go on and end as they would have ended. */
+/**
+ * Attacks with a journal: cut after any record, or interrupted at any moment, they go on and end as they would have
+ * ended.
+ */
 #include "attacks/session/checkpoint.h"
 
 #include "base/file.h"
@@ -34,11 +37,13 @@ static void open_scene(scene *s, const dlg_attack_class *attack, const char *dis
     small_model_create(&s->small, DLG_MASKED_LM);
     assert_int_equal(dlg_batch_create(&batch, DLG_MASKED_LM, 1, (size_t[]){6}, NULL), DLG_OK);
     assert_int_equal(dlg_batch_predict(&batch, 2, (size_t[]){2, 4}, NULL), DLG_OK);
-    assert_int_equal(dlg_gradient_share(&s->gradient, NULL, s->small.model, &(dlg_step){&batch, fed, labels}, NULL), DLG_OK);
+    assert_int_equal(dlg_gradient_share(&s->gradient, NULL, s->small.model, &(dlg_step){&batch, fed, labels}, NULL),
+                     DLG_OK);
     dlg_batch_release(&batch);
     static size_t lengths[] = {6}, rows[] = {1, 2, 4}, named[] = {10, 7};
     /* One row too many may hold a label: they have to find their places. */
-    const dlg_knowledge known = {.n_sentences = 1, .lengths = lengths, .n_labels = 2, .labels = named, .n_rows = 3, .rows = rows};
+    const dlg_knowledge known = {
+        .n_sentences = 1, .lengths = lengths, .n_labels = 2, .labels = named, .n_rows = 3, .rows = rows};
     assert_int_equal(dlg_knowledge_copy(&s->knowledge, &known, NULL), DLG_OK);
     s->options = (dlg_attack_options){.max_iterations = 4, .max_starts = 3, .seed = 1};
     assert_int_equal(dlg_distance_find(&s->options.distance, distance, NULL), DLG_OK);
@@ -60,7 +65,8 @@ static bool interrupted(void *payload)
 
 static dlg_status open_journal(dlg_journal **out, const scene *s, const char *path, dlg_error *err)
 {
-    return dlg_checkpoint_open(out, path, true, (dlg_build){"1", "BLAS"}, s->attack, &s->gradient, &s->knowledge, &s->options, err);
+    return dlg_checkpoint_open(out, path, true, (dlg_build){"1", "BLAS"}, s->attack, &s->gradient, &s->knowledge,
+                               &s->options, err);
 }
 
 static dlg_attack_result run(scene *s, const char *path, size_t interrupted_at)
@@ -73,7 +79,8 @@ static dlg_attack_result run(scene *s, const char *path, size_t interrupted_at)
     s->interrupted_at = interrupted_at;
     if (path && open_journal(&options.journal, s, path, &err)) fail_msg("%s", err.message);
     const size_t left = dlg_oracle_left(options.journal);
-    if (dlg_attack(s->attack, &result, &s->gradient, &s->knowledge, &options, &observer, &err)) fail_msg("%s", err.message);
+    if (dlg_attack(s->attack, &result, &s->gradient, &s->knowledge, &options, &observer, &err))
+        fail_msg("%s", err.message);
     if (!interrupted_at) assert_int_equal(result.recalled, left);
     dlg_journal_close(options.journal);
     return result;
@@ -131,7 +138,8 @@ static size_t ends_as_it_would_have_ended(scene *s)
     const size_t n_of_labels = n_records - plain.evaluations;
     assert_resumes(s, path, &plain, &journal);
 
-    /* Interrupted at the k-th time it asks (a prime step: at every place in an iteration): what it does from there on leaves no trace. */
+    /* Interrupted at the k-th time it asks (a prime step: at every place in an iteration): what it does from there on
+     * leaves no trace. */
     for (size_t k = 1;; k += 7) {
         scratch_file("cut", "", 0);
         dlg_attack_result result = run(s, cut, k);
@@ -247,8 +255,8 @@ static void of_other_questions(void **state)
     dlg_journal_add(options.journal, 2, 12345, 1, &(dlg_journal_piece){&nothing, sizeof nothing});
     dlg_journal_close(options.journal);
     assert_int_equal(open_journal(&options.journal, &s, path, NULL), DLG_OK);
-    assert_refused(dlg_attack(s.attack, &result, &s.gradient, &s.knowledge, &options, NULL, &err), DLG_ESHAPE, &err, path,
-                   "this run's question 1 ");
+    assert_refused(dlg_attack(s.attack, &result, &s.gradient, &s.knowledge, &options, NULL, &err), DLG_ESHAPE, &err,
+                   path, "this run's question 1 ");
     assert_null(result.state.tokens);
     dlg_journal_close(options.journal);
     close_scene(&s);

@@ -45,11 +45,13 @@ static void everything(void **state)
 {
     (void)state;
     const dlg_config config = parsed(
-        "{\"architectures\":[\"BertForSequenceClassification\"],\"model_type\":\"bert\",\"vocab_size\":99,\"hidden_size\":30,"
+        "{\"architectures\":[\"BertForSequenceClassification\"],\"model_type\":\"bert\",\"vocab_size\":99,\"hidden_"
+        "size\":30,"
         "\"num_hidden_layers\":3,\"num_attention_heads\":5,\"intermediate_size\":37,\"hidden_act\":\"gelu_new\","
         "\"max_position_embeddings\":40,\"type_vocab_size\":1,\"layer_norm_eps\":1e-5,\"initializer_range\":0.5,"
         "\"tie_word_embeddings\":false,\"id2label\":{\"0\":\"a\",\"1\":\"b\",\"2\":\"c\"},\"num_labels\":3,"
-        "\"problem_type\":\"single_label_classification\",\"position_embedding_type\":\"absolute\",\"is_decoder\":false,"
+        "\"problem_type\":\"single_label_classification\",\"position_embedding_type\":\"absolute\",\"is_decoder\":"
+        "false,"
         "\"add_cross_attention\":false,\"pruned_heads\":{},\"quantization_config\":null,\"chunk_size_feed_forward\":7,"
         "\"classifier_dropout\":0.3,\"something_new\":[1]}");
     assert_int_equal(config.task, DLG_SEQUENCE_CLASSIFICATION);
@@ -93,10 +95,13 @@ static void gpt2(void **state)
     assert_int_equal(config.n_token_types, 0);
     assert_int_equal(config.gelu, DLG_GELU_TANH);
     assert_true(config.layer_norm_eps == 1e-5 && config.tied_decoder);
-    config = parsed("{\"model_type\":\"gpt2\",\"architectures\":[\"GPT2LMHeadModel\"],\"vocab_size\":99,\"n_embd\":30,\"n_layer\":3,"
-                    "\"n_head\":5,\"n_inner\":null,\"n_positions\":40,\"activation_function\":\"gelu\",\"layer_norm_epsilon\":1e-3,"
-                    "\"tie_word_embeddings\":false,\"scale_attn_weights\":true,\"scale_attn_by_inverse_layer_idx\":false,"
-                    "\"reorder_and_upcast_attn\":false,\"hidden_size\":\"not its key\",\"id2label\":{\"0\":\"a\"},\"num_labels\":1}");
+    config = parsed(
+        "{\"model_type\":\"gpt2\",\"architectures\":[\"GPT2LMHeadModel\"],\"vocab_size\":99,\"n_embd\":30,\"n_layer\":"
+        "3,"
+        "\"n_head\":5,\"n_inner\":null,\"n_positions\":40,\"activation_function\":\"gelu\",\"layer_norm_epsilon\":1e-3,"
+        "\"tie_word_embeddings\":false,\"scale_attn_weights\":true,\"scale_attn_by_inverse_layer_idx\":false,"
+        "\"reorder_and_upcast_attn\":false,\"hidden_size\":\"not its "
+        "key\",\"id2label\":{\"0\":\"a\"},\"num_labels\":1}");
     assert_int_equal(config.vocabulary_size, 99);
     assert_int_equal(config.hidden_size, 30);
     assert_int_equal(config.n_layers, 3);
@@ -120,25 +125,32 @@ static void refused(void **state)
         {"{\"vocab_size\":1,\"vocab_size\":2}", "\"vocab_size\" twice"},
         {"{\"model_type\":\"roberta\"}", "model_type: want bert, distilbert or gpt2, found roberta"},
         {"{\"model_type\":3}", "model_type: want bert, distilbert or gpt2, found 3"},
-        {"{\"architectures\":[\"BertForPreTraining\"]}", "want BertForMaskedLM or BertForSequenceClassification, found BertForPre"},
+        {"{\"architectures\":[\"BertForPreTraining\"]}",
+         "want BertForMaskedLM or BertForSequenceClassification, found BertForPre"},
         {"{\"architectures\":[\"BertModel\"]}", "found BertModel"},
         {"{\"architectures\":[\"BertForMaskedLM\",\"BertModel\"]}", "architectures: want a list of one name"},
         {"{\"architectures\":\"BertForMaskedLM\"}", "architectures: want a list of one name, found BertForMaskedLM"},
         {"{\"architectures\":[1]}", "architectures: want BertForMaskedLM or"},
-        {"{\"model_type\":\"gpt2\",\"architectures\":[\"GPT2ForSequenceClassification\"]}", "want GPT2LMHeadModel, found GPT2ForSeq"},
-        {"{\"model_type\":\"gpt2\",\"architectures\":[\"BertForMaskedLM\"]}", "want GPT2LMHeadModel, found BertForMaskedLM"},
-        {"{\"architectures\":[\"GPT2LMHeadModel\"]}", "want BertForMaskedLM or BertForSequenceClassification, found GPT2LMHeadModel"},
+        {"{\"model_type\":\"gpt2\",\"architectures\":[\"GPT2ForSequenceClassification\"]}",
+         "want GPT2LMHeadModel, found GPT2ForSeq"},
+        {"{\"model_type\":\"gpt2\",\"architectures\":[\"BertForMaskedLM\"]}",
+         "want GPT2LMHeadModel, found BertForMaskedLM"},
+        {"{\"architectures\":[\"GPT2LMHeadModel\"]}",
+         "want BertForMaskedLM or BertForSequenceClassification, found GPT2LMHeadModel"},
         {"{\"model_type\":\"gpt2\",\"activation_function\":\"silu\"}", "activation_function: want gelu,"},
         {"{\"model_type\":\"gpt2\",\"scale_attn_weights\":false}", "scale_attn_weights: want true, found false"},
-        {"{\"model_type\":\"gpt2\",\"scale_attn_by_inverse_layer_idx\":true}", "scale_attn_by_inverse_layer_idx: want false, found true"},
+        {"{\"model_type\":\"gpt2\",\"scale_attn_by_inverse_layer_idx\":true}",
+         "scale_attn_by_inverse_layer_idx: want false, found true"},
         {"{\"model_type\":\"gpt2\",\"add_cross_attention\":true}", "add_cross_attention"},
         {"{\"model_type\":\"gpt2\",\"n_embd\":30}", "n_embd: want a multiple of n_head (12), found 30"},
         {"{\"model_type\":\"gpt2\",\"n_embd\":null}", "n_embd: want a whole number, found null"},
         {"{\"model_type\":\"gpt2\",\"n_inner\":0}", "n_inner: want 1 to 262144, found 0"},
         {"{\"model_type\":\"gpt2\",\"n_positions\":1048577}", "n_positions: want 1 to 1048576, found 1048577"},
         {"{\"model_type\":\"gpt2\",\"layer_norm_epsilon\":0}", "layer_norm_epsilon: want a number above 0"},
-        {"{\"position_embedding_type\":\"relative_key\"}", "position_embedding_type: want absolute, found relative_key"},
-        {"{\"problem_type\":\"multi_label_classification\"}", "problem_type: want single_label_classification, found multi_label"},
+        {"{\"position_embedding_type\":\"relative_key\"}",
+         "position_embedding_type: want absolute, found relative_key"},
+        {"{\"problem_type\":\"multi_label_classification\"}",
+         "problem_type: want single_label_classification, found multi_label"},
         {"{\"problem_type\":\"regression\"}", "problem_type"},
         {"{\"is_decoder\":true}", "is_decoder: want false, found true"},
         {"{\"add_cross_attention\":true}", "add_cross_attention"},
@@ -162,7 +174,8 @@ static void refused(void **state)
         {"{\"type_vocab_size\":0}", "type_vocab_size"},
         {"{\"id2label\":[\"a\"]}", "id2label: want an object, found a list"},
         {"{\"id2label\":{}}", "num_labels: want 1 to 16777216, found 0"},
-        {"{\"id2label\":{\"0\":\"a\",\"1\":\"b\"},\"num_labels\":3}", "num_labels: want as many as id2label has, found 3"},
+        {"{\"id2label\":{\"0\":\"a\",\"1\":\"b\"},\"num_labels\":3}",
+         "num_labels: want as many as id2label has, found 3"},
         {"{\"architectures\":[\"BertForSequenceClassification\"],\"num_labels\":1}", "num_labels: want at least 2"},
         {"{\"layer_norm_eps\":0}", "layer_norm_eps: want a number above 0"},
         {"{\"layer_norm_eps\":1e999}", "layer_norm_eps"},
@@ -181,18 +194,20 @@ static void refused(void **state)
 static void truncated(void **state)
 {
     (void)state;
-    static const char text[] =
-        "{\"architectures\":[\"BertForMaskedLM\"],\"hidden_size\":64,\"num_attention_heads\":1,\"layer_norm_eps\":1e-12}";
+    static const char text[] = "{\"architectures\":[\"BertForMaskedLM\"],\"hidden_size\":64,\"num_attention_heads\":1,"
+                               "\"layer_norm_eps\":1e-12}";
     for (size_t n = 0; n < sizeof text - 1; n++) {
         dlg_error err;
         dlg_config config;
-        assert_refused(dlg_config_read(&config, scratch_file("cut.json", text, n), &err), DLG_EFORMAT, &err, "cut.json: byte", "want");
+        assert_refused(dlg_config_read(&config, scratch_file("cut.json", text, n), &err), DLG_EFORMAT, &err,
+                       "cut.json: byte", "want");
     }
     dlg_error err;
     dlg_config config;
     assert_int_equal(dlg_config_read(&config, scratch_text("cut.json", text), &err), DLG_OK);
     assert_int_equal(config.hidden_size, 64);
-    assert_refused(dlg_config_read(&config, scratch_path("none.json"), &err), DLG_EIO, &err, "none.json", "No such file");
+    assert_refused(dlg_config_read(&config, scratch_path("none.json"), &err), DLG_EIO, &err, "none.json",
+                   "No such file");
 }
 
 static void presets(void **state)
@@ -201,7 +216,8 @@ static void presets(void **state)
     static const struct {
         const char *name;
         size_t hidden, layers, heads;
-    } cases[] = {{"tiny", 128, 2, 2}, {"mini", 256, 4, 4}, {"small", 512, 4, 8}, {"medium", 512, 8, 8}, {"base", 768, 12, 12}};
+    } cases[] = {
+        {"tiny", 128, 2, 2}, {"mini", 256, 4, 4}, {"small", 512, 4, 8}, {"medium", 512, 8, 8}, {"base", 768, 12, 12}};
     dlg_error err;
     dlg_config config;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
@@ -242,8 +258,9 @@ static void out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults), cmocka_unit_test(everything), cmocka_unit_test(choices), cmocka_unit_test(gpt2),
-        cmocka_unit_test(refused),  cmocka_unit_test(truncated),  cmocka_unit_test(presets), cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(defaults), cmocka_unit_test(everything),    cmocka_unit_test(choices),
+        cmocka_unit_test(gpt2),     cmocka_unit_test(refused),       cmocka_unit_test(truncated),
+        cmocka_unit_test(presets),  cmocka_unit_test(out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

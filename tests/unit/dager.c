@@ -1,6 +1,6 @@
 /**
- * What layers 0 and 1 give away: the tokens of every position, whole sentences, batches, parts of batches; and that nothing is claimed of a
- * gradient that fits none.
+ * What layers 0 and 1 give away: the tokens of every position, whole sentences, batches, parts of batches; and that
+ * nothing is claimed of a gradient that fits none.
  */
 #include "attacks/classes.h"
 
@@ -32,9 +32,18 @@ typedef struct {
 /* twin: the second sentence is the first once more. */
 static void share_some(shared *s, dlg_task task, size_t n_sentences, const size_t *of_length, bool twin)
 {
-    const dlg_config config = {.task = task, .vocabulary_size = VOCABULARY, .hidden_size = 64, .n_layers = 2, .n_heads = 2,
-                               .intermediate_size = 128, .max_positions = POSITIONS, .n_token_types = 2, .n_labels = 3,
-                               .layer_norm_eps = 1e-12, .initializer_range = 0.1, .tied_decoder = true};
+    const dlg_config config = {.task = task,
+                               .vocabulary_size = VOCABULARY,
+                               .hidden_size = 64,
+                               .n_layers = 2,
+                               .n_heads = 2,
+                               .intermediate_size = 128,
+                               .max_positions = POSITIONS,
+                               .n_token_types = 2,
+                               .n_labels = 3,
+                               .layer_norm_eps = 1e-12,
+                               .initializer_range = 0.1,
+                               .tied_decoder = true};
     size_t rows[N_SENTENCES], labels[N_SENTENCES];
     *s = (shared){0};
     assert_int_equal(dlg_model_preset(&s->model, "small", &config, 1, NULL), DLG_OK);
@@ -51,7 +60,8 @@ static void share_some(shared *s, dlg_task task, size_t n_sentences, const size_
     }
     if (twin) memcpy(s->fed + s->batch.first[1], s->fed, of_length[0] * sizeof *s->fed);
     if (task == DLG_MASKED_LM) assert_int_equal(dlg_batch_predict(&s->batch, n_sentences, rows, NULL), DLG_OK);
-    assert_int_equal(dlg_gradient_share(&s->gradient, NULL, s->model, &(dlg_step){&s->batch, s->fed, labels}, NULL), DLG_OK);
+    assert_int_equal(dlg_gradient_share(&s->gradient, NULL, s->model, &(dlg_step){&s->batch, s->fed, labels}, NULL),
+                     DLG_OK);
 }
 
 static void share(shared *s, dlg_task task, size_t n_sentences)
@@ -125,7 +135,9 @@ static void sentences_of_a_batch(void **state)
         assert_int_equal(dlg_sequence_check_create(&check, &s.gradient, &c, special, false, NULL), DLG_OK);
         assert_int_equal(dlg_attention_groups_create(&co_occurrences, &s.gradient, &c, special, NULL), DLG_OK);
         assert_int_equal(dlg_sequence_check_rank(check), N_SENTENCES);
-        assert_int_equal(dlg_sequences_find(&found, &n_asked, check, &s.gradient, &c, co_occurrences, special, &limits, NULL), DLG_OK);
+        assert_int_equal(
+            dlg_sequences_find(&found, &n_asked, check, &s.gradient, &c, co_occurrences, special, &limits, NULL),
+            DLG_OK);
         assert_int_equal(n_asked, N_SENTENCES);
         assert_int_equal(found.n, N_SENTENCES);
         for (size_t i = 0; i < found.n; i++) {
@@ -145,7 +157,8 @@ static void sentences_of_a_batch(void **state)
 
 static dlg_attack_end attack(dlg_attack_result *result, const shared *s, const dlg_gradient *gradient)
 {
-    const dlg_attack_options options = {.distance = &dlg_l2, .minimiser = &dlg_lbfgs, .max_iterations = 10, .max_starts = 2};
+    const dlg_attack_options options = {
+        .distance = &dlg_l2, .minimiser = &dlg_lbfgs, .max_iterations = 10, .max_starts = 2};
     dlg_knowledge knowledge = {0};
     (void)s;
     assert_int_equal(dlg_knowledge_infer(&knowledge, gradient, special, NULL), DLG_OK);
@@ -200,7 +213,8 @@ static void part_of_a_batch(void **state)
 {
     (void)state;
     const dlg_task tasks[] = {DLG_MASKED_LM, DLG_SEQUENCE_CLASSIFICATION};
-    const dlg_attack_options options = {.distance = &dlg_l2, .minimiser = &dlg_lbfgs, .max_iterations = 10, .max_starts = 2};
+    const dlg_attack_options options = {
+        .distance = &dlg_l2, .minimiser = &dlg_lbfgs, .max_iterations = 10, .max_starts = 2};
     for (size_t k = 0; k < 2; k++)
         for (size_t n = 1; n < N_SENTENCES; n++) {
             shared s;
@@ -208,7 +222,8 @@ static void part_of_a_batch(void **state)
             dlg_knowledge knowledge = {.n_sentences = n, .sentences_from = DLG_TOLD};
             share(&s, tasks[k], N_SENTENCES);
             assert_int_equal(dlg_knowledge_infer(&knowledge, &s.gradient, special, NULL), DLG_OK);
-            assert_int_equal(dlg_attack(&dlg_attack_auto, &result, &s.gradient, &knowledge, &options, NULL, NULL), DLG_OK);
+            assert_int_equal(dlg_attack(&dlg_attack_auto, &result, &s.gradient, &knowledge, &options, NULL, NULL),
+                             DLG_OK);
             assert_int_equal(result.end, DLG_PARTLY);
             assert_int_equal(result.n_sentences, n);
             assert_true(result.part.n_least > n);
@@ -250,7 +265,8 @@ static bool interrupt_at_last(void *n_left)
 static void interrupted_on_the_way(void **state)
 {
     (void)state;
-    const dlg_attack_options options = {.distance = &dlg_l2, .minimiser = &dlg_lbfgs, .max_iterations = 10, .max_starts = 2};
+    const dlg_attack_options options = {
+        .distance = &dlg_l2, .minimiser = &dlg_lbfgs, .max_iterations = 10, .max_starts = 2};
     dlg_attack_end last = DLG_INTERRUPTED;
     dlg_knowledge knowledge = {0};
     size_t n_parts = 0;
@@ -261,7 +277,8 @@ static void interrupted_on_the_way(void **state)
         size_t n_left = after;
         const dlg_attack_observer observer = {.interrupted = interrupt_at_last, .payload = &n_left};
         dlg_attack_result result;
-        assert_int_equal(dlg_attack(&dlg_attack_auto, &result, &s.gradient, &knowledge, &options, &observer, NULL), DLG_OK);
+        assert_int_equal(dlg_attack(&dlg_attack_auto, &result, &s.gradient, &knowledge, &options, &observer, NULL),
+                         DLG_OK);
         last = result.end;
         assert_true(last == DLG_INTERRUPTED || last == DLG_PARTLY || last == DLG_EXPLAINED);
         if (last == DLG_PARTLY) assert_part(&result, &s, DLG_MASKED_LM);
@@ -283,7 +300,8 @@ static void nothing_of_random_numbers(void **state)
     for (size_t i = 0; i < s.gradient.n; i++)
         dlg_random_normal_fill(s.gradient.owned[i], dlg_parameter_items(&s.model->parameters[i]), 0.01, 5, (uint32_t)i);
     dlg_parameter *position = &s.model->parameters[1];
-    memset(s.gradient.owned[1] + LONGEST * position->n_cols, 0, (position->n_rows - LONGEST) * position->n_cols * sizeof(dlg_real));
+    memset(s.gradient.owned[1] + LONGEST * position->n_cols, 0,
+           (position->n_rows - LONGEST) * position->n_cols * sizeof(dlg_real));
     assert_int_not_equal(attack(&result, &s, &s.gradient), DLG_EXPLAINED);
     dlg_attack_result_release(&result);
     release(&s);

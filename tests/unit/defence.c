@@ -16,8 +16,14 @@ static void specs_are_read(void **state)
         const char *spec, *name;
         double strength;
     } good[] = {
-        {"gaussian:1e-3", "gaussian", 1e-3}, {"gaussian:0", "gaussian", 0}, {"laplace:.5", "laplace", 0.5}, {"fp16", "fp16", 0},
-        {"bf16", "bf16", 0},                 {"int8", "int8", 0},           {"prune:0.9", "prune", 0.9},    {"prune:1", "prune", 1},
+        {"gaussian:1e-3", "gaussian", 1e-3},
+        {"gaussian:0", "gaussian", 0},
+        {"laplace:.5", "laplace", 0.5},
+        {"fp16", "fp16", 0},
+        {"bf16", "bf16", 0},
+        {"int8", "int8", 0},
+        {"prune:0.9", "prune", 0.9},
+        {"prune:1", "prune", 1},
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
         dlg_error err = {0};
@@ -85,9 +91,10 @@ static void by_hand(void **state)
     (void)state;
     static const dlg_real mixed[8] = {3, -1, 0.5F, -4, 1, 2, -1, 0};
     check("prune:0", mixed, mixed, 8);
-    check("prune:0.124", mixed, mixed, 8);                                                        /* 0.99 of an entry */
-    check("prune:0.25", mixed, (const dlg_real[8]){3, -1, 0, -4, 1, 2, -1, 0}, 8);                /* the zero counts */
-    check("prune:0.5", mixed, (const dlg_real[8]){3, 0, 0, -4, 0, 2, -1, 0}, 8);                  /* of three ones the first two */
+    check("prune:0.124", mixed, mixed, 8);                                         /* 0.99 of an entry */
+    check("prune:0.25", mixed, (const dlg_real[8]){3, -1, 0, -4, 1, 2, -1, 0}, 8); /* the zero counts */
+    /* of three ones the first two */
+    check("prune:0.5", mixed, (const dlg_real[8]){3, 0, 0, -4, 0, 2, -1, 0}, 8);
     check("prune:0.875", mixed, (const dlg_real[8]){0, 0, 0, -4, 0, 0, 0, 0}, 8);
     check("prune:1", mixed, (const dlg_real[8]){0}, 8);
     check("fp16", (const dlg_real[4]){0.1F, 1e-9F, 1e6F, -2}, (const dlg_real[4]){0x1.998p-4F, 0, 65504, -2}, 4);
@@ -96,7 +103,8 @@ static void by_hand(void **state)
     check("int8", (const dlg_real[3]){0, 0, 0}, (const dlg_real[3]){0, 0, 0}, 3);
     check("gaussian:0", mixed, mixed, 8);
     check("laplace:0", mixed, mixed, 8);
-    for (size_t i = 0; dlg_defence_classes[i]; i++) dlg_defence_classes[i]->apply(NULL, 0, 0.5, 1, 1); /* an empty tensor */
+    /* an empty tensor */
+    for (size_t i = 0; dlg_defence_classes[i]; i++) dlg_defence_classes[i]->apply(NULL, 0, 0.5, 1, 1);
 }
 
 /** Where a decimal fraction means a whole number of entries, that many go, although 0.29 * 100 < 29 in doubles. */
@@ -126,14 +134,17 @@ static void what_stops_being_finite_is_named(void **state)
     assert_int_equal(dlg_defence_parse(&chain[0], "fp16", NULL), DLG_OK);
     assert_int_equal(dlg_defence_apply(chain, 1, "cls.bias", values, 3, 1, &err), DLG_ENONFINITE);
     assert_string_equal(err.message, "cls.bias: want finite numbers after defence fp16, found inf at entry 1");
-    assert_int_equal(dlg_defence_apply(chain, 0, "cls.bias", values, 3, 1, &err), DLG_OK); /* no defence, nothing done */
+    /* no defence, nothing done */
+    assert_int_equal(dlg_defence_apply(chain, 0, "cls.bias", values, 3, 1, &err), DLG_OK);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(specs_are_read),        cmocka_unit_test(wrong_specs_are_refused_by_name),
-        cmocka_unit_test(by_hand),               cmocka_unit_test(fractions_are_decimal),
+        cmocka_unit_test(specs_are_read),
+        cmocka_unit_test(wrong_specs_are_refused_by_name),
+        cmocka_unit_test(by_hand),
+        cmocka_unit_test(fractions_are_decimal),
         cmocka_unit_test(what_stops_being_finite_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,7 @@
-/** What is counted in a gradient's numbers: zeros, smallest and largest entries, whatever their signs and however many there are. */
+/**
+ * What is counted in a gradient's numbers: zeros, smallest and largest entries, whatever their signs and however many
+ * there are.
+ */
 #include "analytic/noise/defence_traces.h"
 
 #include "analytic/noise/noise_model.h"
@@ -77,7 +80,8 @@ static void norm_of_all(void **state)
         dlg_blas_start(n_threads);
         assert_int_equal(dlg_defence_traces_find(&several, &gradient, 0, NULL), DLG_OK);
         assert_true(several.norm == one.norm && several.zeros == one.zeros && several.n_matrices == one.n_matrices);
-        assert_true(several.n_at_bound == one.n_at_bound && several.is_pruned == one.is_pruned && several.rounding == one.rounding);
+        assert_true(several.n_at_bound == one.n_at_bound && several.is_pruned == one.is_pruned &&
+                    several.rounding == one.rounding);
     }
     dlg_blas_start(0);
     dlg_gradient_release(&gradient);
@@ -121,7 +125,8 @@ static void share_of_zeros(void **state)
     assert_true(found.zeros == 0 && !found.is_pruned);
     for (size_t i = 0; i < gradient.n; i++) {
         const size_t n = dlg_parameter_items(&model->parameters[i]);
-        for (size_t k = 0; k < n && is_weight(&model->parameters[i]); k += 4) gradient.owned[i][k] = k % 8 ? (dlg_real)-0.0 : 0;
+        for (size_t k = 0; k < n && is_weight(&model->parameters[i]); k += 4)
+            gradient.owned[i][k] = k % 8 ? (dlg_real)-0.0 : 0;
     }
     assert_int_equal(dlg_defence_traces_find(&found, &gradient, 0, NULL), DLG_OK);
     assert_true(found.zeros == 0.25 && found.is_pruned && found.rounding == DLG_NOT_ROUNDED);

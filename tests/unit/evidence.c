@@ -1,4 +1,7 @@
-/** What speaks for each token: how near it and the next are, how sure it is by how the attack ended, and the line that says so. */
+/**
+ * What speaks for each token: how near it and the next are, how sure it is by how the attack ended, and the line that
+ * says so.
+ */
 #include "attacks/session/nearest.h"
 
 #include "attacks/session/attack.h"
@@ -72,22 +75,28 @@ static const size_t first[] = {0, 4, 7};
 static const uint32_t tokens[] = {2, 6, 5, 3, 2, 6, 3};
 static const bool predicted[] = {false, false, false, false, false, true, false};
 static const dlg_evidence evidence[] = {
-    {DLG_FROM_READING, 1, NAN, NAN}, {DLG_FROM_DESCENT, 0, 0.75, 0.5},
-    {DLG_FROM_DESCENT, 0, 0.9375, 0.125}, {DLG_FROM_READING, 5, NAN, NAN},
-    {DLG_FROM_READING, 0, NAN, NAN}, {DLG_FROM_DESCENT, 2, 0.5, 0.25}, {DLG_FROM_DESCENT, 1, 0.25, NAN},
+    {DLG_FROM_READING, 1, NAN, NAN},  {DLG_FROM_DESCENT, 0, 0.75, 0.5}, {DLG_FROM_DESCENT, 0, 0.9375, 0.125},
+    {DLG_FROM_READING, 5, NAN, NAN},  {DLG_FROM_READING, 0, NAN, NAN},  {DLG_FROM_DESCENT, 2, 0.5, 0.25},
+    {DLG_FROM_DESCENT, 1, 0.25, NAN},
 };
 
 static dlg_attack_result ended(dlg_attack_end end)
 {
-    return (dlg_attack_result){.end = end, .n_rows = 7, .n_sentences = 2, .first = (size_t *)first,
-                               .state = {.fed = tokens, .tokens = tokens, .predicted = predicted, .evidence = evidence}};
+    return (dlg_attack_result){
+        .end = end,
+        .n_rows = 7,
+        .n_sentences = 2,
+        .first = (size_t *)first,
+        .state = {.fed = tokens, .tokens = tokens, .predicted = predicted, .evidence = evidence}};
 }
 
 static void sure_by_the_end(void **state)
 {
     (void)state;
-    static const dlg_confidence settled[] = {DLG_LIKELY, DLG_LIKELY, DLG_GUESSED, DLG_GUESSED, DLG_GUESSED, DLG_LIKELY, DLG_LIKELY};
-    const dlg_attack_result of[] = {ended(DLG_EXPLAINED), ended(DLG_SETTLED), ended(DLG_EXHAUSTED), ended(DLG_INTERRUPTED)};
+    static const dlg_confidence settled[] = {DLG_LIKELY,  DLG_LIKELY, DLG_GUESSED, DLG_GUESSED,
+                                             DLG_GUESSED, DLG_LIKELY, DLG_LIKELY};
+    const dlg_attack_result of[] = {ended(DLG_EXPLAINED), ended(DLG_SETTLED), ended(DLG_EXHAUSTED),
+                                    ended(DLG_INTERRUPTED)};
     for (size_t i = 0; i < 7; i++) {
         assert_int_equal(dlg_attack_confidence(&of[0], i), DLG_CERTAIN);
         assert_int_equal(dlg_attack_confidence(&of[1], i), settled[i]);
@@ -117,7 +126,8 @@ static void assert_line(dlg_attack_end end, const char *wanted)
     const dlg_attack_result result = ended(end);
     const dlg_screen screen = {.stream = tmpfile()};
     assert_non_null(screen.stream);
-    assert_int_equal(dlg_tokenizer_create(&tokenizer, "vocabulary", vocabulary, sizeof vocabulary - 1, DLG_UNCASED, NULL), DLG_OK);
+    assert_int_equal(
+        dlg_tokenizer_create(&tokenizer, "vocabulary", vocabulary, sizeof vocabulary - 1, DLG_UNCASED, NULL), DLG_OK);
     dlg_sources_print(&screen, &(dlg_subject){.tokenizer = tokenizer}, &result);
     rewind(screen.stream);
     text[fread(text, 1, sizeof text - 1, screen.stream)] = 0;
@@ -131,9 +141,10 @@ static void in_words(void **state)
     (void)state;
 #define SOURCES "  tokens: 3 read off, 3 by descent, 1 put back from the labels; "
     assert_line(DLG_EXPLAINED, SOURCES "all certain\n");
-    assert_line(DLG_SETTLED, SOURCES "4 likely, in doubt: fish at 2 of sentence 1 (cosine 0.94, next 0.81), [SEP] at 3 of sentence 1 "
-                              "(one of 5 "
-                                     "that fit), [CLS] at 0 of sentence 2 (none fits)\n");
+    assert_line(DLG_SETTLED, SOURCES
+                "4 likely, in doubt: fish at 2 of sentence 1 (cosine 0.94, next 0.81), [SEP] at 3 of sentence 1 "
+                "(one of 5 "
+                "that fit), [CLS] at 0 of sentence 2 (none fits)\n");
     assert_line(DLG_EXHAUSTED, SOURCES "all guesses\n");
 }
 

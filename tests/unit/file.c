@@ -61,7 +61,8 @@ static void refused(void **state)
     dlg_file file = {(const unsigned char *)"", 1};
     assert_refused(dlg_file_open(&file, scratch_path("none"), &err), DLG_EIO, &err, "/none", "No such file");
     assert_true(file.bytes == NULL && file.n_bytes == 0);
-    assert_refused(dlg_file_open(&file, scratch_directory(), &err), DLG_EIO, &err, scratch_directory(), "found a directory");
+    assert_refused(dlg_file_open(&file, scratch_directory(), &err), DLG_EIO, &err, scratch_directory(),
+                   "found a directory");
     assert_refused(dlg_file_open(&file, "/dev/null", &err), DLG_EIO, &err, "/dev/null", "want a regular file");
     assert_int_equal(mkfifo(scratch_path("pipe"), 0600), 0);
     assert_refused(dlg_file_open(&file, scratch_path("pipe"), &err), DLG_EIO, &err, "/pipe", "want a regular file");
@@ -121,7 +122,8 @@ static void written_through(void **state)
     dlg_file_writer *writer;
     struct stat info;
     char found[8] = "";
-    char *pipe = strdup(scratch_path("out")), *target = strdup(scratch_path("target")), *link = strdup(scratch_path("link"));
+    char *pipe = strdup(scratch_path("out")), *target = strdup(scratch_path("target")),
+         *link = strdup(scratch_path("link"));
     assert_int_equal(mkfifo(pipe, 0600), 0);
     const int reader = open(pipe, O_RDONLY | O_NONBLOCK);
     assert_true(reader >= 0);
@@ -174,7 +176,8 @@ static void cannot_write(void **state)
     dlg_file_writer *writer = (dlg_file_writer *)1;
     const char *path = scratch_path("no/directory");
     const size_t before = scratch_count();
-    assert_refused(dlg_file_create(&writer, path, &err), DLG_EIO, &err, "/no: ", "want a folder to write directory to, found none");
+    assert_refused(dlg_file_create(&writer, path, &err), DLG_EIO, &err,
+                   "/no: ", "want a folder to write directory to, found none");
     assert_null(writer);
     path = scratch_path("folder");
     assert_int_equal(mkdir(path, 0700), 0);
@@ -215,11 +218,15 @@ static void joins(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(maps),         cmocka_unit_test(rests),         cmocka_unit_test(refused),
+        cmocka_unit_test(maps),
+        cmocka_unit_test(rests),
+        cmocka_unit_test(refused),
         cmocka_unit_test(written_whole_or_not_at_all),
-        cmocka_unit_test(permissions),  cmocka_unit_test(written_through),
+        cmocka_unit_test(permissions),
+        cmocka_unit_test(written_through),
         cmocka_unit_test(names_what_is_mapped),
-        cmocka_unit_test(cannot_write),  cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(cannot_write),
+        cmocka_unit_test(out_of_memory),
         cmocka_unit_test(joins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,7 @@
-/** Gradients against a model: what a file of them may hold, by what name everything else is refused, and the participant's own. */
+/**
+ * Gradients against a model: what a file of them may hold, by what name everything else is refused, and the
+ * participant's own.
+ */
 #include "gradient/gradient.h"
 
 #include "base/memory.h"
@@ -52,7 +55,8 @@ static void check_opens(const small_model *small, dlg_dtype dtype, double tolera
         assert_ptr_equal(dlg_gradient_of(&gradient, p->name), gradient.values[i]);
         for (size_t k = 0; k < dlg_parameter_items(p); k++)
             if (!(fabs((double)gradient.values[i][k] - (double)small->numbers[i][k]) <= tolerance))
-                fail_msg("%s[%zu]: want %g, found %g", p->name, k, (double)small->numbers[i][k], (double)gradient.values[i][k]);
+                fail_msg("%s[%zu]: want %g, found %g", p->name, k, (double)small->numbers[i][k],
+                         (double)gradient.values[i][k]);
     }
     close_written(&gradient);
 }
@@ -93,7 +97,8 @@ static void opens_without_word_embeddings(void **state)
     small_model small;
     small_model_create(&small, DLG_MASKED_LM);
     small_model_drop(&small, "bert.embeddings.word_embeddings.weight");
-    if (open_written(&gradient, small_model_write(&small, file, DLG_F32), small.model, &err)) fail_msg("%s", err.message);
+    if (open_written(&gradient, small_model_write(&small, file, DLG_F32), small.model, &err))
+        fail_msg("%s", err.message);
     assert_null(dlg_gradient_of(&gradient, "bert.embeddings.word_embeddings.weight"));
     assert_non_null(dlg_gradient_of(&gradient, query));
     close_written(&gradient);
@@ -107,7 +112,8 @@ static void assert_empty(const dlg_gradient *gradient)
     assert_null(gradient->file);
 }
 
-/* Write what `small` has become and expect a refusal that names the file and the object. The model stays what it was. */
+/* Write what `small` has become and expect a refusal that names the file and the object. The model stays what it
+ * was. */
 static void check_refused(small_model *small, dlg_status wanted, const char *object)
 {
     dlg_error err = {0};
@@ -312,7 +318,8 @@ static void refuses_other_distances(void **state)
     (void)state;
     dlg_error err = {0};
     const dlg_distance *distance;
-    assert_refused(dlg_distance_find(&distance, "l3", &err), DLG_EARG, &err, "l2, relative, cosine, l2_l1 or tag", "l3");
+    assert_refused(dlg_distance_find(&distance, "l3", &err), DLG_EARG, &err, "l2, relative, cosine, l2_l1 or tag",
+                   "l3");
     assert_null(distance);
 }
 

@@ -29,12 +29,13 @@ static void known_values(void **state)
     assert_true(dlg_bf16_to_float(0x3f80) == 1 && dlg_bf16_to_float(0x0001) == 0x1p-133F);
     assert_int_equal(dlg_f16_from_double(0.1), 0x2e66);
     assert_int_equal(dlg_bf16_from_double(0.1), 0x3dcd);
-    assert_int_equal(dlg_f16_from_double(0x1p-25), 0x0000);           /* half the smallest number: ties to even */
+    assert_int_equal(dlg_f16_from_double(0x1p-25), 0x0000); /* half the smallest number: ties to even */
     assert_int_equal(dlg_f16_from_double(0x1.000001p-25), 0x0001);
-    assert_int_equal(dlg_f16_from_double(0x1.8p-24), 0x0002);         /* a tie upwards */
-    assert_int_equal(dlg_f16_from_double(0x1.ffcp-15), 0x0400);       /* the largest tie below the normal numbers carries into them */
+    assert_int_equal(dlg_f16_from_double(0x1.8p-24), 0x0002); /* a tie upwards */
+    /* the largest tie below the normal numbers carries into them */
+    assert_int_equal(dlg_f16_from_double(0x1.ffcp-15), 0x0400);
     assert_int_equal(dlg_f16_from_double(-1e300), 0xfbff);
-    assert_int_equal(dlg_f16_from_double(65520), 0x7bff);             /* IEEE would say infinity */
+    assert_int_equal(dlg_f16_from_double(65520), 0x7bff); /* IEEE would say infinity */
     assert_int_equal(dlg_bf16_from_double(3.4e38), 0x7f7f);
     assert_int_equal(dlg_f16_from_double(-1e-300), 0x8000);
     assert_int_equal(dlg_f16_from_double(5e-324), 0x0000);
@@ -65,7 +66,8 @@ static void ties_and_neighbours(void **state)
     for (size_t h = 0; h < 2; h++)
         for (unsigned code = 0; code + 1 < halves[h].infinity; code++)
             for (int sign = 1; sign >= -1; sign -= 2) {
-                const double a = (double)halves[h].to_float((uint16_t)code), b = (double)halves[h].to_float((uint16_t)(code + 1));
+                const double a = (double)halves[h].to_float((uint16_t)code),
+                             b = (double)halves[h].to_float((uint16_t)(code + 1));
                 const double middle = (a + b) / 2;
                 const unsigned signed_code = code | (sign < 0 ? 0x8000 : 0);
                 assert_true(b > a);
@@ -84,7 +86,8 @@ static void rounding_twice_changes_nothing(void **state)
             const double value = ldexp(dlg_random_uniform(&random) - 0.5, (int)dlg_random_below(&random, 60) - 40);
             const float once = halves[h].round(value);
             assert_true(halves[h].round((double)once) == once);
-            assert_true(fabs((double)once - value) <= fabs(value) * (h ? 0x1p-8 : 0x1p-11) + (h ? 0 : 0x1p-25) || fabs(value) > 65504);
+            assert_true(fabs((double)once - value) <= fabs(value) * (h ? 0x1p-8 : 0x1p-11) + (h ? 0 : 0x1p-25) ||
+                        fabs(value) > 65504);
         }
 }
 

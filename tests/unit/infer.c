@@ -149,7 +149,8 @@ static void span_check(void **state)
     known_release(&s);
 }
 
-/* Where one token stands at two positions of a batch and [MASK] at one, [MASK] at the other is nearly a combination of the three. */
+/* Where one token stands at two positions of a batch and [MASK] at one, [MASK] at the other is nearly a combination of
+ * the three. */
 static void span_check_of_near_combinations(void **state)
 {
     (void)state;
@@ -164,7 +165,8 @@ static void span_check_of_near_combinations(void **state)
     known_create_model(&s.model, DLG_MASKED_LM);
     dlg_real *shift = (dlg_real *)(uintptr_t)dlg_model_parameter(s.model, "bert.embeddings.LayerNorm.bias")->value;
     for (size_t i = 0; i < 64; i++) shift[i] = (dlg_real)(i % 2 ? 0.05 : -0.02);
-    for (uint32_t i = 0; i < 2 * LENGTH; i++) fed[i] = i % LENGTH == 0 ? CLS : i % LENGTH == LENGTH - 1 ? SEP : 20 + 5 * i;
+    for (uint32_t i = 0; i < 2 * LENGTH; i++)
+        fed[i] = i % LENGTH == 0 ? CLS : i % LENGTH == LENGTH - 1 ? SEP : 20 + 5 * i;
     fed[AT] = fed[LENGTH + AT + 1] = MASK;
     fed[OTHER] = fed[LENGTH + AT];
     assert_int_equal(dlg_batch_create(&batch, DLG_MASKED_LM, 2, lengths, NULL), DLG_OK);
@@ -174,7 +176,8 @@ static void span_check_of_near_combinations(void **state)
     assert_int_equal(dlg_span_check_create(&check, &s.gradient, 2 * LENGTH, NULL), DLG_OK);
     assert_true(dlg_span_check_outside(check, MASK, AT) < 1e-10);
     assert_in_range((size_t)(1e9 * dlg_span_check_outside(check, MASK, OTHER)), 1, 1000000);
-    assert_numbers(dlg_span_check_positions(check, MASK, LENGTH, found, scratch), found, 2, (const size_t[]){AT, AT + 1});
+    assert_numbers(dlg_span_check_positions(check, MASK, LENGTH, found, scratch), found, 2,
+                   (const size_t[]){AT, AT + 1});
     dlg_span_check_free(check);
     known_release(&s);
 }

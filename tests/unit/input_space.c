@@ -1,4 +1,7 @@
-/** The space of the inputs: the embeddings that were there lie in it, others do not, and its two directions are each other's adjoints. */
+/**
+ * The space of the inputs: the embeddings that were there lie in it, others do not, and its two directions are each
+ * other's adjoints.
+ */
 #include "analytic/tokens/input_space.h"
 
 #include "math/blas.h"
@@ -23,7 +26,8 @@ static dlg_real words[ROWS * HIDDEN];
 /* A trained layer norm has a scale and a shift. */
 static void bend_layer_norm(const dlg_model *model)
 {
-    static const char *const names[LAYER_NORM_PARAMETERS] = {"bert.embeddings.LayerNorm.weight", "bert.embeddings.LayerNorm.bias"};
+    static const char *const names[LAYER_NORM_PARAMETERS] = {"bert.embeddings.LayerNorm.weight",
+                                                             "bert.embeddings.LayerNorm.bias"};
     for (size_t i = 0; i < LAYER_NORM_PARAMETERS; i++) {
         dlg_real *value = (dlg_real *)(uintptr_t)dlg_model_parameter(model, names[i])->value;
         for (size_t j = 0; j < HIDDEN; j++) value[j] += (dlg_real)(0.3 * sin((double)(j + 1) * (double)(i + 1)));

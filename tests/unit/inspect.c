@@ -83,7 +83,8 @@ static void ranks(void **state)
     assert_int_equal(found.n_ranks, 13);
     for (size_t i = 0; i < found.n_ranks; i++) {
         assert_true(found.ranks[i].rank.is_clear);
-        const bool is_key = strstr(found.ranks[i].parameter->name, "key") != NULL; /* softmax does not see a shift: one less */
+        /* softmax does not see a shift: one less */
+        const bool is_key = strstr(found.ranks[i].parameter->name, "key") != NULL;
         if (i < 6) assert_int_equal(found.ranks[i].rank.rank, 20 - is_key);
     }
     assert_string_equal(found.ranks[12].parameter->name, "cls.predictions.transform.dense.weight");
@@ -120,12 +121,14 @@ static void classes(void **state)
         dlg_model *model = inspected_trained("trained-cls/model");
         for (int is_trained = 0; is_trained < 1 + (model != NULL); is_trained++) {
             inspected s;
-            inspected_share_classes(&s, is_trained ? model : inspected_preset(DLG_SEQUENCE_CLASSIFICATION, true), n, lengths, labels);
+            inspected_share_classes(&s, is_trained ? model : inspected_preset(DLG_SEQUENCE_CLASSIFICATION, true), n,
+                                    lengths, labels);
             dlg_inspection found = inspected_read(&s);
             assert_int_equal(found.n_sentences, n);
             assert_int_equal(found.n_sentences_most, n);
             inspected_assert_labels(&found, &s);
-            /* Random weights make sentences so much alike that single precision no longer tells more than a few apart. */
+            /* Random weights make sentences so much alike that single precision no longer tells more than a few
+             * apart. */
             if (is_trained ? n <= 6 : n <= 3) {
                 assert_int_equal(found.labels_ground.sure, DLG_CERTAIN);
                 assert_true(fabs(found.scale - 1) < 0.01);
@@ -163,12 +166,8 @@ static void no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_sentence),
-        cmocka_unit_test(many_labels),
-        cmocka_unit_test(ranks),
-        cmocka_unit_test(a_batch),
-        cmocka_unit_test(classes),
-        cmocka_unit_test(no_memory),
+        cmocka_unit_test(one_sentence), cmocka_unit_test(many_labels), cmocka_unit_test(ranks),
+        cmocka_unit_test(a_batch),      cmocka_unit_test(classes),     cmocka_unit_test(no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,7 @@
-/** What can be read off a gradient that was defended, or is not of this model: what is left, and that it is not called certain. */
+/**
+ * What can be read off a gradient that was defended, or is not of this model: what is left, and that it is not called
+ * certain.
+ */
 #include "inspected.h"
 #include "math/random.h"
 
@@ -36,7 +39,8 @@ static void rounded(void **state)
         assert_int_equal(found.traces.rounding, cases[i].rounding);
         assert_false(found.traces.is_pruned);
         assert_true(found.traces.noise == 0);
-        if (found.traces.rounding == DLG_ROUNDED_LEVELS) assert_true(found.traces.n_levels > 64 && found.traces.n_levels <= 127);
+        if (found.traces.rounding == DLG_ROUNDED_LEVELS)
+            assert_true(found.traces.n_levels > 64 && found.traces.n_levels <= 127);
         dlg_inspection_release(&found);
     }
 }
@@ -56,7 +60,8 @@ static void noisy(void **state)
     (void)state;
     dlg_inspection found = inspect_defended("gaussian:1e-4", 20);
     assert_true(fabs(found.traces.noise / 1e-4 - 1) < 0.05 && fabs(found.traces.kurtosis - 3) < 0.3);
-    for (size_t i = 0; i < found.n_ranks; i++) assert_false(found.ranks[i].rank.is_clear && found.ranks[i].rank.rank > 20);
+    for (size_t i = 0; i < found.n_ranks; i++)
+        assert_false(found.ranks[i].rank.is_clear && found.ranks[i].rank.rank > 20);
     dlg_inspection_release(&found);
     found = inspect_defended("laplace:1e-4", 20);
     assert_true(fabs(found.traces.noise / (sqrt(2) * 1e-4) - 1) < 0.05 && fabs(found.traces.kurtosis - 6) < 1);
@@ -116,8 +121,9 @@ static void nothing_to_see(void **state)
 static void assert_uncertain(const inspected *s)
 {
     dlg_inspection found = inspected_read(s);
-    const dlg_ground *grounds[] = {&found.length_ground, &found.sentences_ground, &found.lengths_ground, &found.labels_ground,
-                                   &found.tokens_ground, &found.masked_ground, &found.text_ground, &found.scale_ground};
+    const dlg_ground *grounds[] = {&found.length_ground, &found.sentences_ground, &found.lengths_ground,
+                                   &found.labels_ground, &found.tokens_ground,    &found.masked_ground,
+                                   &found.text_ground,   &found.scale_ground};
     assert_false(found.fits);
     assert_int_equal(found.fits_ground.sure, DLG_LIKELY);
     for (size_t i = 0; i < sizeof grounds / sizeof *grounds; i++) assert_true(grounds[i]->sure < DLG_LIKELY);
@@ -131,7 +137,8 @@ static void of_another_model(void **state)
     for (size_t n = 1; n <= 2; n++)
         for (size_t task = 0; task < 2; task++) {
             inspected s;
-            if (task) inspected_share_classes(&s, inspected_preset(DLG_SEQUENCE_CLASSIFICATION, true), n, lengths, labels);
+            if (task)
+                inspected_share_classes(&s, inspected_preset(DLG_SEQUENCE_CLASSIFICATION, true), n, lengths, labels);
             else inspected_share(&s, inspected_preset(DLG_MASKED_LM, true), n, lengths, 3, 5, 3);
             dlg_model *other;
             assert_int_equal(dlg_model_preset(&other, "other", &s.model->config, 2, NULL), DLG_OK);
@@ -155,7 +162,8 @@ static void of_another_first_layer(void **state)
         inspected_share(&other, other.model, n, lengths, 3, 5, 3);
         for (size_t i = 0; i < s.gradient.n; i++)
             if (strstr(s.model->parameters[i].name, "layer.0.attention.self"))
-                memcpy(s.gradient.owned[i], other.gradient.owned[i], dlg_parameter_items(&s.model->parameters[i]) * sizeof(dlg_real));
+                memcpy(s.gradient.owned[i], other.gradient.owned[i],
+                       dlg_parameter_items(&s.model->parameters[i]) * sizeof(dlg_real));
         assert_uncertain(&s);
         inspected_release(&s);
         inspected_release(&other);

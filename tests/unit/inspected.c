@@ -15,9 +15,18 @@ static const dlg_special_tokens special = {.cls = CLS, .sep = SEP, .mask = MASK}
 
 dlg_model *inspected_preset(dlg_task task, bool tied)
 {
-    const dlg_config config = {.task = task, .vocabulary_size = VOCABULARY, .hidden_size = 64, .n_layers = 2, .n_heads = 2,
-                               .intermediate_size = 128, .max_positions = POSITIONS, .n_token_types = 2, .n_labels = CLASSES,
-                               .layer_norm_eps = 1e-12, .initializer_range = 0.05, .tied_decoder = tied};
+    const dlg_config config = {.task = task,
+                               .vocabulary_size = VOCABULARY,
+                               .hidden_size = 64,
+                               .n_layers = 2,
+                               .n_heads = 2,
+                               .intermediate_size = 128,
+                               .max_positions = POSITIONS,
+                               .n_token_types = 2,
+                               .n_labels = CLASSES,
+                               .layer_norm_eps = 1e-12,
+                               .initializer_range = 0.05,
+                               .tied_decoder = tied};
     dlg_model *model;
     assert_int_equal(dlg_model_preset(&model, "small", &config, 1, NULL), DLG_OK);
     return model;
@@ -38,8 +47,8 @@ static uint32_t word(const dlg_model *model, size_t i, size_t seed)
     return (uint32_t)(10 + (37 * i + 101 * seed) % (model->config.vocabulary_size - 10));
 }
 
-void inspected_share(inspected *s, dlg_model *model, size_t n_sentences, const size_t *lengths, size_t n_labels, size_t stride,
-                     size_t distinct)
+void inspected_share(inspected *s, dlg_model *model, size_t n_sentences, const size_t *lengths, size_t n_labels,
+                     size_t stride, size_t distinct)
 {
     dlg_batch batch = {0};
     size_t rows[MOST_LABELS];
@@ -57,11 +66,13 @@ void inspected_share(inspected *s, dlg_model *model, size_t n_sentences, const s
     assert_int_equal(s->n_labels, n_labels);
     assert_int_equal(dlg_batch_create(&batch, model->config.task, n_sentences, lengths, NULL), DLG_OK);
     if (model->config.task == DLG_MASKED_LM) assert_int_equal(dlg_batch_predict(&batch, n_labels, rows, NULL), DLG_OK);
-    assert_int_equal(dlg_gradient_share(&s->gradient, NULL, model, &(dlg_step){&batch, s->fed, s->labels}, NULL), DLG_OK);
+    assert_int_equal(dlg_gradient_share(&s->gradient, NULL, model, &(dlg_step){&batch, s->fed, s->labels}, NULL),
+                     DLG_OK);
     dlg_batch_release(&batch);
 }
 
-void inspected_share_classes(inspected *s, dlg_model *model, size_t n_sentences, const size_t *lengths, const size_t *classes)
+void inspected_share_classes(inspected *s, dlg_model *model, size_t n_sentences, const size_t *lengths,
+                             const size_t *classes)
 {
     dlg_batch batch = {0};
     *s = (inspected){.model = model, .n_labels = n_sentences};
@@ -86,7 +97,8 @@ void inspected_defend(inspected *s, const char *spec)
     assert_int_equal(dlg_defence_parse(&defence, spec, NULL), DLG_OK);
     for (size_t i = 0; i < s->gradient.n; i++) {
         const dlg_parameter *p = &s->model->parameters[i];
-        assert_int_equal(dlg_defence_apply(&defence, 1, p->name, s->gradient.owned[i], dlg_parameter_items(p), 1, NULL), DLG_OK);
+        assert_int_equal(dlg_defence_apply(&defence, 1, p->name, s->gradient.owned[i], dlg_parameter_items(p), 1, NULL),
+                         DLG_OK);
     }
 }
 

@@ -20,11 +20,16 @@ dlg_model *inspected_preset(dlg_task, bool tied);
 /** A trained model, or NULL where there is none. */
 dlg_model *inspected_trained(const char *name);
 
-/** Sentences of these lengths; every stride-th inner token is masked, up to n_labels, and its label repeats every `distinct`. */
-void inspected_share(inspected *, dlg_model *, size_t n_sentences, const size_t *lengths, size_t n_labels, size_t stride, size_t distinct);
+/**
+ * Sentences of these lengths; every stride-th inner token is masked, up to n_labels, and its label repeats every
+ * `distinct`.
+ */
+void inspected_share(inspected *, dlg_model *, size_t n_sentences, const size_t *lengths, size_t n_labels,
+                     size_t stride, size_t distinct);
 
 /** The same with classes. */
-void inspected_share_classes(inspected *, dlg_model *, size_t n_sentences, const size_t *lengths, const size_t *classes);
+void inspected_share_classes(inspected *, dlg_model *, size_t n_sentences, const size_t *lengths,
+                             const size_t *classes);
 
 void inspected_release(inspected *);
 

@@ -1,4 +1,7 @@
-/** The journal: what was written down is recalled, torn ends are cut off, and no other run's file or answer is believed. */
+/**
+ * The journal: what was written down is recalled, torn ends are cut off, and no other run's file or answer is
+ * believed.
+ */
 #define _XOPEN_SOURCE 700
 #include "io/journal.h"
 
@@ -105,7 +108,8 @@ static void recalls_what_was_written(void **state)
     assert_int_equal(dlg_journal_check(NULL, &err), DLG_OK);
 }
 
-/* However many bytes are left: what is whole is recalled, the rest is cut off and written anew, and the file is the same in the end. */
+/* However many bytes are left: what is whole is recalled, the rest is cut off and written anew, and the file is the
+ * same in the end. */
 static void torn_ends_are_cut_off(void **state)
 {
     (void)state;
@@ -187,7 +191,8 @@ static void other_files_are_refused(void **state)
     const char *path = scratch_path("journal");
     write_journal(path);
     refuse(path, false, DLG_EIO, "found one that could be resumed");
-    assert_refused(open_journal(&j, scratch_path("no/where"), true, &err), DLG_EIO, &err, "/no: ", "want a folder to write where to");
+    assert_refused(open_journal(&j, scratch_path("no/where"), true, &err), DLG_EIO, &err,
+                   "/no: ", "want a folder to write where to");
     assert_null(j);
     refuse(scratch_directory(), true, DLG_EIO, "directory");
     assert_int_equal(mkfifo(scratch_path("pipe"), 0600), 0);
@@ -196,9 +201,11 @@ static void other_files_are_refused(void **state)
     refuse(scratch_text("text", "dlg-text journal 2\nseed: 3\n"), true, DLG_EFORMAT, "found another file");
     refuse(scratch_text("text", "dlg-text journal 1\nseed: 4\nmodel: 0123456789abcdef\n\n"), true, DLG_ESHAPE,
            "(seed: 3), found another's (seed: 4)");
-    refuse(scratch_text("text", "dlg-text journal 1\nseed: 3\nmodel: x\n\n"), true, DLG_ESHAPE, "found another's (model: x)");
+    refuse(scratch_text("text", "dlg-text journal 1\nseed: 3\nmodel: x\n\n"), true, DLG_ESHAPE,
+           "found another's (model: x)");
     refuse(scratch_text("text", "dlg-text journal 1\nseed: 3\n\n"), true, DLG_ESHAPE, "found another's ()");
-    refuse(scratch_text("text", "dlg-text journal 1\nseed: 3\nmodel: 0123456789abcdef\nmore: 1\n\n"), true, DLG_ESHAPE, "(more: 1)");
+    refuse(scratch_text("text", "dlg-text journal 1\nseed: 3\nmodel: 0123456789abcdef\nmore: 1\n\n"), true, DLG_ESHAPE,
+           "(more: 1)");
     refuse(scratch_text("text", "dlg-text journal 1\nseed: 3x"), true, DLG_ESHAPE, "found another's (seed: 3x)");
     /* One writer at a time. */
     assert_int_equal(open_journal(&j, path, true, &err), DLG_OK);
@@ -210,8 +217,8 @@ static void other_files_are_refused(void **state)
     assert_non_null(value);
     memset(value, 'v', 9999);
     value[9999] = 0;
-    assert_refused(dlg_journal_open(&j, scratch_path("new"), false, 1, &(dlg_journal_fact){"name", value}, &err), DLG_ESHAPE, &err, "/new",
-                   "found more");
+    assert_refused(dlg_journal_open(&j, scratch_path("new"), false, 1, &(dlg_journal_fact){"name", value}, &err),
+                   DLG_ESHAPE, &err, "/new", "found more");
     free(value);
     assert_int_equal(scratch_count(), before);
 }
@@ -307,9 +314,14 @@ static void out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(recalls_what_was_written),  cmocka_unit_test(torn_ends_are_cut_off), cmocka_unit_test(wrong_bytes_are_noticed),
-        cmocka_unit_test(other_files_are_refused),   cmocka_unit_test(other_answers_are_refused), cmocka_unit_test(suspended),
-        cmocka_unit_test(full_disk),                 cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(recalls_what_was_written),
+        cmocka_unit_test(torn_ends_are_cut_off),
+        cmocka_unit_test(wrong_bytes_are_noticed),
+        cmocka_unit_test(other_files_are_refused),
+        cmocka_unit_test(other_answers_are_refused),
+        cmocka_unit_test(suspended),
+        cmocka_unit_test(full_disk),
+        cmocka_unit_test(out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -22,7 +22,16 @@ static void accepted(void **state)
 {
     (void)state;
     static const char *const texts[] = {
-        "{}", "[]", " null ", "true", "\"\"", "-0", "0.5e-3", "1E+9", "[1,2 , {\"a\":[]}]", "\t{\r\n\"a\" : 1 , \"b\":{\"a\":2}}\n",
+        "{}",
+        "[]",
+        " null ",
+        "true",
+        "\"\"",
+        "-0",
+        "0.5e-3",
+        "1E+9",
+        "[1,2 , {\"a\":[]}]",
+        "\t{\r\n\"a\" : 1 , \"b\":{\"a\":2}}\n",
         "\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\ud83d\\ude00\xc3\xa9\xf0\x9f\x98\x80\"",
     };
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -70,7 +79,8 @@ static void refused(void **state)
         {"\xef\xbb\xbf{}", "byte 0: want a value, found byte 0xef"},
         {"{\"a\":1,\"b\":2,\"a\":3}", "found \"a\" twice"},
         {"[{\"b\":{\"k\":1,\"\\u006b\":2}}]", "found \"k\" twice"},
-        {"1234567890123456789012345678901234567890123456789012345678901234", "want a number of at most 63 characters, found 64"},
+        {"1234567890123456789012345678901234567890123456789012345678901234",
+         "want a number of at most 63 characters, found 64"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         dlg_error err;
@@ -86,8 +96,10 @@ static void nul_bytes(void **state)
     static const char inside[] = "{\"a\0b\":1}", after[] = "{}\0";
     dlg_error err;
     cJSON *json;
-    assert_refused(dlg_json_parse(&json, "x", inside, sizeof inside - 1, &err), DLG_EFORMAT, &err, "x: ", "byte 3: want text");
-    assert_refused(dlg_json_parse(&json, "x", after, sizeof after - 1, &err), DLG_EFORMAT, &err, "x: ", "byte 2: want the end");
+    assert_refused(dlg_json_parse(&json, "x", inside, sizeof inside - 1, &err), DLG_EFORMAT, &err,
+                   "x: ", "byte 3: want text");
+    assert_refused(dlg_json_parse(&json, "x", after, sizeof after - 1, &err), DLG_EFORMAT, &err,
+                   "x: ", "byte 2: want the end");
 }
 
 /** Brackets, `depth` of them, around a number. */
@@ -144,9 +156,20 @@ static void whole_numbers(void **state)
         bool whole;
         uint64_t value;
     } cases[] = {
-        {"0", true, 0}, {"-0", true, 0}, {"7", true, 7}, {"7.0", true, 7}, {"1e3", true, 1000},
-        {"9007199254740992", true, 9007199254740992U}, {"9007199254740994", false, 0}, {"1e999", false, 0}, {"-1", false, 0},
-        {"0.5", false, 0}, {"\"7\"", false, 0}, {"null", false, 0}, {"true", false, 0}, {"[7]", false, 0},
+        {"0", true, 0},
+        {"-0", true, 0},
+        {"7", true, 7},
+        {"7.0", true, 7},
+        {"1e3", true, 1000},
+        {"9007199254740992", true, 9007199254740992U},
+        {"9007199254740994", false, 0},
+        {"1e999", false, 0},
+        {"-1", false, 0},
+        {"0.5", false, 0},
+        {"\"7\"", false, 0},
+        {"null", false, 0},
+        {"true", false, 0},
+        {"[7]", false, 0},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         dlg_error err;
@@ -170,7 +193,8 @@ static void files(void **state)
     cJSON_Delete(json);
     assert_refused(dlg_json_read(&json, scratch_path("none.json"), &err), DLG_EIO, &err, "none.json", "No such file");
     assert_null(json);
-    assert_refused(dlg_json_read(&json, scratch_text("empty.json", ""), &err), DLG_EFORMAT, &err, "empty.json", "found the end");
+    assert_refused(dlg_json_read(&json, scratch_text("empty.json", ""), &err), DLG_EFORMAT, &err, "empty.json",
+                   "found the end");
     assert_null(json);
 }
 
@@ -205,9 +229,9 @@ static void out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(accepted),      cmocka_unit_test(refused), cmocka_unit_test(nul_bytes),
-        cmocka_unit_test(depth),         cmocka_unit_test(many_keys), cmocka_unit_test(whole_numbers),
-        cmocka_unit_test(files),         cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(accepted), cmocka_unit_test(refused),       cmocka_unit_test(nul_bytes),
+        cmocka_unit_test(depth),    cmocka_unit_test(many_keys),     cmocka_unit_test(whole_numbers),
+        cmocka_unit_test(files),    cmocka_unit_test(out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

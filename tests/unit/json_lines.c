@@ -19,9 +19,9 @@ static size_t lengths[] = {3, 4}, first[] = {0, 3, 7}, labels[] = {6}, rows[] = 
 static const uint32_t fed[] = {2, 7, 3, 2, 4, 5, 3}, tokens[] = {2, 7, 3, 2, 6, 5, 3};
 static const bool predicted[] = {false, false, false, false, true, false, false};
 static const dlg_evidence evidence[] = {
-    {DLG_FROM_READING, 1, NAN, NAN},    {DLG_FROM_READING, 4, NAN, NAN},
-    {DLG_FROM_DESCENT, 0, 0.5, 0.125}, {DLG_FROM_DESCENT, 0, 1, 0.75},
-    {DLG_FROM_DESCENT, 0, 0.75, 0.625}, {DLG_FROM_DESCENT, 2, 0.5, 0.375}, {DLG_FROM_DESCENT, 1, 0.25, NAN},
+    {DLG_FROM_READING, 1, NAN, NAN},  {DLG_FROM_READING, 4, NAN, NAN},    {DLG_FROM_DESCENT, 0, 0.5, 0.125},
+    {DLG_FROM_DESCENT, 0, 1, 0.75},   {DLG_FROM_DESCENT, 0, 0.75, 0.625}, {DLG_FROM_DESCENT, 2, 0.5, 0.375},
+    {DLG_FROM_DESCENT, 1, 0.25, NAN},
 };
 
 typedef struct {
@@ -36,15 +36,32 @@ static void open_fixture(fixture *f)
 {
     memset(f, 0, sizeof *f);
     small_model_create(&f->model, DLG_MASKED_LM);
-    assert_int_equal(dlg_tokenizer_create(&f->tokenizer, "vocabulary", VOCABULARY, sizeof VOCABULARY - 1, DLG_UNCASED, NULL), DLG_OK);
+    assert_int_equal(
+        dlg_tokenizer_create(&f->tokenizer, "vocabulary", VOCABULARY, sizeof VOCABULARY - 1, DLG_UNCASED, NULL),
+        DLG_OK);
     assert_int_equal(dlg_distance_find(&f->options.distance, "l2", NULL), DLG_OK);
     f->options.minimiser = &dlg_lbfgs;
-    f->knowledge = (dlg_knowledge){.n_sentences = 2, .lengths = lengths, .n_labels = 1, .labels = labels, .n_rows = 1, .rows = rows,
-                                   .sentences_from = DLG_METADATA, .lengths_from = DLG_TOLD, .labels_from = DLG_INFERRED,
+    f->knowledge = (dlg_knowledge){.n_sentences = 2,
+                                   .lengths = lengths,
+                                   .n_labels = 1,
+                                   .labels = labels,
+                                   .n_rows = 1,
+                                   .rows = rows,
+                                   .sentences_from = DLG_METADATA,
+                                   .lengths_from = DLG_TOLD,
+                                   .labels_from = DLG_INFERRED,
                                    .rows_from = DLG_INFERRED};
-    f->subject = (dlg_subject){.version = "1", .gradient = "a \"b\".g", .attack = "dlg", .is_preset = true, .model_seed = 3,
-                               .model = f->model.model, .tokenizer = f->tokenizer, .knowledge = &f->knowledge, .options = &f->options,
-                               .blas = "BLAS", .n_threads = 2};
+    f->subject = (dlg_subject){.version = "1",
+                               .gradient = "a \"b\".g",
+                               .attack = "dlg",
+                               .is_preset = true,
+                               .model_seed = 3,
+                               .model = f->model.model,
+                               .tokenizer = f->tokenizer,
+                               .knowledge = &f->knowledge,
+                               .options = &f->options,
+                               .blas = "BLAS",
+                               .n_threads = 2};
 }
 
 static void close_fixture(fixture *f)
@@ -92,7 +109,8 @@ static void start(void **state)
     assert_field(root, "task", "\"mlm\"");
     assert_field(root, "defence", "null");
     assert_field(root, "knowledge", "[\"length\"]");
-    assert_field(root, "origins", "{\"batch\":\"metadata\",\"length\":\"told\",\"labels\":\"inferred\",\"masked\":\"inferred\"}");
+    assert_field(root, "origins",
+                 "{\"batch\":\"metadata\",\"length\":\"told\",\"labels\":\"inferred\",\"masked\":\"inferred\"}");
     assert_field(root, "inferred", "{\"batch_size\":2,\"length\":null,\"labels\":[6],\"masked\":[[],[1]]}");
     assert_field(root, "blas", "\"BLAS\"");
     assert_field(root, "threads", "2");
@@ -114,7 +132,8 @@ static void iteration(void **state)
     fixture f;
     FILE *stream = tmpfile();
     open_fixture(&f);
-    const dlg_attack_state now = {.start = 2, .iteration = 5, .distance = INFINITY, .seconds = 1.5, .fed = fed, .tokens = tokens};
+    const dlg_attack_state now = {
+        .start = 2, .iteration = 5, .distance = INFINITY, .seconds = 1.5, .fed = fed, .tokens = tokens};
     assert_int_equal(dlg_json_iteration(stream, &f.subject, &now, NULL), DLG_OK);
     cJSON *root = read_line(stream);
     assert_field(root, "event", "\"iteration\"");
@@ -134,12 +153,35 @@ static void result(void **state)
     fixture f;
     FILE *stream = tmpfile();
     open_fixture(&f);
-    dlg_attack_result r = {.end = DLG_SETTLED, .n_rows = 7, .first = first, .n_sentences = 2, .n_dense = 1, .n_targets = 9,
-                           .state = {.start = 1, .iteration = 3, .iterations = 8, .evaluations = 4, .distance = 0.5, .scale = 2,
-                                     .distance_of_tokens = NAN, .seconds = 3, .evaluating_seconds = 2, .fed = fed, .tokens = tokens, .predicted = predicted,
+    dlg_attack_result r = {.end = DLG_SETTLED,
+                           .n_rows = 7,
+                           .first = first,
+                           .n_sentences = 2,
+                           .n_dense = 1,
+                           .n_targets = 9,
+                           .state = {.start = 1,
+                                     .iteration = 3,
+                                     .iterations = 8,
+                                     .evaluations = 4,
+                                     .distance = 0.5,
+                                     .scale = 2,
+                                     .distance_of_tokens = NAN,
+                                     .seconds = 3,
+                                     .evaluating_seconds = 2,
+                                     .fed = fed,
+                                     .tokens = tokens,
+                                     .predicted = predicted,
                                      .evidence = evidence}};
-    const dlg_scores scores = {.n_right = 6, .n_tokens = 8, .n_exact = 1, .n_sentences = 2, .n_in_bag = 7, .n_bag = 8, .n_labels_right = 1,
-                               .n_labels = 2, .rouge = {.two = {0.25, 0.5, 0.125}}, .rouge_special = {.longest = {.recall = 1}}};
+    const dlg_scores scores = {.n_right = 6,
+                               .n_tokens = 8,
+                               .n_exact = 1,
+                               .n_sentences = 2,
+                               .n_in_bag = 7,
+                               .n_bag = 8,
+                               .n_labels_right = 1,
+                               .n_labels = 2,
+                               .rouge = {.two = {0.25, 0.5, 0.125}},
+                               .rouge_special = {.longest = {.recall = 1}}};
     assert_int_equal(dlg_json_result(stream, &f.subject, &r, &scores, NULL), DLG_OK);
     cJSON *root = read_line(stream);
     assert_field(root, "event", "\"result\"");
@@ -164,9 +206,12 @@ static void result(void **state)
     assert_field(root, "part", "null");
 #define ZEROS "{\"precision\":0,\"recall\":0,\"f1\":0}"
     assert_field(root, "metrics",
-                 "{\"token_accuracy\":0.75,\"exact_match\":false,\"exact_sentences\":1,\"bag_similarity\":0.875,\"label_accuracy\":0.5,"
-                 "\"rouge\":{\"rouge1\":" ZEROS ",\"rouge2\":{\"precision\":0.25,\"recall\":0.5,\"f1\":0.125},\"rougeL\":" ZEROS "},"
-                 "\"rouge_special\":{\"rouge1\":" ZEROS ",\"rouge2\":" ZEROS ",\"rougeL\":{\"precision\":0,\"recall\":1,\"f1\":0}}}");
+                 "{\"token_accuracy\":0.75,\"exact_match\":false,\"exact_sentences\":1,\"bag_similarity\":0.875,"
+                 "\"label_accuracy\":0.5,"
+                 "\"rouge\":{\"rouge1\":" ZEROS
+                 ",\"rouge2\":{\"precision\":0.25,\"recall\":0.5,\"f1\":0.125},\"rougeL\":" ZEROS "},"
+                 "\"rouge_special\":{\"rouge1\":" ZEROS ",\"rouge2\":" ZEROS
+                 ",\"rougeL\":{\"precision\":0,\"recall\":1,\"f1\":0}}}");
     cJSON_Delete(root);
 
     /* Some of the sentences. */
@@ -174,7 +219,8 @@ static void result(void **state)
     r.part = (dlg_part){.n_least = 3, .n_accounted = 5, .n_directions = 9};
     f.knowledge.special.mask = 5; /* one is left */
     r.state.knowledge = &f.knowledge;
-    const dlg_knowledge told = {.n_sentences = 4, .sentences_from = DLG_METADATA, .n_labels = 4, .labels_from = DLG_TOLD};
+    const dlg_knowledge told = {
+        .n_sentences = 4, .sentences_from = DLG_METADATA, .n_labels = 4, .labels_from = DLG_TOLD};
     f.subject.told = &told;
     stream = tmpfile();
     assert_int_equal(dlg_json_result(stream, &f.subject, &r, NULL, NULL), DLG_OK);

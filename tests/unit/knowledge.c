@@ -80,8 +80,15 @@ static void keeps_what_is_told(void **state)
     static const size_t told_rows[] = {2, 5, 7, 9};
     known_step s;
     known_share_masked(&s, NULL);
-    dlg_knowledge k = {.n_sentences = 1, .lengths = copy(1, &(size_t){LENGTH}), .n_labels = N_MASKS, .labels = copy(N_MASKS, sorted),
-                       .n_rows = 4, .rows = copy(4, told_rows), .lengths_from = DLG_TOLD, .labels_from = DLG_TOLD, .rows_from = DLG_TOLD};
+    dlg_knowledge k = {.n_sentences = 1,
+                       .lengths = copy(1, &(size_t){LENGTH}),
+                       .n_labels = N_MASKS,
+                       .labels = copy(N_MASKS, sorted),
+                       .n_rows = 4,
+                       .rows = copy(4, told_rows),
+                       .lengths_from = DLG_TOLD,
+                       .labels_from = DLG_TOLD,
+                       .rows_from = DLG_TOLD};
     assert_int_equal(dlg_knowledge_infer(&k, &s.gradient, special, NULL), DLG_OK);
     assert_numbers(k.n_rows, k.rows, 4, told_rows);
     assert_numbers(k.n_labels, k.labels, N_MASKS, sorted);
@@ -90,16 +97,23 @@ static void keeps_what_is_told(void **state)
     known_release(&s);
 }
 
-static void check_refused(const known_step *s, size_t told_length, size_t n_rows, size_t first_row, size_t first_label, const char *object)
+static void check_refused(const known_step *s, size_t told_length, size_t n_rows, size_t first_row, size_t first_label,
+                          const char *object)
 {
     dlg_error err = {0};
-    dlg_knowledge k = {.n_sentences = 1, .lengths = copy(1, &told_length), .n_labels = N_MASKS, .labels = copy(N_MASKS, sorted),
-                       .n_rows = n_rows, .rows = copy(N_MASKS, positions), .rows_from = DLG_TOLD};
+    dlg_knowledge k = {.n_sentences = 1,
+                       .lengths = copy(1, &told_length),
+                       .n_labels = N_MASKS,
+                       .labels = copy(N_MASKS, sorted),
+                       .n_rows = n_rows,
+                       .rows = copy(N_MASKS, positions),
+                       .rows_from = DLG_TOLD};
     k.rows[0] = first_row;
     k.labels[0] = first_label;
     assert_int_equal(dlg_knowledge_infer(&k, &s->gradient, special, &err), DLG_ESHAPE);
     assert_int_equal(err.status, DLG_ESHAPE);
-    if (!strstr(err.message, object) || strchr(err.message, '\n')) fail_msg("want a line with \"%s\", found \"%s\"", object, err.message);
+    if (!strstr(err.message, object) || strchr(err.message, '\n'))
+        fail_msg("want a line with \"%s\", found \"%s\"", object, err.message);
     dlg_knowledge_release(&k);
 }
 
@@ -152,8 +166,12 @@ static void refuses_too_many_labels(void **state)
     dlg_error err = {0};
     known_step s;
     known_share_masked(&s, NULL);
-    dlg_knowledge k = {.n_sentences = 1, .lengths = copy(1, &(size_t){N_MASKS}), .n_labels = N_MASKS, .labels = copy(N_MASKS, sorted),
-                       .lengths_from = DLG_INFERRED, .labels_from = DLG_INFERRED};
+    dlg_knowledge k = {.n_sentences = 1,
+                       .lengths = copy(1, &(size_t){N_MASKS}),
+                       .n_labels = N_MASKS,
+                       .labels = copy(N_MASKS, sorted),
+                       .lengths_from = DLG_INFERRED,
+                       .labels_from = DLG_INFERRED};
     assert_int_equal(dlg_knowledge_infer(&k, &s.gradient, special, &err), DLG_EFORMAT);
     assert_non_null(strstr(err.message, "want a masked position for each of 3 labels, found 1"));
     dlg_knowledge_release(&k);

@@ -11,9 +11,18 @@
 
 void known_create_model(dlg_model **out, dlg_task task)
 {
-    const dlg_config config = {.task = task, .vocabulary_size = VOCABULARY, .hidden_size = 64, .n_layers = 2, .n_heads = 2,
-                               .intermediate_size = 128, .max_positions = POSITIONS, .n_token_types = 2, .n_labels = CLASSES,
-                               .layer_norm_eps = 1e-12, .initializer_range = 0.02, .tied_decoder = true};
+    const dlg_config config = {.task = task,
+                               .vocabulary_size = VOCABULARY,
+                               .hidden_size = 64,
+                               .n_layers = 2,
+                               .n_heads = 2,
+                               .intermediate_size = 128,
+                               .max_positions = POSITIONS,
+                               .n_token_types = 2,
+                               .n_labels = CLASSES,
+                               .layer_norm_eps = 1e-12,
+                               .initializer_range = 0.02,
+                               .tied_decoder = true};
     assert_int_equal(dlg_model_preset(out, "small", &config, 1, NULL), DLG_OK);
 }
 
@@ -40,7 +49,8 @@ void known_share_classified(known_step *s, size_t n_sentences, const size_t *cla
     dlg_batch batch = {0};
     uint32_t fed[3 * LENGTH];
     known_create_model(&s->model, DLG_SEQUENCE_CLASSIFICATION);
-    for (uint32_t i = 0; i < 3 * LENGTH; i++) fed[i] = i % LENGTH == 0 ? CLS : i % LENGTH == LENGTH - 1 ? SEP : 20 + 5 * i;
+    for (uint32_t i = 0; i < 3 * LENGTH; i++)
+        fed[i] = i % LENGTH == 0 ? CLS : i % LENGTH == LENGTH - 1 ? SEP : 20 + 5 * i;
     assert_int_equal(dlg_batch_create(&batch, DLG_SEQUENCE_CLASSIFICATION, n_sentences, lengths, NULL), DLG_OK);
     assert_int_equal(dlg_gradient_share(&s->gradient, NULL, s->model, &(dlg_step){&batch, fed, classes}, NULL), DLG_OK);
     dlg_batch_release(&batch);
@@ -58,7 +68,8 @@ void known_defend(known_step *s, const char *spec, uint64_t seed)
     assert_int_equal(dlg_defence_parse(&defence, spec, NULL), DLG_OK);
     for (size_t i = 0; i < s->gradient.n; i++) {
         const dlg_parameter *p = &s->model->parameters[i];
-        assert_int_equal(dlg_defence_apply(&defence, 1, p->name, s->gradient.owned[i], dlg_parameter_items(p), seed, NULL), DLG_OK);
+        assert_int_equal(
+            dlg_defence_apply(&defence, 1, p->name, s->gradient.owned[i], dlg_parameter_items(p), seed, NULL), DLG_OK);
     }
 }
 

@@ -1,4 +1,7 @@
-/** Steps of which a test knows everything: one sentence of a masked LM, a classifier's sentences, two sentences of chosen lengths. */
+/**
+ * Steps of which a test knows everything: one sentence of a masked LM, a classifier's sentences, two sentences of
+ * chosen lengths.
+ */
 #ifndef DLG_TESTS_KNOWN_STEP_H
 #define DLG_TESTS_KNOWN_STEP_H
 

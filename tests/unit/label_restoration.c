@@ -1,4 +1,7 @@
-/** The class of every sentence of a batch, off the gradient of the head's first layer: with BERT's tanh and DistilBERT's ReLU. */
+/**
+ * The class of every sentence of a batch, off the gradient of the head's first layer: with BERT's tanh and DistilBERT's
+ * ReLU.
+ */
 #include "analytic/labels/label_restoration.h"
 
 #include "models/architecture.h"
@@ -16,10 +19,19 @@ static const size_t lengths[N_SENTENCES] = {9, 7, 6}, classes[N_SENTENCES] = {3,
 
 static dlg_model *make_model(const dlg_architecture *architecture)
 {
-    const dlg_config config = {.architecture = architecture, .task = DLG_SEQUENCE_CLASSIFICATION, .vocabulary_size = VOCABULARY,
-                               .hidden_size = 64, .n_layers = 2, .n_heads = 2, .intermediate_size = 128,
-                               .max_positions = POSITIONS, .n_token_types = 2, .n_labels = CLASSES, .layer_norm_eps = 1e-12,
-                               .initializer_range = 0.1, .tied_decoder = true};
+    const dlg_config config = {.architecture = architecture,
+                               .task = DLG_SEQUENCE_CLASSIFICATION,
+                               .vocabulary_size = VOCABULARY,
+                               .hidden_size = 64,
+                               .n_layers = 2,
+                               .n_heads = 2,
+                               .intermediate_size = 128,
+                               .max_positions = POSITIONS,
+                               .n_token_types = 2,
+                               .n_labels = CLASSES,
+                               .layer_norm_eps = 1e-12,
+                               .initializer_range = 0.1,
+                               .tied_decoder = true};
     dlg_model *model;
     assert_int_equal(dlg_model_preset(&model, "small", &config, 5, NULL), DLG_OK);
     return model;
@@ -63,7 +75,8 @@ static void behind_tanh(void **state)
     check(&dlg_bert, N_SENTENCES);
 }
 
-/* Of three the descent does not come from one piece of a ReLU to another: then the classes are guessed (infer_labels.h). */
+/* Of three the descent does not come from one piece of a ReLU to another: then the classes are guessed
+ * (infer_labels.h). */
 static void behind_relu(void **state)
 {
     (void)state;
@@ -80,7 +93,8 @@ static void not_of_noise(void **state)
     share(&gradient, model, N_SENTENCES);
     const dlg_parameter *head = model->roles.head.weight;
     dlg_real *g = gradient.owned[head - model->parameters];
-    for (size_t i = 0; i < dlg_parameter_items(head); i++) g[i] += (dlg_real)1e-2 * ((dlg_real)(i * 7919 % 101) / 50 - 1);
+    for (size_t i = 0; i < dlg_parameter_items(head); i++)
+        g[i] += (dlg_real)1e-2 * ((dlg_real)(i * 7919 % 101) / 50 - 1);
     assert_int_equal(dlg_label_restoration_solve(&found, &gradient, NULL), DLG_OK);
     assert_false(found.is_solved);
     dlg_gradient_release(&gradient);
@@ -89,6 +103,7 @@ static void not_of_noise(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(behind_tanh), cmocka_unit_test(behind_relu), cmocka_unit_test(not_of_noise)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(behind_tanh), cmocka_unit_test(behind_relu),
+                                       cmocka_unit_test(not_of_noise)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -41,8 +41,8 @@ static void counts(void **state)
     static const struct {
         double rate;
         size_t n, wanted;
-    } cases[] = {{0.15, 3, 1}, {0.15, 4, 1}, {0.15, 12, 2}, {0.15, 15, 2}, {0.15, 26, 4}, {0.15, 42, 6}, {0.5, 5, 2},
-                 {0.5, 7, 2},  {0.5, 9, 4},  {0, 42, 1},    {1, 42, 40},   {1, 3, 1}};
+    } cases[] = {{0.15, 3, 1}, {0.15, 4, 1}, {0.15, 12, 2}, {0.15, 15, 2}, {0.15, 26, 4}, {0.15, 42, 6},
+                 {0.5, 5, 2},  {0.5, 7, 2},  {0.5, 9, 4},   {0, 42, 1},    {1, 42, 40},   {1, 3, 1}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint32_t fed[LENGTH];
         int64_t labels[LENGTH];
@@ -63,7 +63,8 @@ static void every_place_alike(void **state)
             chosen[i] += labels[i] != DLG_NO_LABEL;
         }
     }
-    for (size_t i = 1; i + 1 < LENGTH; i++) assert_in_range(chosen[i], 220, 380); /* 300 +- 5 standard deviations of 16 */
+    /* 300 +- 5 standard deviations of 16 */
+    for (size_t i = 1; i + 1 < LENGTH; i++) assert_in_range(chosen[i], 220, 380);
 }
 
 static void bert_style(void **state)
@@ -99,7 +100,8 @@ static void repeatable(void **state)
         size_t sentence;
     } draws[] = {{3, 1}, {3, 1}, {4, 1}, {3, 2}};
     for (size_t i = 0; i < 4; i++)
-        apply((dlg_masking){.rate = 0.5, .style = DLG_MASK_BERT}, draws[i].seed, draws[i].sentence, LENGTH, fed[i], labels[i]);
+        apply((dlg_masking){.rate = 0.5, .style = DLG_MASK_BERT}, draws[i].seed, draws[i].sentence, LENGTH, fed[i],
+              labels[i]);
     assert_memory_equal(fed[0], fed[1], sizeof fed[0]);
     assert_memory_equal(labels[0], labels[1], sizeof labels[0]);
     assert_true(memcmp(labels[0], labels[2], sizeof labels[0]) != 0);
@@ -108,7 +110,7 @@ static void repeatable(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(counts), cmocka_unit_test(every_place_alike), cmocka_unit_test(bert_style),
-                                       cmocka_unit_test(repeatable)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(counts), cmocka_unit_test(every_place_alike),
+                                       cmocka_unit_test(bert_style), cmocka_unit_test(repeatable)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -40,9 +40,17 @@ static void as_many_rows_as_words(void **state)
 {
     (void)state;
     enum { WORDS = 120 };
-    const dlg_config config = {.task = DLG_MASKED_LM, .vocabulary_size = WORDS, .hidden_size = 16, .n_layers = 2, .n_heads = 2,
-                               .intermediate_size = WORDS, .max_positions = POSITIONS, .n_token_types = 2, .layer_norm_eps = 1e-12,
-                               .initializer_range = 0.05, .tied_decoder = true};
+    const dlg_config config = {.task = DLG_MASKED_LM,
+                               .vocabulary_size = WORDS,
+                               .hidden_size = 16,
+                               .n_layers = 2,
+                               .n_heads = 2,
+                               .intermediate_size = WORDS,
+                               .max_positions = POSITIONS,
+                               .n_token_types = 2,
+                               .layer_norm_eps = 1e-12,
+                               .initializer_range = 0.05,
+                               .tied_decoder = true};
     static const size_t masked = 2, label = 30, length = 5;
     static const uint32_t fed[] = {2, 40, MASK, 50, 3};
     small_step wide;
@@ -118,7 +126,8 @@ static void without_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(as_many_rows_as_words), cmocka_unit_test_setup_teardown(all_but_the_decoder, share, release),
+        cmocka_unit_test(as_many_rows_as_words),
+        cmocka_unit_test_setup_teardown(all_but_the_decoder, share, release),
         cmocka_unit_test_setup_teardown(as_one_at_a_time, share, release),
         cmocka_unit_test_setup_teardown(without_memory, share, release),
     };

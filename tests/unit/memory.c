@@ -137,8 +137,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(large_blocks_are_zeroed_and_aligned),
-        cmocka_unit_test(blocks), cmocka_unit_test(overflow), cmocka_unit_test(reallocation), cmocka_unit_test(failing_allocations),
-        cmocka_unit_test(arenas), cmocka_unit_test(messages),
+        cmocka_unit_test(blocks),
+        cmocka_unit_test(overflow),
+        cmocka_unit_test(reallocation),
+        cmocka_unit_test(failing_allocations),
+        cmocka_unit_test(arenas),
+        cmocka_unit_test(messages),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,7 @@
-/** Models: what a directory may hold and by what name everything else is refused; presets and the numbers they are drawn from. */
+/**
+ * Models: what a directory may hold and by what name everything else is refused; presets and the numbers they are drawn
+ * from.
+ */
 #include "models/model.h"
 
 #include "base/memory.h"
@@ -18,7 +21,8 @@
 static const char query[] = "bert.encoder.layer.0.attention.self.query.weight";
 
 /* Write what `small` has become beside a config.json, and open it. */
-static dlg_status open_written(dlg_model **out, const small_model *small, dlg_task task, dlg_dtype dtype, dlg_error *err)
+static dlg_status open_written(dlg_model **out, const small_model *small, dlg_task task, dlg_dtype dtype,
+                               dlg_error *err)
 {
     small_model_write_config(task);
     small_model_write(small, "model.safetensors", dtype);
@@ -38,7 +42,8 @@ static void check_opens(const small_model *small, dlg_task task, dlg_dtype dtype
         const dlg_parameter *p = &model->parameters[i];
         n_numbers += dlg_parameter_items(p);
         for (size_t k = 0; k < dlg_parameter_items(p); k++)
-            if (!(fabs((double)p->value[k] - (double)small->numbers[i][k]) <= tolerance * fabs((double)small->numbers[i][k])))
+            if (!(fabs((double)p->value[k] - (double)small->numbers[i][k]) <=
+                  tolerance * fabs((double)small->numbers[i][k])))
                 fail_msg("%s[%zu]: want %g, found %g", p->name, k, (double)small->numbers[i][k], (double)p->value[k]);
     }
     assert_int_equal(dlg_model_size(model), n_numbers);
@@ -85,7 +90,8 @@ static void opens_under_other_names(void **state)
     small_model_release(&small);
 }
 
-/* GPT-2: weights lie transposed; with and without the prefix, and with what older files and tied decoders hold besides. */
+/* GPT-2: weights lie transposed; with and without the prefix, and with what older files and tied decoders hold
+ * besides. */
 static void opens_gpt2(void **state)
 {
     (void)state;
@@ -107,7 +113,8 @@ static void opens_gpt2(void **state)
         assert_int_equal(p->n_rows, 12);
         assert_int_equal(p->n_cols, 8);
         for (size_t row = 0; row < 12; row++)
-            for (size_t col = 0; col < 8; col++) assert_true(p->value[row * 8 + col] == small.numbers[i][col * 12 + row]);
+            for (size_t col = 0; col < 8; col++)
+                assert_true(p->value[row * 8 + col] == small.numbers[i][col * 12 + row]);
         assert_ptr_equal(dlg_model_word_embeddings(model), dlg_model_parameter(model, "transformer.wte.weight")->value);
         dlg_model_free(model);
     }
@@ -134,7 +141,8 @@ static void refuses_tensors(void **state)
     check_refused(&small, DLG_MASKED_LM, DLG_EFORMAT, "bert.encoder.layer.0.attention.self.query.weight is missing");
 
     small.tensors[small_model_find(&small, query)].shape[0] = 9;
-    check_refused(&small, DLG_MASKED_LM, DLG_ESHAPE, "bert.encoder.layer.0.attention.self.query.weight: want shape (8, 8), found (9, 8)");
+    check_refused(&small, DLG_MASKED_LM, DLG_ESHAPE,
+                  "bert.encoder.layer.0.attention.self.query.weight: want shape (8, 8), found (9, 8)");
 
     small.tensors[small_model_find(&small, query)].n_dims = 1;
     check_refused(&small, DLG_MASKED_LM, DLG_ESHAPE, "query.weight: want shape (8, 8), found (8)");
@@ -146,7 +154,8 @@ static void refuses_tensors(void **state)
     check_refused(&small, DLG_MASKED_LM, DLG_EFORMAT, "bert.encoder.layer.1.output.dense.bias has no place");
 
     small_model_add(&small, "bert.encoder.layer.0.adapter.bias", 8);
-    check_refused(&small, DLG_MASKED_LM, DLG_EFORMAT, "adapter.bias has no place in a BERT for masked language modelling");
+    check_refused(&small, DLG_MASKED_LM, DLG_EFORMAT,
+                  "adapter.bias has no place in a BERT for masked language modelling");
 
     /* A masked LM where a classifier is announced, and the other way round. */
     check_refused(&small, DLG_SEQUENCE_CLASSIFICATION, DLG_EFORMAT, "bert.pooler.dense.weight is missing");
@@ -163,8 +172,10 @@ static void refuses_tensors_of_gpt2(void **state)
         const char *spoiled, *object;
         dlg_status status;
     } cases[] = {
-        {"transformer.h.0.attn.c_attn.weight", "transformer.h.0.attn.c_attn.weight: want shape (8, 24), found (9, 24)", DLG_ESHAPE},
-        {"transformer.h.0.attn.c_attn.bias", "transformer.h.0.attn.c_attn.bias: want shape (24), found (9)", DLG_ESHAPE},
+        {"transformer.h.0.attn.c_attn.weight", "transformer.h.0.attn.c_attn.weight: want shape (8, 24), found (9, 24)",
+         DLG_ESHAPE},
+        {"transformer.h.0.attn.c_attn.bias", "transformer.h.0.attn.c_attn.bias: want shape (24), found (9)",
+         DLG_ESHAPE},
         {"transformer.wte.weight", "transformer.wte.weight: want shape (11, 8), found (9, 8)", DLG_ESHAPE},
         {"transformer.wpe.weight", "transformer.wpe.weight is missing", DLG_EFORMAT},
         {"transformer.ln_f.bias", "transformer.ln_f.bias is missing", DLG_EFORMAT},
@@ -179,8 +190,8 @@ static void refuses_tensors_of_gpt2(void **state)
         if (!cases[i].spoiled) small_model_add(&small, "transformer.h.1.ln_1.bias", 8);
         else if (cases[i].status == DLG_EFORMAT) small_model_drop(&small, cases[i].spoiled);
         else small.tensors[small_model_find(&small, cases[i].spoiled)].shape[0] = 9;
-        assert_refused(open_written(&model, &small, DLG_CAUSAL_LM, DLG_F32, &err), cases[i].status, &err, "model.safetensors",
-                       cases[i].object);
+        assert_refused(open_written(&model, &small, DLG_CAUSAL_LM, DLG_F32, &err), cases[i].status, &err,
+                       "model.safetensors", cases[i].object);
         assert_null(model);
         small_model_release(&small);
     }
@@ -200,7 +211,8 @@ static void refuses_numbers(void **state)
         dlg_model *model;
         const char *path = small_model_write(&small, "model.safetensors", DLG_F32);
         small_model_patch(path, &marker, &bad[i], sizeof marker);
-        assert_refused(dlg_model_open(&model, scratch_directory(), DLG_BOTH_WAYS, &err), DLG_ENONFINITE, &err, path, query);
+        assert_refused(dlg_model_open(&model, scratch_directory(), DLG_BOTH_WAYS, &err), DLG_ENONFINITE, &err, path,
+                       query);
         assert_non_null(strstr(err.message, "5"));
         assert_null(model);
     }
@@ -221,11 +233,13 @@ static void refuses_files(void **state)
     assert_null(model);
 
     assert_int_equal(unlink(path), 0);
-    assert_refused(dlg_model_open(&model, scratch_directory(), DLG_BOTH_WAYS, &err), DLG_EIO, &err, scratch_directory(), "model.safetensors");
+    assert_refused(dlg_model_open(&model, scratch_directory(), DLG_BOTH_WAYS, &err), DLG_EIO, &err, scratch_directory(),
+                   "model.safetensors");
     assert_null(model);
 
     assert_int_equal(unlink(scratch_path("config.json")), 0);
-    assert_refused(dlg_model_open(&model, scratch_directory(), DLG_BOTH_WAYS, &err), DLG_EIO, &err, scratch_directory(), "config.json");
+    assert_refused(dlg_model_open(&model, scratch_directory(), DLG_BOTH_WAYS, &err), DLG_EIO, &err, scratch_directory(),
+                   "config.json");
     assert_null(model);
     small_model_release(&small);
 }
@@ -278,7 +292,8 @@ static dlg_model *preset(const char *name, dlg_task task, uint64_t seed)
     return model;
 }
 
-/* FNV-1a over the weights as single precision, little-endian, in the order of the parameters: the same in a build of either precision. */
+/* FNV-1a over the weights as single precision, little-endian, in the order of the parameters: the same in a build of
+ * either precision. */
 static uint64_t hash_of(const dlg_model *model)
 {
     uint64_t hash = 0xcbf29ce484222325;
@@ -292,7 +307,8 @@ static uint64_t hash_of(const dlg_model *model)
     return hash;
 }
 
-/* A seed is a model: whoever makes a gradient on it and whoever attacks that must have the same weights, on any machine and in any year. */
+/* A seed is a model: whoever makes a gradient on it and whoever attacks that must have the same weights, on any machine
+ * and in any year. */
 static void presets_are_the_same_everywhere(void **state)
 {
     (void)state;
@@ -311,8 +327,8 @@ static void presets_are_the_same_everywhere(void **state)
         dlg_model *model = preset(known[i].name, known[i].task, known[i].seed);
         const uint64_t hash = hash_of(model);
         if (hash != known[i].hash) {
-            printf("%s, %s, seed %d: want 0x%016llx, found 0x%016llx\n", known[i].name, dlg_task_name(known[i].task), (int)known[i].seed,
-                   (unsigned long long)known[i].hash, (unsigned long long)hash);
+            printf("%s, %s, seed %d: want 0x%016llx, found 0x%016llx\n", known[i].name, dlg_task_name(known[i].task),
+                   (int)known[i].seed, (unsigned long long)known[i].hash, (unsigned long long)hash);
             ok = false;
         }
         dlg_model_free(model);

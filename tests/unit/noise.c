@@ -35,13 +35,22 @@ static int share(void **state)
     return 0;
 }
 
-/* Of a model without a position or a token type that the sentence does not use: the weight matrices alone show the noise. */
+/* Of a model without a position or a token type that the sentence does not use: the weight matrices alone show the
+ * noise. */
 static int share_to_the_end(void **state)
 {
     (void)state;
-    const dlg_config config = {.task = DLG_MASKED_LM, .vocabulary_size = VOCABULARY, .hidden_size = HIDDEN, .n_layers = 2, .n_heads = 2,
-                               .intermediate_size = 96, .max_positions = LENGTH, .n_token_types = 1, .layer_norm_eps = 1e-12,
-                               .initializer_range = 0.2, .tied_decoder = true};
+    const dlg_config config = {.task = DLG_MASKED_LM,
+                               .vocabulary_size = VOCABULARY,
+                               .hidden_size = HIDDEN,
+                               .n_layers = 2,
+                               .n_heads = 2,
+                               .intermediate_size = 96,
+                               .max_positions = LENGTH,
+                               .n_token_types = 1,
+                               .layer_norm_eps = 1e-12,
+                               .initializer_range = 0.2,
+                               .tied_decoder = true};
     dlg_model *model;
     assert_int_equal(dlg_model_preset(&model, "full", &config, 1, NULL), DLG_OK);
     share_on(model);
@@ -55,7 +64,8 @@ static int release(void **state)
     return 0;
 }
 
-/* @param[out] at_truth D of the text that was fed @return what D of it is said to be about, of D of a zero gradient's */
+/* @param[out] at_truth D of the text that was fed @return what D of it is said to be about, of D of a zero
+ * gradient's */
 static double noise(double *scale, double *at_truth)
 {
     static dlg_real x[LENGTH * HIDDEN];
@@ -112,7 +122,8 @@ static void is_that_of_gaussian_noise(void **state)
     assert_true(found < 0.5 * scale);
 }
 
-/* Noise bends the directions that a text could reach, of the stacked query, key and value above all, and some of the text is left over. */
+/* Noise bends the directions that a text could reach, of the stacked query, key and value above all, and some of the
+ * text is left over. */
 static void is_no_less_by_the_matrices_alone(void **state)
 {
     (void)state;

@@ -1,4 +1,7 @@
-/** L-BFGS without a line search on a quadratic: there in as many steps as exact arithmetic would take, and back from a bad point. */
+/**
+ * L-BFGS without a line search on a quadratic: there in as many steps as exact arithmetic would take, and back from a
+ * bad point.
+ */
 #include "optimise/minimise.h"
 
 #include <math.h>
@@ -54,7 +57,7 @@ static void goes_down(void **state)
     assert_int_equal(end, DLG_ENDED_BY_CALLER);
     assert_true(f.last < 1e-9);
     assert_int_equal(f.n_evaluations, f.n_accepted); /* one a step */
-    f.most = 400; /* more steps than there is history, and nothing left to find */
+    f.most = 400;                                    /* more steps than there is history, and nothing left to find */
     assert_int_equal(dlg_plain_lbfgs.run(&end, &function, x, NULL), DLG_OK);
     assert_true(f.last < 1e-20);
 }

@@ -1,4 +1,7 @@
-/** The position check: the tokens that were there are admitted, alone without a defence and among few others with one. */
+/**
+ * The position check: the tokens that were there are admitted, alone without a defence and among few others with
+ * one.
+ */
 #include "analytic/tokens/position_check.h"
 
 #include "small_model.h"

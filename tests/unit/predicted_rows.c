@@ -1,6 +1,6 @@
 /**
- * The predicted rows of a batch and their labels, from its tokens: for random batches, whatever stood in the rows, and for some of their
- * sentences as for all; and that nothing is claimed where the tokens are not the batch's.
+ * The predicted rows of a batch and their labels, from its tokens: for random batches, whatever stood in the rows, and
+ * for some of their sentences as for all; and that nothing is claimed where the tokens are not the batch's.
  */
 #include "analytic/labels/predicted_rows.h"
 
@@ -16,8 +16,16 @@
 
 #include <cmocka.h>
 
-enum { VOCABULARY = 150, HIDDEN = 48, MASK = 4, LONGEST = 20, MOST_SENTENCES = 4, MOST_ROWS = LONGEST * MOST_SENTENCES,
-       CLASSES = 3, CASES = 15 };
+enum {
+    VOCABULARY = 150,
+    HIDDEN = 48,
+    MASK = 4,
+    LONGEST = 20,
+    MOST_SENTENCES = 4,
+    MOST_ROWS = LONGEST * MOST_SENTENCES,
+    CLASSES = 3,
+    CASES = 15
+};
 
 typedef enum { TIED, UNTIED, CLASSIFIER, KINDS } kind;
 
@@ -40,15 +48,24 @@ static void bend_layer_norms(const dlg_model *model, dlg_random *random)
     for (size_t i = 0; i < model->n_parameters; i++) {
         const dlg_parameter *p = &model->parameters[i];
         dlg_real *value = (dlg_real *)(uintptr_t)p->value;
-        for (size_t j = 0; strstr(p->name, "LayerNorm") && j < p->n_cols; j++) value[j] += (dlg_real)(dlg_random_uniform(random) - 0.5);
+        for (size_t j = 0; strstr(p->name, "LayerNorm") && j < p->n_cols; j++)
+            value[j] += (dlg_real)(dlg_random_uniform(random) - 0.5);
     }
 }
 
 static void begin_with_classes(step *s, kind k, size_t n_classes, dlg_random *random)
 {
-    const dlg_config config = {.task = k == CLASSIFIER ? DLG_SEQUENCE_CLASSIFICATION : DLG_MASKED_LM, .vocabulary_size = VOCABULARY,
-                               .hidden_size = HIDDEN, .n_layers = 2, .n_heads = 2, .intermediate_size = 64, .max_positions = LONGEST,
-                               .n_token_types = 2, .n_labels = n_classes, .layer_norm_eps = 1e-12, .initializer_range = 0.2,
+    const dlg_config config = {.task = k == CLASSIFIER ? DLG_SEQUENCE_CLASSIFICATION : DLG_MASKED_LM,
+                               .vocabulary_size = VOCABULARY,
+                               .hidden_size = HIDDEN,
+                               .n_layers = 2,
+                               .n_heads = 2,
+                               .intermediate_size = 64,
+                               .max_positions = LONGEST,
+                               .n_token_types = 2,
+                               .n_labels = n_classes,
+                               .layer_norm_eps = 1e-12,
+                               .initializer_range = 0.2,
                                .tied_decoder = k == TIED};
     *s = (step){0};
     assert_int_equal(dlg_model_preset(&s->model, "small", &config, random->seed, NULL), DLG_OK);
@@ -64,7 +81,8 @@ static void begin(step *s, kind k, dlg_random *random)
     begin_with_classes(s, k, CLASSES, random);
 }
 
-/* Every fifth row, and one of each sentence, holds a mask, its own word or another, and one of ten words is its label. */
+/* Every fifth row, and one of each sentence, holds a mask, its own word or another, and one of ten words is its
+ * label. */
 static void predict(step *s, dlg_random *random)
 {
     size_t rows[MOST_ROWS], n = 0;
@@ -86,7 +104,8 @@ static void share(step *s, kind k, uint32_t seed)
     begin(s, k, &random);
     if (k != CLASSIFIER) predict(s, &random);
     for (size_t b = 0; k == CLASSIFIER && b < s->n_sentences; b++) s->labels[b] = below(&random, CLASSES);
-    assert_int_equal(dlg_gradient_share(&s->gradient, NULL, s->model, &(dlg_step){&s->batch, s->fed, s->labels}, NULL), DLG_OK);
+    assert_int_equal(dlg_gradient_share(&s->gradient, NULL, s->model, &(dlg_step){&s->batch, s->fed, s->labels}, NULL),
+                     DLG_OK);
 }
 
 static void release(step *s)
@@ -111,7 +130,8 @@ static void of_random_batches(void **state)
             step s;
             share(&s, k, seed);
             dlg_predicted_rows found = find(&s);
-            if (!found.is_clear || found.n != s.batch.n_predicted) print_error("kind %d, seed %u\n", (int)k, (unsigned)seed);
+            if (!found.is_clear || found.n != s.batch.n_predicted)
+                print_error("kind %d, seed %u\n", (int)k, (unsigned)seed);
             assert_true(found.is_clear);
             assert_int_equal(found.n, s.batch.n_predicted);
             assert_memory_equal(found.row, s.batch.predicted, found.n * sizeof *found.row);
@@ -163,7 +183,8 @@ static void of_two_classes(void **state)
         dlg_random random = dlg_random_at(seed, 2);
         begin_with_classes(&s, CLASSIFIER, 2, &random);
         for (size_t b = 0; b < s.n_sentences; b++) s.labels[b] = below(&random, 2);
-        assert_int_equal(dlg_gradient_share(&s.gradient, NULL, s.model, &(dlg_step){&s.batch, s.fed, s.labels}, NULL), DLG_OK);
+        assert_int_equal(dlg_gradient_share(&s.gradient, NULL, s.model, &(dlg_step){&s.batch, s.fed, s.labels}, NULL),
+                         DLG_OK);
         for (size_t b = 0; b < s.n_sentences; b++) assert_sentence(&s, CLASSIFIER, seed, b);
         release(&s);
     }
@@ -177,7 +198,8 @@ static void not_of_other_tokens(void **state)
             step s;
             share(&s, k, seed);
             dlg_random random = dlg_random_at(seed, 1);
-            for (size_t b = 0; b < s.n_sentences; b++) { /* in every sentence, for one without a predicted row leaves no trace here */
+            /* in every sentence, for one without a predicted row leaves no trace here */
+            for (size_t b = 0; b < s.n_sentences; b++) {
                 uint32_t *token = &s.fed[s.batch.first[b] + below(&random, s.lengths[b])];
                 *token = *token == 5 ? 6 : 5;
             }
@@ -196,7 +218,8 @@ static void not_of_random_numbers(void **state)
         step s;
         share(&s, k, 1);
         for (size_t i = 0; i < s.gradient.n; i++)
-            dlg_random_normal_fill(s.gradient.owned[i], dlg_parameter_items(&s.model->parameters[i]), 0.01, 5, (uint32_t)i);
+            dlg_random_normal_fill(s.gradient.owned[i], dlg_parameter_items(&s.model->parameters[i]), 0.01, 5,
+                                   (uint32_t)i);
         dlg_predicted_rows found = find(&s);
         assert_false(found.is_clear);
         dlg_predicted_rows_release(&found);
@@ -217,7 +240,8 @@ static void of_equal_sentences(void **state)
         } while (s.n_sentences < 3 || s.lengths[0] != s.lengths[2]);
         memcpy(s.fed + s.batch.first[2], s.fed, s.lengths[0] * sizeof *s.fed);
         memcpy(s.labels, (const size_t[]){1, 2, 1 + other, 0}, MOST_SENTENCES * sizeof *s.labels);
-        assert_int_equal(dlg_gradient_share(&s.gradient, NULL, s.model, &(dlg_step){&s.batch, s.fed, s.labels}, NULL), DLG_OK);
+        assert_int_equal(dlg_gradient_share(&s.gradient, NULL, s.model, &(dlg_step){&s.batch, s.fed, s.labels}, NULL),
+                         DLG_OK);
         dlg_predicted_rows found = find(&s);
         assert_int_equal(found.is_clear, !other);
         if (!other) assert_memory_equal(found.label, s.labels, found.n * sizeof *found.label);
@@ -248,12 +272,9 @@ static void without_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(of_random_batches),
-        cmocka_unit_test(of_single_sentences),
-        cmocka_unit_test(of_two_classes),
-        cmocka_unit_test(not_of_other_tokens),
-        cmocka_unit_test(not_of_random_numbers),
-        cmocka_unit_test(of_equal_sentences),
+        cmocka_unit_test(of_random_batches),     cmocka_unit_test(of_single_sentences),
+        cmocka_unit_test(of_two_classes),        cmocka_unit_test(not_of_other_tokens),
+        cmocka_unit_test(not_of_random_numbers), cmocka_unit_test(of_equal_sentences),
         cmocka_unit_test(without_memory),
     };
     dlg_blas_start(1);

@@ -21,9 +21,19 @@ enum { MASK = 4, MOST = 300 };
 
 static dlg_model *model_of(dlg_task task)
 {
-    const dlg_config config = {.architecture = task == DLG_CAUSAL_LM ? &dlg_gpt2 : &dlg_bert, .task = task, .vocabulary_size = 30, .hidden_size = 8, .n_layers = 1, .n_heads = 2,
-                               .intermediate_size = 16, .max_positions = MOST, .n_token_types = 2, .n_labels = 2,
-                               .layer_norm_eps = 1e-12, .initializer_range = 0.5, .tied_decoder = true};
+    const dlg_config config = {.architecture = task == DLG_CAUSAL_LM ? &dlg_gpt2 : &dlg_bert,
+                               .task = task,
+                               .vocabulary_size = 30,
+                               .hidden_size = 8,
+                               .n_layers = 1,
+                               .n_heads = 2,
+                               .intermediate_size = 16,
+                               .max_positions = MOST,
+                               .n_token_types = 2,
+                               .n_labels = 2,
+                               .layer_norm_eps = 1e-12,
+                               .initializer_range = 0.5,
+                               .tied_decoder = true};
     dlg_model *model;
     assert_int_equal(dlg_model_preset(&model, "prior", &config, 1, NULL), DLG_OK);
     return model;
@@ -62,7 +72,8 @@ static void asks_for_every_word(void **state)
             uint32_t tokens[MOST];
             double want = 0;
             for (size_t t = 0; t < length; t++) tokens[t] = (uint32_t)dlg_random_below(&random, 30);
-            for (size_t t = 1; t + 1 < length; t++) want += surprise_at(model, tokens, length, t) / (double)(length - 2);
+            for (size_t t = 1; t + 1 < length; t++)
+                want += surprise_at(model, tokens, length, t) / (double)(length - 2);
             const size_t allocations = dlg_allocation_count();
             const double found = dlg_prior_surprise(prior, tokens);
             assert_int_equal(dlg_allocation_count(), allocations);

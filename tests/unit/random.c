@@ -21,8 +21,12 @@ static void known_answers(void **state)
         uint32_t block[4];
     } answers[] = {
         {{0, 0, 0, 0}, 0, {0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}},
-        {{0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff}, 0xffffffffffffffff, {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
-        {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, 0x299f31d0a4093822, {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
+        {{0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff},
+         0xffffffffffffffff,
+         {0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}},
+        {{0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344},
+         0x299f31d0a4093822,
+         {0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}},
     };
     for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
         uint32_t block[4];
@@ -109,7 +113,10 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/** The largest distance between the sample's distribution function and the true one, times sqrt(n): above 1.95 once in 1,000. */
+/**
+ * The largest distance between the sample's distribution function and the true one, times sqrt(n): above 1.95 once in
+ * 1,000.
+ */
 static double kolmogorov_smirnov(double *sample, size_t n, double (*distribution)(double))
 {
     qsort(sample, n, sizeof *sample, ascending);
@@ -206,12 +213,16 @@ static void quantiles_invert_the_distribution(void **state)
             const uint64_t word = block[i % 2 * 2] | (uint64_t)block[i % 2 * 2 + 1] << 32;
             const double u = ((double)(word & 0xfffffffffffff) + 0.5) * 0x1p-52;
             const double p = kind == 1 ? normal_distribution((double)normal[i]) : exp(-fabs((double)laplace[i]));
-            assert_true(fabs(p - u) <= 12 * tolerance * fmin(u, 1 - u) + tolerance * 1e-2 + 3 * tolerance * u * (kind == 2));
+            assert_true(fabs(p - u) <=
+                        12 * tolerance * fmin(u, 1 - u) + tolerance * 1e-2 + 3 * tolerance * u * (kind == 2));
         }
     }
 }
 
-/** A number depends on its place only: not on how many are asked for, nor on what was drawn before; a scale is only a factor. */
+/**
+ * A number depends on its place only: not on how many are asked for, nor on what was drawn before; a scale is only a
+ * factor.
+ */
 static void fills_depend_on_place_only(void **state)
 {
     (void)state;
@@ -237,12 +248,12 @@ static void numbers_are_fixed(void **state)
     (void)state;
     /* From an independent implementation in Python (its statistics.NormalDist inverts by AS 241 too). */
     static const float normal[] = {
-        -0x1.586fc2p-5F, -0x1.03ac8ep+1F, -0x1.2babeep-2F, -0x1.2e9c08p+1F, 0x1.027a14p+1F, 0x1.3ecb26p-1F,
-        0x1.0c2acap+0F, 0x1.447418p-4F,
+        -0x1.586fc2p-5F, -0x1.03ac8ep+1F, -0x1.2babeep-2F, -0x1.2e9c08p+1F,
+        0x1.027a14p+1F,  0x1.3ecb26p-1F,  0x1.0c2acap+0F,  0x1.447418p-4F,
     };
     static const float laplace[] = {
-        -0x1.4d5718p-5F, 0x1.279c34p+1F, 0x1.08490cp-3F, -0x1.a14608p-3F, 0x1.fc3fa6p-1F, -0x1.12814cp-1F,
-        0x1.1c675cp-1F, 0x1.c9ceb8p-7F,
+        -0x1.4d5718p-5F, 0x1.279c34p+1F,  0x1.08490cp-3F, -0x1.a14608p-3F,
+        0x1.fc3fa6p-1F,  -0x1.12814cp-1F, 0x1.1c675cp-1F, 0x1.c9ceb8p-7F,
     };
     dlg_real drawn[8];
     dlg_random_normal_fill(drawn, 8, 1, 42, dlg_random_stream("golden"));

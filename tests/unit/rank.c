@@ -19,7 +19,8 @@ enum { ROWS = 96, COLUMNS = 160 };
 /* a (ROWS, COLUMNS) of a rank, whose factors fall off by 1/2 from one to the next, with normal noise of a deviation */
 static dlg_real *make(size_t rank, double noise)
 {
-    dlg_real *left = dlg_allocate(ROWS * (rank + 1), sizeof *left), *right = dlg_allocate((rank + 1) * COLUMNS, sizeof *right);
+    dlg_real *left = dlg_allocate(ROWS * (rank + 1), sizeof *left),
+             *right = dlg_allocate((rank + 1) * COLUMNS, sizeof *right);
     dlg_real *a = dlg_allocate(ROWS * COLUMNS, sizeof *a);
     assert_true(left && right && a);
     dlg_random_normal_fill(left, ROWS * rank, 1, 1, 1);
@@ -58,7 +59,8 @@ static void wide_and_tall(void **state)
     (void)state;
     dlg_real *a = make(7, 0);
     dlg_rank found;
-    assert_int_equal(dlg_rank_find(&found, &(dlg_stack){1, ROWS, {a}, {COLUMNS}}, 20, NULL), DLG_OK); /* other rows, other rank */
+    /* other rows, other rank */
+    assert_int_equal(dlg_rank_find(&found, &(dlg_stack){1, ROWS, {a}, {COLUMNS}}, 20, NULL), DLG_OK);
     dlg_free(a);
     dlg_real tiny[6] = {1, 2, 3, 2, 4, 6};
     assert_int_equal(dlg_rank_find(&found, &(dlg_stack){1, 3, {tiny}, {2}}, 20, NULL), DLG_OK);
@@ -140,14 +142,10 @@ static void solve(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(products),
-        cmocka_unit_test(wide_and_tall),
-        cmocka_unit_test(zeros),
-        cmocka_unit_test(more_than_looked_for),
-        cmocka_unit_test(noise),
-        cmocka_unit_test(visible),
-        cmocka_unit_test(visible_space),
-        cmocka_unit_test(solve),
+        cmocka_unit_test(products),      cmocka_unit_test(wide_and_tall),
+        cmocka_unit_test(zeros),         cmocka_unit_test(more_than_looked_for),
+        cmocka_unit_test(noise),         cmocka_unit_test(visible),
+        cmocka_unit_test(visible_space), cmocka_unit_test(solve),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

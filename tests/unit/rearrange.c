@@ -29,7 +29,9 @@ static bool is_of_kind(dlg_rearrangement kind, const size_t *order, size_t n)
     for (size_t a = 0; a < n; a++)
         for (size_t b = a + 1; b < n; b++)
             for (size_t c = b + 1; c <= n; c++) {
-                const bool fits = kind == DLG_MOVE ? b == a + 1 || c == b + 1 : kind == DLG_ROTATE ? a == 0 && c == n : true;
+                const bool fits = kind == DLG_MOVE     ? b == a + 1 || c == b + 1
+                                  : kind == DLG_ROTATE ? a == 0 && c == n
+                                                       : true;
                 if (fits && is_exchange(order, n, a, b, c)) return true;
             }
     return false;
@@ -100,6 +102,7 @@ static void rearranges_free_rows(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(rearranges_by_its_kind), cmocka_unit_test(rearranges_free_rows)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(rearranges_by_its_kind),
+                                       cmocka_unit_test(rearranges_free_rows)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,7 @@
-/** The narrowed attack: one sentence is read off and explained in a few evaluations, a batch descends in fewer dimensions. */
+/**
+ * The narrowed attack: one sentence is read off and explained in a few evaluations, a batch descends in fewer
+ * dimensions.
+ */
 #include "attacks/table.h"
 
 #include "base/memory.h"
@@ -25,13 +28,22 @@ typedef struct {
 static void share(shared *s, size_t n_sentences, const char *defence)
 {
     static const size_t positions[N_MASKS] = {2, 5, 9}, lengths[] = {LENGTH, LENGTH};
-    const dlg_config config = {.task = DLG_MASKED_LM, .vocabulary_size = VOCABULARY, .hidden_size = 64, .n_layers = 2, .n_heads = 2,
-                               .intermediate_size = 128, .max_positions = 64, .n_token_types = 2, .layer_norm_eps = 1e-12,
-                               .initializer_range = 0.1, .tied_decoder = true};
+    const dlg_config config = {.task = DLG_MASKED_LM,
+                               .vocabulary_size = VOCABULARY,
+                               .hidden_size = 64,
+                               .n_layers = 2,
+                               .n_heads = 2,
+                               .intermediate_size = 128,
+                               .max_positions = 64,
+                               .n_token_types = 2,
+                               .layer_norm_eps = 1e-12,
+                               .initializer_range = 0.1,
+                               .tied_decoder = true};
     dlg_batch batch = {0};
     *s = (shared){.n_rows = n_sentences * LENGTH};
     assert_int_equal(dlg_model_preset(&s->model, "small", &config, 1, NULL), DLG_OK);
-    for (uint32_t i = 0; i < s->n_rows; i++) s->fed[i] = i % LENGTH == 0 ? CLS : i % LENGTH == LENGTH - 1 ? SEP : 20 + 17 * i;
+    for (uint32_t i = 0; i < s->n_rows; i++)
+        s->fed[i] = i % LENGTH == 0 ? CLS : i % LENGTH == LENGTH - 1 ? SEP : 20 + 17 * i;
     for (size_t i = 0; i < n_sentences * N_MASKS; i++) {
         s->rows[i] = i / N_MASKS * LENGTH + positions[i % N_MASKS];
         s->labels[i] = 100 + 7 * i;
@@ -39,14 +51,16 @@ static void share(shared *s, size_t n_sentences, const char *defence)
     }
     assert_int_equal(dlg_batch_create(&batch, DLG_MASKED_LM, n_sentences, lengths, NULL), DLG_OK);
     assert_int_equal(dlg_batch_predict(&batch, n_sentences * N_MASKS, s->rows, NULL), DLG_OK);
-    assert_int_equal(dlg_gradient_share(&s->gradient, NULL, s->model, &(dlg_step){&batch, s->fed, s->labels}, NULL), DLG_OK);
+    assert_int_equal(dlg_gradient_share(&s->gradient, NULL, s->model, &(dlg_step){&batch, s->fed, s->labels}, NULL),
+                     DLG_OK);
     dlg_batch_release(&batch);
     dlg_defence parsed;
     if (!defence) return;
     assert_int_equal(dlg_defence_parse(&parsed, defence, NULL), DLG_OK);
     for (size_t i = 0; i < s->gradient.n; i++) {
         const dlg_parameter *p = &s->model->parameters[i];
-        assert_int_equal(dlg_defence_apply(&parsed, 1, p->name, s->gradient.owned[i], dlg_parameter_items(p), 3, NULL), DLG_OK);
+        assert_int_equal(dlg_defence_apply(&parsed, 1, p->name, s->gradient.owned[i], dlg_parameter_items(p), 3, NULL),
+                         DLG_OK);
     }
 }
 
@@ -100,8 +114,13 @@ static void reads_a_pruned_sentence(void **state)
 
 static dlg_knowledge everything(const shared *s)
 {
-    dlg_knowledge k = {.n_sentences = 2, .n_labels = 2 * N_MASKS, .n_rows = 2 * N_MASKS, .placed = true, .lengths_from = DLG_TOLD,
-                       .labels_from = DLG_TOLD, .rows_from = DLG_TOLD};
+    dlg_knowledge k = {.n_sentences = 2,
+                       .n_labels = 2 * N_MASKS,
+                       .n_rows = 2 * N_MASKS,
+                       .placed = true,
+                       .lengths_from = DLG_TOLD,
+                       .labels_from = DLG_TOLD,
+                       .rows_from = DLG_TOLD};
     k.lengths = dlg_allocate(2, sizeof *k.lengths);
     k.labels = dlg_allocate(2 * N_MASKS, sizeof *k.labels);
     k.rows = dlg_allocate(2 * N_MASKS, sizeof *k.rows);

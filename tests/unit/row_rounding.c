@@ -1,4 +1,7 @@
-/** What rounding leaves of a row outside its space is what is expected, however weak a direction it lies along, and nothing else is. */
+/**
+ * What rounding leaves of a row outside its space is what is expected, however weak a direction it lies along, and
+ * nothing else is.
+ */
 #include "math/row_rounding.h"
 
 #include "base/memory.h"
@@ -60,10 +63,12 @@ static void make(scene *s, double least, rounded round)
         for (size_t i = 0; i < N; i++) {
             double sum = 0;
             for (size_t t = 0; t < R; t++)
-                sum += pow(least, (double)t / (R - 1)) * pow(1000, (double)j / (M - 1)) * (double)dy[t * M + j] * (double)s->x[t * N + i];
+                sum += pow(least, (double)t / (R - 1)) * pow(1000, (double)j / (M - 1)) * (double)dy[t * M + j] *
+                       (double)s->x[t * N + i];
             s->g[j * N + i] = (dlg_real)round(sum, j * N + i);
         }
-    const dlg_stack stack = {.n_blocks = 2, .n_in = N, .blocks = {s->g, s->g + M / 4 * N}, .n_rows = {M / 4, M - M / 4}};
+    const dlg_stack stack = {
+        .n_blocks = 2, .n_in = N, .blocks = {s->g, s->g + M / 4 * N}, .n_rows = {M / 4, M - M / 4}};
     assert_int_equal(dlg_svd_right(&stack, R, s->values, s->basis, NULL), DLG_OK);
     assert_int_equal(dlg_row_rounding_find(s->form, &stack, R, s->basis, NULL), DLG_OK);
 }
@@ -137,7 +142,8 @@ static void a_row_that_is_off_is_outside(void **state)
     }
 }
 
-/* Other ways to expect it: as much in each direction; by the singular value once, not squared; three times as much of everything. */
+/* Other ways to expect it: as much in each direction; by the singular value once, not squared; three times as much of
+ * everything. */
 static void a_wrong_form_does_not_fit(void **state)
 {
     (void)state;

@@ -35,7 +35,10 @@ static dlg_safetensors *opened(const char *path)
     return file;
 }
 
-/** Names out of order, an empty tensor, a scalar, metadata, four dtypes, values that are known; F64 and F32 lie unaligned. */
+/**
+ * Names out of order, an empty tensor, a scalar, metadata, four dtypes, values that are known; F64 and F32 lie
+ * unaligned.
+ */
 static void reads(void **state)
 {
     (void)state;
@@ -70,7 +73,8 @@ static void reads(void **state)
     assert_string_equal(dlg_safetensors_metadata(file, ""), "empty");
     assert_null(dlg_safetensors_metadata(file, "Model"));
 
-    const dlg_tensor *a = dlg_safetensors_find(file, "a"), *b = dlg_safetensors_find(file, "b"), *c = dlg_safetensors_find(file, "c");
+    const dlg_tensor *a = dlg_safetensors_find(file, "a"), *b = dlg_safetensors_find(file, "b"),
+                     *c = dlg_safetensors_find(file, "c");
     assert_true(a->dtype == DLG_F64 && a->n_dims == 0 && a->n_items == 1);
     assert_true(b->dtype == DLG_F32 && b->n_dims == 2 && b->shape[0] == 2 && b->shape[1] == 1 && b->n_items == 2);
     assert_true(c->dtype == DLG_BF16 && c->n_dims == 4 && c->shape[3] == 2);
@@ -125,16 +129,20 @@ static void refused(void **state)
         {"{\"a\":{}}", 0, 0, "tensor \"a\": dtype: want a string, found nothing"},
         {"{" A "," A "}", 0, 8, "found \"a\" twice"},
         {"{" A ",\"\\u0061\":null}", 0, 8, "found \"a\" twice"},
-        {"{" A ",\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}", 0, 12, "tensor \"b\": want it to begin at 8"},
+        {"{" A ",\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[4,12]}}", 0, 12,
+         "tensor \"b\": want it to begin at 8"},
         {"{" A ",\"b\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}}", 0, 8, "want it to begin at 8"},
-        {"{" A ",\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[12,16]}}", 0, 16, "tensor \"b\": want it to begin at 8"},
-        {"{" A ",\"b\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[4,4]}}", 0, 8, "tensor \"b\": want it to begin at 8"},
+        {"{" A ",\"b\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[12,16]}}", 0, 16,
+         "tensor \"b\": want it to begin at 8"},
+        {"{" A ",\"b\":{\"dtype\":\"F32\",\"shape\":[0],\"data_offsets\":[4,4]}}", 0, 8,
+         "tensor \"b\": want it to begin at 8"},
         {"{" A "}", 0, 9, "want 8 bytes of data, as the tensors take, found 9"},
         {"{" A "}", 0, 7, "tensor \"a\": data_offsets: want begin <= end <= 7"},
         {WITH("\"F32\"", "[2]", "[1,9]"), 0, 9, "tensor \"a\": want it to begin at 0"},
         {WITH("\"F32\"", "[2]", "[8,0]"), 0, 8, "tensor \"a\": data_offsets: want begin <= end"},
         {WITH("\"F32\"", "[2]", "[0,9007199254740992]"), 0, 8, "tensor \"a\": data_offsets: want begin <= end"},
-        {WITH("\"F32\"", "[2]", "[0,18446744073709551616]"), 0, 8, "tensor \"a\": data_offsets: want two whole numbers"},
+        {WITH("\"F32\"", "[2]", "[0,18446744073709551616]"), 0, 8,
+         "tensor \"a\": data_offsets: want two whole numbers"},
         {WITH("\"F32\"", "[2]", "[-8,0]"), 0, 8, "tensor \"a\": data_offsets: want two whole numbers"},
         {WITH("\"F32\"", "[2]", "[0.5,8]"), 0, 8, "tensor \"a\": data_offsets: want two whole numbers"},
         {WITH("\"F32\"", "[2]", "[0]"), 0, 8, "tensor \"a\": data_offsets: want two whole numbers"},
@@ -143,10 +151,12 @@ static void refused(void **state)
         {WITH("\"F32\"", "[3]", "[0,8]"), 0, 8, "tensor \"a\": want 4 bytes for each of 3 numbers, found 8 bytes"},
         {WITH("\"F64\"", "[2]", "[0,8]"), 0, 8, "tensor \"a\": want 8 bytes for each of 2 numbers"},
         {WITH("\"F32\"", "[4294967296,4294967296]", "[0,8]"), 0, 8, "tensor \"a\": shape: want a product below 2^64"},
-        {WITH("\"F32\"", "[4294967296,1073741824]", "[0,8]"), 0, 8, "tensor \"a\": want 4 bytes for each of 4611686018427387904"},
+        {WITH("\"F32\"", "[4294967296,1073741824]", "[0,8]"), 0, 8,
+         "tensor \"a\": want 4 bytes for each of 4611686018427387904"},
         {WITH("\"F32\"", "[1,1,1,1,2]", "[0,8]"), 0, 8, "tensor \"a\": shape: want at most 4 dimensions, found 5"},
         {WITH("\"F32\"", "[2.5]", "[0,8]"), 0, 8, "tensor \"a\": shape: want whole numbers"},
-        {WITH("\"F32\"", "[\"2\"]", "[0,8]"), 0, 8, "tensor \"a\": shape: want whole numbers up to 2^53, found a string"},
+        {WITH("\"F32\"", "[\"2\"]", "[0,8]"), 0, 8,
+         "tensor \"a\": shape: want whole numbers up to 2^53, found a string"},
         {WITH("\"F32\"", "2", "[0,8]"), 0, 8, "tensor \"a\": shape: want a list, found a number"},
         {WITH("\"I32\"", "[2]", "[0,8]"), 0, 8, "tensor \"a\": dtype: want F64, F32, F16, BF16 or I64, found I32"},
         {WITH("\"f32\"", "[2]", "[0,8]"), 0, 8, "tensor \"a\": dtype: want F64, F32, F16, BF16 or I64, found f32"},
@@ -187,7 +197,8 @@ static void header_too_long(void **state)
     dlg_safetensors *file;
     const char *path = file_of("long.safetensors", "{}", 100000001, 0);
     assert_int_equal(truncate(path, 100000100), 0);
-    assert_refused(dlg_safetensors_open(&file, path, &err), DLG_EFORMAT, &err, path, "want a header of at most 100000000 bytes");
+    assert_refused(dlg_safetensors_open(&file, path, &err), DLG_EFORMAT, &err, path,
+                   "want a header of at most 100000000 bytes");
     assert_null(file);
 }
 
@@ -208,8 +219,10 @@ static void not_finite(void **state)
                     const dlg_tensor tensor = {"w", dtype, 1, {N}, N, bytes + shift};
                     const size_t stride = dlg_dtype_bytes(dtype);
                     const float f32 = (float)f64[v];
-                    const void *value = dtype == DLG_F64 ? (const void *)&f64[v] : dtype == DLG_F32 ? (const void *)&f32
-                                        : dtype == DLG_F16 ? (const void *)&f16[v] : (const void *)&bf16[v];
+                    const void *value = dtype == DLG_F64   ? (const void *)&f64[v]
+                                        : dtype == DLG_F32 ? (const void *)&f32
+                                        : dtype == DLG_F16 ? (const void *)&f16[v]
+                                                           : (const void *)&bf16[v];
                     char object[64];
                     snprintf(object, sizeof object, "tensor \"w\": want finite %s numbers, found ", DLG_REAL_NAME);
                     memset(bytes, 0, sizeof bytes);
@@ -218,7 +231,8 @@ static void not_finite(void **state)
                     memcpy(bytes + shift + places[p] * stride, value, stride);
                     dlg_error err;
                     assert_refused(dlg_tensor_read(out, &tensor, "file", &err), DLG_ENONFINITE, &err, "file: ", object);
-                    assert_refused(dlg_tensor_check_finite(&tensor, "file", &err), DLG_ENONFINITE, &err, "file: ", object);
+                    assert_refused(dlg_tensor_check_finite(&tensor, "file", &err), DLG_ENONFINITE, &err,
+                                   "file: ", object);
                     snprintf(object, sizeof object, "at index %zu", places[p]);
                     assert_non_null(strstr(err.message, object));
                 }
@@ -234,7 +248,9 @@ static void beyond_range(void **state)
     dlg_real out[2];
     const dlg_status status = dlg_tensor_read(out, &tensor, "file", &err);
     if (sizeof(dlg_real) == sizeof(double)) assert_int_equal(status, DLG_OK);
-    else assert_refused(status, DLG_ENONFINITE, &err, "file", "tensor \"w\": want finite float32 numbers, found 1e+39 at index 1");
+    else
+        assert_refused(status, DLG_ENONFINITE, &err, "file",
+                       "tensor \"w\": want finite float32 numbers, found 1e+39 at index 1");
 }
 
 static void out_of_memory(void **state)
@@ -265,7 +281,8 @@ static void indices_are_not_numbers(void **state)
     (void)state;
     dlg_error err = {0};
     dlg_real out;
-    const char *path = file_of("indices.safetensors", "{\"i\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[0,8]}}", 0, 8);
+    const char *path =
+        file_of("indices.safetensors", "{\"i\":{\"dtype\":\"I64\",\"shape\":[1],\"data_offsets\":[0,8]}}", 0, 8);
     dlg_safetensors *file = opened(path);
     const dlg_tensor *tensor = dlg_safetensors_at(file, 0);
     assert_null(dlg_tensor_borrow(tensor));
@@ -277,9 +294,10 @@ static void indices_are_not_numbers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads),           cmocka_unit_test(refused),    cmocka_unit_test(no_file),
-        cmocka_unit_test(header_too_long), cmocka_unit_test(not_finite), cmocka_unit_test(beyond_range),
-        cmocka_unit_test(out_of_memory),   cmocka_unit_test(indices_are_not_numbers),
+        cmocka_unit_test(reads),         cmocka_unit_test(refused),
+        cmocka_unit_test(no_file),       cmocka_unit_test(header_too_long),
+        cmocka_unit_test(not_finite),    cmocka_unit_test(beyond_range),
+        cmocka_unit_test(out_of_memory), cmocka_unit_test(indices_are_not_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -64,13 +64,19 @@ static void refused(void **state)
     const dlg_tensor_source nan = {"w", 1, {2}, bad}, twice[] = {{"w", 1, {1}, VALUES}, {"w", 1, {2}, VALUES}};
     const dlg_tensor_source not_text = {"\xff", 1, {1}, VALUES}, huge = {"w", 2, {SIZE_MAX, 2}, VALUES};
     const dlg_metadata metadata[] = {{"k", "1"}, {"k", "2"}};
-    assert_refused(dlg_safetensors_write(path, 1, &nan, DLG_F32, 0, NULL, &err), DLG_ENONFINITE, &err, path, "tensor \"w\": want finite");
-    assert_refused(dlg_safetensors_write(path, 2, twice, DLG_F32, 0, NULL, &err), DLG_EFORMAT, &err, path, "\"w\" twice");
-    assert_refused(dlg_safetensors_write(path, 1, twice, DLG_F32, 2, metadata, &err), DLG_EFORMAT, &err, path, "\"k\" twice");
-    assert_refused(dlg_safetensors_write(path, 1, &not_text, DLG_F32, 0, NULL, &err), DLG_EFORMAT, &err, path, "want UTF-8");
-    assert_refused(dlg_safetensors_write(path, 1, &huge, DLG_F32, 0, NULL, &err), DLG_ESHAPE, &err, path, "tensor \"w\": want a shape");
+    assert_refused(dlg_safetensors_write(path, 1, &nan, DLG_F32, 0, NULL, &err), DLG_ENONFINITE, &err, path,
+                   "tensor \"w\": want finite");
+    assert_refused(dlg_safetensors_write(path, 2, twice, DLG_F32, 0, NULL, &err), DLG_EFORMAT, &err, path,
+                   "\"w\" twice");
+    assert_refused(dlg_safetensors_write(path, 1, twice, DLG_F32, 2, metadata, &err), DLG_EFORMAT, &err, path,
+                   "\"k\" twice");
+    assert_refused(dlg_safetensors_write(path, 1, &not_text, DLG_F32, 0, NULL, &err), DLG_EFORMAT, &err, path,
+                   "want UTF-8");
+    assert_refused(dlg_safetensors_write(path, 1, &huge, DLG_F32, 0, NULL, &err), DLG_ESHAPE, &err, path,
+                   "tensor \"w\": want a shape");
     path = scratch_path("no/such/directory");
-    assert_refused(dlg_safetensors_write(path, 1, twice, DLG_F32, 0, NULL, &err), DLG_EIO, &err, "/no/such: ", "want a folder");
+    assert_refused(dlg_safetensors_write(path, 1, twice, DLG_F32, 0, NULL, &err), DLG_EIO, &err,
+                   "/no/such: ", "want a folder");
     assert_int_equal(scratch_count(), before);
 }
 

@@ -1,4 +1,7 @@
-/** Scores: what counts as right, that the order of a batch does not, and that too long, too short, too many and too few are all wrong. */
+/**
+ * Scores: what counts as right, that the order of a batch does not, and that too long, too short, too many and too few
+ * are all wrong.
+ */
 #include "report/scores.h"
 
 #include "small_model.h"
@@ -15,7 +18,8 @@ enum { CLS = 2, SEP = 3, RED = 5, FISH, SWIMS, STOP, IN };
 
 static int create_tokenizer(void **state)
 {
-    return dlg_tokenizer_create((dlg_tokenizer **)state, "vocabulary", VOCABULARY, sizeof VOCABULARY - 1, DLG_UNCASED, NULL) != DLG_OK;
+    return dlg_tokenizer_create((dlg_tokenizer **)state, "vocabulary", VOCABULARY, sizeof VOCABULARY - 1, DLG_UNCASED,
+                                NULL) != DLG_OK;
 }
 
 static int close_tokenizer(void **state)
@@ -50,7 +54,10 @@ static dlg_scores compare(void **state, text found, text wanted)
     dlg_scores scores;
     for (size_t i = 0; i < 64; i++) labels[i] = DLG_NO_LABEL;
     const dlg_attack_result result = {.state = {.tokens = found.tokens}, .n_sentences = found.n, .first = found.first};
-    const dlg_truth truth = {.n_sentences = wanted.n, .n_rows = wanted.first[wanted.n], .first = wanted.first, .ids = wanted.tokens,
+    const dlg_truth truth = {.n_sentences = wanted.n,
+                             .n_rows = wanted.first[wanted.n],
+                             .first = wanted.first,
+                             .ids = wanted.tokens,
                              .labels = labels};
     const dlg_knowledge knowledge = {0};
     assert_int_equal(dlg_scores_compute(&scores, &result, &knowledge, &truth, *state, NULL), DLG_OK);
@@ -87,10 +94,13 @@ static void batches(void **state)
 {
     const text truth = TEXT(CLS, RED, SEP, 0, CLS, FISH);
     assert_scores(compare(state, TEXT(CLS, RED, SEP, 0, CLS, SWIMS), truth), 4, 5, 1, 2);
-    assert_scores(compare(state, TEXT(CLS, RED, SEP), truth), 3, 5, 1, 2);                       /* a sentence that was not found */
-    assert_scores(compare(state, truth, TEXT(CLS, RED, SEP)), 3, 5, 1, 2);                       /* one that never was */
-    assert_scores(compare(state, TEXT(CLS, FISH), truth), 2, 5, 1, 2);                           /* the second one */
-    assert_scores(compare(state, TEXT(CLS, FISH, 0, CLS, RED, SEP), truth), 5, 5, 2, 2);         /* the other way round */
+    /* a sentence that was not found */
+    assert_scores(compare(state, TEXT(CLS, RED, SEP), truth), 3, 5, 1, 2);
+    /* one that never was */
+    assert_scores(compare(state, truth, TEXT(CLS, RED, SEP)), 3, 5, 1, 2);
+    assert_scores(compare(state, TEXT(CLS, FISH), truth), 2, 5, 1, 2); /* the second one */
+    /* the other way round */
+    assert_scores(compare(state, TEXT(CLS, FISH, 0, CLS, RED, SEP), truth), 5, 5, 2, 2);
     assert_scores(compare(state, TEXT(CLS, SWIMS, 0, CLS, RED, SEP), truth), 4, 5, 1, 2);
 }
 
@@ -137,8 +147,10 @@ static void labels(void **state)
     size_t found[] = {RED, RED, SWIMS};
     int64_t masked[] = {DLG_NO_LABEL, SWIMS, RED, DLG_NO_LABEL}, classes[] = {1, 0};
     dlg_scores scores;
-    const dlg_attack_result result = {.state = {.tokens = same.tokens}, .n_sentences = 1, .first = (size_t *)same.first};
-    dlg_truth truth = {.n_sentences = 1, .n_rows = 4, .first = (size_t *)same.first, .ids = (uint32_t *)same.tokens, .labels = masked};
+    const dlg_attack_result result = {
+        .state = {.tokens = same.tokens}, .n_sentences = 1, .first = (size_t *)same.first};
+    dlg_truth truth = {
+        .n_sentences = 1, .n_rows = 4, .first = (size_t *)same.first, .ids = (uint32_t *)same.tokens, .labels = masked};
     dlg_knowledge knowledge = {.n_labels = 3, .labels = found};
     assert_int_equal(dlg_scores_compute(&scores, &result, &knowledge, &truth, *state, NULL), DLG_OK);
     assert_int_equal(scores.n_labels_right, 2);
@@ -147,8 +159,12 @@ static void labels(void **state)
     /* Classes: one a sentence. */
     const text two = TEXT(CLS, SEP, 0, RED, SEP);
     size_t guess[] = {0, 0};
-    truth = (dlg_truth){.is_classification = true, .n_sentences = 2, .n_rows = 4, .first = (size_t *)two.first,
-                        .ids = (uint32_t *)two.tokens, .labels = classes};
+    truth = (dlg_truth){.is_classification = true,
+                        .n_sentences = 2,
+                        .n_rows = 4,
+                        .first = (size_t *)two.first,
+                        .ids = (uint32_t *)two.tokens,
+                        .labels = classes};
     knowledge = (dlg_knowledge){.n_labels = 2, .labels = guess};
     assert_int_equal(dlg_scores_compute(&scores, &result, &knowledge, &truth, *state, NULL), DLG_OK);
     assert_int_equal(scores.n_labels_right, 1);
@@ -166,7 +182,8 @@ static void special_tokens_in_rouge(void **state)
 /* The mean over the sentences, of which one was not found. */
 static void rouge_of_a_batch(void **state)
 {
-    const dlg_scores scores = compare(state, TEXT(CLS, RED, FISH, SEP), TEXT(CLS, SWIMS, SEP, 0, CLS, RED, FISH, SWIMS, SEP));
+    const dlg_scores scores =
+        compare(state, TEXT(CLS, RED, FISH, SEP), TEXT(CLS, SWIMS, SEP, 0, CLS, RED, FISH, SWIMS, SEP));
     assert_true(fabs(scores.rouge.one.precision - 1.0 / 2) < 1e-15);
     assert_true(fabs(scores.rouge.one.recall - 1.0 / 3) < 1e-15);
     assert_true(fabs(scores.rouge.one.f1 - 0.4) < 1e-15);
@@ -178,8 +195,8 @@ static void nothing_found(void **state)
     dlg_scores scores;
     int64_t none[] = {DLG_NO_LABEL, DLG_NO_LABEL, DLG_NO_LABEL, RED};
     const dlg_attack_result result = {.n_sentences = 1, .first = (size_t *)truth.first};
-    const dlg_truth wanted = {.n_sentences = 1, .n_rows = 4, .first = (size_t *)truth.first,
-                              .ids = (uint32_t *)truth.tokens, .labels = none};
+    const dlg_truth wanted = {
+        .n_sentences = 1, .n_rows = 4, .first = (size_t *)truth.first, .ids = (uint32_t *)truth.tokens, .labels = none};
     assert_int_equal(dlg_scores_compute(&scores, &result, &(dlg_knowledge){0}, &wanted, *state, NULL), DLG_OK);
     assert_scores(scores, 0, 4, 0, 1);
     assert_int_equal(scores.n_labels, 1);
@@ -191,9 +208,10 @@ static dlg_status score_a_batch(void *tokenizer, dlg_error *err)
     const text truth = TEXT(CLS, RED, SEP, 0, CLS, FISH);
     int64_t none[5] = {RED, RED, RED, RED, RED};
     dlg_scores scores;
-    const dlg_attack_result result = {.state = {.tokens = truth.tokens}, .n_sentences = 2, .first = (size_t *)truth.first};
-    const dlg_truth wanted = {.n_sentences = 2, .n_rows = 5, .first = (size_t *)truth.first,
-                              .ids = (uint32_t *)truth.tokens, .labels = none};
+    const dlg_attack_result result = {
+        .state = {.tokens = truth.tokens}, .n_sentences = 2, .first = (size_t *)truth.first};
+    const dlg_truth wanted = {
+        .n_sentences = 2, .n_rows = 5, .first = (size_t *)truth.first, .ids = (uint32_t *)truth.tokens, .labels = none};
     return dlg_scores_compute(&scores, &result, &(dlg_knowledge){0}, &wanted, tokenizer, err);
 }
 

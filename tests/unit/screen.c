@@ -1,4 +1,7 @@
-/** Paragraphs for people: wrapped, cut and marked on a terminal, left alone elsewhere, and never able to send it escape sequences. */
+/**
+ * Paragraphs for people: wrapped, cut and marked on a terminal, left alone elsewhere, and never able to send it escape
+ * sequences.
+ */
 #include "report/screen.h"
 
 #include "base/memory.h"
@@ -61,8 +64,9 @@ static void wrapped(void **state)
     assert_string_equal(print(12, cut, "aaaa bbbb cccc dddd eeee"), " aaaa bbbb\n cccc ...\n");
     assert_string_equal(print(12, cut, "abcdefghijklmnopqrstuvwxyz"), " abcdefghijk\n lmnopqr ...\n");
     assert_string_equal(print(4, layout, "abcdefgh"), "abcd\nefgh\n"); /* no room for an indent */
-    assert_string_equal(print(9, (dlg_layout){0}, "\xc3\xa4\xc3\xb6 \xc3\xbc\xc3\x9f\xc3\xa9\xc3\xa8\xc3\xa7\xc3\xb1 x"),
-                        "\xc3\xa4\xc3\xb6 \xc3\xbc\xc3\x9f\xc3\xa9\xc3\xa8\xc3\xa7\xc3\xb1\nx\n");
+    assert_string_equal(
+        print(9, (dlg_layout){0}, "\xc3\xa4\xc3\xb6 \xc3\xbc\xc3\x9f\xc3\xa9\xc3\xa8\xc3\xa7\xc3\xb1 x"),
+        "\xc3\xa4\xc3\xb6 \xc3\xbc\xc3\x9f\xc3\xa9\xc3\xa8\xc3\xa7\xc3\xb1\nx\n");
     assert_string_equal(print(8, (dlg_layout){0}, "\xe4\xb8\xad\xe6\x96\x87 \xe4\xb8\xad\xe6\x96\x87"),
                         "\xe4\xb8\xad\xe6\x96\x87\n\xe4\xb8\xad\xe6\x96\x87\n"); /* two columns each */
 }
@@ -70,8 +74,14 @@ static void wrapped(void **state)
 static void harmless(void **state)
 {
     (void)state;
-    assert_string_equal(print(0, (dlg_layout){0}, "a\033[2Jb\nc\td\x7f\xc2\x9b" "e"), "a?[2Jb?c?d??e\n");
-    assert_string_equal(print(80, (dlg_layout){0}, "a\033[2Jb\nc\td\x7f\xc2\x9b" "e"), "a?[2Jb?c?d??e\n");
+    assert_string_equal(print(0, (dlg_layout){0},
+                              "a\033[2Jb\nc\td\x7f\xc2\x9b"
+                              "e"),
+                        "a?[2Jb?c?d??e\n");
+    assert_string_equal(print(80, (dlg_layout){0},
+                              "a\033[2Jb\nc\td\x7f\xc2\x9b"
+                              "e"),
+                        "a?[2Jb?c?d??e\n");
 }
 
 static const char VOCABULARY[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n.\nfish\n##er\nred\n'\ns\n";
@@ -80,7 +90,8 @@ static const char *print_tokens(bool marks, dlg_mark mark, const uint32_t *token
 {
     dlg_tokenizer *tokenizer;
     const dlg_screen screen = screen_begin(marks ? 80 : 0, marks);
-    assert_int_equal(dlg_tokenizer_create(&tokenizer, "vocabulary", VOCABULARY, sizeof VOCABULARY - 1, DLG_UNCASED, NULL), DLG_OK);
+    assert_int_equal(
+        dlg_tokenizer_create(&tokenizer, "vocabulary", VOCABULARY, sizeof VOCABULARY - 1, DLG_UNCASED, NULL), DLG_OK);
     dlg_screen_print_tokens(&screen, (dlg_layout){.mark = mark}, tokenizer, tokens, marked, n);
     dlg_tokenizer_close(tokenizer);
     return screen_end(screen);
@@ -94,7 +105,8 @@ static void marked_tokens(void **state)
     assert_string_equal(print_tokens(true, DLG_BOLD, tokens, none, 9), "red fisher's.\n");
     assert_string_equal(print_tokens(true, DLG_BOLD, tokens, NULL, 9), "red fisher's.\n");
     assert_string_equal(print_tokens(true, DLG_BOLD, tokens, fisher, 9), "red fish\033[1mer\033[0m's.\n");
-    assert_string_equal(print_tokens(true, DLG_UNDERLINED, tokens, rest, 9), "\033[4mred\033[0m fisher'\033[4ms.\033[0m\n");
+    assert_string_equal(print_tokens(true, DLG_UNDERLINED, tokens, rest, 9),
+                        "\033[4mred\033[0m fisher'\033[4ms.\033[0m\n");
     assert_string_equal(print_tokens(false, DLG_UNDERLINED, tokens, rest, 9), "red fisher's.\n");
     const uint32_t continued[] = {7, 6};
     const bool second[] = {false, true};

@@ -1,4 +1,7 @@
-/** Which sentences were in a batch: those, and none made of their tokens, where all rows are asked and where only predicted ones are. */
+/**
+ * Which sentences were in a batch: those, and none made of their tokens, where all rows are asked and where only
+ * predicted ones are.
+ */
 #include "analytic/sequences/sequence_check.h"
 
 #include "base/memory.h"
@@ -30,15 +33,24 @@ static void liken(dlg_model *model, uint32_t token, uint32_t like, double share)
 {
     dlg_real *words = dlg_model_parameter(model, "bert.embeddings.word_embeddings.weight")->owned;
     for (size_t k = 0; k < HIDDEN; k++)
-        words[token * HIDDEN + k] = (dlg_real)(share * (double)words[token * HIDDEN + k] + (double)words[like * HIDDEN + k]);
+        words[token * HIDDEN + k] =
+            (dlg_real)(share * (double)words[token * HIDDEN + k] + (double)words[like * HIDDEN + k]);
 }
 
 /* Tokens in which the first two differ are alike, but for so much. */
 static void share(small_step *s, size_t n_layers, double difference, dlg_candidates *c)
 {
-    const dlg_config config = {.task = DLG_MASKED_LM, .vocabulary_size = 60, .hidden_size = HIDDEN, .n_layers = n_layers, .n_heads = 2,
-                               .intermediate_size = 128, .max_positions = 16, .n_token_types = 2, .layer_norm_eps = 1e-12,
-                               .initializer_range = 0.1, .tied_decoder = true};
+    const dlg_config config = {.task = DLG_MASKED_LM,
+                               .vocabulary_size = 60,
+                               .hidden_size = HIDDEN,
+                               .n_layers = n_layers,
+                               .n_heads = 2,
+                               .intermediate_size = 128,
+                               .max_positions = 16,
+                               .n_token_types = 2,
+                               .layer_norm_eps = 1e-12,
+                               .initializer_range = 0.1,
+                               .tied_decoder = true};
     size_t rows[N_SENTENCES], labels[N_SENTENCES];
     for (size_t b = 0; b < N_SENTENCES; b++) {
         rows[b] = b * LENGTH + 4;
@@ -51,7 +63,9 @@ static void share(small_step *s, size_t n_layers, double difference, dlg_candida
         liken(model, 36, 26, difference);
     }
     small_step_share(s, model, N_SENTENCES, lengths, *texts, N_SENTENCES, rows, labels);
-    *c = (dlg_candidates){.n_positions = LENGTH, .sees = true, .first = dlg_allocate(LENGTH + 1, sizeof *c->first),
+    *c = (dlg_candidates){.n_positions = LENGTH,
+                          .sees = true,
+                          .first = dlg_allocate(LENGTH + 1, sizeof *c->first),
                           .token = dlg_allocate(LENGTH * N_SENTENCES, sizeof *c->token)};
     assert_true(c->first && c->token);
     for (size_t t = 0; t < LENGTH; t++) { /* what stood there, each once */
@@ -131,8 +145,9 @@ static void those_that_were_there_and_no_others(void **state)
 }
 
 /*
- * The less the tokens differ the nearer the absent sentence comes to the space of the others, for its rows are the first's and the
- * second's less the third's, but for the square of the difference. It is told from them down to a few times what rounding leaves.
+ * The less the tokens differ the nearer the absent sentence comes to the space of the others, for its rows are the
+ * first's and the second's less the third's, but for the square of the difference. It is told from them down to a few
+ * times what rounding leaves.
  */
 static void one_made_of_others(void **state)
 {

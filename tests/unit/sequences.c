@@ -1,4 +1,7 @@
-/** Sentences put together: kept lists, one edit, tokens arranged by what is known of them, and those that layer 0's attention proposes. */
+/**
+ * Sentences put together: kept lists, one edit, tokens arranged by what is known of them, and those that layer 0's
+ * attention proposes.
+ */
 #include "analytic/sequences/sequences.h"
 
 #include "base/memory.h"
@@ -135,14 +138,20 @@ static void arrange(const uint32_t *text, size_t length, double besides, size_t 
     dlg_candidates c = everything(T, WORDS);
     double of_tokens[TOKENS * 2] = {0}, of_positions[T * 2] = {0};
     size_t slot[1 + T * (WORDS + 1)];
-    for (size_t i = 0; i < c.first[T]; i++) slot[i] = c.token[i] < FIRST_WORD ? c.token[i] - CLS : c.token[i] - FIRST_WORD + 2;
+    for (size_t i = 0; i < c.first[T]; i++)
+        slot[i] = c.token[i] < FIRST_WORD ? c.token[i] - CLS : c.token[i] - FIRST_WORD + 2;
     for (size_t t = 0; t < length; t++)
         for (size_t k = 0; k < 2; k++) {
             of_positions[t * 2 + k] = sin(1 + 3.7 * (double)t + 1.3 * (double)k);
             of_tokens[slot[candidate(&c, text[t], t)] * 2 + k] += of_positions[t * 2 + k] + besides * cos((double)t);
         }
-    dlg_sequence_assembly a = {.candidates = &c, .slot = slot, .n_tokens = TOKENS, .n_values = 2,
-                         .of_tokens = of_tokens, .of_positions = of_positions, .special = special};
+    dlg_sequence_assembly a = {.candidates = &c,
+                               .slot = slot,
+                               .n_tokens = TOKENS,
+                               .n_values = 2,
+                               .of_tokens = of_tokens,
+                               .of_positions = of_positions,
+                               .special = special};
     assert_int_equal(dlg_sequence_assembly_reserve(&a, NULL), DLG_OK);
     *found = dlg_sequence_assembly_find(&a, index, misfit);
     for (size_t t = 0; t < *found; t++) index[t] = c.token[index[t]];
@@ -174,9 +183,8 @@ enum { N_SENTENCES = 3, LONGEST = 9 };
 
 static const size_t lengths[N_SENTENCES] = {9, 8, 7};
 /* The first two are nearly the same; 16 stands twice in the last. */
-static const uint32_t texts[N_SENTENCES][LONGEST] = {{CLS, 20, 21, 22, 23, MASK, 24, 25, SEP},
-                                                     {CLS, 20, 21, 22, 26, MASK, 24, SEP},
-                                                     {CLS, 16, 27, 16, MASK, 21, SEP}};
+static const uint32_t texts[N_SENTENCES][LONGEST] = {
+    {CLS, 20, 21, 22, 23, MASK, 24, 25, SEP}, {CLS, 20, 21, 22, 26, MASK, 24, SEP}, {CLS, 16, 27, 16, MASK, 21, SEP}};
 
 static void share(small_step *s, dlg_candidates *c)
 {
@@ -231,7 +239,8 @@ static void attention_tells_sentences_apart(void **state)
     }
     assert_int_equal(dlg_attention_groups_propose(&proposals, o, &found, NULL), DLG_OK);
     assert_true(proposals.n > 0);
-    for (size_t k = 0; k < proposals.n; k++) assert_true(is_sentence(&proposals, &c, k, 2) && proposals.outside[k] < 1e-2);
+    for (size_t k = 0; k < proposals.n; k++)
+        assert_true(is_sentence(&proposals, &c, k, 2) && proposals.outside[k] < 1e-2);
     dlg_sequences_release(&proposals);
     dlg_sequences_release(&found);
     dlg_attention_groups_free(o);
@@ -261,9 +270,9 @@ static void no_memory_for_co_occurrences(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_list_knows_its_sentences),      cmocka_unit_test(edits_are_one_step_away),
-        cmocka_unit_test(tokens_find_their_positions),     cmocka_unit_test(attention_tells_sentences_apart),
-        cmocka_unit_test(no_memory_for_co_occurrences),    cmocka_unit_test(tokens_are_listed_once),
+        cmocka_unit_test(a_list_knows_its_sentences),   cmocka_unit_test(edits_are_one_step_away),
+        cmocka_unit_test(tokens_find_their_positions),  cmocka_unit_test(attention_tells_sentences_apart),
+        cmocka_unit_test(no_memory_for_co_occurrences), cmocka_unit_test(tokens_are_listed_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

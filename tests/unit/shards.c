@@ -46,7 +46,9 @@ static void two_shards(void **state)
     dlg_safetensors *set;
     shard("one", "ac");
     shard("two", "db");
-    scratch_text(INDEX, "{\"metadata\":{\"total_size\":16},\"weight_map\":{\"a\":\"one\",\"b\":\"two\",\"c\":\"one\",\"d\":\"two\"}}");
+    scratch_text(
+        INDEX,
+        "{\"metadata\":{\"total_size\":16},\"weight_map\":{\"a\":\"one\",\"b\":\"two\",\"c\":\"one\",\"d\":\"two\"}}");
     if (open_directory(&set, &err)) fail_msg("%s", err.message);
     assert_int_equal(dlg_safetensors_count(set), 4);
     static const dlg_real values[] = {0, 1, 1, 0};
@@ -84,17 +86,21 @@ static void refused(void **state)
         {"{}", DLG_EFORMAT, "index.json", "want an object weight_map"},
         {"{\"weight_map\":[\"one\"]}", DLG_EFORMAT, "index.json", "want an object weight_map"},
         {"{\"weight_map\":{}}", DLG_EFORMAT, "index.json", "want an object weight_map"},
-        {"{\"weight_map\":{\"a\":1}}", DLG_EFORMAT, "index.json", "weight_map: \"a\": want a plain file name, found no string"},
+        {"{\"weight_map\":{\"a\":1}}", DLG_EFORMAT, "index.json",
+         "weight_map: \"a\": want a plain file name, found no string"},
         {"{\"weight_map\":{\"a\":\"\"}}", DLG_EFORMAT, "index.json", "\"a\": want a plain file name"},
         {"{\"weight_map\":{\"a\":\"..\"}}", DLG_EFORMAT, "index.json", "\"a\": want a plain file name, found .."},
-        {"{\"weight_map\":{\"a\":\"../one\"}}", DLG_EFORMAT, "index.json", "\"a\": want a plain file name, found ../one"},
-        {"{\"weight_map\":{\"a\":\"/etc/passwd\"}}", DLG_EFORMAT, "index.json", "\"a\": want a plain file name, found /etc/passwd"},
+        {"{\"weight_map\":{\"a\":\"../one\"}}", DLG_EFORMAT, "index.json",
+         "\"a\": want a plain file name, found ../one"},
+        {"{\"weight_map\":{\"a\":\"/etc/passwd\"}}", DLG_EFORMAT, "index.json",
+         "\"a\": want a plain file name, found /etc/passwd"},
         {"{\"weight_map\":{\"a\":\"one\",\"a\":\"two\"}}", DLG_EFORMAT, "index.json", "\"a\" twice"},
         {"{\"weight_map\":{\"a\":\"three\"}}", DLG_EIO, "/three", "No such file"},
         {"{\"weight_map\":{\"a\":\"broken\"}}", DLG_EFORMAT, "/broken", "want a header"},
         {"{\"weight_map\":{\"b\":\"one\"}}", DLG_EFORMAT, "/one", "want tensor \"b\""},
         {"{\"weight_map\":{\"a\":\"one\",\"d\":\"one\",\"c\":\"two\"}}", DLG_EFORMAT, "/one", "want tensor \"d\""},
-        {"{\"weight_map\":{\"a\":\"one\",\"d\":\"two\"}}", DLG_EFORMAT, "/one", "tensor \"c\": want it in one shard, found it in"},
+        {"{\"weight_map\":{\"a\":\"one\",\"d\":\"two\"}}", DLG_EFORMAT, "/one",
+         "tensor \"c\": want it in one shard, found it in"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         dlg_error err;
@@ -108,7 +114,8 @@ static void refused(void **state)
     unlink(scratch_path(INDEX));
     assert_refused(open_directory(&set, &err), DLG_EIO, &err, scratch_directory(), "found neither");
     assert_null(set);
-    assert_refused(dlg_safetensors_open_directory(&set, scratch_path("nowhere"), &err), DLG_EIO, &err, "nowhere", "No such file");
+    assert_refused(dlg_safetensors_open_directory(&set, scratch_path("nowhere"), &err), DLG_EIO, &err, "nowhere",
+                   "No such file");
     assert_null(set);
 }
 
@@ -135,6 +142,7 @@ static void out_of_memory(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(two_shards), cmocka_unit_test(refused), cmocka_unit_test(out_of_memory)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(two_shards), cmocka_unit_test(refused),
+                                       cmocka_unit_test(out_of_memory)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -220,12 +220,8 @@ static void settles(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(derivative),
-        cmocka_unit_test(spreads_and_blends),
-        cmocka_unit_test(every_label_once),
-        cmocka_unit_test(no_row_to_spare),
-        cmocka_unit_test(equal_labels_are_one),
-        cmocka_unit_test(settles),
+        cmocka_unit_test(derivative),      cmocka_unit_test(spreads_and_blends),   cmocka_unit_test(every_label_once),
+        cmocka_unit_test(no_row_to_spare), cmocka_unit_test(equal_labels_are_one), cmocka_unit_test(settles),
     };
     return cmocka_run_group_tests_name("soft_placement", tests, NULL, NULL);
 }

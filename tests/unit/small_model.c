@@ -13,18 +13,22 @@
 
 #include <cmocka.h>
 
-static const char config_text[] = "{\"model_type\": \"bert\", \"architectures\": [\"%s\"], \"vocab_size\": 11, \"hidden_size\": 8, "
-                                  "\"num_hidden_layers\": 1, \"num_attention_heads\": 2, \"intermediate_size\": 12, "
-                                  "\"max_position_embeddings\": 9, \"type_vocab_size\": 2, \"id2label\": {\"0\": \"a\", \"1\": \"b\", "
-                                  "\"2\": \"c\"}}";
+static const char config_text[] =
+    "{\"model_type\": \"bert\", \"architectures\": [\"%s\"], \"vocab_size\": 11, \"hidden_size\": 8, "
+    "\"num_hidden_layers\": 1, \"num_attention_heads\": 2, \"intermediate_size\": 12, "
+    "\"max_position_embeddings\": 9, \"type_vocab_size\": 2, \"id2label\": {\"0\": \"a\", \"1\": \"b\", "
+    "\"2\": \"c\"}}";
 
-static const char gpt2_config[] = "{\"model_type\": \"gpt2\", \"vocab_size\": 11, \"n_embd\": 8, \"n_layer\": 1, \"n_head\": 2, "
-                                  "\"n_inner\": 12, \"n_positions\": 9}";
+static const char gpt2_config[] =
+    "{\"model_type\": \"gpt2\", \"vocab_size\": 11, \"n_embd\": 8, \"n_layer\": 1, \"n_head\": 2, "
+    "\"n_inner\": 12, \"n_positions\": 9}";
 
 static void write_config_text(dlg_task task, char *out, size_t n_bytes)
 {
     if (task == DLG_CAUSAL_LM) snprintf(out, n_bytes, "%s", gpt2_config);
-    else snprintf(out, n_bytes, config_text, task == DLG_MASKED_LM ? "BertForMaskedLM" : "BertForSequenceClassification");
+    else
+        snprintf(out, n_bytes, config_text,
+                 task == DLG_MASKED_LM ? "BertForMaskedLM" : "BertForSequenceClassification");
 }
 
 void small_model_write_config(dlg_task task)
@@ -57,7 +61,8 @@ void small_model_create(small_model *small, dlg_task task)
     assert_int_equal(dlg_model_preset(&small->model, "small", &config, 1, NULL), DLG_OK);
     for (size_t i = 0; i < small->model->n_parameters; i++) {
         const dlg_parameter *p = &small->model->parameters[i];
-        append(small, p->name, p->n_dims, p->is_transposed ? p->n_cols : p->n_rows, p->is_transposed ? p->n_rows : p->n_cols);
+        append(small, p->name, p->n_dims, p->is_transposed ? p->n_cols : p->n_rows,
+               p->is_transposed ? p->n_rows : p->n_cols);
     }
 }
 
@@ -97,7 +102,9 @@ void small_model_rename_all(small_model *small, const char *from, const char *to
         char name[sizeof small->names[i]];
         memcpy(name, small->names[i], sizeof name);
         const char *at = strstr(name, from);
-        if (at) snprintf(small->names[i], sizeof small->names[i], "%.*s%s%s", (int)(at - name), name, to, at + strlen(from));
+        if (at)
+            snprintf(small->names[i], sizeof small->names[i], "%.*s%s%s", (int)(at - name), name, to,
+                     at + strlen(from));
     }
 }
 

@@ -1,4 +1,7 @@
-/** A small model as tensors that a test can spoil before it writes them: as model.safetensors or as gradients. For tests. */
+/**
+ * A small model as tensors that a test can spoil before it writes them: as model.safetensors or as gradients. For
+ * tests.
+ */
 #ifndef DLG_TESTS_SMALL_MODEL_H
 #define DLG_TESTS_SMALL_MODEL_H
 
@@ -7,11 +10,11 @@
 enum { SMALL_TENSORS = 64 };
 
 typedef struct {
-    dlg_model *model;                          /**< drawn from a seed; its numbers are the tensors' */
+    dlg_model *model; /**< drawn from a seed; its numbers are the tensors' */
     size_t n;
     dlg_tensor_source tensors[SMALL_TENSORS];
-    char names[SMALL_TENSORS][128];            /**< tensors[i].name */
-    dlg_real *numbers[SMALL_TENSORS];          /**< tensors[i].values, with room for one more row */
+    char names[SMALL_TENSORS][128];   /**< tensors[i].name */
+    dlg_real *numbers[SMALL_TENSORS]; /**< tensors[i].values, with room for one more row */
 } small_model;
 
 /** A model of one layer of 8, with tensors of its parameters' names and shapes and random numbers in all of them. */
@@ -40,7 +43,8 @@ void small_model_write_config(dlg_task);
 void small_model_patch(const char *path, const void *from, const void *to, size_t n);
 
 /**
- * Run `attempt` with the first, the second ... allocation failing, until it succeeds: it must fail with DLG_ENOMEM and say so before.
+ * Run `attempt` with the first, the second ... allocation failing, until it succeeds: it must fail with DLG_ENOMEM and
+ * say so before.
  * @return how many allocations it makes
  */
 size_t fail_every_allocation(dlg_status (*attempt)(void *argument, dlg_error *), void *argument);

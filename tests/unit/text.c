@@ -42,8 +42,8 @@ static void what_repaints_a_screen_is_not_shown(void **state)
 {
     (void)state;
     static const int32_t shown[] = {' ', '~', 0xe9, 0x4e2d, 0x1f600, 0xfffd};
-    static const int32_t hidden[] = {DLG_NO_CHARACTER, 0, '\n', 0x1b, 0x7f, 0x85, 0x9b, 0x200e, 0x2028, 0x2029, 0x202e, 0x2066, 0xe0041,
-                                     0xd800};
+    static const int32_t hidden[] = {DLG_NO_CHARACTER, 0,      '\n',   0x1b,   0x7f,   0x85,    0x9b,
+                                     0x200e,           0x2028, 0x2029, 0x202e, 0x2066, 0xe0041, 0xd800};
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) assert_true(dlg_text_is_shown(shown[i]));
     for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++) assert_false(dlg_text_is_shown(hidden[i]));
     char text[] = "a\x1b[2J\xc2\x9b\xe2\x80\xae\xff\xc3\xa9";
@@ -68,7 +68,8 @@ static void counts_stay_in_their_range(void **state)
     static const struct {
         double value;
         size_t most, count;
-    } cases[] = {{-1, 9, 0}, {0.5, 9, 0}, {0.51, 9, 1}, {2.4, 9, 2}, {8.9, 9, 9}, {1e300, 9, 9}, {-1e300, 9, 0}, {1, 0, 0}};
+    } cases[] = {{-1, 9, 0},  {0.5, 9, 0},   {0.51, 9, 1},   {2.4, 9, 2},
+                 {8.9, 9, 9}, {1e300, 9, 9}, {-1e300, 9, 0}, {1, 0, 0}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
         assert_int_equal(dlg_round_to_count(cases[i].value, cases[i].most), cases[i].count);
     assert_int_equal(dlg_round_to_count(NAN, 9), 0);

@@ -12,7 +12,18 @@
 
 #include <cmocka.h>
 
-enum { CLS = 2, SEP = 3, MASK = 4, VOCABULARY = 200, HIDDEN = 64, POSITIONS = 32, LENGTH = 10, MASKED = 4, N_THREADS = 2, N_ROUNDS = 3 };
+enum {
+    CLS = 2,
+    SEP = 3,
+    MASK = 4,
+    VOCABULARY = 200,
+    HIDDEN = 64,
+    POSITIONS = 32,
+    LENGTH = 10,
+    MASKED = 4,
+    N_THREADS = 2,
+    N_ROUNDS = 3
+};
 
 typedef struct {
     const dlg_model *model;
@@ -25,20 +36,24 @@ typedef struct {
 static dlg_status attack_once(job *j)
 {
     static const size_t length = LENGTH, row = MASKED;
-    const dlg_attack_options options = {.distance = dlg_attacks[0]->distance, .minimiser = dlg_attacks[0]->minimiser,
-                                        .max_iterations = 2, .max_starts = 1};
+    const dlg_attack_options options = {.distance = dlg_attacks[0]->distance,
+                                        .minimiser = dlg_attacks[0]->minimiser,
+                                        .max_iterations = 2,
+                                        .max_starts = 1};
     const size_t label = j->first + 100;
     uint32_t fed[LENGTH];
     dlg_batch batch = {0};
     dlg_gradient gradient = {0};
     dlg_knowledge knowledge = {0};
     dlg_attack_result result = {0};
-    for (uint32_t t = 0; t < LENGTH; t++) fed[t] = t == 0 ? CLS : t + 1 == LENGTH ? SEP : t == MASKED ? MASK : j->first + 3 * t;
+    for (uint32_t t = 0; t < LENGTH; t++)
+        fed[t] = t == 0 ? CLS : t + 1 == LENGTH ? SEP : t == MASKED ? MASK : j->first + 3 * t;
     dlg_status status = dlg_batch_create(&batch, DLG_MASKED_LM, 1, &length, NULL);
     if (!status) status = dlg_batch_predict(&batch, 1, &row, NULL);
     if (!status) status = dlg_gradient_share(&gradient, NULL, j->model, &(dlg_step){&batch, fed, &label}, NULL);
     if (!status)
-        status = dlg_knowledge_infer(&knowledge, &gradient, (dlg_special_tokens){.cls = CLS, .sep = SEP, .mask = MASK}, NULL);
+        status = dlg_knowledge_infer(&knowledge, &gradient, (dlg_special_tokens){.cls = CLS, .sep = SEP, .mask = MASK},
+                                     NULL);
     if (!status) status = dlg_attack(dlg_attacks[0], &result, &gradient, &knowledge, &options, NULL, NULL);
     j->end = result.end;
     for (size_t t = 0; !status && result.state.fed && t < LENGTH; t++) j->n_right += result.state.fed[t] == fed[t];

@@ -45,13 +45,21 @@ static int begin(void **state)
     known_defend(&s.step, "gaussian:1e-4", 1);
     memcpy(rows, positions, sizeof rows);
     memcpy(own, labels, sizeof own);
-    const dlg_knowledge knowledge = {.n_sentences = 1, .lengths = &length, .n_labels = N_MASKS, .labels = own, .n_rows = N_MASKS,
-                                     .rows = rows, .special = {CLS, SEP, MASK}, .masks_are_seen = true, .lengths_from = DLG_INFERRED};
+    const dlg_knowledge knowledge = {.n_sentences = 1,
+                                     .lengths = &length,
+                                     .n_labels = N_MASKS,
+                                     .labels = own,
+                                     .n_rows = N_MASKS,
+                                     .rows = rows,
+                                     .special = {CLS, SEP, MASK},
+                                     .masks_are_seen = true,
+                                     .lengths_from = DLG_INFERRED};
     s.options.distance = &dlg_l2;
     s.observer.interrupted = interrupted;
     s.allowed = SIZE_MAX;
     dlg_session *r = &s.recovery;
-    assert_int_equal(dlg_session_begin(r, &s.result, &s.step.gradient, &knowledge, &s.options, &s.observer, NULL), DLG_OK);
+    assert_int_equal(dlg_session_begin(r, &s.result, &s.step.gradient, &knowledge, &s.options, &s.observer, NULL),
+                     DLG_OK);
     assert_true(r->is_defended);
     dlg_label_assignment_start(&r->placement, true);
     dlg_session_hold_known_rows(r);

@@ -1,4 +1,7 @@
-/** The tokenizer: ids as Hugging Face's BertTokenizer gives them for vocab/vocab.txt, decoding, and which vocabularies are refused. */
+/**
+ * The tokenizer: ids as Hugging Face's BertTokenizer gives them for vocab/vocab.txt, decoding, and which vocabularies
+ * are refused.
+ */
 #include "tokenizer/tokenizer.h"
 
 #include "base/memory.h"
@@ -31,7 +34,8 @@ static void print_ids(char *out, size_t room, const dlg_tokens *tokens)
 {
     size_t n = 0;
     *out = 0;
-    for (size_t i = 0; i < tokens->n && n < room; i++) n += (size_t)snprintf(out + n, room - n, "%s%u", i ? " " : "", tokens->ids[i]);
+    for (size_t i = 0; i < tokens->n && n < room; i++)
+        n += (size_t)snprintf(out + n, room - n, "%s%u", i ? " " : "", tokens->ids[i]);
 }
 
 static void assert_ids(const dlg_tokenizer *t, const char *text, size_t n_bytes, bool special, const char *wanted)
@@ -58,7 +62,8 @@ static const encoding encodings[] = {
     {TEXT(""), "2 3", "2 3"},
     {TEXT("   \t\r\n "), "2 3", "2 3"},
     {TEXT("The quick brown fox!"), "2 118 1270 5300 6223 41 3", "2 1 1270 5300 6223 41 3"},
-    {TEXT("We invite submissions for the conference, don't we?"), "2 211 921 366 4078 2577 23 171 118 7921 52 696 47 98 211 71 3",
+    {TEXT("We invite submissions for the conference, don't we?"),
+     "2 211 921 366 4078 2577 23 171 118 7921 52 696 47 98 211 71 3",
      "2 1 921 366 4078 2577 23 171 118 7921 52 696 47 98 211 71 3"},
     /* accents, written in one character and in two */
     {TEXT("Cr\303\250me Br\303\273l\303\251e"), "2 3141 6816 318 4358 9 3", "2 1 1 3"},
@@ -83,7 +88,8 @@ static const encoding encodings[] = {
     {TEXT("\342\200\230quoted\342\200\231 \342\200\224 \342\200\234so\342\200\235\342\200\246"),
      "2 111 296 3476 112 110 113 199 114 115 3", "2 111 296 3476 112 110 113 199 114 115 3"},
     /* Angstrom sign; what decomposes to a grave accent, a semicolon, and to < and = with an overlay */
-    {TEXT("\357\274\241\357\274\242 \342\204\253ngstr\303\266m \341\277\257x\315\276"), "2 1 1143 4895 140 78 102 67 3", "2 1 1 1 1 3"},
+    {TEXT("\357\274\241\357\274\242 \342\204\253ngstr\303\266m \341\277\257x\315\276"), "2 1 1143 4895 140 78 102 67 3",
+     "2 1 1 1 1 3"},
     {TEXT("\342\211\256 \342\211\240"), "2 68 69 3", "2 1 1 3"},
     {TEXT("\360\237\221\250\342\200\215\360\237\221\251 end"), "2 1 781 3", "2 1 781 3"},
 };
@@ -116,7 +122,11 @@ static void long_words(void **state)
     static const struct {
         const char *text;
         size_t n_uncased, n_cased; /* how many times `text` makes the longest word */
-    } cases[] = {{"x", 100, 100}, {"\303\251", 100, 0}, {"e\314\201\314\200", 100, 0}, {"x\302\255\001", 100, 100}, {"xyz", 33, 33}};
+    } cases[] = {{"x", 100, 100},
+                 {"\303\251", 100, 0},
+                 {"e\314\201\314\200", 100, 0},
+                 {"x\302\255\001", 100, 100},
+                 {"xyz", 33, 33}};
     char text[1000];
     for (size_t i = 0; i < COUNT(cases); i++) {
         for (size_t n = 1; n < 103; n++) {
@@ -134,7 +144,8 @@ static void long_words(void **state)
     dlg_tokenizer_close(cased);
 }
 
-/* NFD sorts marks by class up to the next letter; those that stay keep that order. The words, with bars between them, are `tokenizers`'. */
+/* NFD sorts marks by class up to the next letter; those that stay keep that order. The words, with bars between them,
+ * are `tokenizers`'. */
 static void sorts_marks(void **state)
 {
     (void)state;
@@ -189,10 +200,15 @@ static void truncates(void **state)
         size_t max_tokens;
         bool special;
         const char *ids;
-    } cases[] = {{7, true, "2 118 1270 5300 6223 41 3"}, {6, true, "2 118 1270 5300 6223 3"}, {2, true, "2 3"}, {1, false, "118"},
+    } cases[] = {{7, true, "2 118 1270 5300 6223 41 3"},
+                 {6, true, "2 118 1270 5300 6223 3"},
+                 {2, true, "2 3"},
+                 {1, false, "118"},
                  {100, false, "118 1270 5300 6223 41"}};
     for (size_t i = 0; i < COUNT(cases); i++) {
-        assert_int_equal(dlg_tokenizer_encode(t, &tokens, text, strlen(text), cases[i].special, cases[i].max_tokens, &full, &err), DLG_OK);
+        assert_int_equal(
+            dlg_tokenizer_encode(t, &tokens, text, strlen(text), cases[i].special, cases[i].max_tokens, &full, &err),
+            DLG_OK);
         print_ids(found, sizeof found, &tokens);
         assert_string_equal(found, cases[i].ids);
         assert_int_equal(full, cases[i].special ? 7 : 5);
@@ -210,13 +226,16 @@ static void refuses_what_is_not_utf8(void **state)
     static const struct {
         const char *text, *place;
     } cases[] = {
-        {"ab\xff", "byte 2"},        {"\x80", "byte 0"},          {"a \xc3", "byte 2"},         {"\xc0\xaf", "byte 0"},
-        {"x\xed\xa0\x80", "byte 1"}, {"\xe2\x82 a", "byte 0"},    {"\xf4\x90\x80\x80", "byte 0"}, {"\xf8\x88\x80\x80\x80", "byte 0"},
+        {"ab\xff", "byte 2"},           {"\x80", "byte 0"},
+        {"a \xc3", "byte 2"},           {"\xc0\xaf", "byte 0"},
+        {"x\xed\xa0\x80", "byte 1"},    {"\xe2\x82 a", "byte 0"},
+        {"\xf4\x90\x80\x80", "byte 0"}, {"\xf8\x88\x80\x80\x80", "byte 0"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         dlg_tokens tokens = {0};
         dlg_error err = {0};
-        const dlg_status status = dlg_tokenizer_encode(t, &tokens, cases[i].text, strlen(cases[i].text), true, 0, NULL, &err);
+        const dlg_status status =
+            dlg_tokenizer_encode(t, &tokens, cases[i].text, strlen(cases[i].text), true, 0, NULL, &err);
         assert_refused(status, DLG_EFORMAT, &err, "text", cases[i].place);
         assert_int_equal(tokens.n, 0);
         dlg_tokens_release(&tokens);
@@ -234,14 +253,17 @@ static void decodes_as_the_reference(void **state)
         {"The quick brown fox!", "[CLS] the quick brown fox! [SEP]", "the quick brown fox!"},
         {"We can't, don't you see? It's 1,000.5 'm 've", "[CLS] we can't, don't you see? it's 1, 000. 5'm've [SEP]",
          "we can't, don't you see? it's 1, 000. 5'm've"},
-        {"it is -- \"he said\" ( so ) .", "[CLS] it is - - \" he said \" ( so ). [SEP]", "it is - - \" he said \" ( so )."},
+        {"it is -- \"he said\" ( so ) .", "[CLS] it is - - \" he said \" ( so ). [SEP]",
+         "it is - - \" he said \" ( so )."},
         {"unbelievably [MASK] things", "[CLS] unbelievably [MASK] things [SEP]", "unbelievably things"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
         dlg_tokens tokens = {0};
         dlg_error err;
-        assert_int_equal(dlg_tokenizer_encode(t, &tokens, cases[i].text, strlen(cases[i].text), true, 0, NULL, &err), DLG_OK);
-        char *whole = dlg_tokenizer_decode(t, tokens.ids, tokens.n, false), *bare = dlg_tokenizer_decode(t, tokens.ids, tokens.n, true);
+        assert_int_equal(dlg_tokenizer_encode(t, &tokens, cases[i].text, strlen(cases[i].text), true, 0, NULL, &err),
+                         DLG_OK);
+        char *whole = dlg_tokenizer_decode(t, tokens.ids, tokens.n, false),
+             *bare = dlg_tokenizer_decode(t, tokens.ids, tokens.n, true);
         assert_string_equal(whole, cases[i].whole);
         assert_string_equal(bare, cases[i].without_special);
         dlg_free(whole);
@@ -328,7 +350,8 @@ static void refuses_vocabularies(void **state)
     }
     dlg_tokenizer *t;
     dlg_error err = {0};
-    assert_refused(dlg_tokenizer_open(&t, scratch_path("none.txt"), DLG_UNCASED, &err), DLG_EIO, &err, "none.txt", "No such file");
+    assert_refused(dlg_tokenizer_open(&t, scratch_path("none.txt"), DLG_UNCASED, &err), DLG_EIO, &err, "none.txt",
+                   "No such file");
     assert_null(t);
 }
 
@@ -367,7 +390,8 @@ static void survives_lack_of_memory(void **state)
         dlg_status status = dlg_tokenizer_create(&t, "built-in", vocabulary, n_bytes, DLG_UNCASED, &err);
         assert_true((t != NULL) == (status == DLG_OK));
         for (size_t i = 0; !status && i < COUNT(first_texts); i++)
-            status = dlg_tokenizer_encode(t, &tokens, first_texts[i]->text, first_texts[i]->n_bytes, true, 0, NULL, &err);
+            status =
+                dlg_tokenizer_encode(t, &tokens, first_texts[i]->text, first_texts[i]->n_bytes, true, 0, NULL, &err);
         char *decoded = status ? NULL : dlg_tokenizer_decode(t, tokens.ids, tokens.n, false);
         assert_true(status == DLG_OK || status == DLG_ENOMEM);
         done = decoded != NULL;
@@ -382,10 +406,17 @@ static void survives_lack_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(encodes_as_the_reference), cmocka_unit_test(long_words),      cmocka_unit_test(truncates),
-        cmocka_unit_test(refuses_what_is_not_utf8), cmocka_unit_test(pieces),          cmocka_unit_test(decodes_as_the_reference),
-        cmocka_unit_test(line_ends),                cmocka_unit_test(accepts_long_lines), cmocka_unit_test(refuses_vocabularies),
-        cmocka_unit_test(survives_lack_of_memory),  cmocka_unit_test(sorts_marks),
+        cmocka_unit_test(encodes_as_the_reference),
+        cmocka_unit_test(long_words),
+        cmocka_unit_test(truncates),
+        cmocka_unit_test(refuses_what_is_not_utf8),
+        cmocka_unit_test(pieces),
+        cmocka_unit_test(decodes_as_the_reference),
+        cmocka_unit_test(line_ends),
+        cmocka_unit_test(accepts_long_lines),
+        cmocka_unit_test(refuses_vocabularies),
+        cmocka_unit_test(survives_lack_of_memory),
+        cmocka_unit_test(sorts_marks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

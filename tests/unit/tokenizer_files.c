@@ -17,24 +17,29 @@
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 
 /* The parts of a tokenizer.json, so that a test can replace one. */
-#define NORMALIZER \
-    "\"normalizer\":{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true,\"strip_accents\":null," \
+#define NORMALIZER                                                                                                     \
+    "\"normalizer\":{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":true,\"strip_accents\":" \
+    "null,"                                                                                                            \
     "\"lowercase\":true}"
 #define PRE_TOKENIZER "\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"}"
-#define POST_PROCESSOR \
-    "\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":\"[CLS]\",\"type_id\":0}}," \
-    "{\"Sequence\":{\"id\":\"A\",\"type_id\":0}},{\"SpecialToken\":{\"id\":\"[SEP]\",\"type_id\":0}}],\"pair\":[],\"special_tokens\":{}}"
+#define POST_PROCESSOR                                                                                                 \
+    "\"post_processor\":{\"type\":\"TemplateProcessing\",\"single\":[{\"SpecialToken\":{\"id\":\"[CLS]\",\"type_id\":" \
+    "0}},"                                                                                                             \
+    "{\"Sequence\":{\"id\":\"A\",\"type_id\":0}},{\"SpecialToken\":{\"id\":\"[SEP]\",\"type_id\":0}}],\"pair\":[],"    \
+    "\"special_tokens\":{}}"
 #define DECODER "\"decoder\":{\"type\":\"WordPiece\",\"prefix\":\"##\",\"cleanup\":true}"
-#define ADDED \
-    "\"added_tokens\":[{\"id\":2,\"content\":\"[MASK]\",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,\"normalized\":false," \
+#define ADDED                                                                                                          \
+    "\"added_tokens\":[{\"id\":2,\"content\":\"[MASK]\",\"single_word\":false,\"lstrip\":false,\"rstrip\":false,"      \
+    "\"normalized\":false,"                                                                                            \
     "\"special\":true}]"
-#define MODEL_HEAD \
-    "\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":\"##\"," \
+#define MODEL_HEAD                                                                                                     \
+    "\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"[UNK]\",\"continuing_subword_prefix\":\"##\","                  \
     "\"max_input_chars_per_word\":100,\"vocab\":"
 #define VOCABULARY "{\"[UNK]\":0,\"a\":5,\"[MASK]\":2,\"[CLS]\":3,\"[SEP]\":4,\"[PAD]\":1,\"##b\":6}"
 #define MODEL MODEL_HEAD VOCABULARY "}"
-#define WHOLE \
-    "{\"version\":\"1.0\",\"truncation\":null," ADDED "," NORMALIZER "," PRE_TOKENIZER "," POST_PROCESSOR "," DECODER "," MODEL "}"
+#define WHOLE                                                                                                          \
+    "{\"version\":\"1.0\",\"truncation\":null," ADDED "," NORMALIZER "," PRE_TOKENIZER "," POST_PROCESSOR "," DECODER  \
+    "," MODEL "}"
 #define WITH_MODEL(model) "{" NORMALIZER "," PRE_TOKENIZER "," model "}"
 #define WITH_NORMALIZER(normalizer) "{" PRE_TOKENIZER "," normalizer "," MODEL "}"
 #define WITH(part) "{" NORMALIZER "," PRE_TOKENIZER "," MODEL "," part "}"
@@ -52,7 +57,8 @@ static void assert_ids(const dlg_tokenizer *t, const char *text, const dlg_token
 static void reads_json(void **state)
 {
     (void)state;
-    static const char *const texts[] = {WHOLE, WITH_MODEL(MODEL), WITH("\"post_processor\":{\"type\":\"BertProcessing\"}"),
+    static const char *const texts[] = {WHOLE, WITH_MODEL(MODEL),
+                                        WITH("\"post_processor\":{\"type\":\"BertProcessing\"}"),
                                         WITH("\"decoder\":null,\"post_processor\":null,\"added_tokens\":[]")};
     for (size_t i = 0; i < COUNT(texts); i++) {
         dlg_tokenizer *t;
@@ -67,8 +73,8 @@ static void reads_json(void **state)
 static void reads_the_normaliser(void **state)
 {
     (void)state;
-#define FLAGS(cjk, accents, lower) \
-    WITH_NORMALIZER("\"normalizer\":{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":" cjk \
+#define FLAGS(cjk, accents, lower)                                                                                     \
+    WITH_NORMALIZER("\"normalizer\":{\"type\":\"BertNormalizer\",\"clean_text\":true,\"handle_chinese_chars\":" cjk    \
                     ",\"strip_accents\":" accents ",\"lowercase\":" lower "}")
     static const struct {
         const char *text;
@@ -80,7 +86,8 @@ static void reads_the_normaliser(void **state)
     for (size_t i = 0; i < COUNT(cases); i++) {
         dlg_tokenizer *t;
         dlg_error err;
-        if (dlg_tokenizer_create_json(&t, "json", cases[i].text, strlen(cases[i].text), &err)) fail_msg("%s", err.message);
+        if (dlg_tokenizer_create_json(&t, "json", cases[i].text, strlen(cases[i].text), &err))
+            fail_msg("%s", err.message);
         const dlg_normalisation how = dlg_tokenizer_normalisation(t);
         assert_true(how.lower_case == cases[i].lower_case && how.strip_accents == cases[i].strip_accents);
         assert_true(how.split_cjk == cases[i].split_cjk);
@@ -99,25 +106,31 @@ static void refuses_json(void **state)
         {"{}", "pre_tokenizer: want an object, found nothing"},
         {WITH("\"extra\":1"), "\"extra\" is not supported"},
         {"{" NORMALIZER "," MODEL "}", "pre_tokenizer: want an object"},
-        {"{" NORMALIZER ",\"pre_tokenizer\":{\"type\":\"Whitespace\"}," MODEL "}", "want \"BertPreTokenizer\", found Whitespace"},
+        {"{" NORMALIZER ",\"pre_tokenizer\":{\"type\":\"Whitespace\"}," MODEL "}",
+         "want \"BertPreTokenizer\", found Whitespace"},
         {"{" PRE_TOKENIZER "," MODEL "}", "normalizer: want an object, found nothing"},
         {WITH_NORMALIZER("\"normalizer\":{\"type\":\"NFC\"}"), "normalizer.type: want \"BertNormalizer\", found NFC"},
         {WITH_NORMALIZER("\"normalizer\":{\"type\":\"BertNormalizer\",\"clean_text\":false}"),
          "normalizer.clean_text: want true, found false"},
-        {WITH_NORMALIZER("\"normalizer\":{\"type\":\"BertNormalizer\",\"clean_text\":true}"), "normalizer.handle_chinese_chars"},
-        {WITH_NORMALIZER("\"normalizer\":{\"type\":\"BertNormalizer\",\"odd\":true}"), "normalizer: \"odd\" is not supported"},
+        {WITH_NORMALIZER("\"normalizer\":{\"type\":\"BertNormalizer\",\"clean_text\":true}"),
+         "normalizer.handle_chinese_chars"},
+        {WITH_NORMALIZER("\"normalizer\":{\"type\":\"BertNormalizer\",\"odd\":true}"),
+         "normalizer: \"odd\" is not supported"},
         {FLAGS("true", "3", "true"), "normalizer.strip_accents: want true or false, found another number"},
         {WITH("\"post_processor\":{\"type\":\"ByteLevel\"}"), "post_processor"},
         {WITH("\"decoder\":{\"type\":\"BPE\"}"), "decoder.type: want \"WordPiece\", found BPE"},
         {WITH("\"added_tokens\":[{\"id\":5,\"content\":\"a\"}]"), "want only BERT's special tokens, found a"},
         {WITH("\"added_tokens\":[{\"id\":3,\"content\":\"[MASK]\"}]"), "want the vocabulary's id for [MASK]"},
-        {WITH("\"added_tokens\":[{\"id\":2,\"content\":\"[MASK]\",\"single_word\":false,\"lstrip\":true}]"), "[MASK].lstrip: want false"},
+        {WITH("\"added_tokens\":[{\"id\":2,\"content\":\"[MASK]\",\"single_word\":false,\"lstrip\":true}]"),
+         "[MASK].lstrip: want false"},
         {"{" NORMALIZER "," PRE_TOKENIZER "}", "model: want an object"},
         {WITH_MODEL("\"model\":{\"type\":\"BPE\"}"), "model.type: want \"WordPiece\", found BPE"},
-        {WITH_MODEL("\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"<unk>\"}"), "model.unk_token: want \"[UNK]\", found <unk>"},
+        {WITH_MODEL("\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"<unk>\"}"),
+         "model.unk_token: want \"[UNK]\", found <unk>"},
         {WITH_MODEL(MODEL_HEAD "[]}"), "model.vocab: want an object, found an array"},
         {WITH_MODEL(MODEL_HEAD "{}}"), "pieces, found 0"},
-        {WITH_MODEL(MODEL_HEAD "{\"[UNK]\":0,\"[PAD]\":2}}"), "want ids 0 to 1, each once, found another for \"[PAD]\""},
+        {WITH_MODEL(MODEL_HEAD "{\"[UNK]\":0,\"[PAD]\":2}}"),
+         "want ids 0 to 1, each once, found another for \"[PAD]\""},
         {WITH_MODEL(MODEL_HEAD "{\"[UNK]\":0,\"[PAD]\":-1}}"), "want ids 0 to 1"},
         {WITH_MODEL(MODEL_HEAD "{\"[UNK]\":0,\"[PAD]\":0.5}}"), "want ids 0 to 1"},
         {WITH_MODEL(MODEL_HEAD "{\"[UNK]\":0,\"[PAD]\":1e300}}"), "want ids 0 to 1"},
@@ -141,7 +154,8 @@ static void refuses_every_truncation(void **state)
     for (size_t n = 0; n < strlen(WHOLE); n++) {
         dlg_tokenizer *t;
         dlg_error err = {0};
-        assert_refused(dlg_tokenizer_create_json(&t, "cut.json", WHOLE, n, &err), DLG_EFORMAT, &err, "cut.json", "byte ");
+        assert_refused(dlg_tokenizer_create_json(&t, "cut.json", WHOLE, n, &err), DLG_EFORMAT, &err, "cut.json",
+                       "byte ");
         assert_null(t);
     }
 }
@@ -165,7 +179,8 @@ static void survives_lack_of_memory(void **state)
 #define ABSENT NULL
 
 /* A directory of these files. */
-static dlg_status open_directory(dlg_tokenizer **out, const char *vocabulary, const char *json, const char *configuration, dlg_error *err)
+static dlg_status open_directory(dlg_tokenizer **out, const char *vocabulary, const char *json,
+                                 const char *configuration, dlg_error *err)
 {
     unlink(scratch_path("vocab.txt"));
     unlink(scratch_path("tokenizer.json"));
@@ -188,8 +203,10 @@ static void reads_directories(void **state)
         {LINES, ABSENT, ABSENT, 7, true, true, true},
         {LINES, ABSENT, "{}", 7, true, true, true},
         {LINES, ABSENT, "{\"do_lower_case\":false,\"tokenizer_class\":\"BertTokenizer\"}", 7, false, false, true},
-        {LINES, ABSENT, "{\"do_lower_case\":true,\"strip_accents\":false,\"mask_token\":\"[MASK]\"}", 7, true, false, true},
-        {LINES, ABSENT, "{\"strip_accents\":null,\"tokenize_chinese_chars\":false,\"mask_token\":{\"content\":\"[MASK]\"}}", 7, true,
+        {LINES, ABSENT, "{\"do_lower_case\":true,\"strip_accents\":false,\"mask_token\":\"[MASK]\"}", 7, true, false,
+         true},
+        {LINES, ABSENT,
+         "{\"strip_accents\":null,\"tokenize_chinese_chars\":false,\"mask_token\":{\"content\":\"[MASK]\"}}", 7, true,
          true, false},
         {ABSENT, WHOLE, ABSENT, 7, true, true, true},
         {"not even a vocabulary", WHOLE, "{\"do_lower_case\":true}", 7, true, true, true},
@@ -197,7 +214,8 @@ static void reads_directories(void **state)
     for (size_t i = 0; i < COUNT(cases); i++) {
         dlg_tokenizer *t;
         dlg_error err;
-        if (open_directory(&t, cases[i].vocabulary, cases[i].json, cases[i].configuration, &err)) fail_msg("%s", err.message);
+        if (open_directory(&t, cases[i].vocabulary, cases[i].json, cases[i].configuration, &err))
+            fail_msg("%s", err.message);
         const dlg_normalisation how = dlg_tokenizer_normalisation(t);
         assert_true(how.lower_case == cases[i].lower_case && how.strip_accents == cases[i].strip_accents);
         assert_true(how.split_cjk == cases[i].split_cjk && dlg_tokenizer_size(t) == cases[i].n_pieces);
@@ -216,10 +234,14 @@ static void refuses_directories(void **state)
         {ABSENT, ABSENT, ABSENT, DLG_EIO, "vocab.txt", "No such file"},
         {LINES, ABSENT, "{", DLG_EFORMAT, "tokenizer_config.json", "byte 1"},
         {LINES, ABSENT, "[]", DLG_EFORMAT, "tokenizer_config.json", "want an object"},
-        {LINES, ABSENT, "{\"do_lower_case\":1}", DLG_EFORMAT, "tokenizer_config.json", "do_lower_case: want true or false"},
-        {LINES, ABSENT, "{\"mask_token\":\"<mask>\"}", DLG_EFORMAT, "tokenizer_config.json", "mask_token: want [MASK], found <mask>"},
-        {LINES, ABSENT, "{\"tokenizer_class\":\"BertJapaneseTokenizer\"}", DLG_EFORMAT, "tokenizer_config.json", "BertJapaneseTokenizer"},
-        {LINES, WHOLE, "{\"do_lower_case\":false}", DLG_EFORMAT, "tokenizer_config.json", "do_lower_case: want true as in tokenizer.json"},
+        {LINES, ABSENT, "{\"do_lower_case\":1}", DLG_EFORMAT, "tokenizer_config.json",
+         "do_lower_case: want true or false"},
+        {LINES, ABSENT, "{\"mask_token\":\"<mask>\"}", DLG_EFORMAT, "tokenizer_config.json",
+         "mask_token: want [MASK], found <mask>"},
+        {LINES, ABSENT, "{\"tokenizer_class\":\"BertJapaneseTokenizer\"}", DLG_EFORMAT, "tokenizer_config.json",
+         "BertJapaneseTokenizer"},
+        {LINES, WHOLE, "{\"do_lower_case\":false}", DLG_EFORMAT, "tokenizer_config.json",
+         "do_lower_case: want true as in tokenizer.json"},
         {LINES, "{}", ABSENT, DLG_EFORMAT, "tokenizer.json", "pre_tokenizer"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -234,8 +256,12 @@ static void refuses_directories(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads_json),          cmocka_unit_test(reads_the_normaliser),    cmocka_unit_test(refuses_json),
-        cmocka_unit_test(refuses_directories), cmocka_unit_test(refuses_every_truncation), cmocka_unit_test(survives_lack_of_memory),
+        cmocka_unit_test(reads_json),
+        cmocka_unit_test(reads_the_normaliser),
+        cmocka_unit_test(refuses_json),
+        cmocka_unit_test(refuses_directories),
+        cmocka_unit_test(refuses_every_truncation),
+        cmocka_unit_test(survives_lack_of_memory),
         cmocka_unit_test(reads_directories),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

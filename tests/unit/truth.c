@@ -1,4 +1,7 @@
-/** Truth files: what is written is read, what hf_case.py's fields mean, and everything that a stranger's file may get wrong. */
+/**
+ * Truth files: what is written is read, what hf_case.py's fields mean, and everything that a stranger's file may get
+ * wrong.
+ */
 #include "io/truth.h"
 
 #include "base/json.h"
@@ -13,12 +16,14 @@
 #include <cmocka.h>
 
 /* Two sentences of 4 and 3 tokens; [PAD] is 9. */
-static const char MLM[] = "{\"task\": \"mlm\", \"text\": [\"a b\", \"\\u00fc\"], \"fed_ids\": [[2, 5, 4, 3], [2, 4, 3, 9]], "
-                          "\"ids\": [[2, 5, 6, 3], [2, 7, 3, 9]], \"attention\": [[1, 1, 1, 1], [1, 1, 1, 0]], "
-                          "\"labels\": [[-100, -100, 6, -100], [-100, 7, -100, -100]], \"loss\": 6.5, \"seed\": 9007199254740992, "
-                          "\"dropout\": true, \"more\": null}";
-static const char CLS[] = "{\"task\": \"cls\", \"fed_ids\": [[2, 5, 3]], \"ids\": [[2, 5, 3]], \"attention\": [[1, 1, 1]], "
-                          "\"labels\": [4]}";
+static const char MLM[] =
+    "{\"task\": \"mlm\", \"text\": [\"a b\", \"\\u00fc\"], \"fed_ids\": [[2, 5, 4, 3], [2, 4, 3, 9]], "
+    "\"ids\": [[2, 5, 6, 3], [2, 7, 3, 9]], \"attention\": [[1, 1, 1, 1], [1, 1, 1, 0]], "
+    "\"labels\": [[-100, -100, 6, -100], [-100, 7, -100, -100]], \"loss\": 6.5, \"seed\": 9007199254740992, "
+    "\"dropout\": true, \"more\": null}";
+static const char CLS[] =
+    "{\"task\": \"cls\", \"fed_ids\": [[2, 5, 3]], \"ids\": [[2, 5, 3]], \"attention\": [[1, 1, 1]], "
+    "\"labels\": [4]}";
 
 static void masked_lm(void **state)
 {
@@ -140,7 +145,8 @@ static void refused(void **state)
         {MLM, "[-100, 7, -100, -100]", "[-100, 7, -100, 9]", "labels[1][3]"},
         {MLM, "[-100, 7, -100, -100]", "[-100, -1, -100, -100]", "labels[1][1]"},
         {MLM, "[-100, 7, -100, -100]", "[-100, 7, -100]", "labels[1]"},
-        {MLM, "[[-100, -100, 6, -100], [-100, 7, -100, -100]]", "[[-100, -100, -100, -100], [-100, -100, -100, -100]]", "labels"},
+        {MLM, "[[-100, -100, 6, -100], [-100, 7, -100, -100]]", "[[-100, -100, -100, -100], [-100, -100, -100, -100]]",
+         "labels"},
         {MLM, "[\"a b\", \"\\u00fc\"]", "[\"a b\"]", "text"},
         {MLM, "[\"a b\", \"\\u00fc\"]", "[\"a b\", 3]", "text[1]"},
         {MLM, "[\"a b\", \"\\u00fc\"]", "\"a b\"", "text"},

@@ -3,9 +3,10 @@
  *
  *   g[v] = (1/M) sum_m p_m[v] - n_v / M,
  *
- * n_v how often v is a label. The model's own prediction q stands for the mean of p: for the text itself where that could be read, else
- * for a blank input. q[v] - g[v] = n_v / M + an error. For the right M the numbers M (q[v] - g[v]) that are not small are whole and sum to
- * M. M is also the rank of the gradient of the head's first layer, through which the predicted rows go and no other.
+ * n_v how often v is a label. The model's own prediction q stands for the mean of p: for the text itself where that
+ * could be read, else for a blank input. q[v] - g[v] = n_v / M + an error. For the right M the numbers M (q[v] - g[v])
+ * that are not small are whole and sum to M. M is also the rank of the gradient of the head's first layer, through
+ * which the predicted rows go and no other.
  */
 #include "analytic/labels/infer_labels.h"
 
@@ -41,7 +42,8 @@ static bool has_mask(size_t length, const uint32_t *fed, dlg_special_tokens spec
 }
 
 /* q (n): the mean prediction for the text, or for one sentence [CLS] [MASK] ... [MASK] [SEP] */
-static dlg_status predict(const dlg_model *model, size_t length, const uint32_t *fed, dlg_special_tokens special, double *q, dlg_error *err)
+static dlg_status predict(const dlg_model *model, size_t length, const uint32_t *fed, dlg_special_tokens special,
+                          double *q, dlg_error *err)
 {
     const dlg_real *table = dlg_model_word_embeddings(model);
     const size_t H = model->config.hidden_size;
@@ -73,7 +75,8 @@ out:
 
 /* ---- counts ---- */
 
-/* Two numbers of labels whose misfits differ by less explain the bias equally well: 3 x the same label looks like 1 x that label. */
+/* Two numbers of labels whose misfits differ by less explain the bias equally well: 3 x the same label looks like 1 x
+ * that label. */
 static const double as_good = 0.2;
 
 /* A gradient's scale is taken for that of the mean loss when the prediction shows it to be so near to it. */
@@ -106,9 +109,10 @@ static int compare_changes(const void *a, const void *b)
 }
 
 /*
- * count (n) := whole numbers in 0..M next to M excess[v] that sum to M. Where rounding makes too many or too few, those go up or down that
- * are nearest to it: in rounds of one step for each that can still go, the last round for the nearest ones alone. At most 2 M rounds, which
- * noise does not need: a stranger's numbers may. @param[out] changes (n) scratch
+ * count (n) := whole numbers in 0..M next to M excess[v] that sum to M. Where rounding makes too many or too few, those
+ * go up or down that are nearest to it: in rounds of one step for each that can still go, the last round for the
+ * nearest ones alone. At most 2 M rounds, which noise does not need: a stranger's numbers may. @param[out] changes (n)
+ * scratch
  */
 static void round_counts(size_t n, const double *excess, size_t M, size_t *count, change *changes)
 {
@@ -159,7 +163,8 @@ static double choose_count(size_t *M, double scale, size_t n, const double *q, c
     return expected;
 }
 
-static void fit(dlg_label_fit *out, size_t n, const double *q, const dlg_real *g, const double *excess, const size_t *count, size_t M)
+static void fit(dlg_label_fit *out, size_t n, const double *q, const dlg_real *g, const double *excess,
+                const size_t *count, size_t M)
 {
     double along = 0, norm2 = 0, g2 = 0;
     out->misfit = 0;
@@ -191,7 +196,8 @@ dlg_status dlg_infer_labels(size_t *labels, dlg_label_fit *out, const dlg_gradie
     /* The mean loss' own scale, unless another fits better. */
     double scale = 1, least = choose_count(&M, 1, n, q, g, excess, known);
     const double other = find_scale(n, q, g);
-    if (least > as_good && fabs(other - 1) > near_one && choose_count(&M, other, n, q, g, excess, known) < least) scale = other;
+    if (least > as_good && fabs(other - 1) > near_one && choose_count(&M, other, n, q, g, excess, known) < least)
+        scale = other;
     choose_count(&M, scale, n, q, g, excess, known);
     status = dlg_check_interrupt(err);
     if (status) goto out;
@@ -219,8 +225,8 @@ static int compare(const void *a, const void *b)
 }
 
 /* From the bias alone: the blank prediction instead of each sentence's own. */
-static dlg_status guess_classes(size_t *labels, size_t n_sentences, const dlg_gradient *gradient, size_t length, dlg_special_tokens special,
-                                dlg_error *err)
+static dlg_status guess_classes(size_t *labels, size_t n_sentences, const dlg_gradient *gradient, size_t length,
+                                dlg_special_tokens special, dlg_error *err)
 {
     const dlg_real *g = dlg_gradient_at(gradient, gradient->model->roles.decoder.bias);
     const size_t n = gradient->model->config.n_labels;
@@ -240,12 +246,13 @@ static dlg_status guess_classes(size_t *labels, size_t n_sentences, const dlg_gr
     return status;
 }
 
-dlg_status dlg_infer_classes(size_t *labels, size_t n_sentences, const dlg_gradient *gradient, size_t length, dlg_special_tokens special,
-                             dlg_error *err)
+dlg_status dlg_infer_classes(size_t *labels, size_t n_sentences, const dlg_gradient *gradient, size_t length,
+                             dlg_special_tokens special, dlg_error *err)
 {
     dlg_label_restoration pooled = {0};
     dlg_status status = n_sentences > 1 ? dlg_label_restoration_solve(&pooled, gradient, err) : DLG_OK;
-    if (!status && pooled.is_solved && pooled.n_sentences == n_sentences) memcpy(labels, pooled.label, n_sentences * sizeof *labels);
+    if (!status && pooled.is_solved && pooled.n_sentences == n_sentences)
+        memcpy(labels, pooled.label, n_sentences * sizeof *labels);
     else if (!status) status = guess_classes(labels, n_sentences, gradient, length, special, err);
     if (!status) qsort(labels, n_sentences, sizeof *labels, compare);
     return status;
@@ -260,7 +267,8 @@ dlg_status dlg_infer_head_rows(size_t *n, const dlg_gradient *gradient, dlg_erro
     for (size_t i = 0; i < H * H; i++) n_zeros += g[i] == 0;
     *n = 0;
     if (n_zeros > H * H / 20) return DLG_OK; /* pruned: where whole rows are gone their number is the rank */
-    const dlg_status status = dlg_rank_find(&rank, &(dlg_stack){1, H, {g}, {H}}, H < DLG_HEAD_ROWS_MOST ? H : DLG_HEAD_ROWS_MOST, err);
+    const dlg_status status =
+        dlg_rank_find(&rank, &(dlg_stack){1, H, {g}, {H}}, H < DLG_HEAD_ROWS_MOST ? H : DLG_HEAD_ROWS_MOST, err);
     if (!status && rank.is_clear && rank.rank <= H / 2) *n = rank.rank; /* a defended one may be nearly whole */
     return status;
 }

@@ -15,10 +15,12 @@ enum { MOST = DLG_LABEL_RESTORATION_MOST, MOST_STEPS = 60 };
 /* Multiplications that all starts together may cost, and how many draws cost a step. */
 static const double budget = 4e9, draws_of_a_step = 16;
 
-/* A shorter row costs as much as one of this length: what surrounds its product, a call and an exponential, takes the time. */
+/* A shorter row costs as much as one of this length: what surrounds its product, a call and an exponential, takes the
+ * time. */
 enum { SHORTEST_ROW = 128 };
 
-/* A sentence is found when so little (squared) of its unit delta lies outside of the column space; other minima leave a tenth and more. */
+/* A sentence is found when so little (squared) of its unit delta lies outside of the column space; other minima leave a
+ * tenth and more. */
 static const double found_below = 1e-6, exact_below = 1e-14;
 
 /* So many draws in a row that do not reach what the layer norm says: no draw does. */
@@ -41,10 +43,11 @@ typedef struct {
     double *image;              /* (B, H) W q_i */
     double *column;             /* (B, H) orthonormal: the column space of G */
     double mean[MOST], mean_is; /* mean . k = mean_is: the layer norm's mean */
-    double norm[MOST * MOST], norm_linear[MOST], norm_constant; /* k^T norm k - 2 norm_linear . k + norm_constant = H: its norm */
+    /* k^T norm k - 2 norm_linear . k + norm_constant = H: its norm */
+    double norm[MOST * MOST], norm_linear[MOST], norm_constant;
     /* at one k */
     double *s, *slope, *bend, *t, *u; /* (H) activation, its first and second derivative, ... */
-    double *p, *dp, *du;        /* (C) (C) (B, H) */
+    double *p, *dp, *du;              /* (C) (C) (B, H) */
     size_t label;
 } problem;
 
@@ -143,7 +146,8 @@ static point evaluate(problem *m, const double *k)
     at.misfit = dlg_dot_of_doubles(H, m->u, m->u);
     for (size_t i = 0; i < B; i++) {
         at.gradient[i] = dlg_dot_of_doubles(H, m->u, m->du + i * H);
-        for (size_t j = 0; j <= i; j++) at.hessian[i * B + j] = at.hessian[j * B + i] = dlg_dot_of_doubles(H, m->du + i * H, m->du + j * H);
+        for (size_t j = 0; j <= i; j++)
+            at.hessian[i * B + j] = at.hessian[j * B + i] = dlg_dot_of_doubles(H, m->du + i * H, m->du + j * H);
         const double along = dlg_dot_of_doubles(B, m->norm + i * B, k);
         off_mean += m->mean[i] * k[i];
         norm2 += k[i] * (along - 2 * m->norm_linear[i]);
@@ -200,7 +204,8 @@ static bool draw(const problem *m, dlg_random *random, double *k)
         za += z[i] * m->mean[i];
         aa += m->mean[i] * m->mean[i];
     }
-    /* All scales are equal, as in fresh weights: every k has the mean. A descent over tanh leaves the plane by itself. */
+    /* All scales are equal, as in fresh weights: every k has the mean. A descent over tanh leaves the plane by
+     * itself. */
     if (!(aa > 0)) return false;
     const bool says_nothing = m->is_relu && aa < no_mean;
     for (size_t i = 0; i < B; i++) {
@@ -244,8 +249,8 @@ static bool set_norm(problem *m, const dlg_model *model, const dlg_real *basis)
 }
 
 /* @param[out] product (H, B) G Q^T, what the column space is spanned by @param scratch (H, B) */
-static dlg_status set_spaces(problem *m, const dlg_gradient *gradient, const dlg_real *basis, double *product, double *scratch,
-                             dlg_error *err)
+static dlg_status set_spaces(problem *m, const dlg_gradient *gradient, const dlg_real *basis, double *product,
+                             double *scratch, dlg_error *err)
 {
     const size_t B = m->B, H = m->H;
     const dlg_real *weight = gradient->model->roles.head.weight->value;
@@ -303,7 +308,8 @@ static void search(found *f, problem *m, const dlg_real *bias)
     dlg_random random = dlg_random_at(0, dlg_random_stream("pooled"));
     order_classes(m->C, bias, n_classes, order);
     double cost = 0;
-    for (size_t start = 0, n_vain = 0; f->n < m->B && cost < budget && n_vain < MOST_VAIN_DRAWS && !dlg_is_interrupted(); start++) {
+    for (size_t start = 0, n_vain = 0;
+         f->n < m->B && cost < budget && n_vain < MOST_VAIN_DRAWS && !dlg_is_interrupted(); start++) {
         double k[MOST];
         cost += step_cost / draws_of_a_step; /* draws that fail must end as well */
         if (!draw(m, &random, k)) {
@@ -321,9 +327,9 @@ static void search(found *f, problem *m, const dlg_real *bias)
 }
 
 /*
- * Of two classes delta is the same but for its sign, which a space does not show. But G Q^T = sum over b of delta_b k_b^T, so all k
- * together show each delta as it is: every sentence gets the class whose delta is most like it. @return false where the k depend on each
- * other
+ * Of two classes delta is the same but for its sign, which a space does not show. But G Q^T = sum over b of delta_b
+ * k_b^T, so all k together show each delta as it is: every sentence gets the class whose delta is most like it. @return
+ * false where the k depend on each other
  */
 static bool settle_labels(found *f, problem *m, const double *product)
 {
@@ -378,9 +384,13 @@ dlg_status dlg_label_restoration_solve(dlg_label_restoration *out, const dlg_gra
     const dlg_model *model = gradient->model;
     const size_t H = model->config.hidden_size, C = model->config.n_labels;
     const dlg_roles *roles = &model->roles;
-    const dlg_real *g = dlg_gradient_at(gradient, roles->head.weight), *bias = dlg_gradient_at(gradient, roles->decoder.bias);
+    const dlg_real *g = dlg_gradient_at(gradient, roles->head.weight),
+                   *bias = dlg_gradient_at(gradient, roles->decoder.bias);
     const dlg_real *classifier = roles->decoder.weight->value;
-    problem m = {.H = H, .C = C, .classifier_bias = roles->decoder.bias->value, .pooler_bias = roles->head.bias->value,
+    problem m = {.H = H,
+                 .C = C,
+                 .classifier_bias = roles->decoder.bias->value,
+                 .pooler_bias = roles->head.bias->value,
                  .is_relu = roles->head_activation == DLG_HEAD_RELU};
     dlg_row_space space = {0};
     double *memory = NULL;
@@ -399,7 +409,8 @@ dlg_status dlg_label_restoration_solve(dlg_label_restoration *out, const dlg_gra
         goto out;
     }
     m.s = memory, m.slope = m.s + H, m.bend = m.slope + H, m.t = m.bend + H, m.u = m.t + H, m.du = m.u + H;
-    m.image = m.du + m.B * H, m.column = m.image + m.B * H, m.classifier = m.column + m.B * H, m.p = m.classifier + C * H, m.dp = m.p + C;
+    m.image = m.du + m.B * H, m.column = m.image + m.B * H, m.classifier = m.column + m.B * H,
+    m.p = m.classifier + C * H, m.dp = m.p + C;
     double *mean = m.dp + C, *product = mean + C;
     for (size_t i = 0; i < C * H; i++) m.classifier[i] = (double)classifier[i];
     status = set_spaces(&m, gradient, space.basis, product, m.du, err);

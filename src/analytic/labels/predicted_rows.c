@@ -33,8 +33,8 @@ typedef struct {
     dlg_batch batch;
     dlg_network network; /* run forward, with batch.predicted as predicted rows */
     size_t rank;
-    double *columns;     /* (rank, H) orthonormal basis of G's column space */
-    double *weights;     /* (rank, batch rows) G^T columns^T weights = the encoder's rows, as nearly as can be */
+    double *columns; /* (rank, H) orthonormal basis of G's column space */
+    double *weights; /* (rank, batch rows) G^T columns^T weights = the encoder's rows, as nearly as can be */
 } problem;
 
 static dlg_status no_memory(dlg_error *err)
@@ -129,7 +129,8 @@ static void normalise(const problem *m, size_t i, double *d)
         mean += d[k] / (double)H;
         along += d[k] * (double)norm->xhat[i * H + k] / (double)H;
     }
-    for (size_t k = 0; norm && k < H; k++) d[k] = (double)norm->rstd[i] * (d[k] - mean - along * (double)norm->xhat[i * H + k]);
+    for (size_t k = 0; norm && k < H; k++)
+        d[k] = (double)norm->rstd[i] * (d[k] - mean - along * (double)norm->xhat[i * H + k]);
 }
 
 static void scale_by_gamma(const problem *m, double *d)
@@ -164,11 +165,11 @@ static void push_forward(const problem *m, size_t i, double *d)
 typedef struct {
     const dlg_real *decoder; /* (V, H) */
     size_t V;
-    dlg_real *expected;      /* (n, H) E^T p */
-    double *probes;          /* (PROBES, H) directions outside of the column space */
-    dlg_real *turned;        /* (PROBES, H) J^T of them */
-    dlg_real *seen;          /* (V, PROBES) of every label's embedding */
-    double *delta, *along;   /* (H), (rank) */
+    dlg_real *expected;    /* (n, H) E^T p */
+    double *probes;        /* (PROBES, H) directions outside of the column space */
+    dlg_real *turned;      /* (PROBES, H) J^T of them */
+    dlg_real *seen;        /* (V, PROBES) of every label's embedding */
+    double *delta, *along; /* (H), (rank) */
 } fitting;
 
 static void release(fitting *f)
@@ -234,7 +235,8 @@ static size_t choose(const problem *m, const fitting *f, size_t i, size_t tried[
     return n;
 }
 
-/* How much of the delta that label v would make lies outside, as a part of it; infinite where it points the wrong way. */
+/* How much of the delta that label v would make lies outside, as a part of it; infinite where it points the wrong
+ * way. */
 static double misfit(const problem *m, fitting *f, const dlg_predicted_rows *rows, size_t i, size_t v)
 {
     const size_t H = m->H;
@@ -298,8 +300,8 @@ static dlg_status find(problem *m, dlg_predicted_rows *out, dlg_error *err)
     return status ? status : find_labels(m, out, err);
 }
 
-dlg_status dlg_predicted_rows_find(dlg_predicted_rows *out, const dlg_gradient *gradient, size_t n_sentences, const size_t *lengths,
-                                   const uint32_t *fed, dlg_error *err)
+dlg_status dlg_predicted_rows_find(dlg_predicted_rows *out, const dlg_gradient *gradient, size_t n_sentences,
+                                   const size_t *lengths, const uint32_t *fed, dlg_error *err)
 {
     problem m = {.gradient = gradient, .fed = fed, .H = gradient->model->config.hidden_size};
     *out = (dlg_predicted_rows){0};

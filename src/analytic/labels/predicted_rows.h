@@ -1,20 +1,22 @@
 /**
- * Which rows of a batch were predicted and what label belongs to each, where the tokens that were fed are known. Neither is searched for:
- * one forward pass and the head's gradient say it, of each row by itself. So some of a batch's sentences are enough.
+ * Which rows of a batch were predicted and what label belongs to each, where the tokens that were fed are known.
+ * Neither is searched for: one forward pass and the head's gradient say it, of each row by itself. So some of a batch's
+ * sentences are enough.
  *
  * The head's first weight W sees, of the encoder's rows h_i, the predicted ones alone. Its gradient is
  *
  *   G = sum over predicted rows m of delta_m h_m^T,   delta_m = dL/du_m,   u_m = W h_m + w.
  *
- * So a row was predicted when h_i lies in the row space of G, whatever token it holds: [MASK], its own word or any other. A classifier's
- * are its sentences' first. With E the decoder, p_m the model's prediction for the row, y_m its label, M rows, and J_m the derivative of
- * what lies between, layer norm (a masked LM's) and activation, transposed,
+ * So a row was predicted when h_i lies in the row space of G, whatever token it holds: [MASK], its own word or any
+ * other. A classifier's are its sentences' first. With E the decoder, p_m the model's prediction for the row, y_m its
+ * label, M rows, and J_m the derivative of what lies between, layer norm (a masked LM's) and activation, transposed,
  *
  *   M delta_m = J_m E^T (p_m - e_{y_m})
  *
- * lies in the column space of G. The forward pass gives p_m and J_m: y_m is the one token of the vocabulary with which the right side does.
- * What points the other way lies there too, and of two classes one does. But where the h_m are independent, and the delta_m are,
- * h_m^T G^+ delta_m = 1 (G = D^T C with the rows delta_m in D and h_m in C, so that C G^+ D^T is the identity): its sign must be right.
+ * lies in the column space of G. The forward pass gives p_m and J_m: y_m is the one token of the vocabulary with which
+ * the right side does. What points the other way lies there too, and of two classes one does. But where the h_m are
+ * independent, and the delta_m are, h_m^T G^+ delta_m = 1 (G = D^T C with the rows delta_m in D and h_m in C, so that C
+ * G^+ D^T is the identity): its sign must be right.
  */
 #ifndef DLG_ANALYTIC_LABELS_PREDICTED_ROWS_H
 #define DLG_ANALYTIC_LABELS_PREDICTED_ROWS_H
@@ -26,20 +28,20 @@
 
 /** Zero-initialise; release with dlg_predicted_rows_release. */
 typedef struct {
-    bool is_clear;  /**< the rows account for the head's gradient, and every one has one label that fits */
-    size_t rank;    /**< of the head's gradient: so many different rows were predicted in all; 0: too many to see any */
-    size_t n;       /**< rows found */
-    size_t *row;    /**< (n) rows of the batch, ascending */
-    size_t *label;  /**< (n) token or class of each, where it fits */
-    bool *fits;     /**< (n) whether one label fits the row, and clearly better than others */
+    bool is_clear; /**< the rows account for the head's gradient, and every one has one label that fits */
+    size_t rank;   /**< of the head's gradient: so many different rows were predicted in all; 0: too many to see any */
+    size_t n;      /**< rows found */
+    size_t *row;   /**< (n) rows of the batch, ascending */
+    size_t *label; /**< (n) token or class of each, where it fits */
+    bool *fits;    /**< (n) whether one label fits the row, and clearly better than others */
 } dlg_predicted_rows;
 
 /**
  * @param[in] lengths (n_sentences) @param[in] fed the tokens of all sentences, one after the other
  * Errors: DLG_ENOMEM, DLG_ENONFINITE, DLG_ESHAPE for a sentence that is too long; *out is then empty.
  */
-DLG_MUST_USE dlg_status dlg_predicted_rows_find(dlg_predicted_rows *out, const dlg_gradient *, size_t n_sentences, const size_t *lengths,
-                                                const uint32_t *fed, dlg_error *);
+DLG_MUST_USE dlg_status dlg_predicted_rows_find(dlg_predicted_rows *out, const dlg_gradient *, size_t n_sentences,
+                                                const size_t *lengths, const uint32_t *fed, dlg_error *);
 
 /** Accepts a zeroed one. */
 void dlg_predicted_rows_release(dlg_predicted_rows *);

@@ -63,8 +63,12 @@ static look look_at(size_t n, const dlg_real *g)
 {
     const size_t n_judged = n < LOOKED_AT ? n : LOOKED_AT;
     const dlg_real largest = dlg_largest_absolute(n, g);
-    look l = {.sum_of_squares = dlg_dot(n, g, g), .largest = (double)largest, .smallest = dlg_smallest_entry(n, g),
-              .n_at_largest = count_entries(n, g, largest), .is_f16 = true, .is_bf16 = true};
+    look l = {.sum_of_squares = dlg_dot(n, g, g),
+              .largest = (double)largest,
+              .smallest = dlg_smallest_entry(n, g),
+              .n_at_largest = count_entries(n, g, largest),
+              .is_f16 = true,
+              .is_bf16 = true};
     for (size_t i = 0; i < n_judged && (l.is_f16 || l.is_bf16); i++) {
         l.is_f16 = l.is_f16 && (double)dlg_round_to_f16((double)g[i]) == (double)g[i];
         l.is_bf16 = l.is_bf16 && (double)dlg_round_to_bf16((double)g[i]) == (double)g[i];
@@ -90,8 +94,8 @@ static bool is_round(double norm)
 static bool is_matrix(const dlg_roles *roles, const dlg_parameter *p)
 {
     const bool is_decoder = roles->loss_rows != DLG_FIRST_ROWS && p == roles->decoder.weight;
-    return p->n_dims == 2 && p->n_rows > 1 && dlg_parameter_items(p) >= 256 && p != roles->words && p != roles->positions &&
-           p != roles->types && !is_decoder;
+    return p->n_dims == 2 && p->n_rows > 1 && dlg_parameter_items(p) >= 256 && p != roles->words &&
+           p != roles->positions && p != roles->types && !is_decoder;
 }
 
 static bool is_pruned(const look *l, dlg_rounding rounding)
@@ -150,7 +154,8 @@ static void look_behind(dlg_defence_traces *out, const dlg_gradient *gradient, s
     if (second > 0) out->kurtosis = (double)out->n_behind * fourth / (second * second);
 }
 
-/* looks (gradient->n): all of a matrix, of other parameters only the sum of squares; empty where the file has none of it */
+/* looks (gradient->n): all of a matrix, of other parameters only the sum of squares; empty where the file has none of
+ * it */
 static void look_at_all(look *looks, const dlg_gradient *gradient)
 {
 #pragma omp parallel for schedule(dynamic) num_threads(dlg_blas_threads())
@@ -176,7 +181,8 @@ dlg_status dlg_defence_traces_find(dlg_defence_traces *out, const dlg_gradient *
     look_at_all(looks, gradient);
     for (size_t i = 0; i < gradient->n; i++) {
         sum_of_squares += looks[i].sum_of_squares;
-        if (gradient->values[i] && is_matrix(&gradient->model->roles, &gradient->model->parameters[i])) looks[out->n_matrices++] = looks[i];
+        if (gradient->values[i] && is_matrix(&gradient->model->roles, &gradient->model->parameters[i]))
+            looks[out->n_matrices++] = looks[i];
     }
     out->norm = sqrt(sum_of_squares);
     out->is_norm_round = is_round(out->norm);

@@ -17,7 +17,8 @@ DLG_SIMD double dlg_smallest_entry(size_t n, const dlg_real *g)
     return least < (dlg_real)INFINITY ? (double)least : 0;
 }
 
-/* Integers of one scale: every entry is a whole multiple of the smallest, and few enough of it to be an integer of 8 or 16 bits. */
+/* Integers of one scale: every entry is a whole multiple of the smallest, and few enough of it to be an integer of 8 or
+ * 16 bits. */
 static double step_of(size_t n, const dlg_real *g, double smallest)
 {
     for (size_t i = 0; i < n; i++) {
@@ -60,5 +61,6 @@ double dlg_noise_model_variance(const dlg_noise_model *e, size_t H, const dlg_re
     const double mean_square = dlg_dot(H, g, g) / (double)H, place = fmax(e->relative, rounding);
     size_t n_zero = 0;
     for (size_t i = 0; i < H; i++) n_zero += g[i] == 0;
-    return e->behind + e->step * e->step / 12 + e->pruned * e->pruned / 3 * (double)n_zero / (double)H + place * place * mean_square;
+    return e->behind + e->step * e->step / 12 + e->pruned * e->pruned / 3 * (double)n_zero / (double)H +
+           place * place * mean_square;
 }

@@ -1,4 +1,7 @@
-/** How exact the entries of one tensor of the gradient are. What was done to all of it: analytic/noise/defence_traces.h. */
+/**
+ * How exact the entries of one tensor of the gradient are. What was done to all of it:
+ * analytic/noise/defence_traces.h.
+ */
 #ifndef DLG_ANALYTIC_NOISE_NOISE_MODEL_H
 #define DLG_ANALYTIC_NOISE_NOISE_MODEL_H
 

@@ -28,21 +28,21 @@ struct dlg_attention_groups {
     const dlg_candidates *candidates;
     dlg_special_tokens special;
     size_t H, T, heads, n_tokens, n_terms; /* terms: tokens, positions, beta */
-    uint32_t *token;  /* (n_tokens) ascending */
-    size_t *slot;     /* (candidates) index into token */
-    double *terms;    /* (n_terms, H) */
-    double *queries_and_keys; /* (2, n_terms, H) what the terms become there */
-    double *parts;    /* (n_terms, 2 H) what of dWq and dWk belongs to a term */
-    double most;      /* norm of the largest part */
+    uint32_t *token;                       /* (n_tokens) ascending */
+    size_t *slot;                          /* (candidates) index into token */
+    double *terms;                         /* (n_terms, H) */
+    double *queries_and_keys;              /* (2, n_terms, H) what the terms become there */
+    double *parts;                         /* (n_terms, 2 H) what of dWq and dWk belongs to a term */
+    double most;                           /* norm of the largest part */
     /* of a proposal */
     size_t n_rows, *row_of; /* components, and each term's; n_terms - 1 of them */
-    double *rows;     /* (n_rows, 2 H) what is left of the parts */
+    double *rows;           /* (n_rows, 2 H) what is left of the parts */
     /* of a row */
-    double *weights;  /* (n_terms) */
-    double *values;   /* (2 heads, n_terms) its coefficients, group by group */
+    double *weights; /* (n_terms) */
+    double *values;  /* (2 heads, n_terms) its coefficients, group by group */
     double *scratch;
     double *of_tokens, *of_positions; /* (n_tokens, 2 heads), (T, 2 heads) */
-    size_t *index;    /* (T) */
+    size_t *index;                    /* (T) */
 };
 
 static double norm(size_t n, const double *x)
@@ -133,20 +133,22 @@ static void form_rows(dlg_attention_groups *o, const dlg_sequences *found)
         double *row = o->rows + o->n_rows++ * width;
         memset(row, 0, width * sizeof *row);
         for (size_t k = 0; k < n; k++)
-            for (size_t i = 0; o->row_of[k] == r && i < width; i++) row[i] += (k < o->n_tokens ? -1 : 1) * o->parts[k * width + i];
+            for (size_t i = 0; o->row_of[k] == r && i < width; i++)
+                row[i] += (k < o->n_tokens ? -1 : 1) * o->parts[k * width + i];
     }
 }
 
 /* ---- coefficients ---- */
 
 /*
- * Of a row, the coefficients of a head of its queries' part by the terms of keys, where those of beta add up to nothing (a softmax's
- * scores may all be raised alike), or of its keys' part by those of queries.
+ * Of a row, the coefficients of a head of its queries' part by the terms of keys, where those of beta add up to nothing
+ * (a softmax's scores may all be raised alike), or of its keys' part by those of queries.
  */
 static bool solve_group(dlg_attention_groups *o, size_t row, size_t which, size_t head)
 {
     const size_t H = o->H, d = H / o->heads, n = which ? o->n_terms : o->n_terms - 1;
-    const double *by = o->queries_and_keys + (1 - which) * o->n_terms * H + head * d, *b = o->rows + (row * 2 + which) * H + head * d;
+    const double *by = o->queries_and_keys + (1 - which) * o->n_terms * H + head * d,
+                 *b = o->rows + (row * 2 + which) * H + head * d;
     double *values = o->values + (which * o->heads + head) * o->n_terms;
     if (!dlg_solve_weighted(d, n, by, H, o->weights, ridge, b, values, o->scratch)) return false;
     const double size = norm(d, b);
@@ -154,7 +156,8 @@ static bool solve_group(dlg_attention_groups *o, size_t row, size_t which, size_
     return true;
 }
 
-/* Coefficients of few terms: those that came out small weigh less the next time, alike in all groups (FOCUSS, Gorodnitsky & Rao 1997). @return false where the equations cannot be solved */
+/* Coefficients of few terms: those that came out small weigh less the next time, alike in all groups (FOCUSS,
+ * Gorodnitsky & Rao 1997). @return false where the equations cannot be solved */
 static bool solve_row(dlg_attention_groups *o, size_t row)
 {
     const size_t groups = 2 * o->heads;
@@ -191,8 +194,13 @@ static void take_values(dlg_attention_groups *o)
 
 static dlg_status arrange(dlg_attention_groups *o, dlg_sequences *out, dlg_error *err)
 {
-    dlg_sequence_assembly a = {.candidates = o->candidates, .slot = o->slot, .n_tokens = o->n_tokens, .n_values = 2 * o->heads,
-                         .of_tokens = o->of_tokens, .of_positions = o->of_positions, .special = o->special};
+    dlg_sequence_assembly a = {.candidates = o->candidates,
+                               .slot = o->slot,
+                               .n_tokens = o->n_tokens,
+                               .n_values = 2 * o->heads,
+                               .of_tokens = o->of_tokens,
+                               .of_positions = o->of_positions,
+                               .special = o->special};
     dlg_status status = dlg_sequence_assembly_reserve(&a, err);
     for (size_t r = 0; !status && r < o->n_rows; r++) {
         double misfit;
@@ -206,7 +214,8 @@ static dlg_status arrange(dlg_attention_groups *o, dlg_sequences *out, dlg_error
     return status;
 }
 
-dlg_status dlg_attention_groups_propose(dlg_sequences *out, dlg_attention_groups *o, const dlg_sequences *found, dlg_error *err)
+dlg_status dlg_attention_groups_propose(dlg_sequences *out, dlg_attention_groups *o, const dlg_sequences *found,
+                                        dlg_error *err)
 {
     *out = (dlg_sequences){.n_positions = found->n_positions};
     if (!o) return DLG_OK;
@@ -216,15 +225,19 @@ dlg_status dlg_attention_groups_propose(dlg_sequences *out, dlg_attention_groups
     return status;
 }
 
-dlg_status dlg_attention_groups_create(dlg_attention_groups **out, const dlg_gradient *gradient, const dlg_candidates *candidates,
-                                     dlg_special_tokens special, dlg_error *err)
+dlg_status dlg_attention_groups_create(dlg_attention_groups **out, const dlg_gradient *gradient,
+                                       const dlg_candidates *candidates, dlg_special_tokens special, dlg_error *err)
 {
     const dlg_config *config = &gradient->model->config;
     *out = NULL;
     dlg_attention_groups *o = dlg_allocate(1, sizeof *o);
     if (!o) return dlg_fail(err, DLG_ENOMEM, "co-occurrence: no memory");
-    *o = (dlg_attention_groups){.model = gradient->model, .candidates = candidates, .special = special, .H = config->hidden_size,
-                              .T = candidates->n_positions, .heads = config->n_heads};
+    *o = (dlg_attention_groups){.model = gradient->model,
+                                .candidates = candidates,
+                                .special = special,
+                                .H = config->hidden_size,
+                                .T = candidates->n_positions,
+                                .heads = config->n_heads};
     dlg_status status = list_tokens(o, err);
     const size_t d = o->H / o->heads;
     o->n_terms = o->n_tokens + o->T + 1;
@@ -240,8 +253,8 @@ dlg_status dlg_attention_groups_create(dlg_attention_groups **out, const dlg_gra
     o->of_tokens = dlg_allocate(o->n_tokens * 2 * o->heads, sizeof *o->of_tokens);
     o->of_positions = dlg_allocate(o->T * 2 * o->heads, sizeof *o->of_positions);
     o->index = dlg_allocate(o->T, sizeof *o->index);
-    if (!o->terms || !o->queries_and_keys || !o->parts || !o->rows || !o->row_of || !o->values || !o->of_tokens || !o->of_positions ||
-        !o->weights || !o->scratch || !o->index) {
+    if (!o->terms || !o->queries_and_keys || !o->parts || !o->rows || !o->row_of || !o->values || !o->of_tokens ||
+        !o->of_positions || !o->weights || !o->scratch || !o->index) {
         status = dlg_fail(err, DLG_ENOMEM, "co-occurrence: no memory");
         goto out;
     }
@@ -249,7 +262,8 @@ dlg_status dlg_attention_groups_create(dlg_attention_groups **out, const dlg_gra
     project(o, 0);
     project(o, 1);
     status = split_gradient(o, gradient, err);
-    for (size_t r = 0; !status && r + 1 < o->n_terms; r++) o->most = fmax(o->most, norm(2 * o->H, o->parts + r * 2 * o->H));
+    for (size_t r = 0; !status && r + 1 < o->n_terms; r++)
+        o->most = fmax(o->most, norm(2 * o->H, o->parts + r * 2 * o->H));
     if (!status) *out = o;
 out:
     if (!*out) dlg_attention_groups_free(o);

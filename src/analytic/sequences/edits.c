@@ -10,7 +10,8 @@ static void carve(dlg_edits *e)
     e->edited = dlg_arena_carve(&e->arena, T + 1, sizeof *e->edited);
 }
 
-dlg_status dlg_edits_create(dlg_edits *out, const dlg_candidates *candidates, dlg_special_tokens special, dlg_error *err)
+dlg_status dlg_edits_create(dlg_edits *out, const dlg_candidates *candidates, dlg_special_tokens special,
+                            dlg_error *err)
 {
     const size_t T = candidates->n_positions;
     *out = (dlg_edits){.candidates = candidates, .special = special, .capacity = candidates->first[T] + 2 * T * T};

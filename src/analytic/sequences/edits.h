@@ -8,7 +8,7 @@
 /** Neighbours by length: one token shorter, as long, one longer. Zero-initialise; release with dlg_edits_release. */
 typedef struct {
     size_t n[3], length[3];
-    size_t *index[3];   /**< (n, length) indices into candidates->token */
+    size_t *index[3]; /**< (n, length) indices into candidates->token */
     /* for dlg_edits_make */
     const dlg_candidates *candidates;
     dlg_special_tokens special;
@@ -24,8 +24,8 @@ DLG_MUST_USE dlg_status dlg_edits_create(dlg_edits *out, const dlg_candidates *,
 void dlg_edits_release(dlg_edits *);
 
 /**
- * All sentences that one inner token replaced, left out, inserted or moved, or two swapped, make of this one, as far as every position has
- * the token among its candidates. [CLS] and [SEP] stay at the ends.
+ * All sentences that one inner token replaced, left out, inserted or moved, or two swapped, make of this one, as far as
+ * every position has the token among its candidates. [CLS] and [SEP] stay at the ends.
  */
 void dlg_edits_make(dlg_edits *, size_t length, const size_t *index);
 

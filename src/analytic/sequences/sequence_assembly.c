@@ -1,7 +1,8 @@
 /*
- * Least squares over whole assignments: minimise sum_v |a_v - sum of b_t over the positions t that v takes|^2, plus |b_t|^2 of the
- * positions that nobody takes. Positions choose in the order of their size, then change their minds one at a time, then two at a time, as
- * long as that helps. Almost all coefficients tell at a glance; the rest is what words that stand twice need.
+ * Least squares over whole assignments: minimise sum_v |a_v - sum of b_t over the positions t that v takes|^2, plus
+ * |b_t|^2 of the positions that nobody takes. Positions choose in the order of their size, then change their minds one
+ * at a time, then two at a time, as long as that helps. Almost all coefficients tell at a glance; the rest is what
+ * words that stand twice need.
  */
 #include "analytic/sequences/sequence_assembly.h"
 
@@ -81,7 +82,8 @@ static size_t best_for(const dlg_sequence_assembly *a, size_t t, size_t length, 
 /* How unlike a candidate and its position are, as a part of both. */
 static double unlike(const dlg_sequence_assembly *a, size_t candidate, size_t t)
 {
-    const double *of_token = a->of_tokens + a->slot[candidate] * a->n_values, *of_position = a->of_positions + t * a->n_values;
+    const double *of_token = a->of_tokens + a->slot[candidate] * a->n_values,
+                 *of_position = a->of_positions + t * a->n_values;
     double sum = 0;
     for (size_t i = 0; i < a->n_values; i++) sum += (of_token[i] - of_position[i]) * (of_token[i] - of_position[i]);
     return sqrt(sum / (norm2(a->n_values, of_token) + norm2(a->n_values, of_position)));
@@ -173,7 +175,8 @@ static bool improve_by_two(dlg_sequence_assembly *a, size_t length, double least
 static double squares(const dlg_sequence_assembly *a, size_t length)
 {
     const size_t T = a->candidates->n_positions;
-    return norm2(a->n_tokens * a->n_values, a->rest) + norm2((T - length) * a->n_values, a->of_positions + length * a->n_values);
+    return norm2(a->n_tokens * a->n_values, a->rest) +
+           norm2((T - length) * a->n_values, a->of_positions + length * a->n_values);
 }
 
 /* Passes take a handful; sums that drift by rounding must not make more of them for ever. */
@@ -183,12 +186,14 @@ size_t dlg_sequence_assembly_find(dlg_sequence_assembly *a, size_t *index, doubl
 {
     const dlg_candidates *c = a->candidates;
     const size_t T = c->n_positions;
-    const double all = norm2(a->n_tokens * a->n_values, a->of_tokens) + norm2(T * a->n_values, a->of_positions), least = 1e-6 * all;
+    const double all = norm2(a->n_tokens * a->n_values, a->of_tokens) + norm2(T * a->n_values, a->of_positions),
+                 least = 1e-6 * all;
     size_t best = 0;
     *misfit = INFINITY;
     for (size_t length = 2; length <= T; length++) {
         if (!dlg_candidates_has(c, a->special.sep, length - 1) || !begin(a, length)) continue;
-        for (size_t pass = 0; pass < MOST_PASSES && (improve(a, length, least) || improve_by_two(a, length, least)); pass++)
+        for (size_t pass = 0; pass < MOST_PASSES && (improve(a, length, least) || improve_by_two(a, length, least));
+             pass++)
             ;
         if (dlg_is_interrupted()) break;
         const double left = squares(a, length) / all;

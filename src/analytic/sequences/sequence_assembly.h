@@ -8,13 +8,13 @@
 /** Zero-initialise. Borrowed, but for the arena. */
 typedef struct {
     const dlg_candidates *candidates;
-    const size_t *slot;      /**< (candidates) which token it is, 0 .. n_tokens - 1 */
+    const size_t *slot; /**< (candidates) which token it is, 0 .. n_tokens - 1 */
     size_t n_tokens, n_values;
     const double *of_tokens, *of_positions; /**< (n_tokens, n_values), (T, n_values) */
     dlg_special_tokens special;
-    double *rest;            /* (n_tokens, n_values) of_tokens without the positions that took them */
-    size_t *now;             /* (T) */
-    bool *settled;           /* (T) these do not change their minds */
+    double *rest;  /* (n_tokens, n_values) of_tokens without the positions that took them */
+    size_t *now;   /* (T) */
+    bool *settled; /* (T) these do not change their minds */
     dlg_arena arena;
 } dlg_sequence_assembly;
 

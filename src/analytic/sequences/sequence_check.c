@@ -19,15 +19,17 @@ enum {
 };
 
 /*
- * A row lies no further outside than so many times what is expected of its rounding. Of 888 sentences of CoLA on trained models of 128 x 2
- * and 256 x 4, alone and in batches of up to eight, the furthest row lay 1.1 times as far (median), at most 1.9 times; of 48,000 that
- * differ from these in a token or two, or are made of several, one lay 4 times as far, six 26 to 49 times, all others 150 and more.
+ * A row lies no further outside than so many times what is expected of its rounding. Of 888 sentences of CoLA on
+ * trained models of 128 x 2 and 256 x 4, alone and in batches of up to eight, the furthest row lay 1.1 times as far
+ * (median), at most 1.9 times; of 48,000 that differ from these in a token or two, or are made of several, one lay 4
+ * times as far, six 26 to 49 times, all others 150 and more.
  */
 static const double safety = 3;
 
 /*
- * A sentence is told from others where so many times what would still pass for rounding is less than what sets it apart from the found
- * ones, and where it is no more than what one wrong token brings outside: of those sentences at least this part of the rows.
+ * A sentence is told from others where so many times what would still pass for rounding is less than what sets it apart
+ * from the found ones, and where it is no more than what one wrong token brings outside: of those sentences at least
+ * this part of the rows.
  */
 static const double clearly = 10, one_token = 1e-4;
 
@@ -41,17 +43,17 @@ struct dlg_sequence_check {
     const dlg_candidates *candidates;
     dlg_special_tokens special;
     size_t H, I, heads, rank, n_found;
-    bool asks_all;       /* rows; else [CLS]'s or those of [MASK] */
-    bool asks_hidden;    /* what the rows are inside layer 0's feed-forward part, not what comes out of it */
-    size_t width;        /* of what is asked: I or H */
+    bool asks_all;    /* rows; else [CLS]'s or those of [MASK] */
+    bool asks_hidden; /* what the rows are inside layer 0's feed-forward part, not what comes out of it */
+    size_t width;     /* of what is asked: I or H */
     linear output, intermediate, last;
     const dlg_real *attention_gamma, *attention_beta, *output_gamma, *output_beta;
-    dlg_real *input;     /* (candidates, H) */
-    double *exact;       /* (H) one of them */
-    dlg_real *qkv;       /* (candidates, 3 H) */
-    dlg_real *basis;     /* (rank <= H, width) */
+    dlg_real *input;      /* (candidates, H) */
+    double *exact;        /* (H) one of them */
+    dlg_real *qkv;        /* (candidates, 3 H) */
+    dlg_real *basis;      /* (rank <= H, width) */
     double *space, *form; /* the basis in double, and what rounding leaves outside it (row_rounding.h); NULL inside */
-    dlg_real *found;     /* (n_found <= H, width) orthonormal rows of the found sentences */
+    dlg_real *found;      /* (n_found <= H, width) orthonormal rows of the found sentences */
     /* of a block */
     dlg_real *x, *context, *y, *wide, *first, *second, *along;
     double *row, *row_along; /* (width), (H): of one row */
@@ -78,7 +80,8 @@ static void normalise(size_t n, size_t H, double eps, const dlg_real *gamma, con
         for (size_t k = 0; k < H; k++) mean += (double)x[k] / (double)H;
         for (size_t k = 0; k < H; k++) variance += ((double)x[k] - mean) * ((double)x[k] - mean) / (double)H;
         const double scale = 1 / sqrt(variance + eps);
-        for (size_t k = 0; k < H; k++) x[k] = (dlg_real)(((double)x[k] - mean) * scale * (double)gamma[k] + (double)beta[k]);
+        for (size_t k = 0; k < H; k++)
+            x[k] = (dlg_real)(((double)x[k] - mean) * scale * (double)gamma[k] + (double)beta[k]);
     }
 }
 
@@ -120,7 +123,8 @@ static dlg_status take_row_space(dlg_sequence_check *c, const dlg_gradient *grad
     for (size_t i = 0; !status && i < c->rank * W; i++) c->basis[i] = (dlg_real)v[i];
     if (status || c->asks_hidden || !c->rank) return status;
     c->form = dlg_allocate(c->rank * c->rank, sizeof *c->form);
-    return c->form ? dlg_row_rounding_find(c->form, &stack, c->rank, v, err) : dlg_fail(err, DLG_ENOMEM, "sequence check: no memory");
+    return c->form ? dlg_row_rounding_find(c->form, &stack, c->rank, v, err)
+                   : dlg_fail(err, DLG_ENOMEM, "sequence check: no memory");
 }
 
 static dlg_status find_row_space(dlg_sequence_check *c, const dlg_gradient *gradient, bool inside, dlg_error *err)
@@ -158,8 +162,9 @@ static void compute_inputs(dlg_sequence_check *c)
     }
 }
 
-dlg_status dlg_sequence_check_create(dlg_sequence_check **out, const dlg_gradient *gradient, const dlg_candidates *candidates,
-                                     dlg_special_tokens special, bool inside, dlg_error *err)
+dlg_status dlg_sequence_check_create(dlg_sequence_check **out, const dlg_gradient *gradient,
+                                     const dlg_candidates *candidates, dlg_special_tokens special, bool inside,
+                                     dlg_error *err)
 {
     const dlg_model *m = gradient->model;
     *out = NULL;
@@ -254,7 +259,8 @@ static void finish_rows(dlg_sequence_check *c, size_t n)
         for (size_t k = 0; k < H; k++) c->x[i * H + k] += c->input[c->row_index[i] * H + k];
     normalise(n, H, eps, c->attention_gamma, c->attention_beta, c->x);
     apply(c->intermediate, n, c->x, c->wide);
-    (c->model->config.gelu == DLG_GELU_ERF ? dlg_gelu_erf : dlg_gelu_tanh)(n * c->I, c->wide, c->wide, c->first, c->second);
+    (c->model->config.gelu == DLG_GELU_ERF ? dlg_gelu_erf : dlg_gelu_tanh)(n * c->I, c->wide, c->wide, c->first,
+                                                                           c->second);
     if (c->asks_hidden) {
         memcpy(c->y, c->wide, n * c->I * sizeof *c->y);
         return;

@@ -10,7 +10,8 @@
 enum { TAKEN = 8 }; /* of a sentence's neighbours: how many are edited further */
 
 typedef struct {
-    dlg_sequence_check *check, *guide, *asked; /* guide: inside layer 0; NULL until edits are made. asked: the one that chooses them */
+    /* guide: inside layer 0; NULL until edits are made. asked: the one that chooses them */
+    dlg_sequence_check *check, *guide, *asked;
     const dlg_gradient *gradient;
     const dlg_candidates *candidates;
     dlg_special_tokens special;
@@ -21,13 +22,14 @@ typedef struct {
     dlg_sequences pool;
     bool *done;
     dlg_edits edits;
-    double *outside;  /* (edits.capacity) */
+    double *outside; /* (edits.capacity) */
 } search;
 
 static bool is_over(const search *s)
 {
     const size_t rank = dlg_sequence_check_rank(s->check);
-    const bool interrupted = dlg_is_interrupted() || (s->limits->interrupted && s->limits->interrupted(s->limits->payload));
+    const bool interrupted =
+        dlg_is_interrupted() || (s->limits->interrupted && s->limits->interrupted(s->limits->payload));
     return !rank || *s->n_asked >= rank || s->out->n == s->limits->most_sentences || interrupted;
 }
 
@@ -74,7 +76,8 @@ static dlg_status put_aside(search *s, size_t length, const size_t *index, doubl
 static dlg_status fill_pool(search *s, const dlg_sequences *proposals, dlg_error *err)
 {
     dlg_status status = DLG_OK;
-    for (size_t k = 0; !status && k < s->out->n; k++) status = put_aside(s, s->out->lengths[k], sentence(s->out, k), -1, err);
+    for (size_t k = 0; !status && k < s->out->n; k++)
+        status = put_aside(s, s->out->lengths[k], sentence(s->out, k), -1, err);
     for (size_t k = 0; !status && k < proposals->n; k++) {
         double outside;
         dlg_sequence_check_outside(s->asked, 1, proposals->lengths[k], sentence(proposals, k), &outside);
@@ -117,7 +120,8 @@ static dlg_status try_neighbours(search *s, size_t n, size_t length, const size_
 }
 
 /* Chosen by the guide, or by the check itself. */
-static dlg_status try_edits_by(search *s, dlg_sequence_check *asked, const dlg_sequences *proposals, bool *any, dlg_error *err)
+static dlg_status try_edits_by(search *s, dlg_sequence_check *asked, const dlg_sequences *proposals, bool *any,
+                               dlg_error *err)
 {
     s->asked = asked;
     dlg_status status = fill_pool(s, proposals, err);
@@ -127,7 +131,8 @@ static dlg_status try_edits_by(search *s, dlg_sequence_check *asked, const dlg_s
         s->done[k] = true;
         dlg_edits_make(&s->edits, s->pool.lengths[k], sentence(&s->pool, k));
         for (size_t i = 0; !status && !*any && i < 3; i++)
-            if (s->edits.n[i]) status = try_neighbours(s, s->edits.n[i], s->edits.length[i], s->edits.index[i], any, err);
+            if (s->edits.n[i])
+                status = try_neighbours(s, s->edits.n[i], s->edits.length[i], s->edits.index[i], any, err);
     }
     empty_pool(s);
     return status;
@@ -136,7 +141,8 @@ static dlg_status try_edits_by(search *s, dlg_sequence_check *asked, const dlg_s
 static dlg_status make_guide(search *s, dlg_error *err)
 {
     const dlg_status status = dlg_sequence_check_create(&s->guide, s->gradient, s->candidates, s->special, true, err);
-    for (size_t k = 0; !status && k < s->out->n; k++) dlg_sequence_check_found(s->guide, s->out->lengths[k], sentence(s->out, k));
+    for (size_t k = 0; !status && k < s->out->n; k++)
+        dlg_sequence_check_found(s->guide, s->out->lengths[k], sentence(s->out, k));
     return status;
 }
 
@@ -148,12 +154,19 @@ static dlg_status try_edits(search *s, const dlg_sequences *proposals, bool *any
     return status;
 }
 
-dlg_status dlg_sequences_find(dlg_sequences *out, size_t *n_asked, dlg_sequence_check *check, const dlg_gradient *gradient,
-                              const dlg_candidates *candidates, dlg_attention_groups *co_occurrences, dlg_special_tokens special,
+dlg_status dlg_sequences_find(dlg_sequences *out, size_t *n_asked, dlg_sequence_check *check,
+                              const dlg_gradient *gradient, const dlg_candidates *candidates,
+                              dlg_attention_groups *co_occurrences, dlg_special_tokens special,
                               const dlg_sequence_limits *limits, dlg_error *err)
 {
-    search s = {.check = check, .gradient = gradient, .candidates = candidates, .special = special, .limits = limits, .out = out,
-                .n_asked = n_asked, .pool = {.n_positions = candidates->n_positions}};
+    search s = {.check = check,
+                .gradient = gradient,
+                .candidates = candidates,
+                .special = special,
+                .limits = limits,
+                .out = out,
+                .n_asked = n_asked,
+                .pool = {.n_positions = candidates->n_positions}};
     *out = (dlg_sequences){.n_positions = candidates->n_positions};
     *n_asked = 0;
     dlg_status status = dlg_edits_create(&s.edits, candidates, special, err);

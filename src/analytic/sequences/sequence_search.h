@@ -7,22 +7,23 @@
 
 typedef struct {
     size_t most_sentences;
-    size_t most_tries;     /**< sentences whose neighbours are looked at without finding one, before it is given up */
+    size_t most_tries; /**< sentences whose neighbours are looked at without finding one, before it is given up */
     bool (*interrupted)(void *payload);
     void *payload;
 } dlg_sequence_limits;
 
 /**
- * Find sentences that the check says were there. Those that co-occurrences propose are asked first; every one that is found shows more of
- * the others. What is left is often nearly the same as a found one, so that co-occurrences cannot tell them apart: then the found ones and
- * the proposals are edited, the best of them first: a token replaced, inserted, left out, moved, or two swapped. The best are chosen by the
- * check inside layer 0, which is made when it comes to that, and by the check itself afterwards.
+ * Find sentences that the check says were there. Those that co-occurrences propose are asked first; every one that is
+ * found shows more of the others. What is left is often nearly the same as a found one, so that co-occurrences cannot
+ * tell them apart: then the found ones and the proposals are edited, the best of them first: a token replaced,
+ * inserted, left out, moved, or two swapped. The best are chosen by the check inside layer 0, which is made when it
+ * comes to that, and by the check itself afterwards.
  * @param co_occurrences may be NULL
  * @param[out] n_asked rows of the sentences found that the check asked: the check's rank when they are all there were
  * Errors: DLG_ENOMEM, DLG_ENONFINITE. It is no error to find none.
  */
-DLG_MUST_USE dlg_status dlg_sequences_find(dlg_sequences *out, size_t *n_asked, dlg_sequence_check *, const dlg_gradient *,
-                                           const dlg_candidates *, dlg_attention_groups *, dlg_special_tokens, const dlg_sequence_limits *,
-                                           dlg_error *);
+DLG_MUST_USE dlg_status dlg_sequences_find(dlg_sequences *out, size_t *n_asked, dlg_sequence_check *,
+                                           const dlg_gradient *, const dlg_candidates *, dlg_attention_groups *,
+                                           dlg_special_tokens, const dlg_sequence_limits *, dlg_error *);
 
 #endif

@@ -23,7 +23,8 @@ dlg_status dlg_sequences_add(dlg_sequences *s, size_t length, const size_t *inde
 bool dlg_sequences_has(const dlg_sequences *s, size_t length, const size_t *index)
 {
     for (size_t b = 0; b < s->n; b++)
-        if (s->lengths[b] == length && !memcmp(s->index + b * s->n_positions, index, length * sizeof *index)) return true;
+        if (s->lengths[b] == length && !memcmp(s->index + b * s->n_positions, index, length * sizeof *index))
+            return true;
     return false;
 }
 

@@ -7,16 +7,20 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** Sentences, as indices into candidates->token. Zero-initialise but for n_positions; release with dlg_sequences_release. */
+/**
+ * Sentences, as indices into candidates->token. Zero-initialise but for n_positions; release with
+ * dlg_sequences_release.
+ */
 typedef struct {
     size_t n, n_positions;
-    size_t *lengths;    /**< (n) */
-    size_t *index;      /**< (n, n_positions) */
-    double *outside;    /**< (n) how badly each fits what it was judged by: 0 for not at all badly */
+    size_t *lengths; /**< (n) */
+    size_t *index;   /**< (n, n_positions) */
+    double *outside; /**< (n) how badly each fits what it was judged by: 0 for not at all badly */
 } dlg_sequences;
 
 /** Append one. Errors: DLG_ENOMEM; the sequences are then as they were. */
-DLG_MUST_USE dlg_status dlg_sequences_add(dlg_sequences *, size_t length, const size_t *index, double outside, dlg_error *);
+DLG_MUST_USE dlg_status dlg_sequences_add(dlg_sequences *, size_t length, const size_t *index, double outside,
+                                          dlg_error *);
 
 /** Whether this sentence is among them. */
 bool dlg_sequences_has(const dlg_sequences *, size_t length, const size_t *index);

@@ -47,7 +47,8 @@ size_t dlg_candidates_token_index(size_t n, const uint32_t *tokens, uint32_t tok
     return found ? (size_t)(found - tokens) : n;
 }
 
-void dlg_candidates_narrow(dlg_candidates *candidates, bool (*keep)(void *payload, uint32_t token, size_t position), void *payload)
+void dlg_candidates_narrow(dlg_candidates *candidates, bool (*keep)(void *payload, uint32_t token, size_t position),
+                           void *payload)
 {
     size_t n = 0, begin = 0;
     for (size_t t = 0; t < candidates->n_positions; t++) {

@@ -1,12 +1,14 @@
 /*
- * All (v, t) at once. With c = centred E[v] + centred P[t], gamma and beta those of the embeddings' LayerNorm, d = gamma c:
+ * All (v, t) at once. With c = centred E[v] + centred P[t], gamma and beta those of the embeddings' LayerNorm, d =
+ * gamma c:
  *
  *   x = d / s + beta,    s^2 = ||c||^2 / H + eps
  *   ||x||^2     = ||d||^2 / s^2 + 2 <d, beta> / s + ||beta||^2
  *   ||B x||^2   = ||B d||^2 / s^2 + 2 <B d, B beta> / s + ||B beta||^2
  *
- * and ||c||^2, ||d||^2, ||B d||^2 split into a part of v, a part of t and a product of both: three inner products of c_v with numbers
- * of t. In single precision that sees how far x lies outside to a thousandth; those that are near are computed anew, in double.
+ * and ||c||^2, ||d||^2, ||B d||^2 split into a part of v, a part of t and a product of both: three inner products of
+ * c_v with numbers of t. In single precision that sees how far x lies outside to a thousandth; those that are near are
+ * computed anew, in double.
  */
 #include "analytic/tokens/candidates.h"
 
@@ -75,7 +77,8 @@ static dlg_status push(heap *h, entry e, dlg_error *err)
 }
 
 /* The same in double, for one. x (H) is scratch. */
-static double outside_exactly(const row_space *space, const dlg_inputs *in, uint32_t token, size_t position, double *x, double *along)
+static double outside_exactly(const row_space *space, const dlg_inputs *in, uint32_t token, size_t position, double *x,
+                              double *along)
 {
     const double norm2 = dlg_input_at(in, token, position, x);
     return norm2 > 0 ? dlg_take_out(space->rank, space->H, space->basis, x, along) / sqrt(norm2) : 1;
@@ -174,8 +177,8 @@ static void carve_workspace(workspace *w, const row_space *space, size_t n_colum
 }
 
 /* The candidates of one word, whose products are there. */
-static dlg_status check_word(heap *near, const workspace *w, const sides *s, const row_space *space, const dlg_inputs *in, size_t i,
-                             uint32_t token, dlg_error *err)
+static dlg_status check_word(heap *near, const workspace *w, const sides *s, const row_space *space,
+                             const dlg_inputs *in, size_t i, uint32_t token, dlg_error *err)
 {
     const size_t H = space->H, T = s->T;
     const dlg_real *c = w->c + i * H, *product = w->products + i * s->n_columns;
@@ -189,8 +192,10 @@ static dlg_status check_word(heap *near, const workspace *w, const sides *s, con
     const double db = (double)product[3 * T], pb = (double)product[3 * T + 1];
     for (size_t t = 0; t < T; t++) {
         const double scale = 1 / sqrt((cc + s->cc[t] + 2 * (double)product[t]) / (double)H + in->eps);
-        const double norm2 = scale * scale * (dd + s->dd[t] + 2 * (double)product[T + t]) + 2 * scale * (db + s->db[t]) + s->bb;
-        const double inside2 = scale * scale * (pp + s->pp[t] + 2 * (double)product[2 * T + t]) + 2 * scale * (pb + s->pb[t]) + s->pbb;
+        const double norm2 =
+            scale * scale * (dd + s->dd[t] + 2 * (double)product[T + t]) + 2 * scale * (db + s->db[t]) + s->bb;
+        const double inside2 =
+            scale * scale * (pp + s->pp[t] + 2 * (double)product[2 * T + t]) + 2 * scale * (pb + s->pb[t]) + s->pbb;
         if (!(norm2 > 0) || norm2 - inside2 > near_enough * norm2) continue;
         const double outside = outside_exactly(space, in, token, t, w->scratch, w->scratch + H);
         const dlg_status status = push(near, (entry){token, (uint32_t)t, outside}, err);
@@ -264,12 +269,14 @@ static dlg_status collect(dlg_candidates *out, heap *near, double limit, dlg_err
     size_t n = 0;
     for (size_t i = 0; i < near->n; i++)
         if (near->entries[i].outside <= limit) near->entries[n++] = near->entries[i];
-    if (n) qsort(near->entries, n, sizeof *near->entries, by_position_and_token); /* it takes no NULL, not even for nothing */
+    /* it takes no NULL, not even for nothing */
+    if (n) qsort(near->entries, n, sizeof *near->entries, by_position_and_token);
     out->first = dlg_allocate(out->n_positions + 1, sizeof *out->first);
     out->certain = dlg_allocate(out->n_positions, sizeof *out->certain);
     out->token = dlg_allocate(n + 1, sizeof *out->token);
     out->outside = dlg_allocate(n + 1, sizeof *out->outside);
-    if (!out->first || !out->certain || !out->token || !out->outside) return dlg_fail(err, DLG_ENOMEM, "candidates: no memory");
+    if (!out->first || !out->certain || !out->token || !out->outside)
+        return dlg_fail(err, DLG_ENOMEM, "candidates: no memory");
     for (size_t i = 0; i < n; i++) {
         out->token[i] = near->entries[i].token;
         out->outside[i] = near->entries[i].outside;

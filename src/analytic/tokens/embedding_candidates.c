@@ -25,7 +25,7 @@ typedef struct {
     double typical;    /* norm of a position's row */
     const dlg_candidates *candidates;
     /* of the sums */
-    double *factors;   /* (n_tokens, T) */
+    double *factors; /* (n_tokens, T) */
 } lookup;
 
 /* The rows of tokens that are no candidates, evenly taken, span what the tied decoder leaves in all rows. */
@@ -74,7 +74,8 @@ static dlg_status find_remainders(lookup *l, const dlg_real *words, const dlg_re
     l->rows = dlg_allocate(l->n_tokens * H, sizeof *l->rows);
     l->positions = dlg_allocate(l->T * H, sizeof *l->positions);
     if (!l->rows || !l->positions) return dlg_fail(err, DLG_ENOMEM, "word embedding's gradient: no memory");
-    for (size_t t = 0; t < l->T; t++) l->typical += remainder_of(l, positions + t * H, l->positions + t * H) / (double)l->T;
+    for (size_t t = 0; t < l->T; t++)
+        l->typical += remainder_of(l, positions + t * H, l->positions + t * H) / (double)l->T;
     for (size_t i = 0; i < l->n_tokens; i++) {
         const double norm = remainder_of(l, words + l->token[i] * H, l->rows + n * H);
         if (norm <= more_than_rounding * l->typical) continue;

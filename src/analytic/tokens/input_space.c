@@ -62,7 +62,8 @@ static void fill_offset(dlg_input_space *space, const dlg_model *model, const dl
         for (size_t j = 0; j < H; j++) space->offset[i * H + j] = positions[batch->position[i] * H + j] + types[j];
 }
 
-dlg_status dlg_input_space_create(dlg_input_space **out, const dlg_gradient *gradient, const dlg_batch *batch, dlg_error *err)
+dlg_status dlg_input_space_create(dlg_input_space **out, const dlg_gradient *gradient, const dlg_batch *batch,
+                                  dlg_error *err)
 {
     const dlg_model *model = gradient->model;
     const size_t n = batch->n_rows, H = model->config.hidden_size;

@@ -1,10 +1,10 @@
 /**
  * The space that layer 0's gradient leaves to the embeddings.
  *
- * Layer 0's dW_Q, dW_K and dW_V have the inputs of all tokens in their row space, and these inputs are layer norms, gamma xhat + beta, of
- * u = x + P[position] + S[0]. Whatever the layer norm's mean and deviation are, u lies in the span of (rows of the space) / gamma, beta /
- * gamma and ones: a space of few dimensions, the same for every token, known before any optimisation. An attack that stays in it has
- * rank + 2 unknowns a token instead of the hidden size.
+ * Layer 0's dW_Q, dW_K and dW_V have the inputs of all tokens in their row space, and these inputs are layer norms,
+ * gamma xhat + beta, of u = x + P[position] + S[0]. Whatever the layer norm's mean and deviation are, u lies in the
+ * span of (rows of the space) / gamma, beta / gamma and ones: a space of few dimensions, the same for every token,
+ * known before any optimisation. An attack that stays in it has rank + 2 unknowns a token instead of the hidden size.
  */
 #ifndef DLG_ANALYTIC_TOKENS_INPUT_SPACE_H
 #define DLG_ANALYTIC_TOKENS_INPUT_SPACE_H
@@ -14,10 +14,12 @@
 typedef struct dlg_input_space dlg_input_space;
 
 /**
- * For an undefended gradient: noise hides the space. *out is NULL on failure, and without an error where nothing is gained: in
- * a model of one layer, where the tokens fill the model's width, or where gamma has a zero. Errors: DLG_ENOMEM, DLG_ENONFINITE.
+ * For an undefended gradient: noise hides the space. *out is NULL on failure, and without an error where nothing is
+ * gained: in a model of one layer, where the tokens fill the model's width, or where gamma has a zero. Errors:
+ * DLG_ENOMEM, DLG_ENONFINITE.
  */
-DLG_MUST_USE dlg_status dlg_input_space_create(dlg_input_space **out, const dlg_gradient *, const dlg_batch *, dlg_error *);
+DLG_MUST_USE dlg_status dlg_input_space_create(dlg_input_space **out, const dlg_gradient *, const dlg_batch *,
+                                               dlg_error *);
 
 /** Accepts NULL. */
 void dlg_input_space_free(dlg_input_space *);

@@ -7,7 +7,8 @@
 #include <math.h>
 #include <string.h>
 
-/* A token is admitted when it misses orthogonality by at most so many standard deviations of the noise: one in 150,000 is lost. */
+/* A token is admitted when it misses orthogonality by at most so many standard deviations of the noise: one in 150,000
+ * is lost. */
 static const double admitted_deviations = 4.5;
 
 /* Vocabulary entries at a time. */
@@ -25,10 +26,10 @@ struct dlg_position_check {
 typedef struct {
     size_t T, H, V;
     const dlg_real *table;
-    dlg_real *fixed;     /* (T, H) P[t] + S[0], without its mean */
-    dlg_real *normal;    /* (T, H) du[t] without its mean, divided by its noise */
-    double *fixed_along; /* (T) <fixed, normal> */
-    double *fixed_norm2; /* (T) */
+    dlg_real *fixed;          /* (T, H) P[t] + S[0], without its mean */
+    dlg_real *normal;         /* (T, H) du[t] without its mean, divided by its noise */
+    double *fixed_along;      /* (T) <fixed, normal> */
+    double *fixed_norm2;      /* (T) */
     dlg_real *along, *across; /* (T, BLOCK) <E[v], normal>, <E[v], fixed> */
 } equations;
 
@@ -109,7 +110,8 @@ static void judge(const equations *eq, dlg_position_check *check, size_t first, 
     }
 }
 
-dlg_status dlg_position_check_create(dlg_position_check **out, const dlg_gradient *gradient, size_t length, dlg_error *err)
+dlg_status dlg_position_check_create(dlg_position_check **out, const dlg_gradient *gradient, size_t length,
+                                     dlg_error *err)
 {
     const dlg_config *config = &gradient->model->config;
     const size_t V = config->vocabulary_size;
@@ -129,7 +131,8 @@ dlg_status dlg_position_check_create(dlg_position_check **out, const dlg_gradien
     if (status) goto out;
     set_up(&eq, gradient);
     for (size_t t = 0; t < length; t++) least[t] = INFINITY;
-    for (size_t first = 0; first < V; first += BLOCK) judge(&eq, check, first, V - first < BLOCK ? V - first : BLOCK, least);
+    for (size_t first = 0; first < V; first += BLOCK)
+        judge(&eq, check, first, V - first < BLOCK ? V - first : BLOCK, least);
 out:
     release(&eq);
     dlg_free(least);

@@ -6,7 +6,8 @@
 static const double whole = 0.9;
 
 /* The token at position t, and how many were possible. */
-static size_t read_position(uint32_t *out, const dlg_position_check *check, size_t t, const dlg_token_set *set, dlg_special_tokens special)
+static size_t read_position(uint32_t *out, const dlg_position_check *check, size_t t, const dlg_token_set *set,
+                            dlg_special_tokens special)
 {
     const uint32_t framing[] = {special.cls, special.sep, special.mask};
     size_t n = 0;
@@ -26,8 +27,8 @@ static size_t read_position(uint32_t *out, const dlg_position_check *check, size
     return n;
 }
 
-dlg_status dlg_reading_find(dlg_reading *out, const dlg_gradient *gradient, size_t length, const dlg_token_set *set, dlg_special_tokens special,
-                            dlg_error *err)
+dlg_status dlg_reading_find(dlg_reading *out, const dlg_gradient *gradient, size_t length, const dlg_token_set *set,
+                            dlg_special_tokens special, dlg_error *err)
 {
     dlg_position_check *check = NULL;
     *out = (dlg_reading){.length = length, .fed = dlg_allocate(length, sizeof *out->fed)};
@@ -40,7 +41,8 @@ dlg_status dlg_reading_find(dlg_reading *out, const dlg_gradient *gradient, size
         out->n_none += t && !dlg_position_check_count(check, t);
     }
     if (!status)
-        out->has_ends = dlg_position_check_admits(check, special.cls, 0) && dlg_position_check_admits(check, special.sep, length - 1);
+        out->has_ends = dlg_position_check_admits(check, special.cls, 0) &&
+                        dlg_position_check_admits(check, special.sep, length - 1);
     dlg_position_check_free(check);
     if (status) dlg_reading_release(out);
     return status;

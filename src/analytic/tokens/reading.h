@@ -10,18 +10,21 @@
 /** Zero-initialise; release with dlg_reading_release. */
 typedef struct {
     size_t length;
-    uint32_t *fed;     /**< (length) what went in, [MASK] where it was masked */
-    size_t n_certain;  /**< positions at which one token and no other is possible */
-    size_t n_none;     /**< positions at which no token is: there was more than one sentence, or the gradient is not of this model */
-    bool has_ends;     /**< the first position admits [CLS], and the last [SEP]; of a batch's longest sentences as well as of one */
+    uint32_t *fed;    /**< (length) what went in, [MASK] where it was masked */
+    size_t n_certain; /**< positions at which one token and no other is possible */
+    /** positions at which no token is: there was more than one sentence, or the gradient is not of this model */
+    size_t n_none;
+    /** the first position admits [CLS], and the last [SEP]; of a batch's longest sentences as well as of one */
+    bool has_ends;
 } dlg_reading;
 
 /**
- * What the position check (analytic/tokens/position_check.h) admits of the tokens that went in, or of the whole vocabulary where their set is empty.
- * Where it admits several, or none of the set, the one whose equation is fulfilled best is taken. Errors: DLG_ENOMEM.
+ * What the position check (analytic/tokens/position_check.h) admits of the tokens that went in, or of the whole
+ * vocabulary where their set is empty. Where it admits several, or none of the set, the one whose equation is fulfilled
+ * best is taken. Errors: DLG_ENOMEM.
  */
-DLG_MUST_USE dlg_status dlg_reading_find(dlg_reading *out, const dlg_gradient *, size_t length, const dlg_token_set *, dlg_special_tokens,
-                                         dlg_error *);
+DLG_MUST_USE dlg_status dlg_reading_find(dlg_reading *out, const dlg_gradient *, size_t length, const dlg_token_set *,
+                                         dlg_special_tokens, dlg_error *);
 
 /** Accepts a zeroed one. */
 void dlg_reading_release(dlg_reading *);

@@ -12,7 +12,8 @@ struct dlg_span_check {
     double *basis, *x, *along; /* (n_directions, H), scratch (H) and (H) */
 };
 
-/* Directions looked for beyond the tokens', whose last are only about right; and the part of the first below which they are rounding. */
+/* Directions looked for beyond the tokens', whose last are only about right; and the part of the first below which they
+ * are rounding. */
 enum { BEYOND = 8 };
 static const double smallest = 1e-7;
 
@@ -24,11 +25,14 @@ dlg_status dlg_span_check_create(dlg_span_check **out, const dlg_gradient *gradi
     dlg_status status = DLG_OK;
     double *values = dlg_allocate(k, sizeof *values);
     dlg_span_check *check = dlg_allocate(1, sizeof *check);
-    if (check) *check = (dlg_span_check){dlg_inputs_of(gradient->model), 0, dlg_allocate(k * H, sizeof *check->basis),
-                                         dlg_allocate(H, sizeof *check->x), dlg_allocate(H, sizeof *check->along)};
-    if (!values || !check || !check->basis || !check->x || !check->along) status = dlg_fail(err, DLG_ENOMEM, "span check: no memory");
+    if (check)
+        *check = (dlg_span_check){dlg_inputs_of(gradient->model), 0, dlg_allocate(k * H, sizeof *check->basis),
+                                  dlg_allocate(H, sizeof *check->x), dlg_allocate(H, sizeof *check->along)};
+    if (!values || !check || !check->basis || !check->x || !check->along)
+        status = dlg_fail(err, DLG_ENOMEM, "span check: no memory");
     if (!status) status = dlg_svd_right(&stack, k, values, check->basis, err);
-    while (!status && check->rank < k && check->rank < n_tokens && values[check->rank] > smallest * values[0]) check->rank++;
+    while (!status && check->rank < k && check->rank < n_tokens && values[check->rank] > smallest * values[0])
+        check->rank++;
     dlg_free(values);
     if (status) dlg_span_check_free(check);
     else *out = check;
@@ -52,13 +56,14 @@ double dlg_span_check_outside(const dlg_span_check *check, uint32_t token, size_
 }
 
 /*
- * Inside and outside must be this far apart. In a gradient that is exact to single precision the tokens lie at its rounding, and others of
- * a batch, near combinations of those that were there, may lie not far above; elsewhere what is outside must be this far out: where the
- * tokens fill the space all is inside.
+ * Inside and outside must be this far apart. In a gradient that is exact to single precision the tokens lie at its
+ * rounding, and others of a batch, near combinations of those that were there, may lie not far above; elsewhere what is
+ * outside must be this far out: where the tokens fill the space all is inside.
  */
 static const double gap = 10, rounding = 1e-10, clearly_outside = 1e-3;
 
-size_t dlg_span_check_positions(const dlg_span_check *check, uint32_t token, size_t length, size_t *positions, double *outside)
+size_t dlg_span_check_positions(const dlg_span_check *check, uint32_t token, size_t length, size_t *positions,
+                                double *outside)
 {
     const size_t n = length > 2 ? length - 2 : 0;
     size_t n_found = 0;
@@ -69,7 +74,8 @@ size_t dlg_span_check_positions(const dlg_span_check *check, uint32_t token, siz
         is_exact |= outside[i] == rounding;
     }
     for (size_t i = 0; i < n; i++) {
-        /* the next larger one decides how wide the gap above the i-th is: where all is exact the first will do, else it is the widest */
+        /* the next larger one decides how wide the gap above the i-th is: where all is exact the first will do, else it
+         * is the widest */
         double next = INFINITY;
         for (size_t k = 0; k < n; k++)
             if (outside[k] > outside[i] && outside[k] < next) next = outside[k];

@@ -16,16 +16,19 @@ enum {
     BLOCK = 512    /* rows looked at together */
 };
 
-/* In each round so many of those that stick out go at least: while many are in, what sticks out of the middle one says little. */
+/* In each round so many of those that stick out go at least: while many are in, what sticks out of the middle one says
+ * little. */
 static const double worst = 0.1;
 
-/* A row belongs to the span when no larger part of its norm sticks out: rounding, or so many times what sticks out of the middle one. */
+/* A row belongs to the span when no larger part of its norm sticks out: rounding, or so many times what sticks out of
+ * the middle one. */
 static const double rounding = 1e-5, times_median = 20;
 
 /* A row with a larger share in one direction of the span has it for itself. */
 static const double alone = 0.5;
 
-/* Next to noise a row is looked up when its norm exceeds the middle one by this many deviations of a norm of normal numbers. */
+/* Next to noise a row is looked up when its norm exceeds the middle one by this many deviations of a norm of normal
+ * numbers. */
 static const double outstanding = 8;
 
 /* The widest gap between those in and those out is clear when they differ by this factor. */
@@ -61,8 +64,10 @@ static bool is_label(const dlg_token_evidence *known, size_t v)
     return false;
 }
 
-/* outside (n) := norm of each row g (n, H) without its part in the space; (n, rank) and (n, H) scratch of `BLOCK` rows */
-static dlg_status measure(double *outside, size_t n, size_t H, const dlg_real *g, const dlg_row_space *space, dlg_error *err)
+/* outside (n) := norm of each row g (n, H) without its part in the space; (n, rank) and (n, H) scratch of `BLOCK`
+ * rows */
+static dlg_status measure(double *outside, size_t n, size_t H, const dlg_real *g, const dlg_row_space *space,
+                          dlg_error *err)
 {
     const size_t rank = space->rank;
     dlg_real *along = dlg_allocate(BLOCK * (rank + 1), sizeof *along), *rest = dlg_allocate(BLOCK * H, sizeof *rest);
@@ -118,7 +123,8 @@ static const double weak = 1e-9;
 static dlg_status drop(size_t *n_dropped, bool *is_full, sample *s, const dlg_row_space *space, dlg_error *err)
 {
     const size_t H = s->H, rank = space->rank, n = s->n;
-    double *outside = dlg_allocate(n, sizeof *outside), *weight = dlg_allocate(rank + 1, sizeof *weight), middle = 0, high = 0;
+    double *outside = dlg_allocate(n, sizeof *outside), *weight = dlg_allocate(rank + 1, sizeof *weight), middle = 0,
+           high = 0;
     dlg_real *along = dlg_allocate(n * (rank + 1), sizeof *along);
     dlg_status status = outside && weight && along ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "token set: no memory");
     if (!status) status = measure(outside, n, H, s->rows, space, err);
@@ -148,8 +154,8 @@ out:
     return status;
 }
 
-static dlg_status find_span(dlg_row_space *space, bool *is_full, size_t V, size_t H, const dlg_real *g, const dlg_token_evidence *known,
-                            dlg_error *err)
+static dlg_status find_span(dlg_row_space *space, bool *is_full, size_t V, size_t H, const dlg_real *g,
+                            const dlg_token_evidence *known, dlg_error *err)
 {
     sample s = {.H = H};
     dlg_status status = draw(&s, V, g, known, err);
@@ -166,12 +172,14 @@ static dlg_status find_span(dlg_row_space *space, bool *is_full, size_t V, size_
 }
 
 /* Next to noise only the labels' own rows are large enough to show the span. */
-static dlg_status find_blurred_span(dlg_row_space *space, size_t H, const dlg_real *g, const dlg_token_evidence *known, dlg_error *err)
+static dlg_status find_blurred_span(dlg_row_space *space, size_t H, const dlg_real *g, const dlg_token_evidence *known,
+                                    dlg_error *err)
 {
     dlg_real *rows = dlg_allocate((known->n_labels + 1) * H, sizeof *rows);
     if (!rows) return dlg_fail(err, DLG_ENOMEM, "token set: no memory");
     for (size_t i = 0; i < known->n_labels; i++) memcpy(rows + i * H, g + known->labels[i] * H, H * sizeof *rows);
-    const dlg_status status = dlg_row_space_find(space, &(dlg_stack){1, H, {rows}, {known->n_labels}}, known->n_labels, err);
+    const dlg_status status =
+        dlg_row_space_find(space, &(dlg_stack){1, H, {rows}, {known->n_labels}}, known->n_labels, err);
     dlg_free(rows);
     return status;
 }
@@ -198,7 +206,8 @@ static dlg_status relate(double *outside, double *middle, size_t V, size_t H, co
     return status;
 }
 
-static double limit_of(double middle, size_t V, size_t H, const dlg_real *g, const dlg_token_evidence *known, bool is_tied)
+static double limit_of(double middle, size_t V, size_t H, const dlg_real *g, const dlg_token_evidence *known,
+                       bool is_tied)
 {
     const double beyond = 1 + outstanding / sqrt(2 * (double)H);
     switch (known->blur) {
@@ -209,8 +218,8 @@ static double limit_of(double middle, size_t V, size_t H, const dlg_real *g, con
     return is_tied ? fmax(rounding + 4 * known->rounding, fmin(times_median * middle, most_rounding)) : 0;
 }
 
-static dlg_status collect(dlg_token_set *out, size_t V, const double *outside, double limit, const dlg_token_evidence *known,
-                          bool skips_labels, dlg_error *err)
+static dlg_status collect(dlg_token_set *out, size_t V, const double *outside, double limit,
+                          const dlg_token_evidence *known, bool skips_labels, dlg_error *err)
 {
     double least_in = INFINITY, most_out = 0;
     out->tokens = dlg_allocate(V, sizeof *out->tokens);
@@ -224,11 +233,13 @@ static dlg_status collect(dlg_token_set *out, size_t V, const double *outside, d
             most_out = fmax(most_out, outside[v]);
         }
     }
-    out->is_clear = out->n && !skips_labels && (known->blur ? least_in > sqrt(clear_gap) * most_out : least_in > clear_gap * most_out);
+    out->is_clear = out->n && !skips_labels &&
+                    (known->blur ? least_in > sqrt(clear_gap) * most_out : least_in > clear_gap * most_out);
     return DLG_OK;
 }
 
-dlg_status dlg_token_set_find(dlg_token_set *out, const dlg_gradient *gradient, const dlg_token_evidence *known, dlg_error *err)
+dlg_status dlg_token_set_find(dlg_token_set *out, const dlg_gradient *gradient, const dlg_token_evidence *known,
+                              dlg_error *err)
 {
     const dlg_config *config = &gradient->model->config;
     const size_t V = config->vocabulary_size, H = config->hidden_size;
@@ -242,12 +253,13 @@ dlg_status dlg_token_set_find(dlg_token_set *out, const dlg_gradient *gradient, 
     double *outside = dlg_allocate(V, sizeof *outside);
     dlg_status status = outside ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "token set: no memory");
     if (!status && is_tied)
-        status = known->blur ? find_blurred_span(&space, H, g, known, err) : find_span(&space, &is_full, V, H, g, known, err);
+        status = known->blur ? find_blurred_span(&space, H, g, known, err)
+                             : find_span(&space, &is_full, V, H, g, known, err);
     if (!status) status = measure(outside, V, H, g, &space, err);
-    if (!status && is_tied && !known->blur)
-        status = relate(outside, &middle, V, H, g, err);
+    if (!status && is_tied && !known->blur) status = relate(outside, &middle, V, H, g, err);
     else if (!status) status = median(&middle, V, outside, err);
-    if (!status) status = collect(out, V, outside, limit_of(middle, V, H, g, known, is_tied), known, is_tied && !is_full, err);
+    if (!status)
+        status = collect(out, V, outside, limit_of(middle, V, H, g, known, is_tied), known, is_tied && !is_full, err);
     dlg_free(outside);
     dlg_free(space.basis);
     return status;

@@ -22,17 +22,17 @@ typedef struct {
     size_t T, H, V;
     const dlg_real *words, *positions; /* (V, H), (T, H) */
     const dlg_position_check *check;
-    size_t rank;      /* of the decoder's part */
-    double *basis;    /* (H, H) its directions, the first `rank` rows */
-    double *gram;     /* (H, H) words^T words */
-    double *left;     /* (H, H) the same of what is left of them */
-    double *values;   /* (H) */
-    double *along;    /* (H) */
-    double *rows;     /* (T, H) the positions' rows without the decoder's directions */
-    double *unit;     /* (T, T) */
-    double *inverse;  /* (H, T) pseudo-inverse of rows */
-    dlg_real *turned; /* (H, T) the same, in the products' precision; before that (H, H) of the gram matrix */
-    dlg_real *factors; /* (BLOCK, T) */
+    size_t rank;            /* of the decoder's part */
+    double *basis;          /* (H, H) its directions, the first `rank` rows */
+    double *gram;           /* (H, H) words^T words */
+    double *left;           /* (H, H) the same of what is left of them */
+    double *values;         /* (H) */
+    double *along;          /* (H) */
+    double *rows;           /* (T, H) the positions' rows without the decoder's directions */
+    double *unit;           /* (T, T) */
+    double *inverse;        /* (H, T) pseudo-inverse of rows */
+    dlg_real *turned;       /* (H, T) the same, in the products' precision; before that (H, H) of the gram matrix */
+    dlg_real *factors;      /* (BLOCK, T) */
     double *largest, *next; /* (T) factors */
     uint32_t *before;       /* (T) the tokens of the round before */
 } matching;
@@ -53,8 +53,8 @@ static dlg_status allocate(matching *m, dlg_error *err)
     m->largest = dlg_allocate(T, sizeof *m->largest);
     m->next = dlg_allocate(T, sizeof *m->next);
     m->before = dlg_allocate(T, sizeof *m->before);
-    const bool all = m->basis && m->gram && m->left && m->values && m->along && m->rows && m->unit && m->inverse && m->turned &&
-                     m->factors && m->largest && m->next && m->before;
+    const bool all = m->basis && m->gram && m->left && m->values && m->along && m->rows && m->unit && m->inverse &&
+                     m->turned && m->factors && m->largest && m->next && m->before;
     return all ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "shared rows: no memory");
 }
 
@@ -77,7 +77,8 @@ static void release(matching *m)
 
 /* ---- the decoder's directions ---- */
 
-/* basis := the `most` strongest directions of the symmetric a (H, H), which is overwritten; fewer where it has not as many */
+/* basis := the `most` strongest directions of the symmetric a (H, H), which is overwritten; fewer where it has not as
+ * many */
 static dlg_status take_strongest(matching *m, double *a, size_t most, dlg_error *err)
 {
     const size_t H = m->H;
@@ -114,7 +115,8 @@ static dlg_status directions_of_labels(matching *m, const dlg_decoder_part *part
     return take_strongest(m, m->left, part->n_predicted, err);
 }
 
-static dlg_status directions_of_rest(matching *m, const dlg_word_position_match *read, size_t n_predicted, dlg_error *err)
+static dlg_status directions_of_rest(matching *m, const dlg_word_position_match *read, size_t n_predicted,
+                                     dlg_error *err)
 {
     const size_t H = m->H;
     memcpy(m->left, m->gram, H * H * sizeof *m->left);
@@ -135,7 +137,8 @@ static dlg_status directions_of_rest(matching *m, const dlg_word_position_match 
 
 /* ---- the fit ---- */
 
-/* turned := the pseudo-inverse of the positions' rows without the decoder's directions, so that words' rows times it are the factors */
+/* turned := the pseudo-inverse of the positions' rows without the decoder's directions, so that words' rows times it
+ * are the factors */
 static dlg_status invert(matching *m, dlg_error *err)
 {
     const size_t T = m->T, H = m->H;
@@ -182,14 +185,16 @@ static bool read_factors(matching *m, dlg_word_position_match *read)
         for (size_t v = 0; v < width; v++) compare(m, read, (uint32_t)(first + v), m->factors + v * T);
     }
     for (size_t t = 0; t < T; t++) {
-        const bool is_named = m->largest[t] >= least_one && m->largest[t] <= most_one && m->largest[t] - m->next[t] >= clear;
+        const bool is_named =
+            m->largest[t] >= least_one && m->largest[t] <= most_one && m->largest[t] - m->next[t] >= clear;
         has_changed |= is_named != read->is_named[t] || (is_named && m->before[t] != read->token[t]);
         read->is_named[t] = is_named;
     }
     return has_changed;
 }
 
-static dlg_status find(matching *m, dlg_word_position_match *out, const dlg_decoder_part *part, bool is_tied, dlg_error *err)
+static dlg_status find(matching *m, dlg_word_position_match *out, const dlg_decoder_part *part, bool is_tied,
+                       dlg_error *err)
 {
     const size_t H = m->H;
     dlg_status status = DLG_OK;
@@ -206,18 +211,24 @@ static dlg_status find(matching *m, dlg_word_position_match *out, const dlg_deco
     return status;
 }
 
-dlg_status dlg_word_position_match_find(dlg_word_position_match *out, const dlg_gradient *gradient, const dlg_position_check *check, size_t length,
-                                const dlg_decoder_part *part, dlg_error *err)
+dlg_status dlg_word_position_match_find(dlg_word_position_match *out, const dlg_gradient *gradient,
+                                        const dlg_position_check *check, size_t length, const dlg_decoder_part *part,
+                                        dlg_error *err)
 {
     const dlg_config *config = &gradient->model->config;
-    matching m = {.T = length, .H = config->hidden_size, .V = config->vocabulary_size, .check = check,
+    matching m = {.T = length,
+                  .H = config->hidden_size,
+                  .V = config->vocabulary_size,
+                  .check = check,
                   .words = dlg_gradient_at(gradient, gradient->model->roles.words),
                   .positions = dlg_gradient_at(gradient, gradient->model->roles.positions)};
-    *out = (dlg_word_position_match){length, false, dlg_allocate(length, sizeof *out->token), dlg_allocate(length, sizeof *out->is_named)};
+    *out = (dlg_word_position_match){length, false, dlg_allocate(length, sizeof *out->token),
+                                     dlg_allocate(length, sizeof *out->is_named)};
     dlg_status status = out->token && out->is_named ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "shared rows: no memory");
     if (!status && m.words && length + part->n_predicted < m.H) {
         status = allocate(&m, err);
-        if (!status) status = find(&m, out, part, gradient->model->roles.decoder.weight == gradient->model->roles.words, err);
+        if (!status)
+            status = find(&m, out, part, gradient->model->roles.decoder.weight == gradient->model->roles.words, err);
         release(&m);
         out->sees = true;
     }

@@ -81,11 +81,15 @@ static void add_told(facts *f, const dlg_knowledge *k)
     const struct {
         const char *name;
         dlg_origin from;
-    } pieces[] = {{"batch", k->sentences_from}, {"length", k->lengths_from}, {"labels", k->labels_from}, {"masked", k->rows_from}};
+    } pieces[] = {{"batch", k->sentences_from},
+                  {"length", k->lengths_from},
+                  {"labels", k->labels_from},
+                  {"masked", k->rows_from}};
     char names[64] = "";
     for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
         const size_t used = strlen(names);
-        if (pieces[i].from == DLG_TOLD) snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", pieces[i].name);
+        if (pieces[i].from == DLG_TOLD)
+            snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", pieces[i].name);
     }
     add(f, "told", "%s", *names ? names : "nothing");
     /* What is assumed is searched for, what the metadata say is not. */
@@ -101,9 +105,9 @@ static const char *byte_order(void)
     return first ? "little-endian" : "big-endian";
 }
 
-dlg_status dlg_checkpoint_open(dlg_journal **out, const char *path, bool resume, dlg_build build, const dlg_attack_class *class,
-                               const dlg_gradient *gradient, const dlg_knowledge *knowledge, const dlg_attack_options *options,
-                               dlg_error *err)
+dlg_status dlg_checkpoint_open(dlg_journal **out, const char *path, bool resume, dlg_build build,
+                               const dlg_attack_class *class, const dlg_gradient *gradient,
+                               const dlg_knowledge *knowledge, const dlg_attack_options *options, dlg_error *err)
 {
     facts f = {.n = 0};
     add(&f, "version", "%s", build.version);

@@ -5,7 +5,8 @@
 /* That many iterations with the same text, D flat, are a settled text. */
 enum { STABLE_ITERATIONS = 4 };
 
-/* A start has stalled when D has not fallen by the factor over so many iterations. Over a defended gradient's noise D falls slowly. */
+/* A start has stalled when D has not fallen by the factor over so many iterations. Over a defended gradient's noise D
+ * falls slowly. */
 typedef struct {
     size_t stall_iterations;
     double stall_factor;

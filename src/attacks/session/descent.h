@@ -7,14 +7,14 @@
 
 /** Set the first four; history is borrowed. */
 typedef struct {
-    double scale;      /**< D of a zero gradient */
-    double rounding;   /**< the part of scale below which D is rounding */
-    double floor;      /**< what no text can lower D below (dlg_objective_floor) */
-    bool is_defended;  /**< most targets are not of low rank */
-    double *history;   /**< (iterations + 1) D above the floor after each iteration */
+    double scale;     /**< D of a zero gradient */
+    double rounding;  /**< the part of scale below which D is rounding */
+    double floor;     /**< what no text can lower D below (dlg_objective_floor) */
+    bool is_defended; /**< most targets are not of low rank */
+    double *history;  /**< (iterations + 1) D above the floor after each iteration */
     size_t iteration;
-    size_t stable;     /**< iterations since the text last changed */
-    size_t anew;       /**< the first iteration whose D may be compared with later ones */
+    size_t stable; /**< iterations since the text last changed */
+    size_t anew;   /**< the first iteration whose D may be compared with later ones */
 } dlg_descent;
 
 /** A new start. */
@@ -36,9 +36,10 @@ bool dlg_descent_has_stalled(const dlg_descent *);
 bool dlg_descent_is_explained(const dlg_descent *, double d_tokens);
 
 /**
- * Whether D of a defended gradient has come down to its noise and the text stands. It must account for nearly all that a text can account
- * for: under heavy noise any text does as badly as any other. And D falls no more while every embedding points to its token; or the text
- * has not changed for a while, and its own distance is no larger than that of the free embeddings, or ends where theirs ends.
+ * Whether D of a defended gradient has come down to its noise and the text stands. It must account for nearly all that
+ * a text can account for: under heavy noise any text does as badly as any other. And D falls no more while every
+ * embedding points to its token; or the text has not changed for a while, and its own distance is no larger than that
+ * of the free embeddings, or ends where theirs ends.
  */
 bool dlg_descent_is_settled(const dlg_descent *, double d, double d_tokens, bool has_stalled, bool all_certain);
 

@@ -34,7 +34,8 @@ static bool is_same(const dlg_label_assignment *p)
 {
     for (size_t j = 0; j < p->n_labels; j++) {
         bool there = false;
-        for (size_t k = 0; k < p->n_labels && !there; k++) there = p->row_of[k] == p->proposed_row_of[j] && p->label[k] == p->label[j];
+        for (size_t k = 0; k < p->n_labels && !there; k++)
+            there = p->row_of[k] == p->proposed_row_of[j] && p->label[k] == p->label[j];
         if (!there) return false;
     }
     return true;

@@ -10,12 +10,12 @@
 
 /** Zero-initialise, set the sizes and label, carve. */
 typedef struct {
-    size_t n_rows, n_labels;        /**< n_rows >= n_labels */
-    const size_t *label;            /**< (n_labels), borrowed */
-    bool placed;                    /**< every label has a row of its own; else they are spread evenly */
-    size_t *row_of;                 /**< (n_labels) the row of each, once placed */
-    dlg_real *share;                /**< (n_rows, n_labels) how much of each label stands in each row */
-    size_t *proposed_row_of;        /**< a proposal, not yet taken */
+    size_t n_rows, n_labels; /**< n_rows >= n_labels */
+    const size_t *label;     /**< (n_labels), borrowed */
+    bool placed;             /**< every label has a row of its own; else they are spread evenly */
+    size_t *row_of;          /**< (n_labels) the row of each, once placed */
+    dlg_real *share;         /**< (n_rows, n_labels) how much of each label stands in each row */
+    size_t *proposed_row_of; /**< a proposal, not yet taken */
     dlg_real *proposed_share;
     double *scratch;
     size_t *index_scratch;
@@ -28,9 +28,9 @@ void dlg_label_assignment_carve(dlg_label_assignment *, dlg_arena *);
 void dlg_label_assignment_start(dlg_label_assignment *, bool known);
 
 /**
- * Propose the rows to which the derivative points (dD/dshare, (n_rows, n_labels)), by linear assignment: for fixed embeddings the
- * gradient is linear in the labels, so that is exact to first order. @return whether the proposal differs from what holds (equal labels
- * may change places)
+ * Propose the rows to which the derivative points (dD/dshare, (n_rows, n_labels)), by linear assignment: for fixed
+ * embeddings the gradient is linear in the labels, so that is exact to first order. @return whether the proposal
+ * differs from what holds (equal labels may change places)
  */
 bool dlg_label_assignment_propose(dlg_label_assignment *, const dlg_real *derivative);
 

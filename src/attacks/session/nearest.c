@@ -5,7 +5,8 @@
 
 #include <math.h>
 
-/* Vocabulary entries compared at a time: the scores of a block stay in the cache, and no (tokens, vocabulary) array is needed. */
+/* Vocabulary entries compared at a time: the scores of a block stay in the cache, and no (tokens, vocabulary) array is
+ * needed. */
 enum { BLOCK = 1024 };
 
 struct dlg_nearest {
@@ -16,8 +17,8 @@ struct dlg_nearest {
     double *next;           /* (n_rows) the second largest */
 };
 
-dlg_status dlg_nearest_create(dlg_nearest **out, const dlg_real *table, size_t n_vocabulary, size_t n_columns, size_t n_rows,
-                              dlg_error *err)
+dlg_status dlg_nearest_create(dlg_nearest **out, const dlg_real *table, size_t n_vocabulary, size_t n_columns,
+                              size_t n_rows, dlg_error *err)
 {
     *out = NULL;
     dlg_nearest *nearest = dlg_allocate(1, sizeof *nearest);
@@ -53,7 +54,8 @@ void dlg_nearest_free(dlg_nearest *nearest)
 
 static bool is_admitted(const dlg_position_check *check, size_t token, size_t position)
 {
-    return !check || !dlg_position_check_count(check, position) || dlg_position_check_admits(check, (uint32_t)token, position);
+    return !check || !dlg_position_check_count(check, position) ||
+           dlg_position_check_admits(check, (uint32_t)token, position);
 }
 
 /* A token's cosine, up to the norm of x, against the two largest so far. */
@@ -79,10 +81,12 @@ void dlg_nearest_find(const dlg_nearest *nearest, const dlg_real *x, const dlg_p
     }
     for (size_t first = 0; first < nearest->n_vocabulary; first += BLOCK) {
         const size_t left = nearest->n_vocabulary - first, width = left < BLOCK ? left : BLOCK;
-        dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, width, H, 1, x, H, nearest->table + first * H, H, 0, nearest->scores, BLOCK);
+        dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, width, H, 1, x, H, nearest->table + first * H, H, 0, nearest->scores,
+                 BLOCK);
         for (size_t i = 0; i < n; i++)
             for (size_t v = 0; v < width; v++) {
-                const dlg_real inverse = nearest->inverse_norm[first + v], score = nearest->scores[i * BLOCK + v] * inverse;
+                const dlg_real inverse = nearest->inverse_norm[first + v],
+                               score = nearest->scores[i * BLOCK + v] * inverse;
                 if (inverse > 0 && score > nearest->next[i] && is_admitted(check, first + v, i))
                     compare(&evidence[i], &tokens[i], &nearest->next[i], (double)score, first + v);
             }

@@ -101,7 +101,8 @@ void dlg_session_hold_known_rows(dlg_session *r)
         if (k->lengths_from != DLG_ASSUMED) hold_row(r, r->batch.first[b + 1] - 1, table + (size_t)k->special.sep * H);
     }
     for (size_t i = 0; mask && k->n_rows == k->n_labels && i < k->n_rows; i++) hold_row(r, k->rows[i], mask);
-    for (size_t j = 0; mask && r->placement.placed && j < k->n_labels; j++) hold_row(r, k->rows[r->placement.row_of[j]], mask);
+    for (size_t j = 0; mask && r->placement.placed && j < k->n_labels; j++)
+        hold_row(r, k->rows[r->placement.row_of[j]], mask);
 }
 
 /* Rows that are known, or belong to a sentence that is not in turn, stay where they are. */
@@ -199,7 +200,8 @@ double dlg_session_distance_of_tokens(dlg_session *r)
 
 bool dlg_session_is_explained(const dlg_session *r)
 {
-    return dlg_descent_is_explained(&(dlg_descent){.scale = r->scale, .rounding = r->options->distance->rounding}, r->d_tokens);
+    return dlg_descent_is_explained(&(dlg_descent){.scale = r->scale, .rounding = r->options->distance->rounding},
+                                    r->d_tokens);
 }
 
 bool dlg_session_is_explained_to_noise(const dlg_session *r)
@@ -236,11 +238,13 @@ static dlg_attack_state state_of(const dlg_session *r)
     };
 }
 
-/* By the distance of the tokens; where neither has one, by that of the embeddings. Distances are parts of the same gradient's. */
+/* By the distance of the tokens; where neither has one, by that of the embeddings. Distances are parts of the same
+ * gradient's. */
 static bool is_better(const dlg_attack_state *a, const dlg_attack_state *b)
 {
     if (!b->tokens) return true;
-    if (isfinite(a->distance_of_tokens) || isfinite(b->distance_of_tokens)) return a->distance_of_tokens < b->distance_of_tokens;
+    if (isfinite(a->distance_of_tokens) || isfinite(b->distance_of_tokens))
+        return a->distance_of_tokens < b->distance_of_tokens;
     return a->distance < b->distance;
 }
 
@@ -278,7 +282,8 @@ static void carve(dlg_session *r)
     r->point = dlg_arena_carve(arena, n, sizeof *r->point);
     r->derivative = dlg_arena_carve(arena, n, sizeof *r->derivative);
     dlg_label_assignment_carve(&r->placement, arena);
-    r->label_derivative = dlg_arena_carve(arena, r->placement.n_rows * r->placement.n_labels, sizeof *r->label_derivative);
+    r->label_derivative =
+        dlg_arena_carve(arena, r->placement.n_rows * r->placement.n_labels, sizeof *r->label_derivative);
     r->evidence = dlg_arena_carve(arena, r->n_rows, sizeof *r->evidence);
     r->is_known = dlg_arena_carve(arena, r->n_rows, sizeof *r->is_known);
     r->fed = dlg_arena_carve(arena, r->n_rows, sizeof *r->fed);
@@ -303,24 +308,31 @@ static dlg_status copy_knowledge(dlg_session *r, const dlg_knowledge *knowledge,
     return dlg_knowledge_copy(r->knowledge, knowledge, err);
 }
 
-dlg_status dlg_session_begin(dlg_session *r, dlg_attack_result *result, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
-                              const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
+dlg_status dlg_session_begin(dlg_session *r, dlg_attack_result *result, const dlg_gradient *gradient,
+                             const dlg_knowledge *knowledge, const dlg_attack_options *options,
+                             const dlg_attack_observer *observer, dlg_error *err)
 {
     const dlg_config *config = &gradient->model->config;
     const dlg_real *table = dlg_model_word_embeddings(gradient->model);
-    *r = (dlg_session){.gradient = gradient, .options = options, .observer = observer, .result = result, .d = INFINITY,
-                        .d_tokens = INFINITY};
+    *r = (dlg_session){.gradient = gradient,
+                       .options = options,
+                       .observer = observer,
+                       .result = result,
+                       .d = INFINITY,
+                       .d_tokens = INFINITY};
     dlg_status status = copy_knowledge(r, knowledge, err);
     if (!status) status = dlg_batch_create(&r->batch, config->task, knowledge->n_sentences, knowledge->lengths, err);
     if (!status) status = dlg_batch_predict(&r->batch, knowledge->n_rows, knowledge->rows, err);
     if (!status)
-        status = dlg_oracle_create(&r->oracle, options->journal, gradient, &r->batch, knowledge->n_labels, options->distance, err);
+        status = dlg_oracle_create(&r->oracle, options->journal, gradient, &r->batch, knowledge->n_labels,
+                                   options->distance, err);
     if (status) return status;
     const dlg_objective *objective = dlg_oracle_objective(r->oracle);
     r->n_rows = r->batch.n_rows;
     r->turn = r->batch.n_sentences;
     r->n_numbers = r->n_unknowns = dlg_objective_size(objective);
-    r->placement = (dlg_label_assignment){.n_rows = r->batch.n_predicted, .n_labels = knowledge->n_labels, .label = r->knowledge->labels};
+    r->placement = (dlg_label_assignment){
+        .n_rows = r->batch.n_predicted, .n_labels = knowledge->n_labels, .label = r->knowledge->labels};
     r->scale = dlg_objective_scale(objective);
     r->floor = dlg_objective_floor(objective);
     r->noise = dlg_objective_noise(objective);

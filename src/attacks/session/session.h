@@ -1,6 +1,6 @@
 /**
- * What all attacks share: a text being recovered for one layout of the batch (its sentences and their lengths). It evaluates points and
- * tokens, puts labels in their places, decodes, reports, and keeps the best text.
+ * What all attacks share: a text being recovered for one layout of the batch (its sentences and their lengths). It
+ * evaluates points and tokens, puts labels in their places, decodes, reports, and keeps the best text.
  */
 #ifndef DLG_ATTACKS_SESSION_SESSION_H
 #define DLG_ATTACKS_SESSION_SESSION_H
@@ -18,44 +18,51 @@ typedef struct {
     const dlg_attack_options *options;
     const dlg_attack_observer *observer;
     dlg_attack_result *result;
-    dlg_knowledge *knowledge;      /**< a copy */
+    dlg_knowledge *knowledge; /**< a copy */
     dlg_batch batch;
-    dlg_oracle *oracle;            /**< what answers all questions about D */
+    dlg_oracle *oracle; /**< what answers all questions about D */
     dlg_nearest *nearest;
-    dlg_position_check *check;     /**< decoding chooses among the tokens it admits; NULL: among all */
-    dlg_input_space *space;        /**< the embeddings stay in it; NULL: they are free */
+    dlg_position_check *check; /**< decoding chooses among the tokens it admits; NULL: among all */
+    dlg_input_space *space;    /**< the embeddings stay in it; NULL: they are free */
     size_t n_rows, n_numbers;
-    size_t n_unknowns;             /**< n_numbers, or the space's: what a minimiser moves, `x` below */
-    size_t turn;                   /**< the one sentence whose embeddings move; n_sentences: those of all */
-    double scale, floor;           /**< D of a zero gradient; what no text can lower it below */
-    double noise;                  /**< what D of the right text is about (dlg_objective_noise) */
-    bool replaces;                 /**< over noise a start ends with replacements (attacks/session/token_substitution.h) */
-    bool is_defended;              /**< most targets are not of low rank */
-    double embedding_deviation;    /**< of the word embeddings' numbers */
+    size_t n_unknowns;   /**< n_numbers, or the space's: what a minimiser moves, `x` below */
+    size_t turn;         /**< the one sentence whose embeddings move; n_sentences: those of all */
+    double scale, floor; /**< D of a zero gradient; what no text can lower it below */
+    double noise;        /**< what D of the right text is about (dlg_objective_noise) */
+    /** over noise a start ends with replacements (attacks/session/token_substitution.h) */
+    bool replaces;
+    bool is_defended;           /**< most targets are not of low rank */
+    double embedding_deviation; /**< of the word embeddings' numbers */
 
     /* carved from one arena */
     dlg_arena arena;
-    dlg_real *point, *derivative;  /**< (n_rows, H) as the objective takes them, and dD/dx */
+    dlg_real *point, *derivative; /**< (n_rows, H) as the objective takes them, and dD/dx */
     dlg_label_assignment placement;
-    dlg_real *label_derivative;    /**< (rows that may hold a label, labels) */
-    dlg_evidence *evidence;        /**< (n_rows) what speaks for each fed token */
-    bool *is_known;                /**< (n_rows) the row's token is known, and its embedding stays where it is */
+    dlg_real *label_derivative; /**< (rows that may hold a label, labels) */
+    dlg_evidence *evidence;     /**< (n_rows) what speaks for each fed token */
+    bool *is_known;             /**< (n_rows) the row's token is known, and its embedding stays where it is */
     uint32_t *fed, *tokens, *last_tokens;
     bool *predicted, *changed;
 
-    size_t start, iteration;       /**< which, from 1: the attack's to count */
-    size_t stable;                 /**< decodings since the text last changed */
-    double d, d_tokens;            /**< at the embeddings (the attack's to set), at the tokens */
+    size_t start, iteration; /**< which, from 1: the attack's to count */
+    size_t stable;           /**< decodings since the text last changed */
+    double d, d_tokens;      /**< at the embeddings (the attack's to set), at the tokens */
 
-    dlg_attack_state best;         /**< its arrays lie in `memory` */
+    dlg_attack_state best; /**< its arrays lie in `memory` */
     void *memory;
 } dlg_session;
 
-/** Lay the model out for what knowledge says. Errors: DLG_ENOMEM, DLG_ESHAPE; the session must be ended all the same. */
-DLG_MUST_USE dlg_status dlg_session_begin(dlg_session *, dlg_attack_result *, const dlg_gradient *, const dlg_knowledge *,
-                                           const dlg_attack_options *, const dlg_attack_observer *, dlg_error *);
+/**
+ * Lay the model out for what knowledge says. Errors: DLG_ENOMEM, DLG_ESHAPE; the session must be ended all the same.
+ */
+DLG_MUST_USE dlg_status dlg_session_begin(dlg_session *, dlg_attack_result *, const dlg_gradient *,
+                                          const dlg_knowledge *, const dlg_attack_options *,
+                                          const dlg_attack_observer *, dlg_error *);
 
-/** Hand the best text to the result, if it is better than the one that is there, and free the rest. Accepts a zeroed one. */
+/**
+ * Hand the best text to the result, if it is better than the one that is there, and free the rest. Accepts a zeroed
+ * one.
+ */
 void dlg_session_end(dlg_session *);
 
 bool dlg_session_is_interrupted(const dlg_session *);
@@ -66,11 +73,15 @@ bool dlg_session_is_running_out(const dlg_session *);
 /** Pass a line on to the observer. */
 void dlg_session_note(const dlg_session *, const char *line);
 
-/** D at `point` with that share of the labels (placement.share, or proposed_share), without its derivative. Counts as an evaluation; NaN where the
- * options leave none. */
+/**
+ * D at `point` with that share of the labels (placement.share, or proposed_share), without its derivative. Counts as an
+ * evaluation; NaN where the options leave none.
+ */
 double dlg_session_distance_at_point(dlg_session *, const dlg_real *share);
 
-/** D at `point` with placement.share, its derivative left in `derivative`. NaN where the options leave no evaluation. */
+/**
+ * D at `point` with placement.share, its derivative left in `derivative`. NaN where the options leave no evaluation.
+ */
 double dlg_session_evaluate_point(dlg_session *);
 
 /** x (n_unknowns) = what stands for the embeddings in `point`, or for the nearest ones in the space. */
@@ -85,7 +96,10 @@ bool dlg_session_pull_back(dlg_session *, double *dx);
 /** The embedding of [MASK] where it stands in every predicted row, as far as is known; else NULL. */
 const dlg_real *dlg_session_mask(const dlg_session *);
 
-/** In `point` the rows whose token is known, [CLS], [SEP] and the placed labels' [MASK], get its embedding, and is_known. */
+/**
+ * In `point` the rows whose token is known, [CLS], [SEP] and the placed labels' [MASK], get its embedding, and
+ * is_known.
+ */
 void dlg_session_hold_known_rows(dlg_session *);
 
 /** D at x (n_unknowns), its derivative in dx, with placement.share; NaN where one of the numbers is not finite. */
@@ -95,7 +109,8 @@ double dlg_session_evaluate(dlg_session *, const double *x, double *dx);
 void dlg_session_find_label_derivative(dlg_session *);
 
 /**
- * Put the labels where dD/dY of the last evaluation, at x with D = d, points; where they had places, only if that lowers D.
+ * Put the labels where dD/dY of the last evaluation, at x with D = d, points; where they had places, only if that
+ * lowers D.
  * @return whether that changed where they are
  */
 bool dlg_session_place_labels(dlg_session *, const double *x);

@@ -8,8 +8,8 @@ static const double sharp = 0.9;
 /* What stands in a row that is masked to so much moves nothing. */
 static const double whole = 1 - 1e-9;
 
-/* Scaling rows and columns in turn ends when every row holds one to this, or after so many rounds: for logits that differ much it is slow,
- * and what is missing then is small next to what the descent does. */
+/* Scaling rows and columns in turn ends when every row holds one to this, or after so many rounds: for logits that
+ * differ much it is slow, and what is missing then is small next to what the descent does. */
 static const double balanced = 1e-9;
 enum { MOST_ROUNDS = 500 };
 
@@ -136,8 +136,8 @@ static void pull_back_shares(const dlg_sinkhorn *s, double *dz)
         for (size_t j = 0; j < M; j++) dz[i * M + j] = s->factor * s->share[i * C + j] * (dz[i * M + j] - a[i] - b[j]);
 }
 
-void dlg_sinkhorn_pull_back(dlg_sinkhorn *s, const dlg_real *point, dlg_real *derivative, const dlg_real *label_derivative,
-                                  double *dz)
+void dlg_sinkhorn_pull_back(dlg_sinkhorn *s, const dlg_real *point, dlg_real *derivative,
+                            const dlg_real *label_derivative, double *dz)
 {
     const size_t R = s->placement->n_rows, M = s->placement->n_labels;
     for (size_t i = 0; i < R; i++) {

@@ -45,13 +45,15 @@ static void add_choice(choices *c, double score, uint32_t token)
 }
 
 /* By how much D falls along the step from the token that is there, for its length. */
-static void judge(replacing *p, size_t row, uint32_t token, double word_norm2, double along, double across, double here, double norm2)
+static void judge(replacing *p, size_t row, uint32_t token, double word_norm2, double along, double across, double here,
+                  double norm2)
 {
     choices *c = &p->choices[row];
     if (token == p->r->fed[row]) return;
     const double length = sqrt(fmax(0, word_norm2 - 2 * across + norm2));
     const double score = length > 0 ? (here - along) / length : 0;
-    if ((c->n < TRIED || score > c->score[TRIED - 1]) && score > 0 && is_admitted(p->r, token, row)) add_choice(c, score, token);
+    if ((c->n < TRIED || score > c->score[TRIED - 1]) && score > 0 && is_admitted(p->r, token, row))
+        add_choice(c, score, token);
 }
 
 static void choose(replacing *p)
@@ -67,8 +69,9 @@ static void choose(replacing *p)
         for (size_t v = 0; v < width; v++) {
             const double word_norm2 = dlg_dot(H, words + v * H, words + v * H);
             for (size_t i = 0; i < n; i++)
-                judge(p, i, (uint32_t)(first + v), word_norm2, (double)p->along[i * BLOCK + v], (double)p->across[i * BLOCK + v],
-                      dlg_dot(H, r->derivative + i * H, r->point + i * H), dlg_dot(H, r->point + i * H, r->point + i * H));
+                judge(p, i, (uint32_t)(first + v), word_norm2, (double)p->along[i * BLOCK + v],
+                      (double)p->across[i * BLOCK + v], dlg_dot(H, r->derivative + i * H, r->point + i * H),
+                      dlg_dot(H, r->point + i * H, r->point + i * H));
         }
     }
 }
@@ -83,7 +86,8 @@ static void sort_rows(replacing *p)
 {
     for (size_t i = 0; i < p->r->n_rows; i++) {
         size_t at = i;
-        for (; at && promise(&p->choices[p->order[at - 1]]) < promise(&p->choices[i]); at--) p->order[at] = p->order[at - 1];
+        for (; at && promise(&p->choices[p->order[at - 1]]) < promise(&p->choices[i]); at--)
+            p->order[at] = p->order[at - 1];
         p->order[at] = i;
     }
 }
@@ -98,7 +102,8 @@ static bool replace(replacing *p, size_t row, uint32_t token)
     if (d < r->d_tokens) {
         r->d_tokens = d;
         r->fed[row] = token;
-        r->evidence[row] = (dlg_evidence){DLG_FROM_DESCENT, r->check ? dlg_position_check_count(r->check, row) : 0, NAN, NAN};
+        r->evidence[row] =
+            (dlg_evidence){DLG_FROM_DESCENT, r->check ? dlg_position_check_count(r->check, row) : 0, NAN, NAN};
         return true;
     }
     memcpy(x, p->table + r->fed[row] * p->H, p->H * sizeof *x);
@@ -113,7 +118,8 @@ static bool replace_in_rows(replacing *p, bool in_doubt)
     for (size_t k = 0; k < r->n_rows; k++) {
         const size_t i = p->order[k];
         if (r->is_known[i] || dlg_evidence_is_good(&r->evidence[i]) == in_doubt) continue;
-        for (size_t j = 0; j < p->choices[i].n && !dlg_session_is_interrupted(r); j++) any |= replace(p, i, p->choices[i].token[j]);
+        for (size_t j = 0; j < p->choices[i].n && !dlg_session_is_interrupted(r); j++)
+            any |= replace(p, i, p->choices[i].token[j]);
         if (!in_doubt || r->gradient->model->config.task != DLG_MASKED_LM) continue;
         for (size_t j = 0; j < r->placement.n_labels && !dlg_session_is_interrupted(r); j++)
             if (r->placement.label[j] != r->fed[i]) any |= replace(p, i, (uint32_t)r->placement.label[j]);
@@ -174,12 +180,16 @@ static bool swap_labels(dlg_session *r)
 dlg_status dlg_token_substitution_try(dlg_session *r, dlg_rows_tried rows, dlg_error *err)
 {
     const dlg_model *model = r->gradient->model;
-    replacing p = {.r = r, .H = model->config.hidden_size, .V = model->config.vocabulary_size, .table = dlg_model_word_embeddings(model)};
+    replacing p = {.r = r,
+                   .H = model->config.hidden_size,
+                   .V = model->config.vocabulary_size,
+                   .table = dlg_model_word_embeddings(model)};
     p.along = dlg_allocate(r->n_rows * BLOCK, sizeof *p.along);
     p.across = dlg_allocate(r->n_rows * BLOCK, sizeof *p.across);
     p.choices = dlg_allocate(r->n_rows, sizeof *p.choices);
     p.order = dlg_allocate(r->n_rows, sizeof *p.order);
-    const dlg_status status = p.along && p.across && p.choices && p.order ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "replacements: no memory");
+    const dlg_status status =
+        p.along && p.across && p.choices && p.order ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "replacements: no memory");
     for (size_t pass = 0; pass < PASSES && !status && !dlg_session_is_interrupted(r); pass++) {
         dlg_session_set_tokens(r);
         r->d_tokens = dlg_session_evaluate_point(r);
@@ -189,7 +199,8 @@ dlg_status dlg_token_substitution_try(dlg_session *r, dlg_rows_tried rows, dlg_e
         sort_rows(&p);
         bool any = swap_labels(r);
         any |= replace_in_rows(&p, true);
-        if (!any && rows == DLG_ALL_ROWS) any = replace_in_rows(&p, false); /* while others are wrong it seems that right ones are */
+        /* while others are wrong it seems that right ones are */
+        if (!any && rows == DLG_ALL_ROWS) any = replace_in_rows(&p, false);
         if (!any) break;
     }
     dlg_session_put_labels_back(r);
