@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Install what is needed, build, run every test: as users build it; with AddressSanitizer and UBSan, all but the golden
-# numbers; in double, unit, golden and property; with ThreadSanitizer, two threads on one model. Where clang is installed it
-# compiles everything once more for its warnings. About seven minutes on two cores.
+# numbers; in double, unit, golden and property; with ThreadSanitizer, two threads on one model. Where clang is
+# installed it compiles everything once more for its warnings. About seven minutes on two cores.
 # Exits with 1 if anything failed; the closing lines say what.
 set -uo pipefail
 cd "$(dirname "$0")/.."

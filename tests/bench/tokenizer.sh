@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# tokenizer.sh BUILD: is the tokenizer at least five times as fast as the `tokenizers` package? PYTHON names one that has it.
+# tokenizer.sh BUILD: is the tokenizer at least five times as fast as the `tokenizers` package? PYTHON names one that
+# has it.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 data=$here/../../../shared/data

@@ -1,5 +1,6 @@
-# What surrounds the programs may be hostile too: closed descriptors, pipes and devices as outputs, limits of files and memory, files that
-# shrink while they are read, names and metadata that a terminal would obey. One line and the right exit status, nothing left behind.
+# What surrounds the programs may be hostile too: closed descriptors, pipes and devices as outputs, limits of files and
+# memory, files that shrink while they are read, names and metadata that a terminal would obey. One line and the right
+# exit status, nothing left behind.
 export LC_ALL=C
 mkdir m c
 check 'a model' make_model m mlm

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Install into an empty prefix, move it, and use it the way examples/library/README.md says: headers, pkg-config, library, programs.
+# Install into an empty prefix, move it, and use it the way examples/library/README.md says: headers, pkg-config,
+# library, programs.
 # Usage: install.sh BUILD_DIRECTORY SOURCE_DIRECTORY C_COMPILER LIBRARY_DIRECTORY_NAME
 set -euo pipefail
 build=$1 source=$2 cc=$3 libdir=$4

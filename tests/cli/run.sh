@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# run.sh PROGRAMS CASE.sh: run the checks of a case in an empty directory, with the folder PROGRAMS in front of PATH. A case calls
+# run.sh PROGRAMS CASE.sh: run the checks of a case in an empty directory, with the folder PROGRAMS in front of PATH. A
+# case calls
 #
 #     accepted STDOUT STDERR COMMAND...    exit 0; all that is printed matches the two patterns (of bash: * is anything)
-#     refused EXIT PATTERN COMMAND...      that exit status, nothing on stdout, one line on stderr that matches, no file made or changed
+#     refused EXIT PATTERN COMMAND...      that exit status, nothing on stdout, one line on stderr that matches, no file
+#                                          made or changed
 #     check WHAT COMMAND...                COMMAND succeeds
 #
 # and goes on after a failure, so that one run shows them all. Exit 1 if there was one; 77 if the case called `skip`.

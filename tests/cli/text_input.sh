@@ -1,4 +1,5 @@
-# Files that dlg-text must refuse: exit 1, one line that says what and where, nothing on standard output, no file left behind.
+# Files that dlg-text must refuse: exit 1, one line that says what and where, nothing on standard output, no file left
+# behind.
 export LC_ALL=C
 mkdir good m c
 check 'a model' make_model good mlm
@@ -121,7 +122,7 @@ sed 's/"ids":\s*\[\[2/"ids": [[40/' good.truth.json > bad.json
 refuse 'bad.json: sentence 0, position 0: want a token of the model*' good.g --model m --know length:bad.json
 printf '[%.0s' {1..1000} > bad.json && refuse 'bad.json: *' good.g --model m --know length:bad.json
 
-# ---- a truth file to score by: its name is checked before the attack, its contents after it, when the result is worth keeping ----
+# ---- a truth file to score by: its name is checked before the attack, its contents after it ----
 refuse 'missing.json: No such file or directory' good.g --model m --truth missing.json
 printf '{"task": "mlm"' > bad.json
 keep() { dlg-text good.g --model m --iterations 2 --starts 1 --threads 1 -q --truth "$1" > out.txt 2> err.txt; }

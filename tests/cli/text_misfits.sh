@@ -1,6 +1,6 @@
-# Gradients that no text has: of another model, with the entries of each tensor shuffled, and random numbers. Whatever the attack and
-# whatever it is told, it says that nothing was recovered, and every line of what it prints says what it is: no sentence stands there by
-# itself.
+# Gradients that no text has: of another model, with the entries of each tensor shuffled, and random numbers. Whatever
+# the attack and whatever it is told, it says that nothing was recovered, and every line of what it prints says what it
+# is: no sentence stands there by itself.
 export LC_ALL=C
 text='the red fish swims in the sea under a tree'
 mkdir mlm cls other_mlm other_cls

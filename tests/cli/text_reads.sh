@@ -20,7 +20,8 @@ check 'a batch' dlg-grads 'A red bird saw the old house.' 'The house is old.' --
 accepted '*scores: * 2 of 2 sentences exact*' '*sequence check: 2 sentences found*' \
     dlg-text b.g --threads 1 --attack auto --truth b.truth.json
 accepted '*"attack":"auto","end":"explained","recovered":true*' '*' dlg-text b.g --threads 1 --attack auto --json
-# Sentences that were found without the others: a truth of one sentence, told as the batch size, ends the search after the first.
+# Sentences that were found without the others: a truth of one sentence, told as the batch size, ends the search after
+# the first.
 accepted 'Partly recovered: 1 of at least 2 sentences.
   *
   partly: this sentence was in the batch, to rounding; it accounts for * directions of the row space, and what accounts for the others was not found

@@ -1,4 +1,5 @@
-# The same seed and threads give the same bits: gradients byte by byte, and all that the attack prints but for the time it took.
+# The same seed and threads give the same bits: gradients byte by byte, and all that the attack prints but for the time
+# it took.
 printed() { dlg-text "$@" --attack dlg --json | sed -E 's/"seconds(_per_evaluation)?":[^,}]*//g'; }
 
 for threads in 1 2; do

@@ -1,9 +1,12 @@
 #!/bin/sh
-# Make the golden cases mlm/, cls/, untied/, distilbert/ and distilbert_cls/ beside this script: tiny models and their gradients, in float64, by PyTorch and transformers.
+# Make the golden cases mlm/, cls/, untied/, distilbert/ and distilbert_cls/ beside this script: tiny models and their
+# gradients, in float64, by PyTorch and transformers.
 #
-#     make_cases.sh HF_CASE.PY      the script that turns a model and sentences into a case (its options are those used below)
+#     make_cases.sh HF_CASE.PY      the script that turns a model and sentences into a case (its options are those used
+#                                   below)
 #
-# Every parameter is drawn at random, also those that transformers starts at 0 or 1: a bias that is zero would test nothing.
+# Every parameter is drawn at random, also those that transformers starts at 0 or 1: a bias that is zero would test
+# nothing.
 set -eu
 tool=$(realpath "$1")
 cd "$(dirname "$0")"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Who may include whom: every #include of the project against the arrows between its folders, and every outside library against the
-# folders that may know of it. Usage: layering.sh [SOURCE_DIRECTORY]
+# Who may include whom: every #include of the project against the arrows between its folders, and every outside library
+# against the folders that may know of it. Usage: layering.sh [SOURCE_DIRECTORY]
 set -euo pipefail
 cd "${1:-$(dirname "$0")/../..}"
 
