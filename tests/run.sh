@@ -45,7 +45,8 @@ check 'gcc, double precision' build-double '^(unit|golden|property)$' -DDLG_DOUB
 # The test in which two threads use one model, where the system lets the sanitizer start.
 start=$SECONDS
 name='gcc, ThreadSanitizer: two threads'
-if cmake -S . -B build-tsan -DDLG_SANITIZE=thread > "$log" && cmake --build build-tsan --target unit_threads -- --quiet >> "$log"; then
+if cmake -S . -B build-tsan -DDLG_SANITIZE=thread > "$log" &&
+    cmake --build build-tsan --target unit_threads -- --quiet >> "$log"; then
     if build-tsan/bin/unit_threads > "$log" 2>&1; then
         record "$name" "$start" 'passed'
     elif grep -q 'unexpected memory mapping' "$log"; then

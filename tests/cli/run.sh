@@ -54,7 +54,8 @@ refused() {
     [[ $stderr == $want_stderr ]] || complain "want stderr $want_stderr, found $stderr" "$@"
     [ "$(grep -c '' <<< "$stderr")" -eq 1 ] || complain "want one line on stderr, found $stderr" "$@"
     [ -z "$stdout" ] || complain "want nothing on stdout, found $stdout" "$@"
-    [ "$(fingerprint)" = "$before" ] || complain "want the files as they were, found $(diff <(echo "$before") <(fingerprint))" "$@"
+    [ "$(fingerprint)" = "$before" ] ||
+        complain "want the files as they were, found $(diff <(echo "$before") <(fingerprint))" "$@"
 }
 
 check() {
