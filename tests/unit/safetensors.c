@@ -55,8 +55,8 @@ static const char *good_file(const char *name, size_t n)
 {
     unsigned char bytes[GOOD_BYTES] = {GOOD_HEADER & 255, GOOD_HEADER >> 8}, *data = bytes + 8 + GOOD_HEADER;
     memcpy(bytes + 8, good_header, GOOD_HEADER);
-    memcpy(data, &good_f16, 2), memcpy(data + 2, good_f32, 8), memcpy(data + 10, &good_f64, 8),
-        memcpy(data + 18, good_bf16, 4);
+    memcpy(data, &good_f16, 2), memcpy(data + 2, good_f32, 8), memcpy(data + 10, &good_f64, 8);
+    memcpy(data + 18, good_bf16, 4);
     return scratch_file(name, bytes, n);
 }
 

@@ -51,7 +51,7 @@ static int begin(void **state)
                                      .labels = own,
                                      .n_rows = N_MASKS,
                                      .rows = rows,
-                                     .special = {CLS, SEP, MASK},
+                                     .special = special,
                                      .masks_are_seen = true,
                                      .lengths_from = DLG_INFERRED};
     s.options.distance = &dlg_l2;
