@@ -335,7 +335,7 @@ static dlg_status watch_attack(dlg_attack_end *end, const options *o, const dlg_
     dlg_status status = dlg_progress_create(&w.progress, subject, dlg_screen_of(stderr), err);
     if (!status && o->json) status = dlg_json_start(stdout, subject, err);
     else if (!status && !o->quiet) dlg_progress_start(&w.progress);
-    if (!status) status = dlg_attack(o->attack, &result, &m->gradient, &m->knowledge, subject->options, &observer, err);
+    if (!status) status = dlg_attack(o->attack, &result, m->analysis, &m->knowledge, subject->options, &observer, err);
     if (!status) status = w.status;
     *end = result.end;
     dlg_subject ended = subject_of(subject, &result.state);
@@ -365,7 +365,7 @@ static dlg_status inspect(const options *o, const dlg_material *m, const dlg_sub
     const double begun_s = dlg_attack_now();
     dlg_inspection found = {0};
     dlg_error inner = {0};
-    dlg_status status = dlg_inspect(&found, &m->gradient, dlg_tokenizer_special(m->source.tokenizer), &inner);
+    dlg_status status = dlg_inspect(&found, m->analysis, &inner);
     if (status) return dlg_fail(err, status, "%s: %s", o->gradient, inner.message);
     const double seconds = dlg_attack_now() - begun_s;
     if (o->json) {

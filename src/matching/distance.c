@@ -1,7 +1,24 @@
 #include "matching/distance.h"
 
+#include "math/simd.h"
+
 #include <math.h>
 #include <string.h>
+
+DLG_SIMD void dlg_residual_compare(dlg_residual *residual, size_t n, const dlg_real *g, const dlg_real *t)
+{
+    double along = 0, off = 0, absolute = 0;
+#pragma omp simd reduction(+ : along, off, absolute)
+    for (size_t i = 0; i < n; i++) {
+        const double e = (double)g[i] - (double)t[i];
+        along += (double)t[i] * e;
+        off += e * e;
+        absolute += e < 0 ? -e : e;
+    }
+    residual->te += along;
+    residual->ee += off;
+    residual->e1 += absolute;
+}
 
 /* D = sum ||g - t||^2      (Zhu et al. 2019, arXiv:1906.08935, eq. 4) */
 static dlg_distance_part l2(dlg_residual r, size_t i, size_t n)
