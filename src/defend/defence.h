@@ -37,6 +37,11 @@ typedef struct {
 /** All there are, ending with NULL. */
 extern const dlg_defence_class *const dlg_defence_classes[];
 
+enum { DLG_DEFENCE_USAGE = 64 };
+
+/** How it is asked for, "prune:FRACTION". @return out */
+const char *dlg_defence_usage(const dlg_defence_class *, char out[DLG_DEFENCE_USAGE]);
+
 /** Read "NAME" or "NAME:NUMBER". Errors: DLG_EARG says which names there are, or which range is wanted. */
 DLG_MUST_USE dlg_status dlg_defence_parse(dlg_defence *out, const char *spec, dlg_error *);
 

@@ -77,7 +77,7 @@ accepted '*' '*optimizer adam, prior gpt (GPT-2), seed 0*' \
 accepted '*' '*optimizer adam, no prior, seed 0*' dlg-text c.g --model c --attack lamp --iterations 3 --starts 1 --threads 1
 cp m/vocab.txt gpt
 accepted '*' '*prior gpt (GPT-2)*' dlg-text m.g --model m --attack lamp --iterations 3 --starts 1 --threads 1 --prior gpt
-refused 1 'dlg-text: gpt/config.json: want a model for mlm or cls, found one for clm' dlg-text m.g --model gpt
+refused 1 'dlg-text: gpt/config.json: want a masked LM or a classifier, found a causal LM, which can only be a prior' dlg-text m.g --model gpt
 sed -i 's/^bird$/birds/' gpt/vocab.txt
 refused 1 'dlg-text: gpt: want the vocabulary of the attacked model, found another from piece 31 on' \
     dlg-text m.g --model m --attack lamp --prior gpt

@@ -6,6 +6,8 @@ export LC_ALL=C
 accepted 'dlg-text [0-9]*' '' dlg-text --version
 accepted '*Usage: dlg-text*--know=WHAT:FILE*130 interrupted*' '' dlg-text --help
 accepted '*Usage: dlg-text*' '' dlg-text -h
+accepted '*Attacks (--attack=NAME):*  auto *  dager *Distances*  l2 *Optimizers*  adam *Presets*  base *' '' dlg-text --help
+check 'lines of 80 columns' eval '! dlg-text --help | grep -E "^.{81}"'
 
 # A sentence from its gradient alone.
 check 'a gradient' dlg-grads 'A red bird' --preset mini -o a.g
@@ -29,6 +31,9 @@ accepted '*' '*iteration 2, distance *, * of 14 tokens changed, * s
 accepted 'Recovered:
   a red bird
   explained: *' '*attack auto: distance l2*iteration [01], *' dlg-text a.g --threads 1
+escapes() { grep -q $'\033'; }
+check 'they are sent where they are asked for' eval 'NO_COLOR=1 dlg-text a.g --threads 1 -q --color always | escapes'
+check 'and on no other account' eval '! dlg-text a.g --threads 1 --color never | escapes'
 check 'no escape sequences in a file' eval 'dlg-text a.g --threads 1 2>&1 | grep -qv $'"'\\033'"
 accepted 'Recovered:*' '' dlg-text --grads a.g --threads 1 -q
 accepted '*scores: 5 of 5 tokens right (100.0 %), 1 of 1 sentence exact
