@@ -1,12 +1,20 @@
 /**
  * --json: one object a line. Numbers that are not finite are null.
  *
- *   start      version, gradient, attack, model, model_seed (presets), n_parameters, task, defence, knowledge, origins,
- *              inferred, blas, threads, distance, optimizer, prior, prior_task, seed, checkpoint, resumed_after
+ *   start      what it is about, how it is attacked, knowledge, origins, inferred, memory_wanted, checkpoint,
+ *              resumed_after
  *   iteration  start, iteration, distance, seconds, tokens, text
- *   result     attack, end, recovered, reason, part, start, iterations, evaluations, seconds, seconds_per_evaluation,
- *              recalled, distance, distance_of_tokens, scale, n_dense, n_targets, knowledge, origins, fed_tokens,
- *              tokens, text, evidence, labels, metrics
+ *   result     what it is about, how it was attacked, end, recovered, reason, part, start, iterations, evaluations,
+ *              seconds, seconds_per_evaluation, recalled, distance, distance_of_tokens, scale, n_dense, n_targets,
+ *              knowledge, origins, fed_tokens, tokens, text, evidence, labels, metrics
+ *
+ * So that a result can be read alone it says again what it is about: version (of the program), gradient (the file),
+ * model (a preset's name or a directory), model_seed (presets), n_parameters, model_type ("bert", as config.json has
+ * it), task, defence (as the file's metadata have it), blas, threads; and how it was attacked: attack, distance_name,
+ * optimizer, seed, prior, prior_task.
+ *
+ * distance and distance_of_tokens mean what they do on the screen: a part of the distance of a zero gradient, 0 for
+ * the same gradient, 1 for none. scale is what they were divided by.
  *
  * knowledge lists what was told ("batch", "length", "labels", "masked"); origins says for each of the four whether it
  * was told, in the metadata, inferred or assumed (null: the gradient does not show it); inferred holds what was not

@@ -15,7 +15,7 @@ for attack in dlg:l2:lbfgs idlg:l2:lbfgs_plain tag:tag:adam lamp:cosine:adam; do
     check "$name: exit 0" [ $? -eq 0 ]
     start=$(head -1 lines.json) result=$(tail -1 lines.json)
     check "$name: its name" [ "$(field attack "$start") $(field attack "$result")" = "$name $name" ]
-    check "$name: its distance and optimizer" [ "$(field distance "$start") $(field optimizer "$start")" = "$distance $optimizer" ]
+    check "$name: its distance and optimizer" [ "$(field distance_name "$start") $(field optimizer "$start")" = "$distance $optimizer" ]
     check "$name: an iteration each" [ "$(grep -c '"event":"iteration"' lines.json)" -eq "$(field iterations "$result")" ]
     check "$name: twenty evaluations each" eval '[ $(field evaluations "$result") -ge $((20 * $(field iterations "$result"))) ] &&
         [ $(field evaluations "$result") -le $((24 * $(field iterations "$result") + 100)) ]'
@@ -24,7 +24,7 @@ for attack in dlg:l2:lbfgs idlg:l2:lbfgs_plain tag:tag:adam lamp:cosine:adam; do
         sed -E 's/"seconds(_per_evaluation)?":[^,}]*//g' > again.json
     check "$name: the same again" eval 'sed -E "s/\"seconds(_per_evaluation)?\":[^,}]*//g" lines.json | cmp - again.json'
     check "$name: another distance" eval 'dlg-text m.g --model m --attack $name --distance relative --iterations 2 --starts 1 --threads 1 --json |
-        head -1 | grep -q "\"distance\":\"relative\""'
+        head -1 | grep -q "\"distance_name\":\"relative\""'
     accepted '*class 2*' '' dlg-text c.g --model c --attack $name --iterations 3 --starts 1 --threads 1 -q
     accepted '*[Rr]ecovered*' '' dlg-text two.g --model m --attack $name --iterations 3 --starts 1 --threads 1 -q
     accepted 'Not recovered*defence gaussian:0.01*' '' dlg-text d.g --model m --attack $name --know length:d.truth.json --iterations 3 \

@@ -64,18 +64,22 @@ line '$' lines.json > result.json
 for field in '"event":"start","version":"' '"gradient":"a.g"' '"attack":"dlg"' '"model":"mini","model_seed":0,"n_parameters":5462784' \
     '"task":"mlm"' '"defence":"none"' '"knowledge":[]' \
     '"origins":{"batch":"metadata","length":"inferred","labels":"inferred","masked":"inferred"}' \
-    '"inferred":{"batch_size":1,"length":[5],"labels":[' '"masked":[[' '"blas":"' '"threads":1' '"distance":"l2"' '"optimizer":"lbfgs"' \
+    '"inferred":{"batch_size":1,"length":[5],"labels":[' '"masked":[[' '"blas":"' '"threads":1' '"distance_name":"l2"' '"optimizer":"lbfgs"' \
     '"seed":0'; do
     check "start: $field" has "$field" start.json
 done
 for field in '"event":"iteration"' '"start":1' '"iteration":1' '"distance":' '"seconds":' '"tokens":[[' '"text":["'; do
     check "iteration: $field" has "$field" iteration.json
 done
-for field in '"event":"result"' '"attack":"dlg"' '"end":"explained"' '"recovered":true' '"iterations":' '"evaluations":' \
+for field in '"event":"result"' '"gradient":"a.g","model":"mini","model_seed":0' '"model_type":"bert","task":"mlm","defence":"none"' \
+    '"threads":1' '"distance_name":"l2"' '"attack":"dlg"' '"end":"explained"' '"recovered":true' '"iterations":' '"evaluations":' \
     '"seconds":' '"seconds_per_evaluation":0.' '"distance":' '"knowledge":[]' '"fed_tokens":[[2,' ',4,' '"tokens":[[2,' \
     '"text":["a red bird"]' '"evidence":{"from":[["descent","' '"sure":[["certain","certain",' '"margin":[[0.' '"labels":[' '"metrics":{"token_accuracy":1,"exact_match":true,"exact_sentences":1,"bag_similarity":1,"label_accuracy":1,"rouge":{"rouge1":{"precision":1,'; do
     check "result: $field" has "$field" result.json
 done
+part() { grep -oE "$1[^,;) ]*[0-9]" | grep -oE '[0-9.]+(e-?[0-9]+)?$' | xargs printf '%.1e\n'; }
+screen=$(dlg-text a.g --threads 1 --attack dlg -q | part 'to rounding \(')
+check 'the distance of the screen' eval 'part "\"distance_of_tokens\":" < result.json | grep -qxF -- "$screen"'
 check 'only start and result' eval '[ $(dlg-text a.g --threads 1 --json -q | wc -l) -eq 2 ]'
 check 'no metrics without truth' eval '! dlg-text a.g --threads 1 --json -q | grep -q metrics'
 
