@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Of the files that are written where none are named. */
 #define DEFAULT_NAME "bert"
@@ -346,9 +347,12 @@ static dlg_status read_step(dlg_truth *out, const options *o, const dlg_source *
 static dlg_status read_texts(dlg_texts *out, const options *o, dlg_error *err)
 {
     dlg_status status = DLG_OK;
-    for (size_t i = 0; i < o->n_texts && !status; i++)
+    for (size_t i = 0; i < o->n_texts && !status; i++) {
+        if (o->texts[i].is_file && !strcmp(o->texts[i].value, "-") && isatty(STDIN_FILENO) && !o->quiet)
+            fputs("Texts, one a line; Ctrl-D ends them:\n", stderr);
         status = o->texts[i].is_file ? dlg_texts_add_file(out, o->texts[i].value, err)
                                      : dlg_texts_add(out, o->texts[i].value, err);
+    }
     return status;
 }
 
