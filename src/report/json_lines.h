@@ -21,13 +21,11 @@
  * told (null what was, what the gradient does not show, and masked where any position may be). tokens have the labels
  * put back, fed_tokens have not.
  *
- * Only where recovered is true are tokens and text to be taken for the participant's batch. Where end is "partly" each
- * of the sentences was in it, but others were not found; tokens, all that has their shape, labels, and origins but for
- * the batch's are of these alone, while knowledge is what was told of the whole. part then says how many they are
- * (sentences), of how many at least (sentences_at_least), and for how many directions (directions) of the row space by
- * which sentences are told (directions_of_all) they account; else it is null. At any other end tokens and text are a
- * guess that nothing confirms, whatever its distance: a text that has nothing to do with the gradient can come as
- * close. reason says why no attack could begin (end is then "unreadable"), and is null else.
+ * end and recovered: docs/ends.md says what a text is worth by them. Where end is "partly" tokens, all that has their
+ * shape, labels, and origins but for the batch's are of the sentences that were found alone, while knowledge is what
+ * was told of the whole. part then says how many they are (sentences), of how many at least (sentences_at_least), and
+ * for how many directions (directions) of the row space by which sentences are told (directions_of_all) they account;
+ * else it is null. reason says why no attack could begin (end is then "unreadable"), and is null else.
  *
  * prior is the language model that the attack asks, as model names it, and prior_task "mlm" or "clm"; both are null
  * where it asks none.
