@@ -11,7 +11,7 @@ _dlg_text() {
     elif [[ $word != -* && ${COMP_WORDS[COMP_CWORD - 1]} == -* ]]; then
         option=${COMP_WORDS[COMP_CWORD - 1]}
     fi
-    help=$("${COMP_WORDS[0]}" --help 2> /dev/null) || return
+    help=$("${COMP_WORDS[0]/#\~\//$HOME/}" --help 2> /dev/null) || return
     if [[ $word == -* ]]; then
         names=$(grep -oE -- '^ +(-., )?--[a-z-]+' <<< "$help" | grep -oE -- '--[a-z-]+')
         mapfile -t COMPREPLY < <(compgen -W "$names" -- "$word")
