@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# From nothing to a stolen sentence: install what is needed, build, and for each of three sentences make the gradient that
-# a participant would share and recover the sentence from it. They are those of "Deep Leakage from Gradients" (Zhu et al.
-# 2019).
+# From nothing to a stolen sentence: install what is needed, build, and for each of three sentences make the gradient
+# that a participant would share and recover the sentence from it. They are those of "Deep Leakage from Gradients" (Zhu
+# et al. 2019).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -16,8 +16,10 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch"
 sentences=(
-    'Registration, volunteer applications, and student travel application open the first week of September. Child care will be available.'
-    'We welcome proposals for tutorials on either core machine learning topics or topics of emerging importance for machine learning.'
+    'Registration, volunteer applications, and student travel application open the first week of September. '\
+'Child care will be available.'
+    'We welcome proposals for tutorials on either core machine learning topics or topics of emerging importance '\
+'for machine learning.'
     'We invite submissions for the Thirty-Third Annual Conference on Neural Information Processing Systems.'
 )
 for sentence in "${sentences[@]}"; do

@@ -175,6 +175,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     static const char *const tasks[] = {"mlm", "cls", NULL}, *const updates[] = {"batch", "sentence", NULL};
     options *o = state->input;
     dlg_error err;
+    o->about_preset |= key == KEY_MODEL_SEED || key == KEY_NUM_LABELS;
     switch (key) {
     case 'h': argp_state_help(state, stdout, ARGP_HELP_STD_HELP); break;
     case KEY_GRADS:
@@ -184,14 +185,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         o->source.preset = arg;
         o->has_preset = true;
         break;
-    case KEY_MODEL_SEED:
-        o->source.seed = dlg_option_whole(state, "model-seed", arg, 0, DLG_SEED_MAX);
-        o->about_preset = true;
-        break;
-    case KEY_NUM_LABELS:
-        o->source.n_labels = (size_t)dlg_option_whole(state, "num-labels", arg, 1, UINT32_MAX);
-        o->about_preset = true;
-        break;
+    case KEY_MODEL_SEED: o->source.seed = dlg_option_whole(state, "model-seed", arg, 0, DLG_SEED_MAX); break;
+    case KEY_NUM_LABELS: o->source.n_labels = (size_t)dlg_option_whole(state, "num-labels", arg, 1, UINT32_MAX); break;
     case KEY_TASK: o->source.task = tasks[dlg_option_name(state, "task", arg, tasks)]; break;
     case KEY_KNOW:
         if (dlg_known_add(&o->known, arg, &err)) argp_failure(state, DLG_EXIT_USAGE, 0, "--know: %s", err.message);

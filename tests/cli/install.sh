@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Install into an empty prefix, move it, and use it the way examples/library/README.md says: headers, pkg-config, library, programs
-# with their man pages and completion; and take it away again.
+# Install into an empty prefix, move it, and use it the way examples/library/README.md says: headers, pkg-config,
+# library, programs with their man pages and completion; and take it away again.
 # Usage: install.sh BUILD_DIRECTORY SOURCE_DIRECTORY C_COMPILER LIBRARY_DIRECTORY_NAME
 set -euo pipefail
 build=$1 source=$2 cc=$3 libdir=$4
@@ -10,7 +10,8 @@ trap 'rm -rf "$scratch"' EXIT
 cmake --install "$build" --prefix "$scratch/first" > "$scratch/log"
 mv "$scratch/first" "$scratch/moved"
 export PKG_CONFIG_PATH="$scratch/moved/$libdir/pkgconfig"
-[ "$(pkg-config --modversion dlg-text)" = "$(sed -n 's/^project(dlg-text VERSION \([0-9.]*\).*/\1/p' "$source/CMakeLists.txt")" ]
+[ "$(pkg-config --modversion dlg-text)" = \
+    "$(sed -n 's/^project(dlg-text VERSION \([0-9.]*\).*/\1/p' "$source/CMakeLists.txt")" ]
 read -ra flags <<< "$(pkg-config --cflags dlg-text)"
 read -ra libraries <<< "$(pkg-config --libs dlg-text)"
 
@@ -19,12 +20,14 @@ find "$scratch/moved/include/dlg-text" -name '*.h' | sort > "$scratch/headers"
 [ "$(wc -l < "$scratch/headers")" -ge 10 ]
 while read -r header; do
     printf '#include "%s"\nint main(void) { return 0; }\n' "$header" > "$scratch/header.c"
-    "$cc" -std=c11 -Wall -Wextra -Wpedantic -Wconversion -Werror -fsyntax-only "${flags[@]}" "$scratch/header.c" 2> "$scratch/log" ||
+    "$cc" -std=c11 -Wall -Wextra -Wpedantic -Wconversion -Werror -fsyntax-only "${flags[@]}" "$scratch/header.c" \
+        2> "$scratch/log" ||
         { head -n 20 "$scratch/log" && exit 1; }
 done < "$scratch/headers"
 
 for example in "$source"/examples/library/*.c; do
-    "$cc" -std=c11 -Wall -Wextra -Werror "$example" -o "$scratch/$(basename "$example" .c)" "${flags[@]}" "${libraries[@]}"
+    "$cc" -std=c11 -Wall -Wextra -Werror "$example" -o "$scratch/$(basename "$example" .c)" "${flags[@]}" \
+        "${libraries[@]}"
 done
 "$scratch/tokens" "We invite submissions." > "$scratch/tokens.txt"
 head -n 1 "$scratch/tokens.txt" | grep -q '\[CLS\]$'

@@ -15,7 +15,8 @@ wrong 'want --preset with --model-seed and --num-labels, found none' a.g --model
 wrong '--model-seed: want a whole number *found "x"' a.g --preset tiny --model-seed x
 wrong '--num-labels: want a whole number from 1 *found "0"' a.g --preset tiny --num-labels 0
 wrong '--task: want mlm or cls, found "nsp"' a.g --task nsp
-wrong '--know: want WHAT:FILE with WHAT batch, length, masked or labels, found "everything:t.json"' a.g --know everything:t.json
+wrong '--know: want WHAT:FILE with WHAT batch, length, masked or labels, found "everything:t.json"' \
+    a.g --know everything:t.json
 wrong '--know: want WHAT:FILE *found "labels"' a.g --know labels
 wrong '--know: want WHAT:FILE *found "labels:"' a.g --know labels:
 wrong '--know: want WHAT:FILE *found "labelset:t.json"' a.g --know labelset:t.json
@@ -40,5 +41,6 @@ check 'a classifier' make_model c cls
 check 'a gradient' dlg-grads 'the red fish' 'a bird' --model m -o m.g
 check 'classes' dlg-grads 'the red fish' --label 1 --model c -o c.g
 wrong 'preset: want tiny, mini, small, medium or base, found "huge"' m.g --preset huge
-wrong '--know=masked: want --know=length too in a batch of 2 sentences, found none' m.g --model m --know masked:m.truth.json
+wrong '--know=masked: want --know=length too in a batch of 2 sentences, found none' \
+    m.g --model m --know masked:m.truth.json
 wrong '--know=masked: want a masked LM, found a classifier*' c.g --model c --know masked:m.truth.json

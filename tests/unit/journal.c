@@ -8,7 +8,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "scratch.h"
-#include "small_model.h"
+#include "scarce.h"
 
 #include <setjmp.h>
 #include <signal.h>
