@@ -79,8 +79,8 @@ metrics+='"rouge":{"rouge1":{"precision":1,'
 for field in '"event":"result"' '"gradient":"a.g","model":"mini","model_seed":0' '"threads":1' \
     '"model_type":"bert","task":"mlm","defence":"none"' '"distance_name":"l2"' '"attack":"dlg"' '"end":"explained"' \
     '"recovered":true' '"iterations":' '"evaluations":' '"seconds":' '"seconds_per_evaluation":0.' '"distance":' \
-    '"knowledge":[]' '"fed_tokens":[[2,' ',4,' '"tokens":[[2,' '"text":["a red bird"]' '"evidence":{"from":[["descent","' '"sure":[["certain","certain",' \
-    '"margin":[[0.' '"labels":[' "$metrics"; do
+    '"knowledge":[]' '"fed_tokens":[[2,' ',4,' '"tokens":[[2,' '"text":["a red bird"]' \
+    '"evidence":{"from":[["descent","' '"sure":[["certain","certain",' '"margin":[[0.' '"labels":[' "$metrics"; do
     check "result: $field" has "$field" result.json
 done
 part() { grep -oE "$1[^,;) ]*[0-9]" | grep -oE '[0-9.]+(e-?[0-9]+)?$' | xargs printf '%.1e\n'; }
