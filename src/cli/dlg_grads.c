@@ -72,7 +72,7 @@ enum {
 
 static const struct argp_option table[] = {
     {.doc = "Text (standard input, one text a line, when there is none):", .group = 1},
-    {.name = "text", .key = KEY_TEXT, .arg = "TEXT", .doc = "One text of the batch, as if given without --text"},
+    {.name = "text", .key = KEY_TEXT, .arg = "TEXT", .doc = "One text of the batch; the same as TEXT by itself"},
     {.name = "file", .key = KEY_FILE, .arg = "FILE", .doc = "One text a line; - is standard input"},
     {.name = "max-length",
      .key = KEY_MAX_LENGTH,

@@ -65,7 +65,7 @@ enum {
 
 static const struct argp_option table[] = {
     {.doc = "Gradient and model:", .group = 1},
-    {.name = "grads", .key = KEY_GRADS, .arg = "FILE", .doc = "The shared gradient, as if given without --grads"},
+    {.name = "grads", .key = KEY_GRADS, .arg = "FILE", .doc = "The shared gradient; the same as FILE by itself"},
     {.name = "model",
      .key = KEY_MODEL,
      .arg = "DIR",
