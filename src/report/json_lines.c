@@ -237,6 +237,17 @@ dlg_status dlg_json_iteration(FILE *stream, const dlg_subject *subject, const dl
     return dlg_object_finish(&o, stream, err);
 }
 
+static void add_explanation(dlg_object *o, const dlg_explanation *e)
+{
+    cJSON *object = e->tensor ? cJSON_CreateObject() : cJSON_CreateNull();
+    dlg_object_add(o, o->root, "explanation", object);
+    if (!e->tensor) return;
+    dlg_object_add(o, object, "whole", dlg_json_number(e->whole));
+    dlg_object_add(o, object, "worst", dlg_json_number(e->worst));
+    dlg_object_add(o, object, "tensor", cJSON_CreateString(e->tensor));
+    dlg_object_add(o, object, "text", dlg_json_number(e->text));
+}
+
 dlg_status dlg_json_result(FILE *stream, const dlg_subject *subject, const dlg_attack_result *result,
                            const dlg_scores *scores, dlg_error *err)
 {
@@ -260,6 +271,7 @@ dlg_status dlg_json_result(FILE *stream, const dlg_subject *subject, const dlg_a
     dlg_object_add_number(&o, "distance_of_tokens",
                           best->tokens ? dlg_part_of_zero(best->distance_of_tokens, best->scale) : NAN);
     dlg_object_add_number(&o, "scale", best->tokens ? best->scale : NAN);
+    add_explanation(&o, &best->explanation);
     dlg_object_add_number(&o, "n_dense", (double)result->n_dense);
     dlg_object_add_number(&o, "n_targets", (double)result->n_targets);
     add_knowledge(&o, result->end == DLG_PARTLY ? subject->told : subject->knowledge);

@@ -5,8 +5,8 @@
  *              resumed_after
  *   iteration  start, iteration, distance, seconds, tokens, text
  *   result     what it is about, how it was attacked, end, recovered, reason, part, start, iterations, evaluations,
- *              seconds, seconds_per_evaluation, recalled, distance, distance_of_tokens, scale, n_dense, n_targets,
- *              knowledge, origins, fed_tokens, tokens, text, evidence, labels, metrics
+ *              seconds, seconds_per_evaluation, recalled, distance, distance_of_tokens, scale, explanation, n_dense,
+ *              n_targets, knowledge, origins, fed_tokens, tokens, text, evidence, labels, metrics
  *
  * So that a result can be read alone it says again what it is about: version (of the program), gradient (the file),
  * model (a preset's name or a directory), model_seed (presets), n_parameters, model_type ("bert", as config.json has
@@ -14,7 +14,10 @@
  * optimizer, seed, prior, prior_task.
  *
  * distance and distance_of_tokens mean what they do on the screen: a part of the distance of a zero gradient, 0 for
- * the same gradient, 1 for none. scale is what they were divided by.
+ * the same gradient, 1 for none. scale is what they were divided by. explanation is there where distance_of_tokens is
+ * rounding, else null (matching/explanation.h): whole, the norm of what the text leaves of all tensors, as a part of
+ * theirs; worst, the largest such part of one tensor, and its name; text, the part of the whole that depends on the
+ * text at all.
  *
  * knowledge lists what was told ("batch", "length", "labels", "masked"); origins says for each of the four whether it
  * was told, in the metadata, inferred or assumed (null: the gradient does not show it); inferred holds what was not
