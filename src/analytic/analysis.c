@@ -82,7 +82,7 @@ dlg_status dlg_analysis_traces(const dlg_defence_traces **out, dlg_analysis *a, 
 
 dlg_status dlg_analysis_inputs(const dlg_spectrum **out, dlg_analysis *a, size_t n_wanted, dlg_error *err)
 {
-    const dlg_stack stack = dlg_gradient_stack(a->gradient, 0);
+    const dlg_stack stack = dlg_gradient_inputs(a->gradient, &a->gradient->model->roles.blocks[0]);
     *out = &a->inputs;
     return dlg_spectrum_grow(&a->inputs, &stack, n_wanted, err);
 }
@@ -116,7 +116,7 @@ dlg_status dlg_analysis_count_attended(size_t *n, dlg_analysis *a, dlg_error *er
     const dlg_parameter *p = a->gradient->model->roles.blocks[0].wide.weight;
     const dlg_stack rows = {1, p->n_cols, {dlg_gradient_at(a->gradient, p)}, {p->n_rows}};
     dlg_status status = DLG_OK;
-    if (!a->n_attended.is_known && a->gradient->model->config.n_layers > 1)
+    if (!a->n_attended.is_known && rows.blocks[0] && a->gradient->model->config.n_layers > 1)
         status = find_rank(&a->n_attended.n, &rows, err);
     a->n_attended.is_known = !status;
     *n = a->n_attended.n;
@@ -153,7 +153,8 @@ dlg_status dlg_analysis_position_check(const dlg_position_check **out, dlg_analy
         dlg_position_check_free(a->check);
         a->check = NULL;
     }
-    if (!a->check) status = dlg_position_check_create(&a->check, a->gradient, length, err);
+    if (!a->check && dlg_gradient_at(a->gradient, a->gradient->model->roles.positions))
+        status = dlg_position_check_create(&a->check, a->gradient, length, err);
     *out = a->check;
     return status;
 }
@@ -166,7 +167,7 @@ dlg_status dlg_analysis_head(const dlg_spectrum **out, dlg_analysis *a, size_t n
     const dlg_real *g = dlg_gradient_at(a->gradient, p);
     const size_t n_rows = p->n_rows, n_cols = p->n_cols;
     *out = &a->head;
-    if (a->head.is_whole || a->head.n >= n_wanted) return DLG_OK;
+    if (!g || a->head.is_whole || a->head.n >= n_wanted) return DLG_OK;
     dlg_real *turned = dlg_allocate(n_rows * n_cols, sizeof *turned);
     if (!turned) return dlg_fail(err, DLG_ENOMEM, "head: no memory");
     for (size_t i = 0; i < n_rows; i++)

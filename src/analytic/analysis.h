@@ -25,7 +25,10 @@ const dlg_gradient *dlg_analysis_gradient(const dlg_analysis *);
 
 dlg_special_tokens dlg_analysis_special(const dlg_analysis *);
 
-/* All of the following may fail with DLG_ENOMEM, or DLG_ENONFINITE where a decomposition does not converge. */
+/*
+ * All of the following may fail with DLG_ENOMEM, or DLG_ENONFINITE where a decomposition does not converge. Where
+ * parameters were frozen, so that the gradient lacks what a piece is read off, it is empty, and shows nothing.
+ */
 
 /** Tokens of the longest sentence, 0 where no row stands out (analytic/infer.h). */
 size_t dlg_analysis_length(dlg_analysis *);
@@ -55,7 +58,7 @@ DLG_MUST_USE dlg_status dlg_analysis_span_check(dlg_span_check **out, dlg_analys
 DLG_MUST_USE dlg_status dlg_analysis_candidates(const dlg_candidates **out, dlg_analysis *, size_t n_positions,
                                                 dlg_error *);
 
-/** Which tokens a single sentence of that length can hold at each position. */
+/** Which tokens a single sentence of that length can hold at each position; *out is NULL where it cannot be read. */
 DLG_MUST_USE dlg_status dlg_analysis_position_check(const dlg_position_check **out, dlg_analysis *, size_t length,
                                                     dlg_error *);
 

@@ -8,7 +8,7 @@
  * Tokens of the longest sentence: rows of the position embedding's gradient above what stands behind them. Behind an
  * undefended sentence there is zero, behind a noisy one the noise itself, whose level the last tenth of the rows (16 at
  * least) shows. A text that fills all rows is told from noise by their sums, which layer norm makes zero. 0 when no row
- * stands out.
+ * stands out, or there is no such gradient.
  */
 size_t dlg_infer_length(const dlg_gradient *);
 

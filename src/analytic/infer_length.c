@@ -23,8 +23,9 @@ static size_t rows_behind(size_t n)
 size_t dlg_infer_length(const dlg_gradient *gradient)
 {
     const dlg_parameter *p = gradient->model->roles.positions;
-    const dlg_real *rows = dlg_gradient_of(gradient, p->name);
+    const dlg_real *rows = dlg_gradient_at(gradient, p);
     const size_t n = p->n_rows, H = p->n_cols, n_behind = rows_behind(n);
+    if (!rows) return 0;
     double sum = 0, sum_of_squares = 0, along_ones = 0;
     for (size_t t = n - n_behind; t < n; t++) {
         const double norm = sqrt(dlg_dot(H, rows + t * H, rows + t * H));

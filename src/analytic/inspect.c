@@ -200,7 +200,7 @@ static dlg_status find_text(dlg_inspection *out, survey *s, dlg_error *err)
     }
     const dlg_position_check *check;
     dlg_status status = dlg_analysis_position_check(&check, s->analysis, out->length, err);
-    if (!status) status = dlg_reading_find(&s->reading, check, &possible, s->special, err);
+    if (!status && check) status = dlg_reading_find(&s->reading, check, &possible, s->special, err);
     dlg_free(possible.tokens);
     if (status) return status;
     s->is_single = out->n_sentences == 1 && !s->reading.n_none;

@@ -30,15 +30,31 @@ static size_t most_sentences(const dlg_gradient *gradient, const dlg_batch_layou
     return most < OF_FEW_ROWS ? OF_FEW_ROWS : most;
 }
 
+static dlg_status no_length(const dlg_gradient *gradient, dlg_error *err)
+{
+    return dlg_gradient_at(gradient, gradient->model->roles.positions)
+               ? dlg_fail(
+                     err, DLG_EFORMAT,
+                     "gradient: want position rows that stand out of the noise, found none: no length can be inferred")
+               : dlg_fail(err, DLG_EFORMAT,
+                          "gradient: want the position embedding's, found none (frozen?): no length can be inferred");
+}
+
+static dlg_status no_label(const dlg_gradient *gradient, dlg_error *err)
+{
+    return dlg_gradient_at(gradient, gradient->model->roles.decoder.bias)
+               ? dlg_fail(err, DLG_EFORMAT,
+                          "gradient: want negative entries in the decoder's bias, found none: no label can be inferred")
+               : dlg_fail(err, DLG_EFORMAT,
+                          "gradient: want the decoder's bias, found none (frozen?): no label can be inferred");
+}
+
 static dlg_status infer_layout(dlg_knowledge *k, dlg_analysis *analysis, dlg_error *err)
 {
     dlg_batch_layout layout;
     const dlg_status status = dlg_infer_layout(&layout, analysis, k->n_sentences, err);
     if (status) return status;
-    if (!layout.lengths)
-        return dlg_fail(
-            err, DLG_EFORMAT,
-            "gradient: want position rows that stand out of the noise, found none: no length can be inferred");
+    if (!layout.lengths) return no_length(dlg_analysis_gradient(analysis), err);
     if (k->sentences_from == DLG_METADATA) {
         const size_t most = most_sentences(dlg_analysis_gradient(analysis), &layout);
         if (k->n_sentences > most) {
@@ -88,7 +104,7 @@ static dlg_status read_masks(survey *s, dlg_analysis *analysis, dlg_decoder_part
 {
     const dlg_position_check *check;
     dlg_status status = dlg_analysis_position_check(&check, analysis, s->longest, err);
-    for (bool again = true; again && !status;) {
+    for (bool again = check != NULL; again && !status;) {
         dlg_word_position_match read;
         status = dlg_word_position_match_find(&read, dlg_analysis_gradient(analysis), check, s->longest, &part, err);
         if (status) break;
@@ -106,7 +122,7 @@ static dlg_status read_text(dlg_reading *out, const survey *s, dlg_analysis *ana
     const dlg_token_set any = {0};
     const dlg_position_check *check;
     const dlg_status status = dlg_analysis_position_check(&check, analysis, s->longest, err);
-    return status ? status : dlg_reading_find(out, check, &any, dlg_analysis_special(analysis), err);
+    return status || !check ? status : dlg_reading_find(out, check, &any, dlg_analysis_special(analysis), err);
 }
 
 static dlg_status fit_labels(dlg_knowledge *k, dlg_label_fit *fit, const survey *s, dlg_analysis *analysis,
@@ -139,22 +155,20 @@ static dlg_status infer_masked_labels(dlg_knowledge *k, survey *s, dlg_analysis 
     if (!status) status = fit_labels(k, &fit, s, analysis, &known, err);
     k->n_labels = fit.n_labels;
     dlg_reading_release(&reading);
-    if (!status && !k->n_labels)
-        status =
-            dlg_fail(err, DLG_EFORMAT,
-                     "gradient: want negative entries in the decoder's bias, found none: no label can be inferred");
+    if (!status && !k->n_labels) status = no_label(dlg_analysis_gradient(analysis), err);
     return status;
 }
 
 static dlg_status infer_classes(dlg_knowledge *k, const survey *s, dlg_analysis *analysis, dlg_error *err)
 {
+    const dlg_gradient *gradient = dlg_analysis_gradient(analysis);
     const dlg_label_restoration *restored = NULL;
-    dlg_status status = k->n_sentences > 1 ? dlg_analysis_restoration(&restored, analysis, err) : DLG_OK;
+    if (!dlg_gradient_at(gradient, gradient->model->roles.decoder.bias)) return no_label(gradient, err);
+    const dlg_status status = k->n_sentences > 1 ? dlg_analysis_restoration(&restored, analysis, err) : DLG_OK;
+    if (status) return status;
     k->n_labels = k->n_sentences;
-    return status ? status
-                  : dlg_infer_classes(k->labels, k->n_sentences, dlg_analysis_gradient(analysis),
-                                      dlg_analysis_forward(analysis), restored, s->longest,
-                                      dlg_analysis_special(analysis), err);
+    return dlg_infer_classes(k->labels, k->n_sentences, gradient, dlg_analysis_forward(analysis), restored, s->longest,
+                             dlg_analysis_special(analysis), err);
 }
 
 static dlg_status infer_labels(dlg_knowledge *k, survey *s, dlg_analysis *analysis, dlg_error *err)
@@ -174,7 +188,7 @@ static dlg_status find_admitted_masks(survey *s, size_t n_labels, dlg_analysis *
     const dlg_status status = dlg_analysis_position_check(&check, analysis, s->longest, err);
     if (status) return status;
     s->n_masks = 0;
-    for (size_t t = 1; t + 1 < s->longest; t++)
+    for (size_t t = 1; check && t + 1 < s->longest; t++)
         if (dlg_position_check_admits(check, dlg_analysis_special(analysis).mask, t)) s->masks[s->n_masks++] = t;
     if (s->n_masks < n_labels) s->n_masks = 0;
     return DLG_OK;

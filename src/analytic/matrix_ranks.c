@@ -9,8 +9,9 @@ static bool is_decoder(const dlg_model *model, const dlg_parameter *p)
 }
 
 /* The matrices, whose ranks are still to be found */
-static dlg_status list(dlg_matrix_rank **out, size_t *n, const dlg_model *model, dlg_error *err)
+static dlg_status list(dlg_matrix_rank **out, size_t *n, const dlg_gradient *gradient, dlg_error *err)
 {
+    const dlg_model *model = gradient->model;
     size_t n_parts = 0;
     for (size_t l = 0; l < model->n_linears; l++) n_parts += model->linears[l].n_parts;
     dlg_matrix_rank *ranks = dlg_allocate(n_parts, sizeof *ranks);
@@ -20,7 +21,7 @@ static dlg_status list(dlg_matrix_rank **out, size_t *n, const dlg_model *model,
     for (size_t l = 0; l < model->n_linears; l++)
         for (size_t part = 0; part < model->linears[l].n_parts; part++) {
             const dlg_parameter *p = &model->parameters[model->linears[l].weight[part]];
-            if (!is_decoder(model, p)) ranks[(*n)++].parameter = p;
+            if (!is_decoder(model, p) && dlg_gradient_at(gradient, p)) ranks[(*n)++].parameter = p;
         }
     return DLG_OK;
 }
@@ -35,7 +36,7 @@ static dlg_status find(dlg_matrix_rank *matrix, const dlg_gradient *gradient, si
 dlg_status dlg_matrix_ranks_find(dlg_matrix_rank **out, size_t *n, const dlg_gradient *gradient, size_t most,
                                  dlg_error *err)
 {
-    dlg_status status = list(out, n, gradient->model, err);
+    dlg_status status = list(out, n, gradient, err);
     dlg_matrix_rank *ranks = *out;
     const size_t n_ranks = *n;
 #pragma omp parallel for schedule(dynamic) num_threads(dlg_blas_threads())

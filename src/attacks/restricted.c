@@ -39,8 +39,8 @@ static uint32_t known_token(const dlg_session *r, size_t row)
 static bool is_pruned(const dlg_session *r)
 {
     const dlg_parameter *p = r->gradient->model->roles.blocks[0].query.weight;
-    const dlg_noise_model e = dlg_noise_model_of(dlg_gradient_at(r->gradient, p), p->n_rows, p->n_rows, p->n_cols);
-    return e.pruned > 0;
+    const dlg_real *g = dlg_gradient_at(r->gradient, p);
+    return g && dlg_noise_model_of(g, p->n_rows, p->n_rows, p->n_cols).pruned > 0;
 }
 
 /*
@@ -99,11 +99,12 @@ static dlg_status restrict_unknowns(dlg_session *r, dlg_error *err)
     const dlg_position_check *check;
     dlg_status status = DLG_OK;
     if (!r->is_defended) status = dlg_analysis_inputs(&inputs, r->analysis, r->n_rows, err);
-    if (!r->is_defended && !status)
+    if (!r->is_defended && !status && inputs->n)
         status = dlg_input_space_create(&r->space, r->gradient->model, inputs, &r->batch, err);
     if (!status && r->batch.n_sentences == 1) {
         status = dlg_analysis_position_check(&check, r->analysis, r->n_rows, err);
-        if (!status) status = dlg_position_check_copy(&r->check, check, err); /* a session names tokens in it */
+        if (!status && check)
+            status = dlg_position_check_copy(&r->check, check, err); /* a session names tokens in it */
     }
     if (status) return status;
     if (r->space) r->n_unknowns = dlg_input_space_size(r->space);

@@ -30,9 +30,7 @@ static dlg_status load(dlg_gradient *gradient, size_t i, dlg_error *err)
     const dlg_parameter *parameter = &gradient->model->parameters[i];
     const char *path = dlg_safetensors_path(gradient->file);
     const dlg_tensor *tensor = dlg_parameter_find(parameter, gradient->file);
-    const bool needed = parameter != gradient->model->roles.words;
-    if (!tensor && !needed) return DLG_OK;
-    if (!tensor) return dlg_fail(err, DLG_EFORMAT, "%s: tensor %s is missing", path, parameter->name);
+    if (!tensor) return DLG_OK; /* frozen */
     const dlg_status status = dlg_parameter_check_shape(parameter, tensor, path, err);
     if (status) return status;
     return dlg_parameter_read(&gradient->values[i], &gradient->owned[i], parameter, tensor, path, err);
@@ -54,6 +52,13 @@ static dlg_status check_range(const dlg_gradient *gradient, size_t i, dlg_error 
     return dlg_fail(err, DLG_ENONFINITE, "%s: %s: want numbers up to %g, found %g",
                     dlg_safetensors_path(gradient->file), p->name, (double)largest,
                     (double)dlg_largest_absolute(n, values));
+}
+
+static bool is_empty(const dlg_gradient *gradient)
+{
+    for (size_t i = 0; i < gradient->n; i++)
+        if (gradient->values[i]) return false;
+    return true;
 }
 
 static bool is_zero(const dlg_gradient *gradient)
@@ -99,6 +104,9 @@ dlg_status dlg_gradient_open(dlg_gradient *out, const dlg_safetensors *file, con
         if (!status) status = check_range(out, i, err);
         dlg_safetensors_rest(out->file); /* checked; each is needed again one at a time */
     }
+    if (!status && is_empty(out))
+        status = dlg_fail(err, DLG_EFORMAT, "%s: want gradients of %s's parameters, found none",
+                          dlg_safetensors_path(file), model->name);
     if (!status && is_zero(out))
         status = dlg_fail(err, DLG_EFORMAT, "%s: every gradient is zero, there is nothing to recover",
                           dlg_safetensors_path(file));
@@ -132,13 +140,15 @@ const dlg_real *dlg_gradient_of(const dlg_gradient *gradient, const char *parame
     return dlg_gradient_at(gradient, dlg_model_parameter(gradient->model, parameter_name));
 }
 
-dlg_stack dlg_gradient_stack(const dlg_gradient *gradient, size_t linear)
+dlg_stack dlg_gradient_inputs(const dlg_gradient *gradient, const dlg_block_roles *block)
 {
-    const dlg_prepared_linear *l = &gradient->model->linears[linear];
-    dlg_stack stack = {.n_blocks = l->n_parts, .n_in = l->n_in};
-    for (size_t i = 0; i < l->n_parts; i++) {
-        stack.blocks[i] = gradient->values[l->weight[i]];
-        stack.n_rows[i] = l->n_out / l->n_parts;
+    const dlg_parameter *const weights[] = {block->query.weight, block->key.weight, block->value.weight};
+    dlg_stack stack = {.n_in = weights[0]->n_cols};
+    for (size_t i = 0; i < sizeof weights / sizeof *weights; i++) {
+        const dlg_real *g = dlg_gradient_at(gradient, weights[i]);
+        if (!g || (i && weights[i] == weights[i - 1])) continue; /* frozen; or one weight makes them all */
+        stack.blocks[stack.n_blocks] = g;
+        stack.n_rows[stack.n_blocks++] = weights[i]->n_rows;
     }
     return stack;
 }

@@ -22,8 +22,8 @@ typedef struct {
 /**
  * Take the gradients of an open file, as dlg-grads or `save_file({n: p.grad ...})` wrote it, against the model it
  * belongs to. File and model must outlive the gradient.
- * Errors name file and tensor: not a parameter of the model, another shape, NaN or infinity, all zero, or missing. Only
- * the word embedding's gradient may be missing: no attack here needs it.
+ * Errors name file and tensor: not a parameter of the model, another shape, NaN or infinity, or all zero. What is
+ * missing belongs to a parameter that was frozen; dlg_gradient_at is NULL then.
  */
 DLG_MUST_USE dlg_status dlg_gradient_open(dlg_gradient *out, const dlg_safetensors *file, const dlg_model *,
                                           dlg_error *);
@@ -34,17 +34,14 @@ DLG_MUST_USE dlg_status dlg_gradient_create(dlg_gradient *out, const dlg_model *
 /** Accepts a zeroed gradient. */
 void dlg_gradient_release(dlg_gradient *);
 
-/** The values of a parameter of the model, or NULL. */
+/** The values of a parameter of the model; NULL where the file has none: it was frozen. */
 const dlg_real *dlg_gradient_at(const dlg_gradient *, const dlg_parameter *);
 
 /** The values of the parameter of that name, or NULL. */
 const dlg_real *dlg_gradient_of(const dlg_gradient *, const char *parameter_name);
 
-/**
- * The gradients of the parts of the model's linear layer of that number; of number 0 layer 0's query, key and value.
- * Borrowed.
- */
-dlg_stack dlg_gradient_stack(const dlg_gradient *, size_t linear);
+/** The gradients of a block's query, key and value, under each other: those that are there. Borrowed. */
+dlg_stack dlg_gradient_inputs(const dlg_gradient *, const dlg_block_roles *);
 
 /**
  * What one training step of a participant saw: fed tokens row by row, and the label of every predicted row.

@@ -47,6 +47,18 @@ static dlg_residual compare_words(const dlg_objective *objective, const uint32_t
 
 /* ---- all of them ---- */
 
+/* The position embedding's gradient is the text's; where it was frozen, layer 0's query, key and value have its
+ * rows. */
+static bool is_of_text(const dlg_objective *objective, const char *name)
+{
+    const dlg_gradient *gradient = dlg_objective_gradient(objective);
+    const dlg_roles *roles = &gradient->model->roles;
+    const dlg_block_roles *block = &roles->blocks[0];
+    if (dlg_gradient_at(gradient, roles->positions)) return !strcmp(name, roles->positions->name);
+    return !strcmp(name, block->query.weight->name) || !strcmp(name, block->key.weight->name) ||
+           !strcmp(name, block->value.weight->name);
+}
+
 static void take(dlg_explanation *out, double left2, double tt, double all2, const char *name)
 {
     const double part = sqrt(left2 / fmax(tt, least * least * all2));
@@ -65,7 +77,7 @@ dlg_explanation dlg_explanation_find(const dlg_objective *objective, const uint3
         const dlg_residual r = dlg_objective_residual(objective, i, &name);
         all2 += r.tt;
         left2 += r.ee;
-        if (!strcmp(name, roles->positions->name)) text2 = r.tt;
+        if (is_of_text(objective, name)) text2 += r.tt;
     }
     out.whole = all2 > 0 ? sqrt(left2 / all2) : 1;
     out.text = all2 > 0 ? sqrt(text2 / all2) : 0;

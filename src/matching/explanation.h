@@ -17,7 +17,9 @@ typedef struct {
     double whole;       /**< norm of what is left of all tensors, as a part of theirs */
     double worst;       /**< the largest such part of one tensor, of those that are more than rounding of the whole */
     const char *tensor; /**< its name, borrowed from the model */
-    double text;        /**< norm of the position embedding's gradient, which is the text's, as a part of the whole */
+    /** norm of what is the text's, as a part of the whole: the position embedding's gradient, or, where that was
+     * frozen, that of layer 0's query, key and value */
+    double text;
 } dlg_explanation;
 
 enum { DLG_EXPLANATION_ROWS = 512 }; /**< of the word embedding, compared together */

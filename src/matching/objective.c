@@ -63,7 +63,17 @@ static dlg_status make_target(dlg_target **out, const dlg_objective *objective, 
     return status;
 }
 
-/* A target for every linear layer that the tape names parameters of, in its order. */
+/* Whether there is a gradient of each of its parameters: where one was frozen the others are left out too. */
+static bool is_there(const dlg_objective *objective, const dlg_gradient *gradient, const dlg_linear *linear)
+{
+    const dlg_tape_parameter *parts[DLG_STACK_MOST];
+    const size_t n = parts_of(&objective->network.tape, linear, parts);
+    for (size_t i = 0; i < n; i++)
+        if (!dlg_gradient_of(gradient, parts[i]->name)) return false;
+    return true;
+}
+
+/* A target for every linear layer that the tape names parameters of, and the gradient has, in its order. */
 static dlg_status make_targets(dlg_objective *objective, const dlg_gradient *gradient, dlg_error *err)
 {
     const dlg_tape *tape = &objective->network.tape;
@@ -75,9 +85,12 @@ static dlg_status make_targets(dlg_objective *objective, const dlg_gradient *gra
         goto out;
     }
     size_t n = 0;
+    const dlg_linear *last = NULL;
     for (size_t i = 0; i < tape->n_parameters; i++) {
         dlg_linear *linear = tape->parameters[i].linear;
-        if (linear && (!n || linears[n - 1] != linear)) linears[n++] = linear;
+        if (!linear || linear == last) continue;
+        last = linear;
+        if (is_there(objective, gradient, linear)) linears[n++] = linear;
     }
     objective->n_targets = n;
 #pragma omp parallel for schedule(dynamic) num_threads(dlg_blas_threads())
@@ -149,11 +162,11 @@ static dlg_status add_compared(dlg_objective *objective, const dlg_gradient *gra
     const dlg_linear *last = NULL;
     for (size_t i = 0, n_met = 0; i < tape->n_parameters && !status; i++) {
         const dlg_tape_parameter *p = &tape->parameters[i];
+        const dlg_real *t = dlg_gradient_of(gradient, p->name);
         if (p->linear && p->linear != last) {
-            add_parts(objective, gradient, objective->targets[n_met++], p->linear);
             last = p->linear;
-        } else if (p->small && is_compared(gradient->model, p->name)) {
-            const dlg_real *t = dlg_gradient_of(gradient, p->name);
+            if (is_there(objective, gradient, last)) add_parts(objective, gradient, objective->targets[n_met++], last);
+        } else if (t && p->small && is_compared(gradient->model, p->name)) {
             const size_t n = p->n_rows * p->n_cols,
                          reached = reached_rows(&gradient->model->roles, &objective->network.batch, p) * p->n_cols;
             const bool by_number = objective->distance->by_number;

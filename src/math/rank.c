@@ -31,6 +31,7 @@ static bool has_floor(size_t n, const double *values, size_t r)
 dlg_rank dlg_rank_judge(size_t n, const double *values, size_t most)
 {
     dlg_rank found = {.rank = most < n ? most : n};
+    if (!n) return (dlg_rank){0};
     if (!(values[0] > 0)) return (dlg_rank){.is_clear = true};
     bool is_exact = false;
     for (size_t r = 1; r < n && r <= most; r++) {

@@ -26,7 +26,7 @@ typedef struct {
  */
 DLG_MUST_USE dlg_status dlg_rank_find(dlg_rank *out, const dlg_stack *, size_t most, dlg_error *);
 
-/** The same of singular values that are known: the n largest, descending. */
+/** The same of singular values that are known: the n largest, descending; of none nothing is clear. */
 dlg_rank dlg_rank_judge(size_t n, const double *values, size_t most);
 
 /**

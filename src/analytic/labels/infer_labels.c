@@ -15,6 +15,7 @@
 #include "math/rank.h"
 #include "math/count.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -188,6 +189,7 @@ dlg_status dlg_infer_labels(size_t *labels, dlg_label_fit *out, const dlg_gradie
     const uint32_t *fed = has_mask(length, known->fed, special) ? known->fed : NULL;
     *out = (dlg_label_fit){0};
     dlg_status status = q && excess && count && changes ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "labels: no memory");
+    if (!status && !g) goto out; /* a frozen bias shows no label */
     if (!status) status = predict(forward, length, fed, special, q, err);
     if (status) goto out;
     /* The mean loss' own scale, unless another fits better. */
@@ -227,6 +229,7 @@ static dlg_status guess_classes(size_t *labels, size_t n_sentences, const dlg_gr
 {
     const dlg_real *g = dlg_gradient_at(gradient, gradient->model->roles.decoder.bias);
     const size_t n = gradient->model->config.n_labels;
+    assert(g);
     double *excess = dlg_allocate(n, sizeof *excess);
     if (!excess) return dlg_fail(err, DLG_ENOMEM, "labels: no memory");
     /* One sentence: p - 1 is the only negative entry, whatever p is. */
@@ -259,6 +262,7 @@ size_t dlg_infer_head_rows(const dlg_gradient *gradient, const dlg_spectrum *hea
 {
     const size_t H = gradient->model->config.hidden_size;
     const dlg_real *g = dlg_gradient_at(gradient, gradient->model->roles.head.weight);
+    if (!g) return 0;
     const dlg_rank rank = dlg_rank_judge(head->n, head->values, H < DLG_HEAD_ROWS_MOST ? H : DLG_HEAD_ROWS_MOST);
     size_t n_zeros = 0;
     for (size_t i = 0; i < H * H; i++) n_zeros += g[i] == 0;

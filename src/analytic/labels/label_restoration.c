@@ -236,6 +236,7 @@ dlg_status dlg_label_restoration_solve(dlg_label_restoration *out, const dlg_gra
     dlg_rank rank;
     found f = {0};
     *out = (dlg_label_restoration){0};
+    if (!g || !bias) return DLG_OK;
     const dlg_stack stack = {1, H, {g}, {H}};
     dlg_status status = dlg_rank_find(&rank, &stack, MOST, err);
     if (status || !rank.is_clear || !rank.rank) return status;

@@ -141,7 +141,7 @@ static void look_behind(dlg_defence_traces *out, const dlg_gradient *gradient, s
     const dlg_real *g = dlg_gradient_at(gradient, p);
     double second = 0, fourth = 0;
     size_t n_zeros = 0;
-    if (!length || length >= p->n_rows) return;
+    if (!g || !length || length >= p->n_rows) return;
     out->n_behind = (p->n_rows - length) * p->n_cols;
     for (size_t i = length * p->n_cols; i < p->n_rows * p->n_cols; i++) {
         const double square = (double)g[i] * (double)g[i];

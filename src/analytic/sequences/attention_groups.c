@@ -241,7 +241,10 @@ dlg_status dlg_attention_groups_create(dlg_attention_groups **out, const dlg_gra
     dlg_status status = list_tokens(o, err);
     const size_t d = o->H / o->heads;
     o->n_terms = o->n_tokens + o->T + 1;
-    if (status || o->n_terms > o->H) goto out;
+    const dlg_block_roles *block = &o->model->roles.blocks[0];
+    const bool is_there =
+        dlg_gradient_at(gradient, block->query.weight) && dlg_gradient_at(gradient, block->key.weight);
+    if (status || !is_there || o->n_terms > o->H) goto out;
     o->terms = dlg_allocate(o->n_terms * o->H, sizeof *o->terms);
     o->queries_and_keys = dlg_allocate(2 * o->n_terms * o->H, sizeof *o->queries_and_keys);
     o->parts = dlg_allocate(o->n_terms * 2 * o->H, sizeof *o->parts);

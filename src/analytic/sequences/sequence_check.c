@@ -117,7 +117,11 @@ static dlg_status take_row_space(dlg_sequence_check *c, const dlg_gradient *grad
 {
     const size_t H = c->H, W = c->width;
     dlg_stack stack = {.n_blocks = n, .n_in = W};
-    for (size_t i = 0; i < n; i++) stack.blocks[i] = dlg_gradient_at(gradient, matrices[i]), stack.n_rows[i] = H;
+    for (size_t i = 0; i < n; i++) {
+        stack.blocks[i] = dlg_gradient_at(gradient, matrices[i]);
+        stack.n_rows[i] = H;
+        if (!stack.blocks[i]) return DLG_OK; /* frozen: nothing is seen */
+    }
     const dlg_status status = dlg_spectrum_grow(&c->space, &stack, SIZE_MAX, err);
     if (status) return status;
     c->rank = dlg_rank_visible(c->space.n, c->space.values);

@@ -166,10 +166,11 @@ dlg_status dlg_candidates_from_embedding(dlg_candidates *candidates, const dlg_g
     const dlg_real *words = dlg_gradient_at(gradient, gradient->model->roles.words);
     const size_t H = model->config.hidden_size, V = model->config.vocabulary_size;
     lookup l = {.H = H, .T = candidates->n_positions, .candidates = candidates};
-    if (!words || !candidates->sees) return DLG_OK;
+    const dlg_real *positions = dlg_gradient_at(gradient, gradient->model->roles.positions);
+    if (!words || !positions || !candidates->sees) return DLG_OK;
     dlg_status status = dlg_candidates_tokens(&l.token, &l.n_tokens, candidates, err);
     if (!status) status = find_decoder_part(&l, words, V, err);
-    if (!status) status = find_remainders(&l, words, dlg_gradient_at(gradient, gradient->model->roles.positions), err);
+    if (!status) status = find_remainders(&l, words, positions, err);
     if (status || !covers(&l)) goto out;
     dlg_candidates_narrow(candidates, was_fed, &l);
     candidates->has_tokens = true;

@@ -225,7 +225,7 @@ dlg_status dlg_word_position_match_find(dlg_word_position_match *out, const dlg_
     *out = (dlg_word_position_match){length, false, dlg_allocate(length, sizeof *out->token),
                                      dlg_allocate(length, sizeof *out->is_named)};
     dlg_status status = out->token && out->is_named ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "shared rows: no memory");
-    if (!status && m.words && length + part->n_predicted < m.H) {
+    if (!status && m.words && m.positions && length + part->n_predicted < m.H) {
         status = allocate(&m, err);
         if (!status)
             status = find(&m, out, part, gradient->model->roles.decoder.weight == gradient->model->roles.words, err);

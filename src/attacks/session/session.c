@@ -360,7 +360,7 @@ dlg_status dlg_session_begin(dlg_session *r, dlg_attack_result *result, dlg_anal
     if (!r->memory) return dlg_fail(err, DLG_ENOMEM, "attack: no memory");
     dlg_objective_targets(objective, &result->n_dense, &result->n_targets);
     /* One or two can be full of rounding where a head's rows nearly cancel; a defence touches them all. */
-    r->is_defended = 2 * result->n_dense >= result->n_targets;
+    r->is_defended = result->n_targets && 2 * result->n_dense >= result->n_targets;
     return DLG_OK;
 }
 

@@ -1,0 +1,127 @@
+/**
+ * Parameters that were frozen have no gradient. Whatever is missing, what remains is read, and what is told takes the
+ * place of what cannot be; nothing is claimed that is not so.
+ */
+#include "analysed.h"
+#include "attacks/table.h"
+#include "base/memory.h"
+#include "math/blas.h"
+#include "shared_step.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { VOCABULARY = 150, HIDDEN = 64, POSITIONS = 20, LENGTH = 10, MASKED = 4 };
+
+static void share(shared_step *s, dlg_task task)
+{
+    const dlg_config config = step_config(task, VOCABULARY, HIDDEN, POSITIONS);
+    step_begin(s, step_model(&config, 2), 1, (const size_t[]){LENGTH});
+    for (uint32_t i = 1; i + 1 < LENGTH; i++) s->fed[i] = 10 + 13 * i;
+    if (task == DLG_MASKED_LM) s->fed[MASKED] = MASK;
+    s->labels[0] = task == DLG_MASKED_LM ? 60 : 1;
+    step_share(s, task == DLG_MASKED_LM, (const size_t[]){MASKED});
+}
+
+static void freeze(shared_step *s, const dlg_parameter *p)
+{
+    const size_t i = (size_t)(p - s->model->parameters);
+    dlg_free(s->gradient.owned[i]);
+    s->gradient.owned[i] = NULL;
+    s->gradient.values[i] = NULL;
+}
+
+static dlg_attack_end attack(const shared_step *s, const dlg_attack_class *class, const dlg_knowledge *told)
+{
+    const dlg_attack_options options = {
+        .distance = class->distance, .minimiser = class->minimiser, .max_iterations = 6, .max_starts = 1};
+    dlg_knowledge knowledge;
+    dlg_attack_result result = {.end = DLG_UNREADABLE};
+    assert_int_equal(dlg_knowledge_copy(&knowledge, told, NULL), DLG_OK);
+    const dlg_status status = analysed_knowledge(&knowledge, &s->gradient, NULL);
+    assert_true(status == DLG_OK || status == DLG_EFORMAT);
+    if (!status)
+        assert_int_equal(analysed_attack(class, &result, &s->gradient, &knowledge, &options, NULL, NULL), DLG_OK);
+    const dlg_attack_end end = result.end;
+    if (end == DLG_EXPLAINED) assert_memory_equal(result.state.fed, s->fed, LENGTH * sizeof *s->fed);
+    dlg_attack_result_release(&result);
+    dlg_knowledge_release(&knowledge);
+    return end;
+}
+
+static void inspect(const shared_step *s)
+{
+    dlg_inspection found;
+    assert_int_equal(analysed_inspection(&found, &s->gradient, NULL), DLG_OK);
+    if (found.text && found.text_ground.sure == DLG_CERTAIN)
+        assert_memory_equal(found.text, s->fed, LENGTH * sizeof *s->fed);
+    dlg_inspection_release(&found);
+}
+
+/* Any one parameter, and any group of neighbours; the larger ones by every attack. */
+static void whatever_is_frozen(void **state)
+{
+    (void)state;
+    const dlg_task tasks[] = {DLG_MASKED_LM, DLG_SEQUENCE_CLASSIFICATION};
+    for (size_t k = 0; k < 2; k++)
+        for (size_t width = 1, n = 2; width < n; width *= 3)
+            for (size_t first = 0; first < n; first += width) {
+                shared_step s;
+                share(&s, tasks[k]);
+                n = s.gradient.n;
+                for (size_t i = first; i < n && i < first + width; i++) freeze(&s, &s.model->parameters[i]);
+                inspect(&s);
+                for (size_t a = 0; dlg_attacks[a] && (!a || width > 3); a++)
+                    (void)attack(&s, dlg_attacks[a], &(dlg_knowledge){0});
+                step_release(&s);
+            }
+}
+
+/* Without the readings that give length or labels no attack begins; told these it reads the text all the same. */
+static void what_is_told(void **state)
+{
+    (void)state;
+    static size_t length = LENGTH, label = 60;
+    const dlg_knowledge of_length = {.n_sentences = 1, .lengths = &length, .lengths_from = DLG_TOLD},
+                        of_labels = {.n_labels = 1, .labels = &label, .labels_from = DLG_TOLD};
+    for (int labels = 0; labels < 2; labels++) {
+        shared_step s;
+        share(&s, DLG_MASKED_LM);
+        freeze(&s, labels ? s.model->roles.decoder.bias : s.model->roles.positions);
+        assert_int_equal(attack(&s, dlg_attacks[0], &(dlg_knowledge){0}), DLG_UNREADABLE);
+        assert_int_equal(attack(&s, dlg_attacks[0], labels ? &of_labels : &of_length), DLG_EXPLAINED);
+        step_release(&s);
+    }
+}
+
+/* Nothing but the head is trained: the text has left no trace in it that is read, and none is claimed. */
+static void all_but_the_head(void **state)
+{
+    (void)state;
+    static size_t length = LENGTH;
+    shared_step s;
+    share(&s, DLG_MASKED_LM);
+    const dlg_roles *roles = &s.model->roles;
+    for (size_t i = 0; i < s.gradient.n; i++) {
+        const dlg_parameter *p = &s.model->parameters[i];
+        if (p != roles->head.weight && p != roles->head.bias && p != roles->decoder.bias) freeze(&s, p);
+    }
+    const dlg_knowledge told = {.n_sentences = 1, .lengths = &length, .lengths_from = DLG_TOLD};
+    for (size_t a = 0; dlg_attacks[a]; a++) assert_int_not_equal(attack(&s, dlg_attacks[a], &told), DLG_EXPLAINED);
+    inspect(&s);
+    step_release(&s);
+}
+
+int main(void)
+{
+    dlg_blas_start(1);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whatever_is_frozen),
+        cmocka_unit_test(what_is_told),
+        cmocka_unit_test(all_but_the_head),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
