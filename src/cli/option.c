@@ -2,11 +2,13 @@
 #include "cli/option.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-bool dlg_parse_whole(const char *text, uint64_t lowest, uint64_t highest, uint64_t *out)
+/* A decimal whole number, with nothing before or after it. */
+static bool parse_whole(const char *text, uint64_t lowest, uint64_t highest, uint64_t *out)
 {
     /* strtoull would also take blanks, signs (and wrap), and nothing at all. */
     if (!*text || text[strspn(text, "0123456789")]) return false;
@@ -21,7 +23,7 @@ uint64_t dlg_option_whole(const struct argp_state *state, const char *option, co
                           uint64_t highest)
 {
     uint64_t number = 0;
-    if (!dlg_parse_whole(value, lowest, highest, &number))
+    if (!parse_whole(value, lowest, highest, &number))
         argp_failure(state, DLG_EXIT_USAGE, 0, "--%s: want a whole number from %llu to %llu, found \"%s\"", option,
                      (unsigned long long)lowest, (unsigned long long)highest, value);
     return number;
@@ -36,7 +38,7 @@ size_t dlg_option_bytes(const struct argp_state *state, const char *option, cons
     const size_t n_digits = n - (unit != NULL), shift = unit ? 10 * (size_t)(unit - units + 1) : 0;
     uint64_t number = 0;
     if (n_digits < sizeof digits) memcpy(digits, value, n_digits);
-    if (!dlg_parse_whole(digits, 1, SIZE_MAX >> shift, &number))
+    if (!parse_whole(digits, 1, SIZE_MAX >> shift, &number))
         argp_failure(state, DLG_EXIT_USAGE, 0, "--%s: want a number of bytes such as 500M or 2G, found \"%s\"", option,
                      value);
     return (size_t)number << shift;

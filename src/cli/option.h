@@ -2,10 +2,10 @@
 #ifndef DLG_CLI_OPTION_H
 #define DLG_CLI_OPTION_H
 
-#include "base/status.h"
+#include "dlg/status.h"
 
 #include <argp.h>
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /** Exit statuses of all programs. */
@@ -13,9 +13,6 @@ enum { DLG_EXIT_DONE = 0, DLG_EXIT_FAILED = 1, DLG_EXIT_USAGE = 64, DLG_EXIT_INT
 
 /** Seeds are written into JSON, whose numbers are exact up to here. */
 #define DLG_SEED_MAX (UINT64_C(1) << 53)
-
-/** A decimal whole number in [lowest, highest], with nothing before or after it. @return false when it is none */
-bool dlg_parse_whole(const char *text, uint64_t lowest, uint64_t highest, uint64_t *out);
 
 /** The value of an option that takes a whole number. `option` is its long name without dashes. */
 uint64_t dlg_option_whole(const struct argp_state *, const char *option, const char *value, uint64_t lowest,

@@ -162,7 +162,8 @@ static dlg_attack_end attack(dlg_attack_result *result, const shared *s, const d
     dlg_knowledge knowledge = {0};
     (void)s;
     assert_int_equal(dlg_knowledge_infer(&knowledge, gradient, special, NULL), DLG_OK);
-    assert_int_equal(dlg_attack(&dlg_attack_dager, result, gradient, &knowledge, &options, NULL, NULL), DLG_OK);
+    assert_int_equal(dlg_attack_class_run(&dlg_attack_dager, result, gradient, &knowledge, &options, NULL, NULL),
+                     DLG_OK);
     dlg_knowledge_release(&knowledge);
     return result->end;
 }
@@ -222,8 +223,8 @@ static void part_of_a_batch(void **state)
             dlg_knowledge knowledge = {.n_sentences = n, .sentences_from = DLG_TOLD};
             share(&s, tasks[k], N_SENTENCES);
             assert_int_equal(dlg_knowledge_infer(&knowledge, &s.gradient, special, NULL), DLG_OK);
-            assert_int_equal(dlg_attack(&dlg_attack_auto, &result, &s.gradient, &knowledge, &options, NULL, NULL),
-                             DLG_OK);
+            assert_int_equal(
+                dlg_attack_class_run(&dlg_attack_auto, &result, &s.gradient, &knowledge, &options, NULL, NULL), DLG_OK);
             assert_int_equal(result.end, DLG_PARTLY);
             assert_int_equal(result.n_sentences, n);
             assert_true(result.part.n_least > n);
@@ -277,8 +278,9 @@ static void interrupted_on_the_way(void **state)
         size_t n_left = after;
         const dlg_attack_observer observer = {.interrupted = interrupt_at_last, .payload = &n_left};
         dlg_attack_result result;
-        assert_int_equal(dlg_attack(&dlg_attack_auto, &result, &s.gradient, &knowledge, &options, &observer, NULL),
-                         DLG_OK);
+        assert_int_equal(
+            dlg_attack_class_run(&dlg_attack_auto, &result, &s.gradient, &knowledge, &options, &observer, NULL),
+            DLG_OK);
         last = result.end;
         assert_true(last == DLG_INTERRUPTED || last == DLG_PARTLY || last == DLG_EXPLAINED);
         if (last == DLG_PARTLY) assert_part(&result, &s, DLG_MASKED_LM);

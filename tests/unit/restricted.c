@@ -80,7 +80,7 @@ static size_t attack(dlg_attack_end *end, shared *s, const char *name, dlg_knowl
     assert_int_equal(dlg_distance_find(&options.distance, "l2", NULL), DLG_OK);
     assert_int_equal(dlg_minimiser_find(&options.minimiser, "lbfgs", NULL), DLG_OK);
     assert_int_equal(dlg_knowledge_infer(told, &s->gradient, special, NULL), DLG_OK);
-    assert_int_equal(dlg_attack(class, &result, &s->gradient, told, &options, NULL, NULL), DLG_OK);
+    assert_int_equal(dlg_attack_class_run(class, &result, &s->gradient, told, &options, NULL, NULL), DLG_OK);
     *end = result.end;
     const size_t n = result.evaluations;
     if (*end == DLG_EXPLAINED || *end == DLG_SETTLED)

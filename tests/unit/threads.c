@@ -54,7 +54,7 @@ static dlg_status attack_once(job *j)
     if (!status)
         status = dlg_knowledge_infer(&knowledge, &gradient, (dlg_special_tokens){.cls = CLS, .sep = SEP, .mask = MASK},
                                      NULL);
-    if (!status) status = dlg_attack(dlg_attacks[0], &result, &gradient, &knowledge, &options, NULL, NULL);
+    if (!status) status = dlg_attack_class_run(dlg_attacks[0], &result, &gradient, &knowledge, &options, NULL, NULL);
     j->end = result.end;
     for (size_t t = 0; !status && result.state.fed && t < LENGTH; t++) j->n_right += result.state.fed[t] == fed[t];
     dlg_attack_result_release(&result);

@@ -68,9 +68,9 @@ dlg_status dlg_attack_count_bytes(size_t *out, const dlg_gradient *gradient, con
     return status;
 }
 
-dlg_status dlg_attack(const dlg_attack_class *class, dlg_attack_result *out, const dlg_gradient *gradient,
-                      const dlg_knowledge *knowledge, const dlg_attack_options *options,
-                      const dlg_attack_observer *observer, dlg_error *err)
+dlg_status dlg_attack_class_run(const dlg_attack_class *class, dlg_attack_result *out, const dlg_gradient *gradient,
+                                const dlg_knowledge *knowledge, const dlg_attack_options *options,
+                                const dlg_attack_observer *observer, dlg_error *err)
 {
     *out = (dlg_attack_result){.end = DLG_EXHAUSTED, .begun_s = dlg_attack_now()};
     const size_t left = dlg_oracle_left(options->journal);
