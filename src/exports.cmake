@@ -1,5 +1,5 @@
-# The names of all functions that the headers of include/dlg declare with DLG_PUBLIC, as a script for the linker: gcc makes the choice
-# between versions of a function for different processors visible, whatever it is told.
+# The names of all functions that the headers of include/dlg declare with DLG_PUBLIC, as a script for the linker: gcc
+# makes the choice between versions of a function for different processors visible, whatever it is told.
 set(exports "")
 foreach(header ${public_headers})
   file(READ ${header} text)

@@ -1,6 +1,13 @@
 /**
- * The participant's side: texts become a step of training, which is the truth that an attack is after. In a file it is
- * JSON (docs of src/io/truth.h).
+ * The participant's side: texts become a step of training, which is the truth that an attack is after. In a file,
+ * beside its gradient and never in it, it is JSON:
+ *
+ *     {"task": "mlm" or "cls", "text": [...], "fed_ids": [[...]], "ids": [[...]], "attention": [[...]], "labels":
+ *      [...], "loss": ..., "seed": ..., "dropout": false}
+ *
+ * fed_ids, ids, attention and the labels of a masked LM are rectangles, one row a sentence, padded on the right;
+ * attention is 1 for tokens and 0 for padding; a label is -100 where nothing was to be predicted. A classifier's labels
+ * are one class a sentence.
  */
 #ifndef DLG_TRUTH_H
 #define DLG_TRUTH_H

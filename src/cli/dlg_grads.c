@@ -266,11 +266,11 @@ static bool is_no_file(const char *path)
 static dlg_status save(const options *o, const dlg_gradient *gradient, const dlg_truth *step, const char *truth_path,
                        dlg_error *err)
 {
-    const bool waits = is_no_file(o->output) || is_no_file(truth_path);
-    sigset_t before;
-    if (!waits) before = dlg_interrupts_hold();
+    if (is_no_file(o->output) || is_no_file(truth_path))
+        return dlg_gradient_write(gradient, o->output, o->dtype, step, truth_path, err);
+    const sigset_t before = dlg_interrupts_hold();
     const dlg_status status = dlg_gradient_write(gradient, o->output, o->dtype, step, truth_path, err);
-    if (!waits) dlg_interrupts_release(before);
+    dlg_interrupts_release(before);
     return status;
 }
 

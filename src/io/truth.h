@@ -1,13 +1,4 @@
-/**
- * Truth files: what a participant's step really was, beside its gradient and never in it. JSON:
- *
- *     {"task": "mlm" or "cls", "text": [...], "fed_ids": [[...]], "ids": [[...]], "attention": [[...]], "labels":
- *      [...], "loss": ..., "seed": ..., "dropout": false}
- *
- * fed_ids, ids, attention and the labels of a masked LM are rectangles, one row a sentence, padded on the right;
- * attention is 1 for tokens and 0 for padding; a label is -100 where nothing was to be predicted. A classifier's labels
- * are one class a sentence.
- */
+/** Truth files, whose fields dlg/truth.h has: what a step really was, beside its gradient and never in it. */
 #ifndef DLG_IO_TRUTH_H
 #define DLG_IO_TRUTH_H
 

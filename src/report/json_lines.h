@@ -1,44 +1,4 @@
-/**
- * --json: one object a line. Numbers that are not finite are null.
- *
- *   start      version, gradient, attack, model, model_seed (presets), n_parameters, task, defence, knowledge, origins,
- *              inferred, blas, threads, distance, optimizer, prior, prior_task, seed, checkpoint, resumed_after
- *   iteration  start, iteration, distance, seconds, tokens, text
- *   result     attack, end, recovered, reason, part, start, iterations, evaluations, seconds, seconds_per_evaluation,
- *              recalled, distance, distance_of_tokens, scale, n_dense, n_targets, knowledge, origins, fed_tokens,
- *              tokens, text, evidence, labels, metrics
- *
- * knowledge lists what was told ("batch", "length", "labels", "masked"); origins says for each of the four whether it
- * was told, in the metadata, inferred or assumed (null: the gradient does not show it); inferred holds what was not
- * told (null what was, what the gradient does not show, and masked where any position may be). tokens have the labels
- * put back, fed_tokens have not.
- *
- * Only where recovered is true are tokens and text to be taken for the participant's batch. Where end is "partly" each
- * of the sentences was in it, but others were not found; tokens, all that has their shape, labels, and origins but for
- * the batch's are of these alone, while knowledge is what was told of the whole. part then says how many they are
- * (sentences), of how many at least (sentences_at_least), and for how many directions (directions) of the row space by
- * which sentences are told (directions_of_all) they account; else it is null. At any other end tokens and text are a
- * guess that nothing confirms, whatever its distance: a text that has nothing to do with the gradient can come as
- * close. reason says why no attack could begin (end is then "unreadable"), and is null else.
- *
- * prior is the language model that the attack asks, as model names it, and prior_task "mlm" or "clm"; both are null
- * where it asks none.
- *
- * evidence holds lists of the shape of tokens, whose entries say of each what analytic/evidence.h does. from: "read",
- * "descent" or "label"; sure: "certain", "likely" or "guess", or "not seen" of a [MASK] whose label was not found in
- * sentences that are a part of the batch (dlg_attack_confidence); choices: how many tokens layer 0 admits there (null:
- * it says nothing); cosine and margin: how near the embedding that was found is to the token's own, and how much nearer
- * than to the next (null where none was searched for). Where a label stands these are of what was fed there.
- *
- * checkpoint is the journal's file, or null, and resumed_after how many evaluations it held; recalled of the
- * evaluations came from there, the seconds are this run's, reading included, and seconds_per_evaluation are those of
- * the evaluations that it made itself, without.
- *
- * metrics is there only when scores are, and report/scores.h says how each is counted: token_accuracy, exact_match,
- * exact_sentences, bag_similarity, label_accuracy, and rouge and rouge_special (without and with special tokens), each
- * with rouge1, rouge2 and rougeL, each of these with precision, recall and f1. All are parts of 1, but for exact_match
- * (true or false) and exact_sentences (how many).
- */
+/** An attack as JSON, one object a line: dlg/print.h has their members. */
 #ifndef DLG_REPORT_JSON_LINES_H
 #define DLG_REPORT_JSON_LINES_H
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Install into an empty prefix, move it, and use it the way examples/library/README.md says: the public headers alone, in C and in C++;
-# what the shared library exports; the examples by pkg-config and by CMake, shared and static; the programs.
+# Install into an empty prefix, move it, and use it the way examples/library/README.md says: the public headers alone, in
+# C and in C++; what the shared library exports; the examples by pkg-config and by CMake, shared and static; the programs.
 # Usage: install.sh BUILD_DIRECTORY SOURCE_DIRECTORY C_COMPILER CXX_COMPILER LIBRARY_DIRECTORY_NAME
 set -euo pipefail
 build=$1 source=$2 cc=$3 cxx=$4 libdir=$5
@@ -13,8 +13,9 @@ mv "$scratch/first" "$scratch/moved"
 export PKG_CONFIG_PATH="$scratch/moved/$libdir/pkgconfig"
 include="$scratch/moved/include"
 
-# Each header stands alone and warns of nothing in a strict program, by every compiler that is there; nothing else is installed.
-diff <(cd "$source/include" && find . -type f | sort) <(cd "$include" && find . -type f | sort) || fail 'want the public headers'
+# Each header stands alone and warns of nothing in a strict program, by every compiler that is there. There are no others.
+list() { (cd "$1" && find . -type f | sort); }
+diff <(list "$source/include") <(list "$include") || fail 'want the public headers (<) installed, found others (>)'
 strict=(-Wall -Wextra -pedantic -Wconversion -Werror -fsyntax-only -I "$include")
 for header in "$include"/dlg/*.h; do
     for language in 'c -std=c11' 'c++ -std=c++17'; do
@@ -24,7 +25,7 @@ for header in "$include"/dlg/*.h; do
             type "$compiler" > "$scratch/log" 2>&1 || continue
             read -ra language_flags <<< "$language"
             printf '#include "dlg/%s"\nint main(void) { return 0; }\n' "$(basename "$header")" > "$scratch/header"
-            "$compiler" -x "${language_flags[@]}" "${strict[@]}" "$scratch/header" || fail "$header: $compiler, $language"
+            "$compiler" -x "${language_flags[@]}" "${strict[@]}" "$scratch/header" || fail "$header: $compiler -x $language"
         done
     done
 done
@@ -32,7 +33,8 @@ done
 # The shared library exports what the headers declare, and says which one it is.
 shared="$scratch/moved/$libdir/libdlg.so"
 nm -D --defined-only "$shared" | awk '{ print $3 }' | sort > "$scratch/exported"
-cat "$include"/dlg/*.h | tr ';\n' '\n ' | grep -o 'DLG_PUBLIC [^(]*[ *]dlg_[a-z_]*(' | sed -E 's/.*[ *]([a-z_]+)\($/\1/' | sort > "$scratch/declared"
+cat "$include"/dlg/*.h | tr ';\n' '\n ' | grep -o 'DLG_PUBLIC [^(]*[ *]dlg_[a-z_]*(' |
+    sed -E 's/.*[ *]([a-z_]+)\($/\1/' | sort > "$scratch/declared"
 [ "$(wc -l < "$scratch/declared")" -ge 40 ] || fail 'found too few public functions, so this test has gone blind'
 diff "$scratch/declared" "$scratch/exported" || fail 'want the public functions (<) exported, found others (>)'
 version=$(sed -n 's/^#define DLG_VERSION "\(.*\)"/\1/p' "$include/dlg/version.h")
@@ -41,7 +43,7 @@ objdump -p "$shared" | grep -q "SONAME *libdlg.so.${version%%.*}\$" || fail "wan
 
 # The examples recover a sentence, told nothing, and end with one line where they cannot.
 recovers() { # PROGRAM
-    [ "$("$1" 'We invite submissions.' 2> "$scratch/log")" = 'we invite submissions.' ] || fail "$1: no sentence recovered"
+    [ "$("$1" 'We invite submissions.' 2> "$scratch/log")" = 'we invite submissions.' ] || fail "$1: want the sentence"
     if "$1" $'not \xff UTF-8' > "$scratch/log" 2> "$scratch/message"; then fail "$1: took what is no text"; fi
     [ "$(wc -l < "$scratch/message")" -eq 1 ] || fail "$1: want one line"
 }
@@ -50,13 +52,16 @@ read -ra libraries <<< "$(pkg-config --libs dlg-text)"
 read -ra static <<< "$(pkg-config --libs --static dlg-text | sed 's/-ldlg/-l:libdlg.a/')"
 strict=(-Wall -Wextra -pedantic -Werror)
 rpath=-Wl,-rpath,"$scratch/moved/$libdir"
-"$cc" -std=c11 "${strict[@]}" "$source/examples/library/recover.c" -o "$scratch/c" "${flags[@]}" "${libraries[@]}" "$rpath"
-"$cc" -std=c11 "${strict[@]}" "$source/examples/library/recover.c" -o "$scratch/c_static" "${flags[@]}" "${static[@]}"
-"$cxx" -std=c++17 "${strict[@]}" "$source/examples/library/recover.cpp" -o "$scratch/cpp" "${flags[@]}" "${libraries[@]}" "$rpath"
-cmake -S "$source/examples/library" -B "$scratch/example" -DCMAKE_PREFIX_PATH="$scratch/moved" -DCMAKE_C_COMPILER="$cc" \
+example="$source/examples/library"
+"$cc" -std=c11 "${strict[@]}" "$example/recover.c" -o "$scratch/c" "${flags[@]}" "${libraries[@]}" "$rpath"
+"$cc" -std=c11 "${strict[@]}" "$example/recover.c" -o "$scratch/c_static" "${flags[@]}" "${static[@]}"
+"$cxx" -std=c++17 "${strict[@]}" "$example/recover.cpp" -o "$scratch/cpp" "${flags[@]}" "${libraries[@]}" "$rpath"
+cmake -S "$example" -B "$scratch/example" -DCMAKE_PREFIX_PATH="$scratch/moved" -DCMAKE_C_COMPILER="$cc" \
     -DCMAKE_CXX_COMPILER="$cxx" > "$scratch/log" || fail "$(cat "$scratch/log")"
 cmake --build "$scratch/example" > "$scratch/log" || fail "$(cat "$scratch/log")"
-for program in "$scratch"/{c,c_static,cpp,example/recover,example/recover_static,example/recover_cpp}; do recovers "$program"; done
+for program in c c_static cpp example/recover example/recover_static example/recover_cpp; do
+    recovers "$scratch/$program"
+done
 if ldd "$scratch/c_static" | grep -q libdlg; then fail 'want a static program, found one that looks for libdlg.so'; fi
 
 # Programs find the library where the tree was moved to.
