@@ -68,7 +68,8 @@ DLG_PUBLIC DLG_MUST_USE dlg_status dlg_attack_choice_check(const dlg_attack_choi
  * or computed yet.
  * @param[out] out owned by the caller, dlg_attack_free; NULL on failure. Gradient and its model must outlive it.
  * @param how NULL: as {0}
- * Errors: DLG_EARG for a name that there is not; DLG_EFORMAT for metadata that are no batch size; DLG_ENOMEM.
+ * Errors: DLG_EARG for a name that there is not; DLG_ESHAPE for a prior of another vocabulary; DLG_EFORMAT for metadata
+ * that are no batch size; DLG_ENOMEM.
  */
 DLG_PUBLIC DLG_MUST_USE dlg_status dlg_attack_create(dlg_attack **out, const dlg_gradient *,
                                                      const dlg_attack_choice *how, dlg_error *);

@@ -33,6 +33,8 @@ static dlg_status choose(const dlg_attack_class **class, dlg_attack_options *out
                                 .update = how->update,
                                 .seed = how->seed,
                                 .prior = how->prior};
+    if ((unsigned)how->update > DLG_UPDATE_SENTENCE)
+        return dlg_fail(err, DLG_EARG, "update: want a dlg_update, found %d", (int)how->update);
     dlg_status status = how->attack ? dlg_attack_find(class, how->attack, err) : DLG_OK;
     if (!status && how->distance) status = dlg_distance_find(&out->distance, how->distance, err);
     if (!status && how->optimizer) status = dlg_minimiser_find(&out->minimiser, how->optimizer, err);
@@ -64,6 +66,16 @@ static dlg_status read_batch_size(dlg_attack *attack, dlg_error *err)
     return DLG_OK;
 }
 
+/* Ids must be rows of both. */
+static dlg_status check_prior(const dlg_attack *attack, dlg_error *err)
+{
+    const dlg_model *prior = attack->options.prior;
+    const size_t want = attack->gradient->model->config.vocabulary_size;
+    if (!prior || prior->config.vocabulary_size == want) return DLG_OK;
+    return dlg_fail(err, DLG_ESHAPE, "prior %s: want the attacked model's %zu pieces, found %zu", prior->name, want,
+                    prior->config.vocabulary_size);
+}
+
 dlg_status dlg_attack_create(dlg_attack **out, const dlg_gradient *gradient, const dlg_attack_choice *how,
                              dlg_error *err)
 {
@@ -76,6 +88,7 @@ dlg_status dlg_attack_create(dlg_attack **out, const dlg_gradient *gradient, con
     attack->checkpoint = how->checkpoint;
     attack->resume = how->resume;
     dlg_status status = choose(&attack->class, &attack->options, how, err);
+    if (!status) status = check_prior(attack, err);
     if (!status) status = read_batch_size(attack, err);
     if (status) dlg_attack_free(attack);
     else *out = attack;

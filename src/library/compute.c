@@ -76,7 +76,7 @@ static dlg_status check_step(const dlg_truth *step, const dlg_model *model, dlg_
 {
     if (step->dropout)
         return dlg_fail(err, DLG_EFORMAT, "%s: want a step without dropout, found one with it", dlg_fit_name(step));
-    return dlg_fit_truth(step, model, err);
+    return dlg_fit_step(step, model, err);
 }
 
 dlg_status dlg_gradient_compute(dlg_gradient **out, const dlg_model *model, dlg_truth *step, size_t n_defences,

@@ -17,9 +17,14 @@ const char *dlg_fit_name(const dlg_truth *truth)
 dlg_status dlg_fit_truth(const dlg_truth *truth, const dlg_model *model, dlg_error *err)
 {
     const dlg_config *config = &model->config;
-    if (strcmp(dlg_truth_task(truth), dlg_model_task(model)) != 0)
-        return dlg_fail(err, DLG_EFORMAT, "%s: task: want %s, as the model is for, found %s", dlg_fit_name(truth),
-                        dlg_model_task(model), dlg_truth_task(truth));
     return dlg_truth_check(truth, dlg_fit_name(truth), config->vocabulary_size, config->n_labels, config->max_positions,
                            err);
+}
+
+dlg_status dlg_fit_step(const dlg_truth *step, const dlg_model *model, dlg_error *err)
+{
+    if (strcmp(dlg_truth_task(step), dlg_model_task(model)) != 0)
+        return dlg_fail(err, DLG_EFORMAT, "%s: task: want %s, as the model is for, found %s", dlg_fit_name(step),
+                        dlg_model_task(model), dlg_truth_task(step));
+    return dlg_fit_truth(step, model, err);
 }

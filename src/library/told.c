@@ -240,7 +240,7 @@ dlg_status dlg_attack_tell_truth(dlg_attack *attack, dlg_known what, const dlg_t
 {
     dlg_status status = check_order(attack, what, err);
     if (!status && what == DLG_KNOWN_MASKED && is_classifier(attack)) status = check_masked(attack, err);
-    if (!status) status = dlg_fit_truth(truth, attack->gradient->model, err);
+    if (!status) status = dlg_fit_step(truth, attack->gradient->model, err);
     if (status) return status;
     size_t *numbers = dlg_allocate(truth->n_rows, sizeof *numbers);
     if (!numbers) return dlg_fail(err, DLG_ENOMEM, "%s: no memory for %zu rows", dlg_fit_name(truth), truth->n_rows);

@@ -82,6 +82,8 @@ static dlg_status check_how(const dlg_participation *how, dlg_error *err)
         return dlg_fail(err, DLG_EARG, "mask rate: want a number from 0 to 1, found %g", how->mask_rate);
     if (how->max_length && how->max_length < 3)
         return dlg_fail(err, DLG_EARG, "maximal length: want at least 3 tokens, found %zu", how->max_length);
+    if ((unsigned)how->mask_style > DLG_MASK_BERT)
+        return dlg_fail(err, DLG_EARG, "mask style: want a dlg_mask_style, found %d", (int)how->mask_style);
     if (how->seed > largest_seed)
         return dlg_fail(err, DLG_EARG, "seed: want at most 2^53, found %llu", (unsigned long long)how->seed);
     return DLG_OK;

@@ -19,8 +19,8 @@ diff <(list "$source/include") <(list "$include") || fail 'want the public heade
 strict=(-Wall -Wextra -pedantic -Wconversion -Werror -fsyntax-only -I "$include")
 for header in "$include"/dlg/*.h; do
     for language in 'c -std=c11' 'c++ -std=c++17'; do
-        compilers=("$cc" clang)
-        [[ $language = 'c++'* ]] && compilers=("$cxx" clang++)
+        compilers=("$cc" clang clang-14)
+        [[ $language = 'c++'* ]] && compilers=("$cxx" clang++ clang++-14)
         for compiler in "${compilers[@]}"; do
             type "$compiler" > "$scratch/log" 2>&1 || continue
             read -ra language_flags <<< "$language"
