@@ -218,7 +218,7 @@ const dlg_parameter *dlg_model_parameter(const dlg_model *model, const char *nam
 {
     for (size_t i = 0; i < model->n_parameters; i++)
         if (!strcmp(model->parameters[i].name, name)) return &model->parameters[i];
-    assert(!"a parameter of that name");
+    assert(false && "a parameter of that name");
     return NULL;
 }
 

@@ -40,7 +40,8 @@ static int open_all(void **state)
     assert_int_equal(dlg_machine_start(0, 1, NULL), DLG_OK);
     assert_int_equal(dlg_model_open(&model, &choice, NULL), DLG_OK);
     step = step_of(sentence);
-    return dlg_gradient_compute(&plain, model, step, 0, NULL, 0, NULL);
+    assert_int_equal(dlg_gradient_compute(&plain, model, step, 0, NULL, 0, NULL), DLG_OK);
+    return 0;
 }
 
 static int close_all(void **state)
