@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """Writes newer_characters.h: where Hugging Face's `tokenizers` and utf8proc disagree about a character.
 
-`tokenizers` knows the categories of Unicode 8, the decompositions of Unicode 9 and the lower case of Unicode 17; utf8proc 2.8 has
-Unicode 15 for all three. The same ids need the older view, so every code point is asked of both and the differences are printed.
+`tokenizers` knows the categories of Unicode 8, the decompositions of Unicode 9 and the lower case of Unicode 17;
+utf8proc 2.8 has Unicode 15 for all three. The same ids need the older view, so every code point is asked of both and
+the differences are printed.
 
-    pip install tokenizers==0.23.3; make_newer_characters.py > newer_characters.h     (finds utf8proc as libutf8proc.so.2)
+    pip install tokenizers==0.23.3; make_newer_characters.py > newer_characters.h     (finds utf8proc as
+                                                                                      libutf8proc.so.2)
 """
 import ctypes
 import sys
@@ -33,7 +35,8 @@ clean, strip, lower = bert(clean_text=True), bert(strip_accents=True), bert(lowe
 nfd = normalizers.NFD().normalize_str
 words = pre_tokenizers.BertPreTokenizer().pre_tokenize_str
 # One mark of each combining class that NFD can be asked about: it moves before a mark of a higher class.
-MARKS = {1: 0x334, 7: 0x93C, 9: 0x94D, 202: 0x327, 216: 0x31B, 220: 0x316, 222: 0x5AD, 230: 0x301, 232: 0x315, 240: 0x345}
+MARKS = {1: 0x334, 7: 0x93C, 9: 0x94D, 202: 0x327, 216: 0x31B, 220: 0x316, 222: 0x5AD, 230: 0x301, 232: 0x315,
+         240: 0x345}
 
 
 def category(c):
@@ -100,8 +103,9 @@ for c in [*range(0xD800), *range(0xE000, 0x110000)]:
     if small != known and len(small) == 1:
         cases.append((c, ord(small) - c))
 
+unicode = utf8proc.utf8proc_unicode_version().decode()
 print(f"""/*
- * Made by make_newer_characters.py from tokenizers and utf8proc ({utf8proc.utf8proc_unicode_version().decode()}); not to be edited.
+ * Made by make_newer_characters.py from tokenizers and utf8proc ({unicode}); not to be edited.
  * Characters of which `tokenizers` has another view than utf8proc, most of them newer than its tables.
  */
 static const struct {{

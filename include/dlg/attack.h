@@ -36,9 +36,9 @@ typedef enum {
 
 /** Strings are borrowed while the attack is there. Start from {0}: attack auto, as it is published. */
 typedef struct {
-    const char *attack;     /**< one of dlg_attack_kind_at; NULL: the first, auto */
-    const char *distance;   /**< between gradients: l2, relative, cosine, l2_l1 or tag; NULL: the attack's */
-    const char *optimizer;  /**< lbfgs, lbfgs_plain or adam; NULL: the attack's */
+    const char *attack;     /**< by name, as all here (dlg/catalogue.h); NULL: auto */
+    const char *distance;   /**< between gradients; NULL: the attack's */
+    const char *optimizer;  /**< NULL: the attack's */
     size_t max_iterations;  /**< of one start; 0: 150 */
     size_t max_starts;      /**< another begins when one stalls; 0: 12 */
     size_t max_evaluations; /**< of all starts together; 0: as many as these take */
@@ -50,15 +50,6 @@ typedef struct {
     const char *checkpoint;
     bool resume; /**< go on from the journal, if there is one yet; else one that is there is refused */
 } dlg_attack_choice;
-
-/** An attack that there is. Strings are static. */
-typedef struct {
-    const char *name, *help; /**< help: one line */
-    bool asks_prior;         /**< a language model how likely a text is */
-} dlg_attack_kind;
-
-/** The i-th attack, from 0. @return false: there are no more, *out is as it was */
-DLG_PUBLIC bool dlg_attack_kind_at(size_t i, dlg_attack_kind *out);
 
 /** Whether there are attack, distance and optimizer of these names: DLG_EARG, with what there is, if not. */
 DLG_PUBLIC DLG_MUST_USE dlg_status dlg_attack_choice_check(const dlg_attack_choice *, dlg_error *);

@@ -22,6 +22,7 @@
 #define DLG_DLG_H
 
 #include "dlg/attack.h"
+#include "dlg/catalogue.h"
 #include "dlg/gradient.h"
 #include "dlg/inspect.h"
 #include "dlg/machine.h"

@@ -50,7 +50,7 @@ DLG_PUBLIC DLG_MUST_USE dlg_status dlg_gradient_of_arrays(dlg_gradient **out, co
 
 /**
  * The participant's: the gradient of the step's mean loss, which is noted in the step, defended in this order.
- * @param defences (n_defences) such as "gaussian:0.01": gaussian:STD, laplace:SCALE, fp16, bf16, int8, prune:FRACTION
+ * @param defences (n_defences) such as "gaussian:0.01" (dlg/catalogue.h)
  * @param seed of the defences' noise
  * Errors: DLG_ESHAPE for a step that the model cannot have made; DLG_EARG for a defence that there is not;
  * DLG_ENONFINITE where loss or gradient is not finite; DLG_ENOMEM; DLG_ECANCELLED.

@@ -20,7 +20,7 @@ typedef struct dlg_model dlg_model;
 /** Which model. Strings are borrowed while it is opened. Start from {0}: preset mini, for masked words. */
 typedef struct {
     const char *directory; /**< of a Hugging Face model; NULL: a preset with the built-in vocabulary */
-    const char *preset;    /**< tiny, mini, small, medium or base; NULL: mini */
+    const char *preset;    /**< by name (dlg/catalogue.h); NULL: mini */
     uint64_t seed;         /**< that a preset's random weights are drawn from; the same on every machine */
     const char *task;      /**< "mlm" or "cls"; NULL: what the directory says, and "mlm" for a preset */
     size_t n_labels;       /**< classes of a preset's classifier; 0: 2 */

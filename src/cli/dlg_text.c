@@ -20,7 +20,7 @@ typedef struct {
 
 static dlg_format format_of(const dlg_text_options *o)
 {
-    return o->json ? DLG_JSON : DLG_WORDS;
+    return o->json ? DLG_JSON : o->color;
 }
 
 /* A person has seen it before the run was killed; a program gets all lines again. */
@@ -37,7 +37,7 @@ static void watch_iteration(void *payload, dlg_attack *attack)
     const bool is_left_out = iteration && (iteration - 1) % w->o->every;
     if (w->o->quiet || w->status || is_past(w) || is_left_out) return;
     if (w->o->json) w->status = dlg_attack_print_iteration(attack, stdout, DLG_JSON, w->err);
-    else (void)!dlg_attack_print_iteration(attack, stderr, DLG_WORDS, NULL);
+    else (void)!dlg_attack_print_iteration(attack, stderr, w->o->color, NULL);
 }
 
 static void watch_note(void *payload, const char *line)
@@ -74,7 +74,7 @@ static dlg_status watch_attack(const dlg_text_options *o, dlg_attack *attack, dl
     const dlg_observer observer = {watch_iteration, watch_note, watch_status, &w};
     dlg_status status = DLG_OK;
     if (o->json) status = dlg_attack_print_start(attack, stdout, DLG_JSON, err);
-    else if (!o->quiet) (void)!dlg_attack_print_start(attack, stderr, DLG_WORDS, NULL);
+    else if (!o->quiet) (void)!dlg_attack_print_start(attack, stderr, o->color, NULL);
     if (!status) status = dlg_attack_run(attack, &observer, err);
     if (!status) status = w.status;
     return status ? status : conclude(o, attack, err);

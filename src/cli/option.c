@@ -56,17 +56,29 @@ double dlg_option_real(const struct argp_state *state, const char *option, const
     return number;
 }
 
+void dlg_option_list(char *out, size_t n, const char *const names[])
+{
+    for (size_t i = 0; names[i]; i++) {
+        const size_t used = strlen(out);
+        snprintf(out + used, n - used, "%s%s", !i ? "" : names[i + 1] ? ", " : " or ", names[i]);
+    }
+}
+
 size_t dlg_option_name(const struct argp_state *state, const char *option, const char *value, const char *const names[])
 {
     char list[256] = "";
-    size_t used = 0;
-    for (size_t i = 0; names[i]; i++) {
+    for (size_t i = 0; names[i]; i++)
         if (!strcmp(value, names[i])) return i;
-        if (used < sizeof list)
-            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", names[i]);
-    }
-    argp_failure(state, DLG_EXIT_USAGE, 0, "--%s: want one of %s, found \"%s\"", option, list, value);
+    dlg_option_list(list, sizeof list, names);
+    argp_failure(state, DLG_EXIT_USAGE, 0, "--%s: want %s, found \"%s\"", option, list, value);
     return 0;
+}
+
+dlg_format dlg_option_color(const struct argp_state *state, const char *value)
+{
+    static const char *const names[] = {
+        [DLG_WORDS] = "auto", [DLG_WORDS_MARKED] = "always", [DLG_WORDS_UNMARKED] = "never", NULL};
+    return (dlg_format)dlg_option_name(state, "color", value, names);
 }
 
 int dlg_report_failure(const dlg_error *err)

@@ -2,7 +2,7 @@
 #ifndef DLG_CLI_OPTION_H
 #define DLG_CLI_OPTION_H
 
-#include "dlg/status.h"
+#include "dlg/print.h"
 
 #include <argp.h>
 #include <stddef.h>
@@ -26,6 +26,14 @@ size_t dlg_option_bytes(const struct argp_state *, const char *option, const cha
 
 /** The value of an option that takes a number in [lowest, highest]. */
 double dlg_option_real(const struct argp_state *, const char *option, const char *value, double lowest, double highest);
+
+/** --color, of both programs. */
+#define DLG_COLOR_ARGUMENT "auto|always|never"
+#define DLG_COLOR_HELP "Bold and underlined text (default auto: on a terminal, unless NO_COLOR is set)"
+dlg_format dlg_option_color(const struct argp_state *, const char *value);
+
+/** Append a list's names, which NULL ends, in words: "a, b or c". @param out (n) a string */
+void dlg_option_list(char *out, size_t n, const char *const names[]);
 
 /** The index of an option's value in the list of names it may have, which NULL ends. */
 size_t dlg_option_name(const struct argp_state *, const char *option, const char *value, const char *const names[]);

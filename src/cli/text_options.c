@@ -1,6 +1,7 @@
 #define _GNU_SOURCE /* argp */
 #include "cli/text_options.h"
 
+#include "cli/help.h"
 #include "cli/option.h"
 
 #include <stdio.h>
@@ -30,12 +31,13 @@ enum {
     KEY_INSPECT,
     KEY_CHECKPOINT,
     KEY_RESUME,
-    KEY_PRIOR
+    KEY_PRIOR,
+    KEY_COLOR
 };
 
 static const struct argp_option table[] = {
     {.doc = "Gradient and model:", .group = 1},
-    {.name = "grads", .key = KEY_GRADS, .arg = "FILE", .doc = "The shared gradient, as if given without --grads"},
+    {.name = "grads", .key = KEY_GRADS, .arg = "FILE", .doc = "The shared gradient; the same as FILE by itself"},
     {.name = "model",
      .key = KEY_MODEL,
      .arg = "DIR",
@@ -43,10 +45,9 @@ static const struct argp_option table[] = {
     {.name = "preset",
      .key = KEY_PRESET,
      .arg = "NAME",
-     .doc =
-         "Random weights: tiny, mini, small, medium or base (default: the preset that the gradient's metadata name)"},
-    {.name = "model-seed", .key = KEY_MODEL_SEED, .arg = "N", .doc = "Of the weights of --preset (default 0)"},
-    {.name = "num-labels", .key = KEY_NUM_LABELS, .arg = "N", .doc = "Classes of --preset's classifier (default 2)"},
+     .doc = "Random weights, see below (default: the preset that the gradient's metadata name)"},
+    {.name = "model-seed", .key = KEY_MODEL_SEED, .arg = "N", .doc = "Seed of the preset's weights (default 0)"},
+    {.name = "num-labels", .key = KEY_NUM_LABELS, .arg = "N", .doc = "Classes of the preset's classifier (default 2)"},
     {.name = "task",
      .key = KEY_TASK,
      .arg = "mlm|cls",
@@ -62,7 +63,7 @@ static const struct argp_option table[] = {
      .doc = "Give the attack a piece of the truth in FILE: batch, length, masked (positions) or labels; repeatable. "
             "Without it all is "
             "inferred from the gradient, but for what its metadata say"},
-    {.name = "attack", .key = KEY_ATTACK, .arg = "NAME", .doc = "How to go about it:"},
+    {.name = "attack", .key = KEY_ATTACK, .arg = "NAME", .doc = "How to go about it, see below (default auto)"},
     {.name = "prior",
      .key = KEY_PRIOR,
      .arg = "DIR",
@@ -71,26 +72,26 @@ static const struct argp_option table[] = {
     {.name = "distance",
      .key = KEY_DISTANCE,
      .arg = "NAME",
-     .doc = "Between gradients: l2, relative, cosine, l2_l1 or tag (default: the attack's)"},
+     .doc = "Distance between gradients, see below (default: the attack's)"},
     {.name = "optimizer",
      .key = KEY_OPTIMIZER,
      .arg = "NAME",
-     .doc = "lbfgs, lbfgs_plain (without a line search, as published) or adam (default: the attack's)"},
-    {.name = "iterations", .key = KEY_ITERATIONS, .arg = "N", .doc = "At most, in each start (default 150)"},
+     .doc = "What takes the steps, see below (default: the attack's)"},
+    {.name = "iterations", .key = KEY_ITERATIONS, .arg = "N", .doc = "Iterations of each start, at most (default 150)"},
     {.name = "starts",
      .key = KEY_STARTS,
      .arg = "N",
-     .doc = "At most; another begins when one stalls. Four times as many sentences are looked "
-            "around in vain before dager gives up (default 12)"},
+     .doc = "Starts, at most: another begins when one stalls (default 12). dager gives up when it has looked around "
+            "four times as many sentences in vain"},
     {.name = "update",
      .key = KEY_UPDATE,
      .arg = "batch|sentence",
-     .doc = "Whether the sentences of a batch descend together or, as published, one an iteration (default: batch)"},
+     .doc = "Whether the sentences of a batch descend together (default) or, as published, one an iteration"},
     {.name = "evaluations",
      .key = KEY_EVALUATIONS,
      .arg = "N",
-     .doc = "At most, in all starts together (default: as many as they take)"},
-    {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "Of the embeddings that a start begins with (default 0)"},
+     .doc = "Evaluations of the distance, at most, in all starts together (default: as many as they take)"},
+    {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "Seed of the embeddings that a start begins with (default 0)"},
     {.doc = "Report:", .group = 3},
     {.name = "every", .key = KEY_EVERY, .arg = "N", .doc = "Show the text every N iterations (default 1)"},
     {.name = "truth",
@@ -100,6 +101,7 @@ static const struct argp_option table[] = {
     {.name = "json",
      .key = KEY_JSON,
      .doc = "Print start, iterations and result as JSON on standard output, one object a line"},
+    {.name = "color", .key = KEY_COLOR, .arg = DLG_COLOR_ARGUMENT, .doc = DLG_COLOR_HELP},
     {.name = "quiet", .key = 'q', .doc = "Only the result, or with --json only start and result"},
     {.doc = "General:", .group = 4},
     {.key = 'h', .flags = OPTION_HIDDEN}, /* as --help */
@@ -116,7 +118,7 @@ static const struct argp_option table[] = {
     {.name = "threads",
      .key = KEY_THREADS,
      .arg = "N",
-     .doc = "Of the matrix products (default: as many as there are processors)"},
+     .doc = "Threads of the matrix products (default: one a processor)"},
     {0}};
 
 static void set_gradient(const struct argp_state *state, dlg_text_options *o, const char *path)
@@ -128,16 +130,18 @@ static void set_gradient(const struct argp_state *state, dlg_text_options *o, co
 /* --know WHAT:FILE: a piece of the truth that the user gives the attack. Nothing else of a truth ever reaches it. */
 static void add_known(const struct argp_state *state, dlg_text_options *o, const char *spec)
 {
+    const char *names[DLG_N_KNOWN + 1] = {NULL};
+    char list[64] = "";
     for (size_t what = 0; what < DLG_N_KNOWN; what++) {
-        const char *name = dlg_known_name((dlg_known)what);
+        const char *name = names[what] = dlg_known_name((dlg_known)what);
         const size_t n = strlen(name);
         if (strncmp(spec, name, n) != 0 || spec[n] != ':' || !spec[n + 1]) continue;
         if (o->known[what]) argp_failure(state, DLG_EXIT_USAGE, 0, "--know: want %s once, found it twice", name);
         o->known[what] = spec + n + 1;
         return;
     }
-    argp_failure(state, DLG_EXIT_USAGE, 0,
-                 "--know: want WHAT:FILE with WHAT one of batch, length, masked, labels, found \"%.200s\"", spec);
+    dlg_option_list(list, sizeof list, names);
+    argp_failure(state, DLG_EXIT_USAGE, 0, "--know: want WHAT:FILE with WHAT %s, found \"%.200s\"", list, spec);
 }
 
 /* A name that there is not is wrong usage. */
@@ -149,9 +153,9 @@ static void check_names(const struct argp_state *state, const dlg_text_options *
 
 static bool asks_prior(const dlg_text_options *o)
 {
-    dlg_attack_kind kind;
-    for (size_t i = 0; o->how.attack && dlg_attack_kind_at(i, &kind); i++)
-        if (!strcmp(kind.name, o->how.attack)) return kind.asks_prior;
+    dlg_entry attack;
+    for (size_t i = 0; o->how.attack && dlg_catalogue_at(DLG_ATTACKS, i, &attack); i++)
+        if (!strcmp(attack.name, o->how.attack)) return attack.asks_prior;
     return false;
 }
 
@@ -174,6 +178,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 {
     static const char *const tasks[] = {"mlm", "cls", NULL}, *const updates[] = {"batch", "sentence", NULL};
     dlg_text_options *o = state->input;
+    o->about_preset |= key == KEY_MODEL_SEED || key == KEY_NUM_LABELS;
     switch (key) {
     case 'h': argp_state_help(state, stdout, ARGP_HELP_STD_HELP); break;
     case KEY_GRADS:
@@ -183,14 +188,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         o->model.preset = arg;
         o->has_preset = true;
         break;
-    case KEY_MODEL_SEED:
-        o->model.seed = dlg_option_whole(state, "model-seed", arg, 0, DLG_SEED_MAX);
-        o->about_preset = true;
-        break;
-    case KEY_NUM_LABELS:
-        o->model.n_labels = (size_t)dlg_option_whole(state, "num-labels", arg, 1, UINT32_MAX);
-        o->about_preset = true;
-        break;
+    case KEY_MODEL_SEED: o->model.seed = dlg_option_whole(state, "model-seed", arg, 0, DLG_SEED_MAX); break;
+    case KEY_NUM_LABELS: o->model.n_labels = (size_t)dlg_option_whole(state, "num-labels", arg, 1, UINT32_MAX); break;
     case KEY_TASK: o->model.task = tasks[dlg_option_name(state, "task", arg, tasks)]; break;
     case KEY_KNOW: add_known(state, o, arg); break;
     case KEY_ATTACK:
@@ -220,6 +219,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_CHECKPOINT: o->how.checkpoint = arg; break;
     case KEY_RESUME: o->how.resume = true; break;
     case KEY_JSON: o->json = true; break;
+    case KEY_COLOR: o->color = dlg_option_color(state, arg); break;
     case KEY_INSPECT: o->inspect = true; break;
     case 'q': o->quiet = true; break;
     case ARGP_KEY_END:
@@ -231,20 +231,15 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     return 0;
 }
 
-/* The attacks and what they are: their own table says it. */
 static char *help(int key, const char *text, void *input)
 {
+    static const dlg_help_table tables[] = {{DLG_ATTACKS, "Attacks", "--attack=NAME"},
+                                            {DLG_DISTANCES, "Distances", "--distance=NAME"},
+                                            {DLG_OPTIMIZERS, "Optimizers", "--optimizer=NAME"},
+                                            {DLG_PRESETS, "Presets", "--preset=NAME"}};
     (void)input;
-    char lines[1024];
-    if (key != KEY_ATTACK) return (char *)text;
-    snprintf(lines, sizeof lines, "%s", text);
-    dlg_attack_kind kind;
-    for (size_t i = 0; dlg_attack_kind_at(i, &kind); i++) {
-        const size_t used = strlen(lines);
-        snprintf(lines + used, sizeof lines - used, "%s %s%s, %s", i ? ";" : "", kind.name, i ? "" : " (default)",
-                 kind.help);
-    }
-    return strdup(lines); /* argp frees it */
+    if (key != ARGP_KEY_HELP_POST_DOC) return (char *)text;
+    return dlg_help_with(sizeof tables / sizeof *tables, tables, text);
 }
 
 static const struct argp argp = {

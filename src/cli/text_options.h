@@ -14,6 +14,7 @@ typedef struct {
     int n_threads;
     size_t memory; /**< bytes; 0: what is free */
     size_t every;
+    dlg_format color;
     bool json, quiet, inspect;
 } dlg_text_options;
 

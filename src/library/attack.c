@@ -15,14 +15,6 @@ enum { ITERATIONS = 150, STARTS = 12 }; /* where the caller names none */
 
 /* ---- how ---- */
 
-bool dlg_attack_kind_at(size_t i, dlg_attack_kind *out)
-{
-    for (size_t k = 0; k <= i; k++)
-        if (!dlg_attacks[k]) return false;
-    *out = (dlg_attack_kind){dlg_attacks[i]->name, dlg_attacks[i]->help, dlg_attacks[i]->asks_prior};
-    return true;
-}
-
 static dlg_status choose(const dlg_attack_class **class, dlg_attack_options *out, const dlg_attack_choice *how,
                          dlg_error *err)
 {

@@ -95,7 +95,11 @@ static dlg_status open_directory(dlg_model **out, const dlg_model_choice *choice
     status = check_vocabulary(model, directory, err);
     if (!status && choice->task && model->config.task != task)
         status = refuse_task(model, directory, choice->task, err);
-    if (!status && model->config.task == DLG_CAUSAL_LM) status = refuse_task(model, directory, "mlm or cls", err);
+    if (!status && model->config.task == DLG_CAUSAL_LM)
+        status = dlg_fail(err, DLG_EFORMAT,
+                          "%s/config.json: want a masked LM or a classifier, found a causal LM, which can only be "
+                          "a prior",
+                          directory);
     return finish(out, model, status);
 }
 

@@ -3,9 +3,12 @@
 #include "dlg/version.h"
 #include "gradient/gradient.h"
 #include "io/truth.h"
+#include "library/format.h"
 #include "math/blas.h"
 #include "report/json_object.h"
-#include "report/screen.h"
+#include "report/line.h"
+
+#include <string.h>
 
 static const char *defence_of(const dlg_gradient *gradient)
 {
@@ -13,17 +16,22 @@ static const char *defence_of(const dlg_gradient *gradient)
 }
 
 static dlg_status print_words(const dlg_gradient *gradient, const char *path, dlg_dtype dtype, const dlg_truth *step,
-                              const char *truth_path, FILE *stream, dlg_error *err)
+                              const char *truth_path, const dlg_screen *screen, dlg_error *err)
 {
     const dlg_model *model = gradient->model;
-    fprintf(stream, "%s: gradient of %zu text%s, %zu tokens, ", path, step->n_sentences,
-            step->n_sentences == 1 ? "" : "s", step->n_rows);
-    if (step->is_classification) fprintf(stream, "%zu classes", model->config.n_labels);
-    else fprintf(stream, "%zu masked", dlg_truth_count_labels(step));
-    fprintf(stream, ", loss %.6f; model %s, %zu parameters as %s; defence %s%s%s\n", step->loss, model->name,
-            dlg_model_size(model), dlg_dtype_name(dtype), defence_of(gradient), truth_path ? "; truth in " : "",
-            truth_path ? truth_path : "");
-    return dlg_screen_flush(stream, err);
+    const size_t n_name = strlen(path);
+    dlg_line line = {.used = 0};
+    bool is_name[sizeof line.text];
+    for (size_t i = 0; i < sizeof line.text; i++) is_name[i] = i < n_name;
+    dlg_line_append(&line, "%s: gradient of %zu text%s, %zu tokens, ", path, step->n_sentences,
+                    step->n_sentences == 1 ? "" : "s", step->n_rows);
+    if (step->is_classification) dlg_line_append(&line, "%zu classes", model->config.n_labels);
+    else dlg_line_append(&line, "%zu masked", dlg_truth_count_labels(step));
+    dlg_line_append(&line, ", loss %.6f; model %s, %zu parameters as %s; defence %s%s%s", step->loss, model->name,
+                    dlg_model_size(model), dlg_dtype_name(dtype), defence_of(gradient), truth_path ? "; truth in " : "",
+                    truth_path ? truth_path : "");
+    dlg_screen_print(screen, (dlg_layout){.hang = 2, .mark = DLG_BOLD}, line.text, is_name);
+    return dlg_screen_flush(screen->stream, err);
 }
 
 static void add_lengths(dlg_object *o, const dlg_truth *step)
@@ -60,5 +68,7 @@ static dlg_status print_json(const dlg_gradient *gradient, const char *path, dlg
 dlg_status dlg_gradient_print(const dlg_gradient *gradient, const char *path, dlg_dtype dtype, const dlg_truth *step,
                               const char *truth_path, FILE *stream, dlg_format format, dlg_error *err)
 {
-    return (format == DLG_JSON ? print_json : print_words)(gradient, path, dtype, step, truth_path, stream, err);
+    const dlg_screen screen = dlg_format_screen(stream, format);
+    if (format == DLG_JSON) return print_json(gradient, path, dtype, step, truth_path, stream, err);
+    return print_words(gradient, path, dtype, step, truth_path, &screen, err);
 }

@@ -108,8 +108,8 @@ dlg_attack_numbers dlg_attack_numbers_of(const dlg_attack *attack)
                                 .iteration = state->iteration,
                                 .iterations = state->iterations,
                                 .evaluations = state->evaluations,
-                                .distance = state->distance / scale,
-                                .distance_of_tokens = state->distance_of_tokens / scale,
+                                .distance = dlg_part_of_zero(state->distance, scale),
+                                .distance_of_tokens = dlg_part_of_zero(state->distance_of_tokens, scale),
                                 .seconds = state->seconds,
                                 .evaluating_seconds = state->evaluating_seconds};
 }

@@ -34,7 +34,10 @@ typedef struct {
 
 extern const dlg_distance dlg_l2, dlg_relative, dlg_cosine, dlg_l2_l1, dlg_tag_distance;
 
-/** The distance of that name: "l2", "relative", "cosine", "l2_l1", "tag". Errors: DLG_EARG lists the names. */
+/** All there are, ending with NULL. */
+extern const dlg_distance *const dlg_distances[];
+
+/** By name. Errors: DLG_EARG lists the names. */
 DLG_MUST_USE dlg_status dlg_distance_find(const dlg_distance **out, const char *name, dlg_error *);
 
 #endif

@@ -32,11 +32,11 @@ static const char *with_commas(size_t value, char out[32])
     return out;
 }
 
-/* A distance as a part of that of a zero gradient; "-" where there is none yet. Rounding may leave less than zero. */
+/* "-" where there is no distance yet. */
 static const char *part_of(double distance, double scale, char out[32])
 {
-    const double part = distance / scale;
-    if (isfinite(part)) snprintf(out, 32, "%.1e", part > 0 ? part : 0);
+    const double part = dlg_part_of_zero(distance, scale);
+    if (isfinite(part)) snprintf(out, 32, "%.1e", part);
     else snprintf(out, 32, "-");
     return out;
 }

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""Runs every measurement and puts the results together: RESULTS/results.md, as it is kept in tests/bench, RESULTS/results.json, and, where
---python has matplotlib, RESULTS/figures.
+"""Runs every measurement and puts the results together: RESULTS/results.md, as it is kept in tests/bench,
+RESULTS/results.json, and, where --python has matplotlib, RESULTS/figures.
 
-Measurements that --only names are run, or all; with --collect none is. What is put together is everything that lies in RESULTS, so a long
-measurement may be made alone, at another time. Options of single scripts keep their defaults; --cases is shared.
+Measurements that --only names are run, or all; with --collect none is. What is put together is everything that lies in
+RESULTS, so a long measurement may be made alone, at another time. Options of single scripts keep their defaults;
+--cases is shared.
 """
 import argparse
 import json
@@ -26,8 +27,8 @@ import recovery
 import scaling
 import sweeps
 
-SCRIPTS = [recover_presets, recover_transformers, labels, peer, recovery, scaling, precision, sweeps, defences, evidence, attacks,
-           preset_batches, blind]
+SCRIPTS = [recover_presets, recover_transformers, labels, peer, recovery, scaling, precision, sweeps, defences,
+           evidence, attacks, preset_batches, blind]
 
 
 def options_of(script, chosen):
@@ -69,8 +70,9 @@ def describe(machines):
         m = json.loads(key)
         busiest = max(machines[name]["load"] for name in names)
         which = "" if len(by_machine) == 1 else f"{', '.join(names)}: "
-        lines.append(f"{which}{m['processor']}, {m['cores']} processors, {m['memory_gib']} GiB; {m['system']}; {m['blas']}; "
-                     f"{m['threads']} threads; dlg-text {m['version']}; {m['date']}; load when a measurement began at most {busiest}.")
+        lines.append(f"{which}{m['processor']}, {m['cores']} processors, {m['memory_gib']} GiB; {m['system']}; "
+                     f"{m['blas']}; {m['threads']} threads; dlg-text {m['version']}; {m['date']}; load when a "
+                     f"measurement began at most {busiest}.")
     return "\n\n".join(lines)
 
 
@@ -104,7 +106,8 @@ def draw(folder, python):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     common.add_options(p)
-    p.add_argument("--cases", type=pathlib.Path, help="where transformers' cases are or will be (default: BUILD/bench/cases)")
+    p.add_argument("--cases", type=pathlib.Path,
+                   help="where transformers' cases are or will be (default: BUILD/bench/cases)")
     names = [script.NAME for script in SCRIPTS] + [name for name, _, set_name in runs() if set_name]
     p.add_argument("--only", action="append", choices=names, help="repeatable")
     p.add_argument("--collect", action="store_true", help="measure nothing")

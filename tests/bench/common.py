@@ -8,8 +8,8 @@ A script is a module with
     section(records)     the Markdown of its section, from those records
     options(parser)      adds options of its own; may be absent
 
-and ends with `common.main(sys.modules[__name__])`. Records go, as they come, to RESULTS/NAME.jsonl, whose first line describes the machine;
-totals so far go to standard error, the section to standard output.
+and ends with `common.main(sys.modules[__name__])`. Records go, as they come, to RESULTS/NAME.jsonl, whose first line
+describes the machine; totals so far go to standard error, the section to standard output.
 """
 import argparse
 import json
@@ -28,8 +28,10 @@ ROOT = HERE.parent.parent
 # Table 1 of "Deep Leakage from Gradients" (Zhu et al. 2019).
 ATTACKS = ("auto", "dlg")  # the default, and what searches as the paper does
 PAPER = (
-    "Registration, volunteer applications, and student travel application open the first week of September. Child care will be available.",
-    "We welcome proposals for tutorials on either core machine learning topics or topics of emerging importance for machine learning.",
+    "Registration, volunteer applications, and student travel application open the first week of September. "
+    "Child care will be available.",
+    "We welcome proposals for tutorials on either core machine learning topics or topics of emerging importance for "
+    "machine learning.",
     "We invite submissions for the Thirty-Third Annual Conference on Neural Information Processing Systems.",
 )
 
@@ -44,7 +46,8 @@ def environment():
 
 
 def run(command, **variables):
-    """A program's standard output; ends this one, with the command and what it said, if it fails. `variables` join its environment."""
+    """A program's standard output; ends this one, with the command and what it said, if it fails. `variables` join its
+    environment."""
     command = [str(word) for word in command]
     done = subprocess.run(command, env=environment() | variables, capture_output=True, text=True, check=False)
     if done.returncode:
@@ -59,7 +62,8 @@ def last_json(text):
 def has_packages(python, *names):
     """Whether this interpreter can import them."""
     try:
-        return subprocess.run([python, "-c", f"import {', '.join(names)}"], capture_output=True, check=False).returncode == 0
+        return subprocess.run([python, "-c", f"import {', '.join(names)}"], capture_output=True,
+                              check=False).returncode == 0
     except OSError:
         return False
 
@@ -72,7 +76,8 @@ def seconds_in(profile, operator):
 
 def processor():
     with open("/proc/cpuinfo", encoding="utf-8") as info:
-        return next((line.split(":")[1].strip() for line in info if line.startswith("model name")), platform.processor())
+        return next((line.split(":")[1].strip() for line in info if line.startswith("model name")),
+                    platform.processor())
 
 
 def memory_gib():
@@ -102,7 +107,8 @@ class Bench:
     def torch(self):
         """The interpreter that has PyTorch and transformers."""
         if not has_packages(self.python, "torch", "transformers", "tokenizers", "safetensors"):
-            raise Skipped(f"{self.python} has no torch, transformers, tokenizers and safetensors; --python names one that has")
+            raise Skipped(f"{self.python} has no torch, transformers, tokenizers and safetensors; --python names "
+                          f"one that has")
         return self.python
 
     def machine(self):
@@ -126,24 +132,28 @@ class Bench:
     def share(self, gradient, *arguments):
         """dlg-grads: writes the gradient, the truth beside it. @return the truth's path"""
         truth = gradient.with_suffix(".truth.json")
-        run([self.program("dlg-grads"), *arguments, "-q", f"--threads={self.threads}", "-o", gradient, f"--truth={truth}"])
+        run([self.program("dlg-grads"), *arguments, "-q", f"--threads={self.threads}", "-o", gradient,
+             f"--truth={truth}"])
         return truth
 
     def attack_raw(self, gradient, *arguments):
         """dlg-text: the start event, the result, and the seconds of the whole process."""
         began = time.perf_counter()
-        lines = run([self.program("dlg-text"), f"--grads={gradient}", "--json", "-q", f"--threads={self.threads}", *arguments])
+        lines = run([self.program("dlg-text"), f"--grads={gradient}", "--json", "-q", f"--threads={self.threads}",
+                     *arguments])
         process_s = time.perf_counter() - began
         events = {event["event"]: event for event in map(json.loads, lines.splitlines())}
         return events["start"], events["result"], process_s
 
     def attack_within(self, limit_s, gradient, *arguments, n_threads=None):
-        """dlg-text, interrupted after so many seconds (None: never). @return of it: the result ({"end": "killed"} where an interrupt did
-        not end it either), what it noted of its checks, the seconds of the whole process and its peak memory in MiB"""
+        """dlg-text, interrupted after so many seconds (None: never). @return of it: the result ({"end": "killed"} where
+        an interrupt did not end it either), what it noted of its checks, the seconds of the whole process and its peak
+        memory in MiB"""
         command = ["timeout", "--foreground", "--signal=INT", "--kill-after=30", str(limit_s)] if limit_s else []
         command += map(str, [self.program("dlg-text"), f"--grads={gradient}", "--json", f"--every={10**9}",
                              f"--threads={n_threads or self.threads}", *arguments])
-        with open(self.scratch / "output", "w+", encoding="utf-8") as output, open(self.scratch / "notes", "w+", encoding="utf-8") as notes:
+        with open(self.scratch / "output", "w+", encoding="utf-8") as output, \
+                open(self.scratch / "notes", "w+", encoding="utf-8") as notes:
             began = time.perf_counter()
             process = subprocess.Popen(command, env=environment(), stdout=output, stderr=notes)
             _, status, usage = os.wait4(process.pid, 0)
@@ -166,7 +176,8 @@ class Bench:
         """Attack and compare with the truth. Records and returns what came of it; `more` is added to the record."""
         start, result, process_s = self.attack_raw(gradient, f"--truth={truth}", *arguments)
         real = json.loads(pathlib.Path(truth).read_text(encoding="utf-8"))
-        attended = [[token for token, mask in zip(row, mask) if mask] for row, mask in zip(real["fed_ids"], real["attention"])]
+        attended = [[token for token, mask in zip(row, mask) if mask]
+                    for row, mask in zip(real["fed_ids"], real["attention"])]
         if real["task"] == "mlm":
             labels = sorted(label for row in real["labels"] for label in row if label != -100)
         else:
@@ -175,7 +186,8 @@ class Bench:
         return self.record(
             case=case,
             attack=result["attack"],
-            # Every token, with the labels put back; the labels themselves; what the model was fed, so masks in their places.
+            # Every token, with the labels put back; the labels themselves; what the model was fed, so masks in their
+            # places.
             exact=result["metrics"]["exact_match"] and labels_right and result["fed_tokens"] == attended,
             text_exact=result["metrics"]["exact_match"],
             labels_right=labels_right,
@@ -214,8 +226,8 @@ ROWS_AT_ONCE = 200
 
 
 def rows_with_length(bench, rows, model, first=0):
-    """(text, its tokens with [CLS] and [SEP]) of a CoLA file's rows from `first` on, as asked for: dlg-grads cuts them into tokens, and its
-    truth says how many those are."""
+    """(text, its tokens with [CLS] and [SEP]) of a CoLA file's rows from `first` on, as asked for: dlg-grads cuts them
+    into tokens, and its truth says how many those are."""
     texts = [line.split("\t")[3] for line in bench.from_shared(rows).read_text(encoding="utf-8").splitlines()]
     file, gradient = bench.scratch / "rows.txt", bench.scratch / "rows.g"
     for start in range(first, len(texts), ROWS_AT_ONCE):
@@ -245,7 +257,8 @@ def cases_folder(bench):
 
 def make_cases(bench, orders):
     """Have hf_cases.py make what is not there."""
-    orders = [order for order in orders if "count" in order or not (pathlib.Path(order["out"]) / "case.truth.json").exists()]
+    orders = [order for order in orders
+              if "count" in order or not (pathlib.Path(order["out"]) / "case.truth.json").exists()]
     if orders:
         tool = bench.from_shared("tools/hf_case.py")
         subprocess.run([bench.torch(), HERE / "hf_cases.py", tool], input=json.dumps(orders), text=True, check=True)
@@ -258,7 +271,8 @@ def table(head, rows):
     """Markdown; the first column is text, the others are numbers."""
     cells = [[str(cell) for cell in row] for row in [head, *rows]]
     widths = [max(len(row[i]) for row in cells) for i in range(len(head))]
-    lines = ["| " + " | ".join(c.ljust(w) if not i else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))) + " |" for row in cells]
+    lines = ["| " + " | ".join(c.ljust(w) if not i else c.rjust(w) for i, (c, w) in enumerate(zip(row, widths))) + " |"
+             for row in cells]
     rule = "|" + "|".join("-" * (w + 2) if not i else "-" * (w + 1) + ":" for i, w in enumerate(widths)) + "|"
     return "\n".join([lines[0], rule, *lines[1:]])
 
@@ -278,8 +292,8 @@ def missed(records):
     for r in records:
         if not r["exact"]:
             wrong = "" if r["labels_right"] else ", labels wrong"
-            lines.append(f"- {r['case']}: {100 * r['token_accuracy']:.0f} % of tokens{wrong}, ended {r['end']} after {r['iterations']} "
-                         f"iterations; read \"{' / '.join(r['text'])}\"")
+            lines.append(f"- {r['case']}: {100 * r['token_accuracy']:.0f} % of tokens{wrong}, ended {r['end']} after "
+                         f"{r['iterations']} iterations; read \"{' / '.join(r['text'])}\"")
         if r["claims"] and not r["text_exact"]:
             lines.append(f"- {r['case']}: the program calls this recovered, and it is not")
         elif r["exact"] and not r["claims"]:
@@ -294,8 +308,10 @@ def add_options(p):
     """What all scripts take."""
     p.add_argument("--build", type=pathlib.Path, default=ROOT / "build", help="where CMake built (default: build)")
     p.add_argument("--output", type=pathlib.Path, help="folder of the results (default: BUILD/bench)")
-    p.add_argument("--shared", type=pathlib.Path, default=ROOT.parent / "shared", help="the shared cases (default: ../shared)")
-    p.add_argument("--python", default=sys.executable, help="an interpreter with torch and transformers (default: this one)")
+    p.add_argument("--shared", type=pathlib.Path, default=ROOT.parent / "shared",
+                   help="the shared cases (default: ../shared)")
+    p.add_argument("--python", default=sys.executable,
+                   help="an interpreter with torch and transformers (default: this one)")
     p.add_argument("--threads", type=int, default=2, help="of the programs (default 2)")
 
 

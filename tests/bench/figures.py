@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Draws what scaling.py and precision.py measured. Needs matplotlib.
 
-    figures.py RESULTS FOLDER        RESULTS/{scaling,precision}.jsonl to FOLDER/{scaling,precision}.svg, those that are there
+    figures.py RESULTS FOLDER        RESULTS/{scaling,precision}.jsonl to FOLDER/{scaling,precision}.svg,
+                                     those that are there
 
 Backgrounds are transparent, and all words and lines are of a grey or colour that can be read on white and on black.
 """
@@ -16,10 +17,10 @@ import common
 GREY = "#767676"
 COLOURS = ("#1f88d1", "#d9730d", "#2a9d5c")
 STYLE = {
-    "svg.fonttype": "none", "svg.hashsalt": "dlg-text", "font.family": "sans-serif", "font.size": 11, "figure.facecolor": "none",
-    "axes.facecolor": "none", "savefig.facecolor": "none", "text.color": GREY, "axes.labelcolor": GREY, "axes.titlecolor": GREY,
-    "axes.edgecolor": GREY, "xtick.color": GREY, "ytick.color": GREY, "grid.color": GREY, "grid.alpha": 0.3, "axes.grid": True,
-    "legend.frameon": False, "legend.labelcolor": GREY,
+    "svg.fonttype": "none", "svg.hashsalt": "dlg-text", "font.family": "sans-serif", "font.size": 11,
+    "figure.facecolor": "none", "axes.facecolor": "none", "savefig.facecolor": "none", "text.color": GREY,
+    "axes.labelcolor": GREY, "axes.titlecolor": GREY, "axes.edgecolor": GREY, "xtick.color": GREY, "ytick.color": GREY,
+    "grid.color": GREY, "grid.alpha": 0.3, "axes.grid": True, "legend.frameon": False, "legend.labelcolor": GREY,
 }
 
 
@@ -43,8 +44,8 @@ def draw_scaling(records):
             part = [r for r in of if r["n_threads"] == n_threads]
             name = f"{n_threads} thread{'s' if n_threads > 1 else ''}"
             axes.plot([r[x] for r in part], [per_token(r) for r in part], "o-", color=colour, label=name)
-            axes.plot([r[x] for r in part], [per_token(r, "attention_seconds", "target_seconds") for r in part], "--", color=colour,
-                      label=f"{name}, without what grows with the square")
+            axes.plot([r[x] for r in part], [per_token(r, "attention_seconds", "target_seconds") for r in part], "--",
+                      color=colour, label=f"{name}, without what grows with the square")
         ticks(axes, sorted({r[x] for r in of}))
         axes.set_ylim(bottom=0)
         axes.set_title("µs a token")
@@ -66,11 +67,13 @@ def draw_scaling(records):
 
 def draw_precision(records):
     figure, axes = plt.subplots(figsize=(8, 4.2), layout="constrained")
-    for colour, key, name in ((COLOURS[0], "derivative_error", "derivative"), (COLOURS[1], "distance_error", "distance")):
+    for colour, key, name in ((COLOURS[0], "derivative_error", "derivative"),
+                              (COLOURS[1], "distance_error", "distance")):
         for marker, end, part in (("o", "along the descent", [r for r in records if r["iteration"]]),
-                                  ("x", "on the straight line to the solution", [r for r in records if not r["iteration"]])):
-            axes.plot([r["relative_distance"] for r in part], [r[key] for r in part], marker, color=colour, markersize=5,
-                      label=f"{name}, {end}")
+                                  ("x", "on the straight line to the solution",
+                                   [r for r in records if not r["iteration"]])):
+            axes.plot([r["relative_distance"] for r in part], [r[key] for r in part], marker, color=colour,
+                      markersize=5, label=f"{name}, {end}")
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.invert_xaxis()

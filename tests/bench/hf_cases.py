@@ -1,14 +1,16 @@
 #!/usr/bin/env python3
-"""Makes cases with hf_case.py, all in one process, since PyTorch is slow to start. Needs torch, transformers, tokenizers, safetensors.
+"""Makes cases with hf_case.py, all in one process, since PyTorch is slow to start. Needs torch, transformers,
+tokenizers, safetensors.
 
     hf_cases.py HF_CASE.PY < ORDERS
 
-ORDERS is a JSON list. {"out": DIR, "model": SIZE or DIR, "text": TEXT, "seed": N} is one case. {"out": DIR, "model": DIR, "rows": FILE,
-"count": N, "least": TOKENS} makes DIR/00, DIR/01, ... of the first N sentences of a CoLA file that have so many tokens, seeded by their
-number; with "batch": B, "first", "last" and "task" ("mlm" or "cls" of so many "classes") as well, of batches of B of those rows. "head": DIR
-has a model without a classifier be given one, by seed 0, and kept there, so that all cases have the same.
-{"out": DIR, "noisy": DIR, "deviation": STD} is a case that is there, with Gaussian noise added to its gradient. A case that is there is
-left alone. Of a model that is a directory no copy is kept, but a link.
+ORDERS is a JSON list. {"out": DIR, "model": SIZE or DIR, "text": TEXT, "seed": N} is one case. {"out": DIR, "model":
+DIR, "rows": FILE, "count": N, "least": TOKENS} makes DIR/00, DIR/01, ... of the first N sentences of a CoLA file that
+have so many tokens, seeded by their number; with "batch": B, "first", "last" and "task" ("mlm" or "cls" of so many
+"classes") as well, of batches of B of those rows. "head": DIR has a model without a classifier be given one, by seed 0,
+and kept there, so that all cases have the same.
+{"out": DIR, "noisy": DIR, "deviation": STD} is a case that is there, with Gaussian noise added to its gradient. A case
+that is there is left alone. Of a model that is a directory no copy is kept, but a link.
 """
 import contextlib
 import importlib.util
@@ -69,7 +71,8 @@ def make_noisy(out, case, deviation):
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     generator = torch.Generator().manual_seed(0)
-    noisy = {name: g + deviation * torch.randn(g.shape, generator=generator) for name, g in load_file(case / "case.g").items()}
+    noisy = {name: g + deviation * torch.randn(g.shape, generator=generator)
+             for name, g in load_file(case / "case.g").items()}
     save_file(noisy, partial / "case.g")
     for name in ("model", "case.truth.json"):
         (partial / name).symlink_to((case / name).resolve())

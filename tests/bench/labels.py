@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
 """What is read off a gradient without an attack (dlg-text --inspect), and whether it is right.
 
-    preset      the class of one sentence (iDLG): 100 preset models, each with a seed of its own, tiny and mini in turn, of 2, 5 and 100
-                classes, the label going round
+    preset      the class of one sentence (iDLG): 100 preset models, each with a seed of its own, tiny and mini in turn,
+                of 2, 5 and 100 classes, the label going round
     trained     trained-cls with its sentence, attacked to the end
     classes     the classes of batches of one, two, four and eight sentences: the cases of attacks.py
-    counts      how often each token is a label: 32 and 64 masked positions in passages of a book with at least five labels that come again,
-                random and trained weights
+    counts      how often each token is a label: 32 and 64 masked positions in passages of a book with at least five
+                labels that come again, random and trained weights
     base        seconds of --inspect on gradients of 768 x 12: the cases of peer.py
 
 Of what was read "certain" are those that the program calls so.
@@ -32,7 +32,8 @@ MODELS = {"preset mini (256 × 4), random weights": None, "trained-model (128 ×
 
 def options(parser):
     parser.add_argument("--models", type=int, default=100, help="preset models (default 100)")
-    parser.add_argument("--cases", type=pathlib.Path, help="where transformers' cases are or will be (default: BUILD/bench/cases)")
+    parser.add_argument("--cases", type=pathlib.Path,
+                        help="where transformers' cases are or will be (default: BUILD/bench/cases)")
 
 
 def inspect(bench, gradient, *arguments):
@@ -49,8 +50,9 @@ def measure_preset(bench, seed):
     if json.loads(truth.read_text(encoding="utf-8"))["labels"] != [label]:
         sys.exit(f"{truth}: want label {label}")
     found = inspect(bench, gradient)
-    r = bench.record(kind="preset", case=f"{preset}, seed {seed}, {n_classes} classes", n_classes=n_classes, label=label,
-                     read=found["labels"]["value"], right=found["labels"]["value"] == [label], sure=found["labels"]["sure"])
+    r = bench.record(kind="preset", case=f"{preset}, seed {seed}, {n_classes} classes", n_classes=n_classes,
+                     label=label, read=found["labels"]["value"], right=found["labels"]["value"] == [label],
+                     sure=found["labels"]["sure"])
     return r["right"]
 
 
@@ -77,12 +79,14 @@ def measure_classes(bench):
         for batch in BATCHES:
             group = f"{what}, batch {batch}"
             cases = attacks.cases_of(bench, name, batch)
-            tell(bench, group, [record_labels(bench, "classes", case.name, group, case / "case.g", f"--model={case / 'model'}")
-                                for case in cases])
+            tell(bench, group,
+                 [record_labels(bench, "classes", case.name, group, case / "case.g", f"--model={case / 'model'}")
+                  for case in cases])
 
 
 def passages(bench, model, n_masked):
-    """Gradients of passages of the book, some words after each other, of which so many are masked that n_masked labels come of it."""
+    """Gradients of passages of the book, some words after each other, of which so many are masked that n_masked labels
+    come of it."""
     words = re.findall(r"[A-Za-z]+|[.,;]", bench.from_shared(BOOK).read_text(encoding="utf-8"))[2000:]
     arguments = [f"--model={bench.from_shared(model)}"] if model else ["--preset=mini"]
     gradient, file = bench.scratch / "case.g", bench.scratch / "passage.txt"
@@ -90,7 +94,8 @@ def passages(bench, model, n_masked):
     while n_found < N_PASSAGES:
         file.write_text(" ".join(words[start:start + n_words]) + "\n", encoding="utf-8")
         start += n_words
-        truth = json.loads(bench.share(gradient, *arguments, f"--file={file}", "--mask-rate=0").read_text(encoding="utf-8"))
+        truth = json.loads(bench.share(gradient, *arguments, f"--file={file}",
+                                       "--mask-rate=0").read_text(encoding="utf-8"))
         rate = n_masked / (sum(truth["attention"][0]) - 2)
         truth = json.loads(bench.share(gradient, *arguments, f"--file={file}", f"--mask-rate={rate}",
                                        f"--seed={start}").read_text(encoding="utf-8"))
@@ -123,9 +128,10 @@ def measure(bench):
         if (seed + 1) % 10 == 0 or seed + 1 == bench.options.models:
             bench.say(f"labels read from preset models: {n_right} of {seed + 1}")
     folder = bench.from_shared("fixtures/trained-cls")
-    r = bench.attack("trained-cls", folder / "case.g", folder / "case.truth.json", f"--model={folder / 'model'}", kind="trained")
-    bench.say(f"trained-cls: label {'read' if r['labels_right'] else 'NOT READ'}, sentence {'exact' if r['exact'] else 'NOT EXACT'}, "
-              f"{r['iterations']} iterations, {r['seconds']:.1f} s")
+    r = bench.attack("trained-cls", folder / "case.g", folder / "case.truth.json", f"--model={folder / 'model'}",
+                     kind="trained")
+    bench.say(f"trained-cls: label {'read' if r['labels_right'] else 'NOT READ'}, sentence "
+              f"{'exact' if r['exact'] else 'NOT EXACT'}, {r['iterations']} iterations, {r['seconds']:.1f} s")
     measure_counts(bench)
     measure_classes(bench)
     measure_base(bench)
@@ -133,17 +139,19 @@ def measure(bench):
 
 def section(records):
     presets, trained = ([r for r in records if r["kind"] == kind] for kind in ("preset", "trained"))
-    parts = [(f"class of one sentence, presets tiny and mini, {n} classes", [r for r in presets if r["n_classes"] == n]) for n in CLASSES]
+    parts = [(f"class of one sentence, presets tiny and mini, {n} classes", [r for r in presets if r["n_classes"] == n])
+             for n in CLASSES]
     read = [r for r in records if r["kind"] in ("counts", "classes")]
     parts += [(f"{'label counts' if part[0]['kind'] == 'counts' else 'classes'}: {group}", part) for group in
               dict.fromkeys(r["group"] for r in read) for part in [[r for r in read if r["group"] == group]]]
     rows = [[name, f"{sum(r['right'] for r in part)} of {len(part)}", sum(r["sure"] == "certain" for r in part),
              sum(r["sure"] == "certain" and not r["right"] for r in part),
              common.spread([r["seconds"] for r in part if "seconds" in r], "{:.2f}")] for name, part in parts if part]
-    rows += [[f"trained-cls, attacked; its sentence {'exact' if r['exact'] else 'not exact'}", f"{int(r['labels_right'])} of 1", "", "",
-              f"{r['seconds']:.2f}"] for r in trained]
+    rows += [[f"trained-cls, attacked; its sentence {'exact' if r['exact'] else 'not exact'}",
+              f"{int(r['labels_right'])} of 1", "", "", f"{r['seconds']:.2f}"] for r in trained]
     rows += [[f"labels: 768 × 12, {r['case']}", f"{int(r['right'])} of 1", int(r["sure"] == "certain"),
-              int(r["sure"] == "certain" and not r["right"]), f"{r['seconds']:.2f}"] for r in records if r["kind"] == "base"]
+              int(r["sure"] == "certain" and not r["right"]), f"{r['seconds']:.2f}"]
+             for r in records if r["kind"] == "base"]
     wrong = [f"- {r['case']}: want {r['label']}, read {r['read']}" for r in presets if not r["right"]]
     head = ["", "gradients read right", "certain", "of these wrong", "seconds: median (most)"]
     return "\n".join([common.table(head, rows), "", *wrong, common.missed(trained)])

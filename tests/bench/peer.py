@@ -1,18 +1,20 @@
 #!/usr/bin/env python3
 """Seconds for one evaluation, the distance between gradients and its derivative by the embeddings: PyTorch's over ours.
 
-PyTorch's side is ../shared/tools/peer_time.py (transformers' model, create_graph=True), ours bench_evaluate, which calls the attack's
-objective and nothing else. Both have labels and masked positions given, the same case, the real vocabulary, the same number of threads.
-Three kinds of cases: 26 tokens, 128 tokens, and 26 tokens with a dense target, the same gradient with Gaussian noise of 1e-4.
+PyTorch's side is ../shared/tools/peer_time.py (transformers' model, create_graph=True), ours bench_evaluate, which
+calls the attack's objective and nothing else. Both have labels and masked positions given, the same case, the real
+vocabulary, the same number of threads. Three kinds of cases: 26 tokens, 128 tokens, and 26 tokens with a dense target,
+the same gradient with Gaussian noise of 1e-4.
 
-They run in turn, one process after the other, --rounds times; each process gives the median of its evaluations, and of those the median
-over the rounds counts. PyTorch's threads can wait for each other as they come and as briefly as ours do (GOMP_SPINCOUNT; on a busy machine
-that makes it many times as fast): the first round tries both, the faster way is kept. Peak memory is that of the process, model and
-gradient included.
+They run in turn, one process after the other, --rounds times; each process gives the median of its evaluations, and of
+those the median over the rounds counts. PyTorch's threads can wait for each other as they come and as briefly as ours
+do (GOMP_SPINCOUNT; on a busy machine that makes it many times as fast): the first round tries both, the faster way is
+kept. Peak memory is that of the process, model and gradient included.
 
-"Bare products" are those that the sweeps of one evaluation do with the model's weights, run alone, in turn with the evaluations. The column
-"in an attack" has decoding, labels and the optimiser's own work in it: seconds over evaluations of a run of attack dlg that is cut off after
-three iterations. "Start-up" is what one that is cut off after the first iteration takes besides its evaluations.
+"Bare products" are those that the sweeps of one evaluation do with the model's weights, run alone, in turn with the
+evaluations. The column "in an attack" has decoding, labels and the optimiser's own work in it: seconds over evaluations
+of a run of attack dlg that is cut off after three iterations. "Start-up" is what one that is cut off after the first
+iteration takes besides its evaluations.
 
 Cases are made once in --cases (4 GB).
 """
@@ -25,13 +27,15 @@ import common
 
 NAME, TITLE = "peer", "One evaluation, PyTorch over ours"
 
-TEXT = "The public library stays open until nine on the first Monday of every month, and children may borrow up to ten books."
+TEXT = ("The public library stays open until nine on the first Monday of every month, and children may borrow up to "
+        "ten books.")
 LONG_TEXT = (
-    "It was a cold morning in the valley, and the farmers were already at work in the fields below the stone bridge. The mill had been "
-    "standing there for two hundred years; nobody remembered who had built it, although the baker liked to say that his great grandfather "
-    "had carried the first stones up from the river on his back. Every spring the water rose until it touched the lowest window, and every "
-    "spring the miller moved his sacks of grain to the upper floor and waited. This year the rain had come late, the river was low, and "
-    "the wheel turned so slowly that the children could count its blades while they ate their bread."
+    "It was a cold morning in the valley, and the farmers were already at work in the fields below the stone bridge. "
+    "The mill had been standing there for two hundred years; nobody remembered who had built it, although the baker "
+    "liked to say that his great grandfather had carried the first stones up from the river on his back. Every spring "
+    "the water rose until it touched the lowest window, and every spring the miller moved his sacks of grain to the "
+    "upper floor and waited. This year the rain had come late, the river was low, and the wheel turned so slowly that "
+    "the children could count its blades while they ate their bread."
 )
 NOISE = 1e-4
 WAITS = {"as it comes": {}, "brief": {"GOMP_SPINCOUNT": "1000"}}
@@ -49,12 +53,14 @@ WANTED_MIB = {"base": 1434}
 
 
 def options(parser):
-    parser.add_argument("--cases", type=pathlib.Path, help="where the cases are or will be (default: BUILD/bench/cases)")
+    parser.add_argument("--cases", type=pathlib.Path,
+                        help="where the cases are or will be (default: BUILD/bench/cases)")
     parser.add_argument("--size", action="append", choices=list(SIZES), dest="sizes", help="repeatable (default: all)")
     parser.add_argument("--kind", action="append", choices=list(KINDS), dest="kinds", help="repeatable (default: all)")
     parser.add_argument("--rounds", type=int, default=3, help="processes of each side (default 3)")
     parser.add_argument("--evaluations", type=int, default=10, help="in each process (default 10)")
-    parser.add_argument("--thread-counts", type=int, nargs="+", default=[1, 2], help="of the short cases (default 1 2); others: --threads")
+    parser.add_argument("--thread-counts", type=int, nargs="+", default=[1, 2],
+                        help="of the short cases (default 1 2); others: --threads")
 
 
 def case_of(bench, kind, size):
@@ -116,14 +122,16 @@ def measure_case(bench, kind, size, n_threads):
     peer_s, ours_s = median_of(theirs, "seconds_per_evaluation"), median_of(ours, "seconds_per_evaluation")
     startup_s = common.median([seconds - evaluations * ours_s for evaluations, seconds in startups])
     r = bench.record(kind=kind, size=size, n_threads=n_threads, tokens=ours[0]["tokens"], masked=ours[0]["masked"],
-                     torch=theirs[0]["torch"], rounds=bench.options.rounds, peer_seconds=peer_s, ours_seconds=ours_s, ratio=peer_s / ours_s,
-                     bare_seconds=median_of(ours, "bare_seconds"), over_bare=median_of(ours, "over_bare"),
-                     attack_seconds=attack["seconds_per_evaluation"], startup_seconds=startup_s,
-                     peer_mib=median_of(theirs, "peak_mib"), ours_mib=median_of(ours, "peak_mib"), peer_waits=wait,
+                     torch=theirs[0]["torch"], rounds=bench.options.rounds, peer_seconds=peer_s, ours_seconds=ours_s,
+                     ratio=peer_s / ours_s, bare_seconds=median_of(ours, "bare_seconds"),
+                     over_bare=median_of(ours, "over_bare"), attack_seconds=attack["seconds_per_evaluation"],
+                     startup_seconds=startup_s, peer_mib=median_of(theirs, "peak_mib"),
+                     ours_mib=median_of(ours, "peak_mib"), peer_waits=wait,
                      peer_tried={name: run["seconds_per_evaluation"] for name, run in tried.items()},
-                     peer_runs=[run["seconds_per_evaluation"] for run in theirs], ours_runs=[run["seconds_per_evaluation"] for run in ours])
-    bench.say(f"{size}, {KINDS[kind][0]}, {n_threads} thread(s): PyTorch {1e3 * peer_s:.1f} ms, ours {1e3 * ours_s:.2f} ms, ratio "
-              f"{r['ratio']:.1f}; {r['over_bare']:.2f} times its products")
+                     peer_runs=[run["seconds_per_evaluation"] for run in theirs],
+                     ours_runs=[run["seconds_per_evaluation"] for run in ours])
+    bench.say(f"{size}, {KINDS[kind][0]}, {n_threads} thread(s): PyTorch {1e3 * peer_s:.1f} ms, ours "
+              f"{1e3 * ours_s:.2f} ms, ratio {r['ratio']:.1f}; {r['over_bare']:.2f} times its products")
 
 
 def measure(bench):
@@ -145,16 +153,19 @@ def section(records):
         for r in (r for r in records if r["kind"] == kind):
             size, is_judged = r["size"], r["n_threads"] == 2
             at_most = lambda limits: f" (≤ {limits[size]})" if is_judged and kind == "short" and size in limits else ""
-            rows.append([f"{size} ({SIZES[size]})", r["n_threads"], f"{1e3 * r['peer_seconds']:.1f}", f"{1e3 * r['ours_seconds']:.2f}",
-                         f"{r['ratio']:.1f}" + (f" (≥ {wanted[size]})" if is_judged else ""), f"{1e3 * r['bare_seconds']:.2f}",
-                         f"{r['over_bare']:.2f}{at_most(WANTED_OVER_BARE)}", f"{1e3 * r['attack_seconds']:.2f}",
-                         f"{r['startup_seconds']:.2f}", f"{r['peer_mib']:.0f}", f"{r['ours_mib']:.0f}{at_most(WANTED_MIB)}"])
+            rows.append([f"{size} ({SIZES[size]})", r["n_threads"], f"{1e3 * r['peer_seconds']:.1f}",
+                         f"{1e3 * r['ours_seconds']:.2f}",
+                         f"{r['ratio']:.1f}" + (f" (≥ {wanted[size]})" if is_judged else ""),
+                         f"{1e3 * r['bare_seconds']:.2f}", f"{r['over_bare']:.2f}{at_most(WANTED_OVER_BARE)}",
+                         f"{1e3 * r['attack_seconds']:.2f}", f"{r['startup_seconds']:.2f}", f"{r['peer_mib']:.0f}",
+                         f"{r['ours_mib']:.0f}{at_most(WANTED_MIB)}"])
         if rows:
-            head = ["", "threads", "PyTorch, ms", "ours, ms", "ratio", "bare products, ms", "ours over bare", "in an attack, ms",
-                    "start-up, s", "PyTorch, MiB", "ours, MiB"]
+            head = ["", "threads", "PyTorch, ms", "ours, ms", "ratio", "bare products, ms", "ours over bare",
+                    "in an attack, ms", "start-up, s", "PyTorch, MiB", "ours, MiB"]
             first = next(r for r in records if r["kind"] == kind)
-            parts.append(f"**{title}**, {first['masked']} masked, vocabulary 30,522; torch {first['torch']}; median of {first['rounds']} "
-                         f"runs of each, in turn. In brackets what is wanted.\n\n{common.table(head, rows)}")
+            parts.append(f"**{title}**, {first['masked']} masked, vocabulary 30,522; torch {first['torch']}; median of "
+                         f"{first['rounds']} runs of each, in turn. In brackets what "
+                         f"is wanted.\n\n{common.table(head, rows)}")
     return "\n\n".join(parts)
 
 

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Batches on models of random weights, of the presets' sizes and BERT's own vocabulary, told nothing: exact, seconds, peak memory.
+"""Batches on models of random weights, of the presets' sizes and BERT's own vocabulary, told nothing: exact, seconds,
+peak memory.
 
-The model is one that transformers draws by seed 0: the sizes of mini and base, vocabulary of 30,522. Sentences are the first of CoLA's
-in_domain_train that are exactly 16 tokens, [CLS] and [SEP] included, cut into batches of 1, 2, 4 and 8; the gradient is that of dlg-grads,
-masked LM, 15 % masked. Its metadata, which tell the batch size, are taken out. An attack that has not ended after --limit seconds is
-interrupted, and its best text so far counts; sentences are exact wherever in the batch they stand. Memory is the peak of the whole
-process, with the pages of model and gradient that it reads where they lie in their files.
+The model is one that transformers draws by seed 0: the sizes of mini and base, vocabulary of 30,522. Sentences are the
+first of CoLA's in_domain_train that are exactly 16 tokens, [CLS] and [SEP] included, cut into batches of 1, 2, 4 and 8;
+the gradient is that of dlg-grads, masked LM, 15 % masked. Its metadata, which tell the batch size, are taken out. An
+attack that has not ended after --limit seconds is interrupted, and its best text so far counts; sentences are exact
+wherever in the batch they stand. Memory is the peak of the whole process, with the pages of model and gradient that it
+reads where they lie in their files.
 """
 import itertools
 import pathlib
@@ -20,7 +22,8 @@ LENGTH, SIZES, BATCHES = 16, {"mini": "256 × 4", "base": "768 × 12"}, (1, 2, 4
 
 
 def options(parser):
-    parser.add_argument("--cases", type=pathlib.Path, help="where the models are or will be (default: BUILD/bench/cases)")
+    parser.add_argument("--cases", type=pathlib.Path,
+                        help="where the models are or will be (default: BUILD/bench/cases)")
     parser.add_argument("--size", action="append", choices=list(SIZES), dest="sizes", help="repeatable (default: all)")
     parser.add_argument("--batch", type=int, action="append", dest="batches", help="repeatable (default: 1 2 4 8)")
     parser.add_argument("--sentences", type=int, default=16, help="in all batches of a size together (default 16)")
@@ -46,17 +49,20 @@ def texts_of(bench):
 
 def measure_batch(bench, size, model, number, texts):
     gradient = bench.scratch / "case.g"
-    truth = bench.share(gradient, f"--model={model}", "--task=mlm", f"--seed={number}", *[f"--text={text}" for text in texts])
+    truth = bench.share(gradient, f"--model={model}", "--task=mlm", f"--seed={number}",
+                        *[f"--text={text}" for text in texts])
     common.take_metadata_out(gradient)
-    result, checks, process_s, mib = bench.attack_within(bench.options.limit, gradient, f"--model={model}", f"--truth={truth}",
-                                                         f"--attack={bench.options.attack}")
+    result, checks, process_s, mib = bench.attack_within(bench.options.limit, gradient, f"--model={model}",
+                                                         f"--truth={truth}", f"--attack={bench.options.attack}")
     metrics = result.get("metrics")
     r = bench.record(size=size, batch=len(texts), case=number, attack=bench.options.attack,
                      exact=metrics["exact_sentences"] if metrics else 0, claims=result["recovered"], end=result["end"],
-                     seconds=result.get("seconds", process_s), process_seconds=process_s, evaluations=result.get("evaluations", 0), mib=mib,
-                     limit=bench.options.limit, checks=checks, text=result.get("text"), truth=texts)
-    bench.say(f"{size}, batch {len(texts)}, {number}: {r['exact']} of {len(texts)} exact, {r['end']} after {r['evaluations']} evaluations, "
-              f"{r['seconds']:.1f} s, {mib:.0f} MiB" + ("" if r["exact"] == len(texts) else f"; {'; '.join(checks)}"))
+                     seconds=result.get("seconds", process_s), process_seconds=process_s,
+                     evaluations=result.get("evaluations", 0), mib=mib, limit=bench.options.limit, checks=checks,
+                     text=result.get("text"), truth=texts)
+    bench.say(f"{size}, batch {len(texts)}, {number}: {r['exact']} of {len(texts)} exact, {r['end']} after "
+              f"{r['evaluations']} evaluations, {r['seconds']:.1f} s, {mib:.0f} MiB"
+              + ("" if r["exact"] == len(texts) else f"; {'; '.join(checks)}"))
 
 
 def measure(bench):
@@ -73,13 +79,17 @@ def section(records):
     for key in dict.fromkeys((r["size"], r["batch"], r["attack"]) for r in records):
         part = [r for r in records if (r["size"], r["batch"], r["attack"]) == key]
         size, batch, attack = key
-        rows.append([f"{size} ({SIZES[size]}), batch {batch}, {attack}", f"{sum(r['exact'] for r in part)} of {batch * len(part)}",
-                     sum(r["claims"] for r in part), sum(r["claims"] and r["exact"] < batch for r in part),
-                     common.spread([r["evaluations"] for r in part]), common.spread([r["seconds"] for r in part], "{:.2f}"),
-                     common.spread([r["process_seconds"] for r in part], "{:.2f}"), common.spread([r["mib"] for r in part])])
-    head = ["", "sentences exact", "batches claimed", "wrongly", "evaluations: median (most)", "seconds", "whole process", "peak MiB"]
-    return (f"Sentences of {LENGTH} tokens, vocabulary 30,522, {records[0]['limit']} s allowed a batch. Wanted: all of them exact.\n\n"
-            f"{common.table(head, rows)}")
+        rows.append([f"{size} ({SIZES[size]}), batch {batch}, {attack}",
+                     f"{sum(r['exact'] for r in part)} of {batch * len(part)}", sum(r["claims"] for r in part),
+                     sum(r["claims"] and r["exact"] < batch for r in part),
+                     common.spread([r["evaluations"] for r in part]),
+                     common.spread([r["seconds"] for r in part], "{:.2f}"),
+                     common.spread([r["process_seconds"] for r in part], "{:.2f}"),
+                     common.spread([r["mib"] for r in part])])
+    head = ["", "sentences exact", "batches claimed", "wrongly", "evaluations: median (most)", "seconds",
+            "whole process", "peak MiB"]
+    return (f"Sentences of {LENGTH} tokens, vocabulary 30,522, {records[0]['limit']} s allowed a batch. Wanted: all of "
+            f"them exact.\n\n{common.table(head, rows)}")
 
 
 if __name__ == "__main__":

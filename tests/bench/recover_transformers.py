@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Recovery from files that PyTorch and transformers wrote, told nothing (for a file without metadata the batch size is taken to be 1).
+"""Recovery from files that PyTorch and transformers wrote, told nothing (for a file without metadata the batch size is
+taken to be 1).
 
 Sets, of which --set names one (repeatable; default: all):
 
@@ -9,7 +10,8 @@ Sets, of which --set names one (repeatable; default: all):
     cola-model      the first 50 sentences of CoLA with at least 6 tokens on the same model; wanted: 48
     cola-mini       the first 20 of them on a trained model of 256 x 4; wanted: 18
 
-Each set has a result of its own. Cases are made once, in --cases (some 6 GB for all sets), by ../shared/tools/hf_case.py.
+Each set has a result of its own. Cases are made once, in --cases (some 6 GB for all sets), by
+../shared/tools/hf_case.py.
 """
 import itertools
 import pathlib
@@ -35,7 +37,8 @@ SETS = {
 
 def options(parser):
     parser.add_argument("--set", action="append", choices=list(SETS), dest="sets")
-    parser.add_argument("--cases", type=pathlib.Path, help="where the cases are or will be (default: BUILD/bench/cases)")
+    parser.add_argument("--cases", type=pathlib.Path,
+                        help="where the cases are or will be (default: BUILD/bench/cases)")
     parser.add_argument("--count", type=int, help="only the first N cases of each set")
 
 
@@ -47,15 +50,19 @@ def orders_of(bench, name):
         order = {"out": str(out), "model": str(bench.from_shared(f"fixtures/trained-{name.removeprefix('cola-')}")),
                  "rows": str(bench.from_shared(ROWS)), "count": count, "least": LEAST_TOKENS}
         return [order], [out / f"{number:02d}" for number in range(count)]
-    cases = [(folder / f"{name}-{seed}-{number}", seed, text) for seed in range(count // 3) for number, text in enumerate(common.PAPER)]
-    return [{"out": str(out), "model": name, "text": text, "seed": seed} for out, seed, text in cases], [out for out, _, _ in cases]
+    cases = [(folder / f"{name}-{seed}-{number}", seed, text)
+             for seed in range(count // 3) for number, text in enumerate(common.PAPER)]
+    orders = [{"out": str(out), "model": name, "text": text, "seed": seed} for out, seed, text in cases]
+    return orders, [out for out, _, _ in cases]
 
 
 def make(bench, orders, cases):
     """Have those cases made that are not there."""
     if all((case / "case.truth.json").exists() for case in cases):
         return
-    common.make_cases(bench, [dict(order, count=min(order["count"], len(cases))) if "count" in order else order for order in orders])
+    common.make_cases(bench,
+                      [dict(order, count=min(order["count"], len(cases))) if "count" in order else order
+                       for order in orders])
 
 
 def cases_of(bench, name):
@@ -76,8 +83,8 @@ def measure(bench):
         for n, (case, gradient, truth, model) in enumerate(cases_of(bench, name), 1):
             r = bench.attack(f"{case}, {attack}", gradient, truth, f"--model={model}", f"--attack={attack}", set=name)
             n_exact += r["exact"]
-            bench.say(f"{r['case']}: {'exact' if r['exact'] else 'NOT EXACT'}, start {r['start']}, {r['iterations']} iterations, "
-                      f"{r['evaluations']} evaluations, {r['seconds']:.1f} s; so far {n_exact} of {n}")
+            bench.say(f"{r['case']}: {'exact' if r['exact'] else 'NOT EXACT'}, start {r['start']}, {r['iterations']} "
+                      f"iterations, {r['evaluations']} evaluations, {r['seconds']:.1f} s; so far {n_exact} of {n}")
 
 
 def section(records):
@@ -86,8 +93,9 @@ def section(records):
         what, wanted, n_cases = SETS[name]
         part = [r for r in records if (r["set"], r["attack"]) == (name, attack)]
         if part:
-            rows.append([f"{name}: {what}, {attack}", f"{sum(r['exact'] for r in part)} of {len(part)}", f"{wanted} of {n_cases}",
-                         common.spread([r["iterations"] for r in part]), common.spread([r["evaluations"] for r in part]),
+            rows.append([f"{name}: {what}, {attack}", f"{sum(r['exact'] for r in part)} of {len(part)}",
+                         f"{wanted} of {n_cases}", common.spread([r["iterations"] for r in part]),
+                         common.spread([r["evaluations"] for r in part]),
                          common.spread([r["seconds"] for r in part], "{:.1f}")])
     head = ["", "exact", "wanted", "iterations: median (most)", "evaluations", "seconds"]
     return common.table(head, rows) + "\n\n" + common.missed(records)

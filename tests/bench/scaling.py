@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Time and memory of an evaluation against length, batch and threads: preset mini, gradients of dlg-grads.
 
-One sentence of 16 to 512 tokens, and 1 to 16 sentences of 16 tokens, 15 % of them masked, each on one and two threads. bench_evaluate gives
-the seconds and the peak memory, medians over the rounds, bench_profile what of it is attention and what is the products with the target's
-factors and Gram matrices, which grow with the square of the rows as attention does. Needs nothing but the build.
+One sentence of 16 to 512 tokens, and 1 to 16 sentences of 16 tokens, 15 % of them masked, each on one and two threads.
+bench_evaluate gives the seconds and the peak memory, medians over the rounds, bench_profile what of it is attention and
+what is the products with the target's factors and Gram matrices, which grow with the square of the rows as attention
+does. Needs nothing but the build.
 """
 import sys
 
@@ -37,21 +38,25 @@ def measure_case(bench, n_sentences, length):
                         *[f"--text={text}" for text in texts_of(n_sentences, length)])
     for n_threads in bench.options.thread_counts:
         arguments = ["-", gradient, truth, bench.options.evaluations, n_threads]
-        runs = [common.last_json(common.run([bench.program("bench_evaluate"), *arguments])) for _ in range(bench.options.rounds)]
+        runs = [common.last_json(common.run([bench.program("bench_evaluate"), *arguments]))
+                for _ in range(bench.options.rounds)]
         profile = common.last_json(common.run([bench.program("bench_profile"), *arguments]))
         if runs[0]["tokens"] != n_sentences * length:
             sys.exit(f"scaling: want {n_sentences} sentences of {length} tokens, found {runs[0]['tokens']} tokens")
         r = bench.record(n_sentences=n_sentences, length=length, n_threads=n_threads, preset=bench.options.preset,
                          tokens=runs[0]["tokens"], seconds=peer.median_of(runs, "seconds_per_evaluation"),
-                         bare_seconds=peer.median_of(runs, "bare_seconds"), startup_seconds=peer.median_of(runs, "startup_seconds"),
-                         mib=peer.median_of(runs, "peak_mib"), profile_seconds=profile["seconds_per_evaluation"],
+                         bare_seconds=peer.median_of(runs, "bare_seconds"),
+                         startup_seconds=peer.median_of(runs, "startup_seconds"), mib=peer.median_of(runs, "peak_mib"),
+                         profile_seconds=profile["seconds_per_evaluation"],
                          attention_seconds=common.seconds_in(profile, "attention"),
                          target_seconds=common.seconds_in(profile, "linear: other products"))
-        bench.say(f"{n_sentences} of {length} tokens, {n_threads} thread(s): {1e3 * r['seconds']:.2f} ms, {r['mib']} MiB")
+        bench.say(f"{n_sentences} of {length} tokens, {n_threads} thread(s): {1e3 * r['seconds']:.2f} ms, "
+                  f"{r['mib']} MiB")
 
 
 def measure(bench):
-    for n_sentences, length in dict.fromkeys([(1, length) for length in LENGTHS] + [(n, BATCH_LENGTH) for n in BATCHES]):
+    for n_sentences, length in dict.fromkeys([(1, length) for length in LENGTHS]
+                                             + [(n, BATCH_LENGTH) for n in BATCHES]):
         measure_case(bench, n_sentences, length)
 
 
@@ -60,11 +65,12 @@ def section(records):
     for r in records:
         per_token, share = 1e6 / r["tokens"], r["seconds"] / r["profile_seconds"]
         attention, target = r["attention_seconds"] * share, r["target_seconds"] * share
-        rows.append([f"{r['n_sentences']} × {r['length']}", r["n_threads"], f"{1e3 * r['seconds']:.2f}", f"{per_token * r['seconds']:.0f}",
-                     f"{per_token * attention:.0f}", f"{per_token * target:.0f}", f"{per_token * (r['seconds'] - attention - target):.0f}",
-                     f"{1e3 * r['bare_seconds']:.2f}", f"{r['startup_seconds']:.2f}", f"{r['mib']:.0f}"])
-    head = ["sentences × tokens", "threads", "ms", "µs a token", "of it attention", "target's factors", "the rest", "bare products, ms",
-            "start-up, s", "MiB"]
+        rows.append([f"{r['n_sentences']} × {r['length']}", r["n_threads"], f"{1e3 * r['seconds']:.2f}",
+                     f"{per_token * r['seconds']:.0f}", f"{per_token * attention:.0f}", f"{per_token * target:.0f}",
+                     f"{per_token * (r['seconds'] - attention - target):.0f}", f"{1e3 * r['bare_seconds']:.2f}",
+                     f"{r['startup_seconds']:.2f}", f"{r['mib']:.0f}"])
+    head = ["sentences × tokens", "threads", "ms", "µs a token", "of it attention", "target's factors", "the rest",
+            "bare products, ms", "start-up, s", "MiB"]
     return f"Preset {records[0]['preset']}, 15 % of the tokens masked.\n\n{common.table(head, rows)}"
 
 

@@ -3,9 +3,9 @@
 
     tokenizer.py BUILD/bin/bench_tokenizer VOCABULARY TEXT [--repeats 5]
 
-Every line of TEXT is encoded with special tokens. `tokenizers` is timed twice: encode() line by line, and encode_batch() of all lines
-at once, which spares it Python's overhead. Of each the fastest pass counts. Exit 1 if the ids do not number the same or if ours is less
-than 5 times as fast as the faster of the two.
+Every line of TEXT is encoded with special tokens. `tokenizers` is timed twice: encode() line by line, and
+encode_batch() of all lines at once, which spares it Python's overhead. Of each the fastest pass counts. Exit 1 if the
+ids do not number the same or if ours is less than 5 times as fast as the faster of the two.
 """
 import argparse
 import os
@@ -32,7 +32,8 @@ def fastest(repeats, work):
 
 def processor():
     with open("/proc/cpuinfo") as info:
-        return next((line.split(":")[1].strip() for line in info if line.startswith("model name")), platform.processor())
+        return next((line.split(":")[1].strip() for line in info if line.startswith("model name")),
+                    platform.processor())
 
 
 def main():

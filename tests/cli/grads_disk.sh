@@ -25,10 +25,12 @@ no_folder nowhere bert.truth.json -o nowhere/bert.g
 no_folder nowhere bert.g -o nowhere/bert.g --truth t.json
 no_folder no/where bert.g -o no/where/bert.g --no-truth
 no_folder nowhere t.json --truth nowhere/t.json
-refused 1 'dlg-grads: m/config.json/bert.g: Not a directory' dlg-grads 'the red fish' --model m -o m/config.json/bert.g --no-truth
+refused 1 'dlg-grads: m/config.json/bert.g: Not a directory' \
+    dlg-grads 'the red fish' --model m -o m/config.json/bert.g --no-truth
 if [ "$(id -u)" -ne 0 ]; then # root may write anywhere
     mkdir locked && chmod a-w locked
-    refused 1 'dlg-grads: locked/bert.g: Permission denied' dlg-grads 'the red fish' --model m -o locked/bert.g --truth t.json
+    refused 1 'dlg-grads: locked/bert.g: Permission denied' \
+        dlg-grads 'the red fish' --model m -o locked/bert.g --truth t.json
 fi
 if [ -e /dev/full ]; then
     check 'exit 1 when the result cannot be printed' eval 'dlg-grads "the red fish" --model m > /dev/full; [ $? -eq 1 ]'

@@ -32,9 +32,11 @@ refused 1 'dlg-grads: standard input: Bad file descriptor' eval 'dlg-grads <&-'
 
 # Too long: the small model has 24 positions, the presets 512.
 long=$(printf 'a%.0s ' {1..23})
-refuse 'text 1: want at most the 24 tokens that m has positions for, found 25; --max-length 24 cuts it' "$long" --model m
+refuse 'text 1: want at most the 24 tokens that m has positions for, found 25; --max-length 24 cuts it' "$long" \
+    --model m
 refuse 'text 1: want at most the 24 tokens *found 25*' "$long" --model m --max-length 25
-refuse 'text 1: want at most the 512 tokens that tiny has positions for, found 602; *' "$(printf 'a%.0s ' {1..600})" --preset tiny
+refuse 'text 1: want at most the 512 tokens that tiny has positions for, found 602; *' "$(printf 'a%.0s ' {1..600})" \
+    --preset tiny
 check 'just what fits' dlg-grads "${long#a }" --model m
 rm bert.*
 

@@ -40,7 +40,8 @@ for token in PAD UNK CLS SEP MASK; do
 done
 
 # NaN in the last tensor of the file; a shape that does not fit; a key twice; JSON too deep.
-fresh && head -c $((size - 4)) good/model.safetensors > m/model.safetensors && printf '\0\0\xc0\x7f' >> m/model.safetensors
+fresh && head -c $((size - 4)) good/model.safetensors > m/model.safetensors &&
+    printf '\0\0\xc0\x7f' >> m/model.safetensors
 refuse 'm/model.safetensors: *'
 fresh && sed -i 's/"intermediate_size": 32/"intermediate_size": 33/' m/config.json
 refuse 'm/model.safetensors: *intermediate.dense.weight*'

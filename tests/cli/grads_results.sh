@@ -1,5 +1,6 @@
 # What dlg-grads writes and prints when all is well.
 TEXT='The red fish swims under the green tree.'
+escapes() { grep -q $'\033'; }
 has() { grep -aqF -- "$1" "$2"; }         # TEXT FILE
 differ() { ! cmp -s "$1" "$2"; }
 only() { [ "$(ls | tr '\n' ' ')" = "$1 " ]; }
@@ -7,12 +8,15 @@ only() { [ "$(ls | tr '\n' ' ')" = "$1 " ]; }
 accepted 'dlg-grads [0-9]*' '' dlg-grads --version
 accepted '*Usage: dlg-grads*--defend=SPEC*64 wrong usage*' '' dlg-grads --help
 accepted '*Usage: dlg-grads*' '' dlg-grads -h
+accepted '*Defences (--defend=SPEC):*  gaussian:STD *  int8 *Presets*  tiny *  base *' '' dlg-grads --help
+check 'lines of 80 columns' eval '! dlg-grads --help | grep -E "^.{81}"'
 
 # The default: both files, the metadata, and the same again.
 line='bert.g: gradient of 1 text, 12 tokens, 2 masked, loss 9.*; model mini, 54*parameters as F32; defence none; '
 accepted "${line}truth in bert.truth.json" '' dlg-grads "$TEXT"
 check 'the two files' only 'bert.g bert.truth.json'
-for entry in '"dlg_gradient":"1"' '"model":"mini"' '"model_seed":"0"' '"task":"mlm"' '"batch_size":"1"' '"defence":"none"'; do
+for entry in '"dlg_gradient":"1"' '"model":"mini"' '"model_seed":"0"' '"task":"mlm"' '"batch_size":"1"' \
+    '"defence":"none"'; do
     check "metadata $entry" has "$entry" bert.g
 done
 check 'no text in the gradient' eval '! has "red fish" bert.g'
@@ -36,9 +40,11 @@ accepted '*2 texts*' '' dlg-grads "$TEXT" 'A bird flies.' --preset tiny --mask-s
     --defend gaussian:1e-3 --defend prune:0.5 -o batch.g
 check 'the batch size' has '"batch_size":"2"' batch.g
 check 'the chain' has '"defence":"gaussian:1e-3,prune:0.5"' batch.g
-accepted '*' '' dlg-grads --step batch.truth.json --preset tiny --defend gaussian:1e-3 --defend prune:0.5 -o step.g --seed 3
+accepted '*' '' dlg-grads --step batch.truth.json --preset tiny --defend gaussian:1e-3 --defend prune:0.5 -o step.g \
+    --seed 3
 check 'the recorded batch' cmp batch.g step.g
-accepted '*' '' dlg-grads --step batch.truth.json --preset tiny --defend prune:0.5 --defend gaussian:1e-3 -o other.g --seed 3
+accepted '*' '' dlg-grads --step batch.truth.json --preset tiny --defend prune:0.5 --defend gaussian:1e-3 -o other.g \
+    --seed 3
 check 'that the order of defences counts' differ batch.g other.g
 for defence in laplace:0.01 fp16 bf16 int8; do
     accepted "*defence $defence;*" '' dlg-grads --step batch.truth.json --preset tiny --defend $defence -o other.g
@@ -58,7 +64,8 @@ accepted '*1 text,*' '' dlg-grads --preset tiny -o dashes.g -- --text
 rm -- *
 
 # Classes.
-accepted '*2 texts*5 classes*' '' dlg-grads "$TEXT" 'A bird flies.' --label 4 --label 0 --num-labels 5 --preset tiny -o cls.g
+accepted '*2 texts*5 classes*' '' dlg-grads "$TEXT" 'A bird flies.' --label 4 --label 0 --num-labels 5 --preset tiny \
+    -o cls.g
 check 'the task' has '"task":"cls"' cls.g
 check 'the classes' has '"n_labels":"5"' cls.g
 accepted '*' '' dlg-grads --step cls.truth.json --num-labels 5 --preset tiny -o step.g
@@ -80,7 +87,10 @@ accepted '*as F16*' '' dlg-grads "$TEXT" --preset tiny --dtype f16 -o f16.g
 accepted '*as BF16*' '' dlg-grads "$TEXT" --preset tiny --dtype bf16 -o bf16.g
 accepted '*' '' dlg-grads "$TEXT" --preset tiny -o f32.g
 n=$(wc -c < f32.g)
-weighs() { local bytes=$(wc -c < "$1"); [ $((bytes - $2)) -lt 10000 ] && [ $(($2 - bytes)) -lt 10000 ]; } # but for the header
+weighs() { # FILE BYTES, but for the header
+    local bytes=$(wc -c < "$1")
+    [ $((bytes - $2)) -lt 10000 ] && [ $(($2 - bytes)) -lt 10000 ]
+}
 check 'twice the bytes' weighs f64.g $((2 * n))
 check 'half the bytes' weighs f16.g $((n / 2))
 check 'half the bytes' weighs bf16.g $((n / 2))
@@ -97,8 +107,13 @@ accepted '*model m,*' '' dlg-grads "$TEXT" --model m
 check 'the directory' has '"model":"m"' bert.g
 check 'no seed' eval '! has model_seed bert.g'
 accepted '*3 classes*' '' dlg-grads "$TEXT" --model c --label 2
-line='{"event":"gradient","version":*"output":"bert.g","truth":"bert.truth.json","model":"m",*"task":"mlm","batch_size":1,'
+line='{"event":"gradient","version":*"output":"bert.g","truth":"bert.truth.json","model":"m",*'
+line+='"task":"mlm","batch_size":1,'
 accepted "$line"'"length":\[11\],"n_predicted":1,"loss":*}' '' dlg-grads "$TEXT" --model m --json
 check 'one line' [ "$(dlg-grads "$TEXT" --model m --json | wc -l)" -eq 1 ]
 accepted '*7 tokens*' 'text 1: cut from 11 to 7 tokens' dlg-grads "$TEXT" --model m --max-length 7
 accepted '*7 tokens*' '' dlg-grads "$TEXT" --model m --max-length 7 -q
+
+# Marks are for terminals, or where they are asked for.
+check 'a bold name' eval 'dlg-grads "$TEXT" --color always | escapes'
+check 'a plain one' eval '! dlg-grads "$TEXT" --color auto | escapes'

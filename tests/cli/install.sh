@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Install into an empty prefix, move it, and use it the way examples/library/README.md says: the public headers alone, in
-# C and in C++; what the shared library exports; the examples by pkg-config and by CMake, shared and static; the programs.
+# Install into an empty prefix, move it, and use it the way examples/library/README.md says: the public headers alone,
+# in C and in C++; what the shared library exports; the examples by pkg-config and by CMake, shared and static; programs
+# with their man pages and completion. And take it away again.
 # Usage: install.sh BUILD_DIRECTORY SOURCE_DIRECTORY C_COMPILER CXX_COMPILER LIBRARY_DIRECTORY_NAME
 set -euo pipefail
 build=$1 source=$2 cc=$3 cxx=$4 libdir=$5
@@ -13,7 +14,8 @@ mv "$scratch/first" "$scratch/moved"
 export PKG_CONFIG_PATH="$scratch/moved/$libdir/pkgconfig"
 include="$scratch/moved/include"
 
-# Each header stands alone and warns of nothing in a strict program, by every compiler that is there. There are no others.
+# Each header stands alone and warns of nothing in a strict program, by every compiler that is there. There are no
+# others.
 list() { (cd "$1" && find . -type f | sort); }
 diff <(list "$source/include") <(list "$include") || fail 'want the public headers (<) installed, found others (>)'
 strict=(-Wall -Wextra -pedantic -Wconversion -Werror -fsyntax-only -I "$include")
@@ -23,9 +25,9 @@ for header in "$include"/dlg/*.h; do
         [[ $language = 'c++'* ]] && compilers=("$cxx" clang++ clang++-14)
         for compiler in "${compilers[@]}"; do
             type "$compiler" > "$scratch/log" 2>&1 || continue
-            read -ra language_flags <<< "$language"
+            read -ra as <<< "$language"
             printf '#include "dlg/%s"\nint main(void) { return 0; }\n' "$(basename "$header")" > "$scratch/header"
-            "$compiler" -x "${language_flags[@]}" "${strict[@]}" "$scratch/header" || fail "$header: $compiler -x $language"
+            "$compiler" -x "${as[@]}" "${strict[@]}" "$scratch/header" || fail "$header: $compiler, $language"
         done
     done
 done
@@ -65,7 +67,16 @@ done
 if ldd "$scratch/c_static" | grep -q libdlg; then fail 'want a static program, found one that looks for libdlg.so'; fi
 
 # Programs find the library where the tree was moved to.
-for program in "$scratch"/moved/bin/dlg-{text,grads}; do
-    "$program" --version | grep -q " $version\$" || fail "$program: want version $version"
-    ldd "$program" | grep -q "libdlg.so.* => $scratch/moved/" || fail "$program: want the library beside it"
+for name in dlg-text dlg-grads; do
+    program="$scratch/moved/bin/$name"
+    "$program" --version | grep -q " $version\$" || fail "$name: want version $version"
+    ldd "$program" | grep -q "libdlg.so.* => $scratch/moved/" || fail "$name: want the library beside it"
+    grep -q _dlg_text "$scratch/moved/share/bash-completion/completions/$name"
+    if command -v help2man > /dev/null; then grep -q '^\.SH NAME' "$scratch/moved/share/man/man1/$name.1"; fi
 done
+
+# What was installed goes away again, and nothing else does.
+cmake --install "$build" --prefix "$scratch/first" > "$scratch/log"
+touch "$scratch/first/bin/other"
+cmake --build "$build" --target uninstall > "$scratch/log"
+[ "$(find "$scratch/first" -type f -o -type l)" = "$scratch/first/bin/other" ] || fail 'want all of it taken away'

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# run.sh PROGRAMS CASE.sh: run the checks of a case in an empty directory, with the folder PROGRAMS in front of PATH. A case calls
+# run.sh PROGRAMS CASE.sh: run the checks of a case in an empty directory, with the folder PROGRAMS in front of PATH. A
+# case calls
 #
 #     accepted STDOUT STDERR COMMAND...    exit 0; all that is printed matches the two patterns (of bash: * is anything)
-#     refused EXIT PATTERN COMMAND...      that exit status, nothing on stdout, one line on stderr that matches, no file made or changed
+#     refused EXIT PATTERN COMMAND...      that exit status, nothing on stdout, one line on stderr that matches, no file
+#                                          made or changed
 #     check WHAT COMMAND...                COMMAND succeeds
 #
 # and goes on after a failure, so that one run shows them all. Exit 1 if there was one; 77 if the case called `skip`.
@@ -52,7 +54,8 @@ refused() {
     [[ $stderr == $want_stderr ]] || complain "want stderr $want_stderr, found $stderr" "$@"
     [ "$(grep -c '' <<< "$stderr")" -eq 1 ] || complain "want one line on stderr, found $stderr" "$@"
     [ -z "$stdout" ] || complain "want nothing on stdout, found $stdout" "$@"
-    [ "$(fingerprint)" = "$before" ] || complain "want the files as they were, found $(diff <(echo "$before") <(fingerprint))" "$@"
+    [ "$(fingerprint)" = "$before" ] ||
+        complain "want the files as they were, found $(diff <(echo "$before") <(fingerprint))" "$@"
 }
 
 check() {

@@ -37,7 +37,8 @@ for k in 1 2 3; do
     sleep 0.$((RANDOM % 3))$((RANDOM % 10))
     kill -s KILL $! 2> /dev/null
     wait $! 2> /dev/null
-    check "the run that was killed early goes on" eval 'run --checkpoint killed --resume > out.json && same out.json && cmp killed whole'
+    check "the run that was killed early goes on" \
+        eval 'run --checkpoint killed --resume > out.json && same out.json && cmp killed whole'
 done
 
 # A record that was half written.
@@ -50,26 +51,30 @@ while kill -0 $! 2> /dev/null && [ "$(bytes interrupted)" -lt $((size / 3)) ]; d
 kill -s INT $!
 wait $!
 check 'exit 130' [ $? -eq 130 ]
-check 'the interrupted run goes on' eval 'run --checkpoint interrupted --resume > out.json && same out.json && cmp interrupted whole'
+check 'the interrupted run goes on' \
+    eval 'run --checkpoint interrupted --resume > out.json && same out.json && cmp interrupted whole'
 
 # People are shown what is new.
 head -c $((size / 2)) whole > torn
 check 'for a person' eval '"${command[@]}" --checkpoint torn --resume > out.txt 2> err.txt'
 check 'from where it goes on' grep -Eq '^  checkpoint torn: goes on after [0-9]+ evaluations$' err.txt
 check 'not what was before' eval '! grep -q "^iteration 1," err.txt && grep -q "^start 2, iteration 5" err.txt'
-check 'what it cost' grep -Eq '^  cost: 10 iterations, [0-9]+ evaluations \([0-9]+ of them from the checkpoint\); ' out.txt
+check 'what it cost' grep -Eq '^  cost: 10 iterations, [0-9]+ evaluations \([0-9]+ of them from the checkpoint\); ' \
+    out.txt
 check 'again, from the checkpoint alone' eval '"${command[@]}" --checkpoint torn --resume -q > again.txt'
 check 'the same text' cmp <(sed -n 2p out.txt) <(sed -n 2p again.txt)
 
 # What is refused stays as it is.
-refused 1 '*: whole: want no file of that name, found one that could be resumed from, or removed' "${command[@]}" --checkpoint whole
+refused 1 '*: whole: want no file of that name, found one: resume from it, or remove it' "${command[@]}" \
+    --checkpoint whole
 resume() { # PATTERN ARGUMENTS...
     local pattern=$1
     shift
     refused 1 "*: $pattern" "${command[@]}" --resume --checkpoint "$@"
 }
 resume "whole: want this run's journal (seed: 5), found another's (seed: 0)" whole --seed 5
-resume "whole: want this run's journal (told: *length), found another's (told: nothing)" whole --know length:bert.truth.json \
+resume "whole: want this run's journal (told: *length), found another's (told: nothing)" whole \
+    --know length:bert.truth.json \
     --know batch:bert.truth.json
 resume 'bert.g: want a journal (*), found another file' bert.g
 resume 'no/such: want a folder to write file to, found none' no/such/file

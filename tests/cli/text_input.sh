@@ -1,4 +1,5 @@
-# Files that dlg-text must refuse: exit 1, one line that says what and where, nothing on standard output, no file left behind.
+# Files that dlg-text must refuse: exit 1, one line that says what and where, nothing on standard output, no file left
+# behind.
 export LC_ALL=C
 mkdir good m c
 check 'a model' make_model good mlm
@@ -86,15 +87,18 @@ refuse_gradient 'every gradient is zero*'
 
 # ---- which model ----
 refuse 'good.g: want a preset in the metadata, found the directory "m"; --model DIR names it' good.g
-change 's/"__metadata__":\{[^}]*\},//' && refuse 'bad.g: want a model named in the metadata, found none; --model DIR names it' bad.g
+change 's/"__metadata__":\{[^}]*\},//' &&
+    refuse 'bad.g: want a model named in the metadata, found none; --model DIR names it' bad.g
 change 's/"model":"m"/"model":"huge","model_seed":"0"/' && refuse 'bad.g: metadata: preset: want *found "huge"' bad.g
-change 's/"model":"m"/"model":"tiny","model_seed":"-1"/' && refuse 'bad.g: metadata model_seed: want a whole number, found "-1"' bad.g
+change 's/"model":"m"/"model":"tiny","model_seed":"-1"/' &&
+    refuse 'bad.g: metadata model_seed: want a whole number, found "-1"' bad.g
 refuse 'good.g: *' good.g --preset tiny
 refuse 'good.g: *' good.g --model c
 refuse 'c/config.json: want a model for mlm, found one for cls' good.g --model c --task mlm
 refuse 'nowhere: No such file or directory' good.g --model nowhere
 sed -i 's/^\[MASK\]$/mask/' m/vocab.txt && refuse 'm/vocab.txt: *\[MASK\]*' good.g --model m
-cp good/* m && echo more >> m/vocab.txt && refuse 'm/vocab.txt: want the 40 pieces that m/config.json says, found 41' good.g --model m
+cp good/* m && echo more >> m/vocab.txt &&
+    refuse 'm/vocab.txt: want the 40 pieces that m/config.json says, found 41' good.g --model m
 cp good/* m && : > m/model.safetensors && refuse 'm/model.safetensors: *' good.g --model m
 cp good/* m && sed -i 's/"vocab_size": 40/"vocab_size": 40, "vocab_size": 40/' m/config.json
 refuse 'm/config.json: *vocab_size*' good.g --model m
@@ -108,7 +112,8 @@ refuse 'good.g: *' good.g --model m --know labels:good.g
 refuse 'two.truth.json: want masked positions of 1 sentence, found 2' good.g --model m --know masked:two.truth.json
 refuse 'longer.truth.json: sentence 0: want the 9 tokens that --know=length names, found 10' good.g --model m \
     --know length:good.truth.json --know masked:longer.truth.json
-refuse 'good.truth.json: want the 2 sentences that --know=batch names, found 1' two.g --model m --know batch:two.truth.json \
+refuse 'good.truth.json: want the 2 sentences that --know=batch names, found 1' two.g --model m \
+    --know batch:two.truth.json \
     --know length:good.truth.json
 check 'other masks' dlg-grads 'the red fish swims under the tree' --model m -o masks.g --seed 3
 labels() { tr -d '\n\t ' < "$1" | grep -o '"labels":[^a-z]*'; }
@@ -121,7 +126,7 @@ sed 's/"ids":\s*\[\[2/"ids": [[40/' good.truth.json > bad.json
 refuse 'bad.json: sentence 0, position 0: want a token of the model*' good.g --model m --know length:bad.json
 printf '[%.0s' {1..1000} > bad.json && refuse 'bad.json: *' good.g --model m --know length:bad.json
 
-# ---- a truth file to score by: its name is checked before the attack, its contents after it, when the result is worth keeping ----
+# ---- a truth file to score by: its name is checked before the attack, its contents after it ----
 refuse 'missing.json: No such file or directory' good.g --model m --truth missing.json
 printf '{"task": "mlm"' > bad.json
 keep() { dlg-text good.g --model m --iterations 2 --starts 1 --threads 1 -q --truth "$1" > out.txt 2> err.txt; }

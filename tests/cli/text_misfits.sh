@@ -1,6 +1,6 @@
-# Gradients that no text has: of another model, with the entries of each tensor shuffled, and random numbers. Whatever the attack and
-# whatever it is told, it says that nothing was recovered, and every line of what it prints says what it is: no sentence stands there by
-# itself.
+# Gradients that no text has: of another model, with the entries of each tensor shuffled, and random numbers. Whatever
+# the attack and whatever it is told, it says that nothing was recovered, and every line of what it prints says what it
+# is: no sentence stands there by itself.
 export LC_ALL=C
 text='the red fish swims in the sea under a tree'
 mkdir mlm cls other_mlm other_cls
@@ -15,10 +15,14 @@ for task in mlm cls; do
     check "$task: random" spoil_gradient normal $task.g $task.normal.g
 done
 
-attack() { dlg-text $task.$kind.g --model $task --attack $name --iterations 8 --starts 2 --threads 1 -q "$@" 2> notes.txt; }
+attack() {
+    dlg-text $task.$kind.g --model $task --attack $name --iterations 8 --starts 2 --threads 1 -q "$@" 2> notes.txt
+}
 says_so() { # nothing recovered, in lines that say what they are
     [ $? -eq 0 ] && head -1 out.txt | grep -q '^Not recovered: ' && [ "$(grep -c '^Not recovered: ' out.txt)" -eq 1 ] &&
-        ! tail -n +2 out.txt | grep -Ev '^  (only a guess|not explained|tokens|cost|told|metadata|inferred|assumed): ' && [ ! -s notes.txt ]
+        ! tail -n +2 out.txt |
+        grep -Ev '^  (only a guess|not explained|tokens|cost|told|metadata|inferred|assumed): ' &&
+        [ ! -s notes.txt ]
 }
 says_so_in_json() {
     [ $? -eq 0 ] && [ "$(grep -c '"event":"result"' out.txt)" -eq 1 ] &&
@@ -46,12 +50,14 @@ accepted "Not recovered: no attack could begin.
   metadata: a batch of 1 sentence
   scores: 0 of 12 tokens right *" 'mlm.normal.g against mlm*' \
     dlg-text mlm.normal.g --model mlm --know labels:mlm.truth.json --truth mlm.truth.json
-accepted '*"event":"start",*"origins":{"batch":"metadata","length":null,"labels":null,"masked":null},*"length":null,"labels":null,"masked":null}*
+nothing='"length":null,"labels":null,"masked":null}'
+accepted '*"event":"start",*"origins":{"batch":"metadata",'"$nothing,*$nothing"'*
 *"end":"unreadable","recovered":false,"reason":"gradient: '"$unread"'",*"tokens":\[\],"text":\[\],*' '' \
     dlg-text mlm.normal.g --model mlm --json
 check 'no checkpoint of nothing' eval 'dlg-text mlm.normal.g --model mlm --checkpoint journal -q && [ ! -e journal ]'
 # What was told wrong is an error all the same.
 refused 1 'dlg-text: *' dlg-text mlm.normal.g --model mlm --know length:cls.truth.json
 # The gradient that fits is recovered: the words above are not said of everything.
-accepted 'Recovered:*' '' dlg-text mlm.g --model mlm -q --threads 1 --know length:mlm.truth.json --know masked:mlm.truth.json \
+accepted 'Recovered:*' '' dlg-text mlm.g --model mlm -q --threads 1 --know length:mlm.truth.json \
+    --know masked:mlm.truth.json \
     --know labels:mlm.truth.json

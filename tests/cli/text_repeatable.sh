@@ -1,15 +1,18 @@
-# The same seed and threads give the same bits: gradients byte by byte, and all that the attack prints but for the time it took.
+# The same seed and threads give the same bits: gradients byte by byte, and all that the attack prints but for the time
+# it took.
 printed() { dlg-text "$@" --attack dlg --json | sed -E 's/"seconds(_per_evaluation)?":[^,}]*//g'; }
 
 for threads in 1 2; do
     for name in a b; do
-        check 'a gradient' dlg-grads 'The old red bird sings while we read a long book' --preset mini --threads $threads -o $name.g
+        check 'a gradient' dlg-grads 'The old red bird sings while we read a long book' --preset mini \
+            --threads $threads -o $name.g
     done
     check "the same gradient on $threads threads" cmp a.g b.g
     cp a.g shared.g
     printed shared.g --threads $threads --seed 3 > first.json
     printed shared.g --threads $threads --seed 3 > again.json
-    check "an attack on $threads threads" eval 'grep -q "\"recovered\":true" first.json && [ $(wc -l < first.json) -gt 3 ]'
+    check "an attack on $threads threads" \
+        eval 'grep -q "\"recovered\":true" first.json && [ $(wc -l < first.json) -gt 3 ]'
     check "the same attack on $threads threads" cmp first.json again.json
     printed shared.g --threads $threads --seed 4 > other.json
     check 'another one with another seed' eval '! cmp -s first.json other.json'

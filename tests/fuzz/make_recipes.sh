@@ -1,8 +1,11 @@
 #!/usr/bin/env bash
-# Writes the recipes of corpus/gradient that have a name: what once broke the programs, as bytes that gradient.c reads in this order:
+# Writes the recipes of corpus/gradient that have a name: what once broke the programs, as bytes that gradient.c reads
+# in this order:
 #   attack batch task words-5 hidden-2 layers-1 inner-1 positions-1 types-1 untied [classes] [two heads] seed
-#   sentences-1, of each: length-1 and its tokens between [CLS] and [SEP]; labels; defence; size of all; changes: parameter what a b size [index]
-# Of a classifier the classes are 2, 3, 7 or 1,000; an even hidden size asks for heads. Sizes are counted as in `sizes`, defences as in `spoil`.
+#   sentences-1, of each: length-1 and its tokens between [CLS] and [SEP]; labels; defence; size of all; changes:
+#   parameter what a b size [index]
+# Of a classifier the classes are 2, 3, 7 or 1,000; an even hidden size asks for heads. Sizes are counted as in `sizes`,
+# defences as in `spoil`.
 set -euo pipefail
 cd "$(dirname "$0")/corpus/gradient"
 

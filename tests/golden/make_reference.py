@@ -1,4 +1,5 @@
-"""Writes reference.safetensors, which safetensors.c reads, with the reference implementation (pip install torch safetensors)."""
+"""Writes reference.safetensors, which safetensors.c reads, with the reference implementation (pip install torch
+safetensors)."""
 from pathlib import Path
 
 import torch

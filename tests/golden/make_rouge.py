@@ -1,4 +1,5 @@
-"""Writes rouge.json, which rouge.c reads: pairs of texts and what Python's rouge_score makes of them (pip install rouge-score)."""
+"""Writes rouge.json, which rouge.c reads: pairs of texts and what Python's rouge_score makes of them (pip install
+rouge-score)."""
 import json
 from pathlib import Path
 

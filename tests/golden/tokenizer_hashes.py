@@ -3,8 +3,8 @@
 
     tokenizer_hashes.py bert-base-uncased/vocab.txt FILE...
 
-For each file, the ids (four bytes each, little-endian, with [CLS] and [SEP]) of its lines; and for every code point X, the words of "aXb",
-each with a line feed, uncased and cased.
+For each file, the ids (four bytes each, little-endian, with [CLS] and [SEP]) of its lines; and for every code point X,
+the words of "aXb", each with a line feed, uncased and cased.
 """
 import os
 import sys

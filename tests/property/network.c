@@ -17,12 +17,21 @@
 
 #include <cmocka.h>
 
+static dlg_gradient share(const shared_step *v, const dlg_batch *batch, const uint32_t *fed, const size_t *labels,
+                          double *loss)
+{
+    const dlg_step step = {batch, fed, labels};
+    dlg_gradient gradient;
+    assert_int_equal(dlg_gradient_share(&gradient, loss, v->model, &step, NULL), DLG_OK);
+    return gradient;
+}
+
 /* The gradient of a batch is that of its sentences, each weighted by its part of the predictions: nothing leaks from
  * one to another. */
 static void check_batch(size_t kind, uint64_t seed)
 {
     const bool is_mlm = kinds[kind].task == DLG_MASKED_LM;
-    scene v;
+    shared_step v;
     double loss, sum = 0;
     open_scene(&v, kind, seed);
     dlg_gradient whole = share(&v, &v.batch, v.fed, v.labels, &loss);
@@ -34,7 +43,8 @@ static void check_batch(size_t kind, uint64_t seed)
         const size_t n = is_mlm ? n_masked[b] : 1;
         for (size_t i = 0; i < n; i++) rows[i] = is_mlm ? masked[label + i] - v.batch.first[b] : 0;
         dlg_batch one;
-        batch_of(&one, kinds[kind].task, 1, &lengths[b], n, rows);
+        assert_int_equal(dlg_batch_create(&one, kinds[kind].task, 1, &lengths[b], NULL), DLG_OK);
+        if (is_mlm) assert_int_equal(dlg_batch_predict(&one, n, rows, NULL), DLG_OK);
         double one_loss;
         dlg_gradient part = share(&v, &one, v.fed + v.batch.first[b], v.labels + label, &one_loss);
         const double weight = (double)n / (double)v.batch.n_predicted;
@@ -56,7 +66,7 @@ static void check_batch(size_t kind, uint64_t seed)
     }
     if (!ok) fail_msg("%s, seed %d", kinds[kind].name, (int)seed);
     dlg_gradient_release(&whole);
-    close_scene(&v);
+    step_release(&v);
 }
 
 static void batch_is_the_sum_of_its_sentences(void **state)
@@ -95,8 +105,8 @@ static void second_derivative_is_symmetric(void **state)
             dlg_real u[MAX_ROWS * HIDDEN], v[MAX_ROWS * HIDDEN];
             double scale, other_scale;
             open_attack(&a, kind, "l2", 0, seed);
-            assert_int_equal(
-                dlg_network_create(&network, a.scene.model, &a.scene.batch, DLG_BOTH_WAYS, MAX_LABELS, NULL), DLG_OK);
+            assert_int_equal(dlg_network_create(&network, a.step.model, &a.step.batch, DLG_BOTH_WAYS, MAX_LABELS, NULL),
+                             DLG_OK);
             network.loss->n_labels = MAX_LABELS;
             network.loss->label = a.label;
             network.loss->share = a.share;
@@ -121,26 +131,18 @@ static void second_derivative_of_gpt2_is_symmetric(void **state)
     (void)state;
     static const size_t rows[] = {0, 1, 3, 5, 6, 8, 11, 12}, label[] = {1, 7, 3, 0, 22, 9, 4, 7};
     enum { N = sizeof rows / sizeof *rows };
-    const dlg_config config = {.architecture = &dlg_gpt2,
-                               .task = DLG_CAUSAL_LM,
-                               .vocabulary_size = WORDS,
-                               .hidden_size = HIDDEN,
-                               .n_layers = 2,
-                               .n_heads = 2,
-                               .intermediate_size = 12,
-                               .max_positions = 7,
-                               .gelu = DLG_GELU_TANH,
-                               .layer_norm_eps = 1e-5,
-                               .initializer_range = 0.3,
-                               .tied_decoder = true};
+    dlg_config config = step_config(DLG_CAUSAL_LM, WORDS, HIDDEN, 7);
+    config.architecture = &dlg_gpt2;
+    config.gelu = DLG_GELU_TANH;
+    config.layer_norm_eps = 1e-5;
+    config.initializer_range = 0.3;
     for (uint64_t seed = 1; seed <= 3; seed++) {
-        dlg_model *model;
+        dlg_model *model = step_model(&config, seed);
         dlg_batch batch;
         dlg_network network;
         dlg_real x[MAX_ROWS * HIDDEN], u[MAX_ROWS * HIDDEN], v[MAX_ROWS * HIDDEN], share[N * N] = {0};
         double scale, other_scale;
         for (size_t i = 0; i < N; i++) share[i * N + i] = 1;
-        assert_int_equal(dlg_model_preset(&model, "GPT-2", &config, seed, NULL), DLG_OK);
         assert_int_equal(dlg_batch_create(&batch, DLG_CAUSAL_LM, SENTENCES, lengths, NULL), DLG_OK);
         assert_int_equal(dlg_batch_predict(&batch, N, rows, NULL), DLG_OK);
         assert_int_equal(dlg_network_create(&network, model, &batch, DLG_BOTH_WAYS, N, NULL), DLG_OK);

@@ -37,7 +37,7 @@ static void check_derivative(size_t kind, const char *distance_name, bool has_ki
     const double tolerance = IS_DOUBLE ? (has_kinks ? 1e-5 : 1e-6) : has_kinks ? 5e-2 : 2e-2;
     attack a;
     open_attack(&a, kind, distance_name, noise, seed);
-    const size_t n_shares = a.scene.batch.n_predicted * MAX_LABELS;
+    const size_t n_shares = a.step.batch.n_predicted * MAX_LABELS;
     dlg_real dx[MAX_ROWS * HIDDEN], dshare[MAX_ROWS * MAX_LABELS];
     double want_dx[MAX_ROWS * HIDDEN], want_dshare[MAX_ROWS * MAX_LABELS];
     size_t n_dense, n_targets;
@@ -75,7 +75,7 @@ static void nothing_is_left_at_the_truth(void **state)
         for (size_t i = 0; i < DISTANCES; i++) {
             attack a;
             open_attack(&a, kind, distances[i], 0, 1);
-            const scene *v = &a.scene;
+            const shared_step *v = &a.step;
             const dlg_real *table = dlg_model_word_embeddings(v->model);
             const size_t n = v->batch.n_predicted;
             dlg_real dx[MAX_ROWS * HIDDEN], certain[MAX_ROWS * MAX_ROWS] = {0};
@@ -99,11 +99,11 @@ static void scale_of_every_distance(void **state)
         attack a;
         double norms = 0, absolutes = 0, n = 0;
         open_attack(&a, 1, distances[i], 0.1, 1);
-        for (size_t k = 0; k < a.gradient.n; k++) {
-            const dlg_parameter *p = &a.scene.model->parameters[k];
+        for (size_t k = 0; k < a.step.gradient.n; k++) {
+            const dlg_parameter *p = &a.step.model->parameters[k];
             if (strstr(p->name, "key.bias") || strstr(p->name, "word_embeddings")) continue;
-            norms += dlg_dot(dlg_parameter_items(p), a.gradient.values[k], a.gradient.values[k]);
-            absolutes += dlg_sum_of_absolutes(dlg_parameter_items(p), a.gradient.values[k]);
+            norms += dlg_dot(dlg_parameter_items(p), a.step.gradient.values[k], a.step.gradient.values[k]);
+            absolutes += dlg_sum_of_absolutes(dlg_parameter_items(p), a.step.gradient.values[k]);
             n++;
         }
         const double want[DISTANCES] = {norms, n, 1, norms + 0.01 * absolutes, 0},

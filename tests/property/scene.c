@@ -22,74 +22,43 @@ const scene_kind kinds[KINDS] = {
 
 static dlg_model *model_of(size_t kind, uint64_t seed)
 {
-    const dlg_config config = {
-        .task = kinds[kind].task,
-        .vocabulary_size = WORDS,
-        .hidden_size = HIDDEN,
-        .n_layers = 2,
-        .n_heads = 2,
-        .intermediate_size = 12,
-        .max_positions = 7,
-        .n_token_types = 2,
-        .n_labels = 4,
-        .gelu = kinds[kind].gelu,
-        .layer_norm_eps = kinds[kind].eps,
-        .initializer_range = 0.3,
-        .tied_decoder = kinds[kind].tied,
-    };
-    dlg_model *model;
-    assert_int_equal(dlg_model_preset(&model, kinds[kind].name, &config, seed, NULL), DLG_OK);
-    return model;
+    dlg_config config = step_config(kinds[kind].task, WORDS, HIDDEN, 7);
+    config.n_labels = 4;
+    config.gelu = kinds[kind].gelu;
+    config.layer_norm_eps = kinds[kind].eps;
+    config.initializer_range = 0.3;
+    config.tied_decoder = kinds[kind].tied;
+    return step_model(&config, seed);
 }
 
-void batch_of(dlg_batch *out, dlg_task task, size_t n_sentences, const size_t *of_length, size_t n_predicted,
-              const size_t *rows)
+void open_scene(shared_step *v, size_t kind, uint64_t seed)
 {
-    assert_int_equal(dlg_batch_create(out, task, n_sentences, of_length, NULL), DLG_OK);
-    if (task == DLG_MASKED_LM) assert_int_equal(dlg_batch_predict(out, n_predicted, rows, NULL), DLG_OK);
-}
-
-void open_scene(scene *v, size_t kind, uint64_t seed)
-{
+    const bool is_masked = kinds[kind].task == DLG_MASKED_LM;
     dlg_random random = dlg_random_at(seed, dlg_random_stream("step"));
-    v->model = model_of(kind, seed);
-    batch_of(&v->batch, kinds[kind].task, SENTENCES, lengths, sizeof masked / sizeof *masked, masked);
+    step_begin(v, model_of(kind, seed), SENTENCES, lengths);
+    if (is_masked) assert_int_equal(dlg_batch_predict(&v->batch, N_MASKED, masked, NULL), DLG_OK);
     for (size_t i = 0; i < v->batch.n_rows; i++) v->fed[i] = (uint32_t)dlg_random_below(&random, WORDS);
     for (size_t i = 0; i < v->batch.n_predicted; i++)
-        v->labels[i] = (size_t)dlg_random_below(&random, kinds[kind].task == DLG_MASKED_LM ? WORDS : 4);
-}
-
-void close_scene(scene *v)
-{
-    dlg_batch_release(&v->batch);
-    dlg_model_free(v->model);
-}
-
-dlg_gradient share(const scene *v, const dlg_batch *batch, const uint32_t *fed, const size_t *labels, double *loss)
-{
-    const dlg_step step = {batch, fed, labels};
-    dlg_gradient gradient;
-    assert_int_equal(dlg_gradient_share(&gradient, loss, v->model, &step, NULL), DLG_OK);
-    return gradient;
+        v->labels[i] = (size_t)dlg_random_below(&random, is_masked ? WORDS : 4);
 }
 
 void create_objective(attack *a, const char *distance_name)
 {
     assert_int_equal(dlg_distance_find(&a->distance, distance_name, NULL), DLG_OK);
-    assert_int_equal(dlg_objective_create(&a->objective, &a->gradient, &a->scene.batch, MAX_LABELS, a->distance, NULL),
-                     DLG_OK);
+    assert_int_equal(
+        dlg_objective_create(&a->objective, &a->step.gradient, &a->step.batch, MAX_LABELS, a->distance, NULL), DLG_OK);
 }
 
 void open_attack(attack *a, size_t kind, const char *distance_name, double noise, uint64_t seed)
 {
-    open_scene(&a->scene, kind, seed);
-    const scene *v = &a->scene;
-    a->gradient = share(v, &v->batch, v->fed, v->labels, NULL);
-    for (size_t i = 0; i < a->gradient.n; i++) {
+    open_scene(&a->step, kind, seed);
+    shared_step *v = &a->step;
+    step_share(v, 0, NULL);
+    for (size_t i = 0; i < a->step.gradient.n; i++) {
         const size_t n = dlg_parameter_items(&v->model->parameters[i]);
-        const double std = noise * sqrt(dlg_dot(n, a->gradient.values[i], a->gradient.values[i]) / (double)n);
+        const double std = noise * sqrt(dlg_dot(n, a->step.gradient.values[i], a->step.gradient.values[i]) / (double)n);
         for (size_t k = 0; k < n; k++)
-            a->gradient.owned[i][k] +=
+            a->step.gradient.owned[i][k] +=
                 (dlg_real)(std * dlg_random_normal_at(seed, dlg_random_stream(v->model->parameters[i].name), k));
     }
     create_objective(a, distance_name);
@@ -107,6 +76,5 @@ void open_attack(attack *a, size_t kind, const char *distance_name, double noise
 void close_attack(attack *a)
 {
     dlg_objective_free(a->objective);
-    dlg_gradient_release(&a->gradient);
-    close_scene(&a->scene);
+    step_release(&a->step);
 }

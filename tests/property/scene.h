@@ -3,6 +3,7 @@
 #define DLG_TESTS_SCENE_H
 
 #include "matching/objective.h"
+#include "shared_step.h"
 
 enum {
     IS_DOUBLE = sizeof(dlg_real) == sizeof(double),
@@ -29,30 +30,14 @@ typedef struct {
 
 extern const scene_kind kinds[KINDS];
 
-/** A model, and a step of three sentences on it. */
-typedef struct {
-    dlg_model *model;
-    dlg_batch batch;
-    uint32_t fed[MAX_ROWS];
-    size_t labels[MAX_ROWS];
-} scene;
-
-/** A batch of these sentences; rows are a masked LM's. */
-void batch_of(dlg_batch *out, dlg_task, size_t n_sentences, const size_t *of_length, size_t n_predicted,
-              const size_t *rows);
-
-void open_scene(scene *, size_t kind, uint64_t seed);
-void close_scene(scene *);
-
-/** To be released with dlg_gradient_release. @param[out] loss may be NULL */
-dlg_gradient share(const scene *, const dlg_batch *, const uint32_t *fed, const size_t *labels, double *loss);
+/** A model of that kind, and a step of three sentences on it, not yet shared. */
+void open_scene(shared_step *, size_t kind, uint64_t seed);
 
 enum { MAX_LABELS = 5 };
 
 /** An objective on a scene's gradient, a dummy point and soft labels. */
 typedef struct {
-    scene scene;
-    dlg_gradient gradient;
+    shared_step step;
     const dlg_distance *distance;
     dlg_objective *objective;
     size_t n; /**< numbers in x */

@@ -9,7 +9,7 @@
 #include "matching/oracle.h"
 #include "attacks/table.h"
 #include "scratch.h"
-#include "small_model.h"
+#include "shared_step.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -17,13 +17,9 @@
 
 #include <cmocka.h>
 
-static const uint32_t fed[] = {2, 5, 4, 9, 4, 3};
-static const size_t labels[] = {7, 10};
-
 typedef struct {
     const dlg_attack_class *attack;
-    small_model small;
-    dlg_gradient gradient;
+    shared_step step;
     dlg_knowledge knowledge;
     dlg_attack_options options;
     size_t calls, interrupted_at; /* of the observer's question; 0: never */
@@ -31,15 +27,16 @@ typedef struct {
 
 static void open_scene(scene *s, const dlg_attack_class *attack, const char *distance, const char *minimiser)
 {
-    dlg_batch batch = {0};
+    dlg_config config = step_config(DLG_MASKED_LM, 11, 8, 9);
+    config.n_layers = 1;
+    config.intermediate_size = 12;
+    config.initializer_range = 0.02;
     memset(s, 0, sizeof *s);
     s->attack = attack;
-    small_model_create(&s->small, DLG_MASKED_LM);
-    assert_int_equal(dlg_batch_create(&batch, DLG_MASKED_LM, 1, (size_t[]){6}, NULL), DLG_OK);
-    assert_int_equal(dlg_batch_predict(&batch, 2, (size_t[]){2, 4}, NULL), DLG_OK);
-    assert_int_equal(dlg_gradient_share(&s->gradient, NULL, s->small.model, &(dlg_step){&batch, fed, labels}, NULL),
-                     DLG_OK);
-    dlg_batch_release(&batch);
+    step_begin(&s->step, step_model(&config, 1), 1, &(size_t){6});
+    memcpy(s->step.fed + 1, (const uint32_t[]){5, MASK, 9, MASK}, 4 * sizeof *s->step.fed);
+    memcpy(s->step.labels, (const size_t[]){7, 10}, 2 * sizeof *s->step.labels);
+    step_share(&s->step, 2, (const size_t[]){2, 4});
     static size_t lengths[] = {6}, rows[] = {1, 2, 4}, named[] = {10, 7};
     /* One row too many may hold a label: they have to find their places. */
     const dlg_knowledge known = {
@@ -53,8 +50,7 @@ static void open_scene(scene *s, const dlg_attack_class *attack, const char *dis
 static void close_scene(scene *s)
 {
     dlg_knowledge_release(&s->knowledge);
-    dlg_gradient_release(&s->gradient);
-    small_model_release(&s->small);
+    step_release(&s->step);
 }
 
 static bool interrupted(void *payload)
@@ -65,7 +61,7 @@ static bool interrupted(void *payload)
 
 static dlg_status open_journal(dlg_journal **out, const scene *s, const char *path, dlg_error *err)
 {
-    return dlg_checkpoint_open(out, path, true, (dlg_build){"1", "BLAS"}, s->attack, &s->gradient, &s->knowledge,
+    return dlg_checkpoint_open(out, path, true, (dlg_build){"1", "BLAS"}, s->attack, &s->step.gradient, &s->knowledge,
                                &s->options, err);
 }
 
@@ -79,7 +75,7 @@ static dlg_attack_result run(scene *s, const char *path, size_t interrupted_at)
     s->interrupted_at = interrupted_at;
     if (path && open_journal(&options.journal, s, path, &err)) fail_msg("%s", err.message);
     const size_t left = dlg_oracle_left(options.journal);
-    if (dlg_attack_class_run(s->attack, &result, &s->gradient, &s->knowledge, &options, &observer, &err))
+    if (dlg_attack_class_run(s->attack, &result, &s->step.gradient, &s->knowledge, &options, &observer, &err))
         fail_msg("%s", err.message);
     if (!interrupted_at) assert_int_equal(result.recalled, left);
     dlg_journal_close(options.journal);
@@ -184,9 +180,9 @@ static void every_attack(void **state)
         scene s;
         open_scene(&s, dlg_attacks[k], dlg_attacks[k]->distance->name, dlg_attacks[k]->minimiser->name);
         s.options.max_starts = 2;
-        for (size_t i = 0; i < s.gradient.n; i++)
-            for (size_t j = 0; j < dlg_parameter_items(&s.small.model->parameters[i]); j++)
-                s.gradient.owned[i][j] += (dlg_real)1e-3 * ((dlg_real)((i + 7 * j) % 11) - 5);
+        for (size_t i = 0; i < s.step.gradient.n; i++)
+            for (size_t j = 0; j < dlg_parameter_items(&s.step.model->parameters[i]); j++)
+                s.step.gradient.owned[i][j] += (dlg_real)1e-3 * ((dlg_real)((i + 7 * j) % 11) - 5);
         (void)ends_as_it_would_have_ended(&s);
     }
 }
@@ -232,10 +228,10 @@ static void of_another_run(void **state)
     s.knowledge.labels[0] = 9;
     refuse(&s, path, "(known: ");
     s.knowledge.labels[0] = 10;
-    s.gradient.owned[3][1] += 1;
+    s.step.gradient.owned[3][1] += 1;
     refuse(&s, path, "(gradient: ");
-    s.gradient.owned[3][1] -= 1;
-    s.small.model->config.gelu = DLG_GELU_TANH;
+    s.step.gradient.owned[3][1] -= 1;
+    s.step.model->config.gelu = DLG_GELU_TANH;
     refuse(&s, path, "(model: ");
     close_scene(&s);
 }
@@ -255,8 +251,9 @@ static void of_other_questions(void **state)
     dlg_journal_add(options.journal, 2, 12345, 1, &(dlg_journal_piece){&nothing, sizeof nothing});
     dlg_journal_close(options.journal);
     assert_int_equal(open_journal(&options.journal, &s, path, NULL), DLG_OK);
-    assert_refused(dlg_attack_class_run(s.attack, &result, &s.gradient, &s.knowledge, &options, NULL, &err), DLG_ESHAPE,
-                   &err, path, "this run's question 1 ");
+    const dlg_status status =
+        dlg_attack_class_run(s.attack, &result, &s.step.gradient, &s.knowledge, &options, NULL, &err);
+    assert_refused(status, DLG_ESHAPE, &err, path, "this run's question 1 ");
     assert_null(result.state.tokens);
     dlg_journal_close(options.journal);
     close_scene(&s);

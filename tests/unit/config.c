@@ -114,39 +114,38 @@ static void gpt2(void **state)
     assert_string_equal(dlg_task_name(DLG_CAUSAL_LM), "clm");
 }
 
-static void refused(void **state)
+typedef struct {
+    const char *text, *object;
+} refusal;
+
+static void check_refused(size_t n, const refusal *cases)
+{
+    static const dlg_config empty;
+    for (size_t i = 0; i < n; i++) {
+        dlg_error err;
+        dlg_config config;
+        assert_refused(parse(&config, cases[i].text, &err), DLG_EFORMAT, &err, "dir/config.json: ", cases[i].object);
+        assert_int_equal(config.hidden_size, empty.hidden_size);
+    }
+}
+
+static void refused_models(void **state)
 {
     (void)state;
-    static const struct {
-        const char *text, *object;
-    } cases[] = {
+    static const refusal cases[] = {
         {"", "want a value"},
         {"[]", "want a JSON object"},
         {"{\"vocab_size\":1,\"vocab_size\":2}", "\"vocab_size\" twice"},
-        {"{\"model_type\":\"roberta\"}", "model_type: want bert, distilbert or gpt2, found roberta"},
-        {"{\"model_type\":3}", "model_type: want bert, distilbert or gpt2, found 3"},
+        {"{\"model_type\":\"roberta\"}", "model_type: want bert or distilbert, or as a prior gpt2, found roberta"},
+        {"{\"model_type\":3}", "model_type: want bert or distilbert, or as a prior gpt2, found 3"},
         {"{\"architectures\":[\"BertForPreTraining\"]}",
          "want BertForMaskedLM or BertForSequenceClassification, found BertForPre"},
         {"{\"architectures\":[\"BertModel\"]}", "found BertModel"},
         {"{\"architectures\":[\"BertForMaskedLM\",\"BertModel\"]}", "architectures: want a list of one name"},
         {"{\"architectures\":\"BertForMaskedLM\"}", "architectures: want a list of one name, found BertForMaskedLM"},
         {"{\"architectures\":[1]}", "architectures: want BertForMaskedLM or"},
-        {"{\"model_type\":\"gpt2\",\"architectures\":[\"GPT2ForSequenceClassification\"]}",
-         "want GPT2LMHeadModel, found GPT2ForSeq"},
-        {"{\"model_type\":\"gpt2\",\"architectures\":[\"BertForMaskedLM\"]}",
-         "want GPT2LMHeadModel, found BertForMaskedLM"},
         {"{\"architectures\":[\"GPT2LMHeadModel\"]}",
          "want BertForMaskedLM or BertForSequenceClassification, found GPT2LMHeadModel"},
-        {"{\"model_type\":\"gpt2\",\"activation_function\":\"silu\"}", "activation_function: want gelu,"},
-        {"{\"model_type\":\"gpt2\",\"scale_attn_weights\":false}", "scale_attn_weights: want true, found false"},
-        {"{\"model_type\":\"gpt2\",\"scale_attn_by_inverse_layer_idx\":true}",
-         "scale_attn_by_inverse_layer_idx: want false, found true"},
-        {"{\"model_type\":\"gpt2\",\"add_cross_attention\":true}", "add_cross_attention"},
-        {"{\"model_type\":\"gpt2\",\"n_embd\":30}", "n_embd: want a multiple of n_head (12), found 30"},
-        {"{\"model_type\":\"gpt2\",\"n_embd\":null}", "n_embd: want a whole number, found null"},
-        {"{\"model_type\":\"gpt2\",\"n_inner\":0}", "n_inner: want 1 to 262144, found 0"},
-        {"{\"model_type\":\"gpt2\",\"n_positions\":1048577}", "n_positions: want 1 to 1048576, found 1048577"},
-        {"{\"model_type\":\"gpt2\",\"layer_norm_epsilon\":0}", "layer_norm_epsilon: want a number above 0"},
         {"{\"position_embedding_type\":\"relative_key\"}",
          "position_embedding_type: want absolute, found relative_key"},
         {"{\"problem_type\":\"multi_label_classification\"}",
@@ -159,6 +158,36 @@ static void refused(void **state)
         {"{\"quantization_config\":{\"bits\":8}}", "quantization_config"},
         {"{\"hidden_act\":\"relu\"}", "hidden_act: want gelu, gelu_new, gelu_pytorch_tanh or gelu_fast, found relu"},
         {"{\"hidden_act\":null}", "hidden_act"},
+    };
+    check_refused(sizeof cases / sizeof *cases, cases);
+}
+
+static void refused_gpt2(void **state)
+{
+    (void)state;
+    static const refusal cases[] = {
+        {"{\"model_type\":\"gpt2\",\"architectures\":[\"GPT2ForSequenceClassification\"]}",
+         "want GPT2LMHeadModel, found GPT2ForSeq"},
+        {"{\"model_type\":\"gpt2\",\"architectures\":[\"BertForMaskedLM\"]}",
+         "want GPT2LMHeadModel, found BertForMaskedLM"},
+        {"{\"model_type\":\"gpt2\",\"activation_function\":\"silu\"}", "activation_function: want gelu,"},
+        {"{\"model_type\":\"gpt2\",\"scale_attn_weights\":false}", "scale_attn_weights: want true, found false"},
+        {"{\"model_type\":\"gpt2\",\"scale_attn_by_inverse_layer_idx\":true}",
+         "scale_attn_by_inverse_layer_idx: want false, found true"},
+        {"{\"model_type\":\"gpt2\",\"add_cross_attention\":true}", "add_cross_attention"},
+        {"{\"model_type\":\"gpt2\",\"n_embd\":30}", "n_embd: want a multiple of n_head (12), found 30"},
+        {"{\"model_type\":\"gpt2\",\"n_embd\":null}", "n_embd: want a whole number, found null"},
+        {"{\"model_type\":\"gpt2\",\"n_inner\":0}", "n_inner: want 1 to 262144, found 0"},
+        {"{\"model_type\":\"gpt2\",\"n_positions\":1048577}", "n_positions: want 1 to 1048576, found 1048577"},
+        {"{\"model_type\":\"gpt2\",\"layer_norm_epsilon\":0}", "layer_norm_epsilon: want a number above 0"},
+    };
+    check_refused(sizeof cases / sizeof *cases, cases);
+}
+
+static void refused_numbers(void **state)
+{
+    (void)state;
+    static const refusal cases[] = {
         {"{\"hidden_size\":\"768\"}", "hidden_size: want a whole number, found 768"},
         {"{\"hidden_size\":768.5}", "hidden_size: want a whole number, found 768.5"},
         {"{\"hidden_size\":-768}", "hidden_size: want a whole number, found -768"},
@@ -182,13 +211,7 @@ static void refused(void **state)
         {"{\"initializer_range\":\"wide\"}", "initializer_range"},
         {"{\"tie_word_embeddings\":1}", "tie_word_embeddings: want true or false, found 1"},
     };
-    static const dlg_config empty;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        dlg_error err;
-        dlg_config config;
-        assert_refused(parse(&config, cases[i].text, &err), DLG_EFORMAT, &err, "dir/config.json: ", cases[i].object);
-        assert_int_equal(config.hidden_size, empty.hidden_size);
-    }
+    check_refused(sizeof cases / sizeof *cases, cases);
 }
 
 static void truncated(void **state)
@@ -258,9 +281,11 @@ static void out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(defaults), cmocka_unit_test(everything),    cmocka_unit_test(choices),
-        cmocka_unit_test(gpt2),     cmocka_unit_test(refused),       cmocka_unit_test(truncated),
-        cmocka_unit_test(presets),  cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(defaults),        cmocka_unit_test(everything),
+        cmocka_unit_test(choices),         cmocka_unit_test(gpt2),
+        cmocka_unit_test(refused_models),  cmocka_unit_test(refused_gpt2),
+        cmocka_unit_test(refused_numbers), cmocka_unit_test(truncated),
+        cmocka_unit_test(presets),         cmocka_unit_test(out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

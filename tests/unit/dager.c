@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "analytic/sequences/sequence_search.h"
 #include "math/random.h"
+#include "shared_step.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -16,70 +17,39 @@
 
 #include <cmocka.h>
 
-enum { CLS = 2, SEP = 3, MASK = 4, VOCABULARY = 200, POSITIONS = 32, LONGEST = 12, N_SENTENCES = 3 };
+enum { VOCABULARY = 200, POSITIONS = 32, LONGEST = 12, N_SENTENCES = 3 };
 
-static const dlg_special_tokens special = {.cls = CLS, .sep = SEP, .mask = MASK};
 static const size_t lengths[N_SENTENCES] = {12, 9, 7}, classes[N_SENTENCES] = {1, 0, 2};
 
-/* A batch, two words of which stand in several sentences, and its gradient. */
-typedef struct {
-    dlg_model *model;
-    dlg_batch batch;
-    dlg_gradient gradient;
-    uint32_t fed[LONGEST * N_SENTENCES];
-} shared;
-
-/* twin: the second sentence is the first once more. */
-static void share_some(shared *s, dlg_task task, size_t n_sentences, const size_t *of_length, bool twin)
+/* A batch, two words of which stand in several sentences. twin: the second sentence is the first once more. */
+static void share_some(shared_step *s, dlg_task task, size_t n_sentences, const size_t *of_length, bool twin)
 {
-    const dlg_config config = {.task = task,
-                               .vocabulary_size = VOCABULARY,
-                               .hidden_size = 64,
-                               .n_layers = 2,
-                               .n_heads = 2,
-                               .intermediate_size = 128,
-                               .max_positions = POSITIONS,
-                               .n_token_types = 2,
-                               .n_labels = 3,
-                               .layer_norm_eps = 1e-12,
-                               .initializer_range = 0.1,
-                               .tied_decoder = true};
-    size_t rows[N_SENTENCES], labels[N_SENTENCES];
-    *s = (shared){0};
-    assert_int_equal(dlg_model_preset(&s->model, "small", &config, 1, NULL), DLG_OK);
-    assert_int_equal(dlg_batch_create(&s->batch, task, n_sentences, of_length, NULL), DLG_OK);
+    dlg_config config = step_config(task, VOCABULARY, 64, POSITIONS);
+    size_t rows[N_SENTENCES];
+    config.initializer_range = 0.1;
+    step_begin(s, step_model(&config, 1), n_sentences, of_length);
+    for (size_t i = 0; i < s->batch.n_rows; i++)
+        if (!s->fed[i]) s->fed[i] = (uint32_t)(20 + 5 * i);
     for (size_t b = 0; b < n_sentences; b++) {
-        const size_t first = s->batch.first[b], last = s->batch.first[b + 1] - 1;
-        for (size_t i = first; i <= last; i++) s->fed[i] = (uint32_t)(20 + 5 * i);
-        s->fed[first] = CLS;
-        s->fed[last] = SEP;
+        const size_t first = s->batch.first[b];
         s->fed[first + 2 + b] = 15; /* here and there */
         s->fed[first + 4] = task == DLG_MASKED_LM ? MASK : 16;
         rows[b] = first + 4;
-        labels[b] = task == DLG_MASKED_LM ? 77 + b : classes[b];
+        s->labels[b] = task == DLG_MASKED_LM ? 77 + b : classes[b];
     }
     if (twin) memcpy(s->fed + s->batch.first[1], s->fed, of_length[0] * sizeof *s->fed);
-    if (task == DLG_MASKED_LM) assert_int_equal(dlg_batch_predict(&s->batch, n_sentences, rows, NULL), DLG_OK);
-    assert_int_equal(dlg_gradient_share(&s->gradient, NULL, s->model, &(dlg_step){&s->batch, s->fed, labels}, NULL),
-                     DLG_OK);
+    step_share(s, task == DLG_MASKED_LM ? n_sentences : 0, rows);
 }
 
-static void share(shared *s, dlg_task task, size_t n_sentences)
+static void share(shared_step *s, dlg_task task, size_t n_sentences)
 {
     share_some(s, task, n_sentences, lengths, false);
-}
-
-static void release(shared *s)
-{
-    dlg_gradient_release(&s->gradient);
-    dlg_batch_release(&s->batch);
-    dlg_model_free(s->model);
 }
 
 static void candidates_of_one_sentence(void **state)
 {
     (void)state;
-    shared s;
+    shared_step s;
     dlg_candidates c;
     share(&s, DLG_MASKED_LM, 1);
     assert_int_equal(dlg_candidates_find(&c, &s.gradient, lengths[0], NULL), DLG_OK);
@@ -93,13 +63,13 @@ static void candidates_of_one_sentence(void **state)
     assert_true(dlg_candidates_has(&c, MASK, 4));
     assert_false(dlg_candidates_has(&c, MASK, 5));
     dlg_candidates_release(&c);
-    release(&s);
+    step_release(&s);
 }
 
 static void candidates_of_a_batch(void **state)
 {
     (void)state;
-    shared s;
+    shared_step s;
     dlg_candidates c;
     share(&s, DLG_SEQUENCE_CLASSIFICATION, N_SENTENCES);
     assert_int_equal(dlg_candidates_find(&c, &s.gradient, LONGEST, NULL), DLG_OK);
@@ -115,7 +85,7 @@ static void candidates_of_a_batch(void **state)
     }
     assert_true(n_certain > 0);
     dlg_candidates_release(&c);
-    release(&s);
+    step_release(&s);
 }
 
 static void sentences_of_a_batch(void **state)
@@ -123,7 +93,7 @@ static void sentences_of_a_batch(void **state)
     (void)state;
     const dlg_task tasks[] = {DLG_MASKED_LM, DLG_SEQUENCE_CLASSIFICATION};
     for (size_t k = 0; k < 2; k++) {
-        shared s;
+        shared_step s;
         dlg_candidates c;
         dlg_sequence_check *check;
         dlg_attention_groups *co_occurrences;
@@ -151,11 +121,11 @@ static void sentences_of_a_batch(void **state)
         dlg_attention_groups_free(co_occurrences);
         dlg_sequence_check_free(check);
         dlg_candidates_release(&c);
-        release(&s);
+        step_release(&s);
     }
 }
 
-static dlg_attack_end attack(dlg_attack_result *result, const shared *s, const dlg_gradient *gradient)
+static dlg_attack_end attack(dlg_attack_result *result, const shared_step *s, const dlg_gradient *gradient)
 {
     const dlg_attack_options options = {
         .distance = &dlg_l2, .minimiser = &dlg_lbfgs, .max_iterations = 10, .max_starts = 2};
@@ -174,7 +144,7 @@ static void told_nothing(void **state)
     const dlg_task tasks[] = {DLG_MASKED_LM, DLG_SEQUENCE_CLASSIFICATION};
     for (size_t k = 0; k < 2; k++)
         for (size_t n = 1; n <= N_SENTENCES; n++) {
-            shared s;
+            shared_step s;
             dlg_attack_result result;
             share(&s, tasks[k], n);
             assert_int_equal(attack(&result, &s, &s.gradient), DLG_EXPLAINED);
@@ -182,12 +152,12 @@ static void told_nothing(void **state)
             assert_int_equal(result.n_rows, s.batch.n_rows);
             assert_int_equal(result.state.knowledge->sentences_from, DLG_INFERRED);
             dlg_attack_result_release(&result);
-            release(&s);
+            step_release(&s);
         }
 }
 
 /* Every sentence of the result is one of the batch, its labels put back, and certain. */
-static void assert_part(const dlg_attack_result *r, const shared *s, dlg_task task)
+static void assert_part(const dlg_attack_result *r, const shared_step *s, dlg_task task)
 {
     assert_int_equal(r->part.n_accounted, r->n_sentences);
     assert_int_equal(r->part.n_directions, N_SENTENCES);
@@ -218,7 +188,7 @@ static void part_of_a_batch(void **state)
         .distance = &dlg_l2, .minimiser = &dlg_lbfgs, .max_iterations = 10, .max_starts = 2};
     for (size_t k = 0; k < 2; k++)
         for (size_t n = 1; n < N_SENTENCES; n++) {
-            shared s;
+            shared_step s;
             dlg_attack_result result;
             dlg_knowledge knowledge = {.n_sentences = n, .sentences_from = DLG_TOLD};
             share(&s, tasks[k], N_SENTENCES);
@@ -231,7 +201,7 @@ static void part_of_a_batch(void **state)
             assert_part(&result, &s, tasks[k]);
             dlg_attack_result_release(&result);
             dlg_knowledge_release(&knowledge);
-            release(&s);
+            step_release(&s);
         }
 }
 
@@ -240,7 +210,7 @@ static void the_same_sentence_twice(void **state)
 {
     (void)state;
     const size_t of_length[N_SENTENCES] = {9, 9, 7};
-    shared s;
+    shared_step s;
     dlg_attack_result result;
     share_some(&s, DLG_SEQUENCE_CLASSIFICATION, N_SENTENCES, of_length, true);
     assert_int_equal(attack(&result, &s, &s.gradient), DLG_PARTLY);
@@ -252,7 +222,7 @@ static void the_same_sentence_twice(void **state)
         assert_memory_equal(result.state.fed + result.first[i], s.fed + s.batch.first[b], of_length[b] * sizeof *s.fed);
     }
     dlg_attack_result_release(&result);
-    release(&s);
+    step_release(&s);
 }
 
 static bool interrupt_at_last(void *n_left)
@@ -271,7 +241,7 @@ static void interrupted_on_the_way(void **state)
     dlg_attack_end last = DLG_INTERRUPTED;
     dlg_knowledge knowledge = {0};
     size_t n_parts = 0;
-    shared s;
+    shared_step s;
     share(&s, DLG_MASKED_LM, N_SENTENCES);
     assert_int_equal(dlg_knowledge_infer(&knowledge, &s.gradient, special, NULL), DLG_OK);
     for (size_t after = 1; last != DLG_EXPLAINED && after < 1000; after++) {
@@ -290,13 +260,13 @@ static void interrupted_on_the_way(void **state)
     assert_int_equal(last, DLG_EXPLAINED);
     assert_true(n_parts > 0);
     dlg_knowledge_release(&knowledge);
-    release(&s);
+    step_release(&s);
 }
 
 static void nothing_of_random_numbers(void **state)
 {
     (void)state;
-    shared s;
+    shared_step s;
     dlg_attack_result result;
     share(&s, DLG_SEQUENCE_CLASSIFICATION, 1);
     for (size_t i = 0; i < s.gradient.n; i++)
@@ -306,7 +276,7 @@ static void nothing_of_random_numbers(void **state)
            (position->n_rows - LONGEST) * position->n_cols * sizeof(dlg_real));
     assert_int_not_equal(attack(&result, &s, &s.gradient), DLG_EXPLAINED);
     dlg_attack_result_release(&result);
-    release(&s);
+    step_release(&s);
 }
 
 int main(void)

@@ -7,7 +7,7 @@
 #include "analytic/noise/noise_model.h"
 #include "math/blas.h"
 #include "math/random.h"
-#include "small_step.h"
+#include "shared_step.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -48,12 +48,15 @@ static void smallest_entry(void **state)
         }
 }
 
-/* A gradient of normal numbers in every tensor. */
-static void draw(dlg_gradient *gradient, dlg_model *model)
+/* A model and a gradient of normal numbers in every tensor. */
+static dlg_model *draw(dlg_gradient *gradient)
 {
+    const dlg_config config = step_config(DLG_MASKED_LM, VOCABULARY, HIDDEN, POSITIONS);
+    dlg_model *model = step_model(&config, 1);
     assert_int_equal(dlg_gradient_create(gradient, model, NULL), DLG_OK);
     for (size_t i = 0; i < gradient->n; i++)
         dlg_random_normal_fill(gradient->owned[i], dlg_parameter_items(&model->parameters[i]), 0.01, 1, (uint32_t)i);
+    return model;
 }
 
 static bool is_weight(const dlg_parameter *p)
@@ -64,11 +67,10 @@ static bool is_weight(const dlg_parameter *p)
 static void norm_of_all(void **state)
 {
     (void)state;
-    dlg_model *model = small_step_model(VOCABULARY, HIDDEN, POSITIONS);
     dlg_gradient gradient;
+    dlg_model *model = draw(&gradient);
     dlg_defence_traces one;
     double norm2 = 0;
-    draw(&gradient, model);
     for (size_t i = 0; i < gradient.n; i++)
         for (size_t k = 0; k < dlg_parameter_items(&model->parameters[i]); k++)
             norm2 += (double)gradient.values[i][k] * (double)gradient.values[i][k];
@@ -92,11 +94,10 @@ static void norm_of_all(void **state)
 static void entries_at_a_bound(void **state)
 {
     (void)state;
-    dlg_model *model = small_step_model(VOCABULARY, HIDDEN, POSITIONS);
     dlg_gradient gradient;
+    dlg_model *model = draw(&gradient);
     dlg_defence_traces found;
     size_t n_weights = 0;
-    draw(&gradient, model);
     for (size_t i = 0; i < gradient.n; i++) {
         if (!is_weight(&model->parameters[i])) continue;
         n_weights++;
@@ -117,10 +118,9 @@ static void entries_at_a_bound(void **state)
 static void share_of_zeros(void **state)
 {
     (void)state;
-    dlg_model *model = small_step_model(VOCABULARY, HIDDEN, POSITIONS);
     dlg_gradient gradient;
+    dlg_model *model = draw(&gradient);
     dlg_defence_traces found;
-    draw(&gradient, model);
     assert_int_equal(dlg_defence_traces_find(&found, &gradient, 0, NULL), DLG_OK);
     assert_true(found.zeros == 0 && !found.is_pruned);
     for (size_t i = 0; i < gradient.n; i++) {

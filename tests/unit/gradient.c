@@ -6,7 +6,9 @@
 
 #include "base/memory.h"
 #include "matching/objective.h"
+#include "scarce.h"
 #include "scratch.h"
+#include "shared_step.h"
 #include "small_model.h"
 
 #include <math.h>
@@ -137,7 +139,7 @@ static void refuses_tensors(void **state)
     check_refused(&small, DLG_EFORMAT, "cls.predictions.bias is missing");
 
     small.tensors[small_model_find(&small, query)].shape[1] = 7;
-    check_refused(&small, DLG_ESHAPE, "query.weight: want shape (8, 8), found (8, 7)");
+    check_refused(&small, DLG_ESHAPE, "query.weight: want shape (8, 8), found (8, 7): not a gradient of ");
 
     small.tensors[small_model_find(&small, "bert.embeddings.word_embeddings.weight")].shape[0] = 12;
     check_refused(&small, DLG_ESHAPE, "word_embeddings.weight: want shape (11, 8), found (12, 8)");
@@ -200,38 +202,28 @@ static void refuses_numbers(void **state)
 
 /* A step of two sentences, and everything that attempts need. */
 typedef struct {
-    small_model small;
-    dlg_batch batch;
-    dlg_gradient gradient;
+    shared_step step;
     const char *path;
 } scene;
 
-static const uint32_t fed[] = {2, 5, 4, 9, 3, 2, 4, 3};
-static const size_t labels[] = {7, 10};
-
 static void open_scene(scene *v)
 {
-    *v = (scene){0};
-    small_model_create(&v->small, DLG_MASKED_LM);
-    assert_int_equal(dlg_batch_create(&v->batch, DLG_MASKED_LM, 2, (size_t[]){5, 3}, NULL), DLG_OK);
-    assert_int_equal(dlg_batch_predict(&v->batch, 2, (size_t[]){2, 6}, NULL), DLG_OK);
-    const dlg_step step = {&v->batch, fed, labels};
-    assert_int_equal(dlg_gradient_share(&v->gradient, NULL, v->small.model, &step, NULL), DLG_OK);
-    v->path = small_model_write(&v->small, file, DLG_F16);
-}
-
-static void close_scene(scene *v)
-{
-    dlg_gradient_release(&v->gradient);
-    dlg_batch_release(&v->batch);
-    small_model_release(&v->small);
+    small_model small;
+    small_model_create(&small, DLG_MASKED_LM);
+    v->path = small_model_write(&small, file, DLG_F16);
+    step_begin(&v->step, small.model, 2, (const size_t[]){5, 3});
+    small.model = NULL; /* the step's from here on */
+    small_model_release(&small);
+    memcpy(v->step.fed, (const uint32_t[]){CLS, 5, MASK, 9, SEP, CLS, MASK, SEP}, 8 * sizeof *v->step.fed);
+    memcpy(v->step.labels, (const size_t[]){7, 10}, 2 * sizeof *v->step.labels);
+    step_share(&v->step, 2, (const size_t[]){2, 6});
 }
 
 static dlg_status attempt_open(void *argument, dlg_error *err)
 {
     const scene *v = argument;
     dlg_gradient gradient;
-    const dlg_status status = open_written(&gradient, v->path, v->small.model, err);
+    const dlg_status status = open_written(&gradient, v->path, v->step.model, err);
     if (status) assert_empty(&gradient);
     close_written(&gradient);
     return status;
@@ -241,7 +233,7 @@ static dlg_status attempt_create(void *argument, dlg_error *err)
 {
     const scene *v = argument;
     dlg_gradient gradient;
-    const dlg_status status = dlg_gradient_create(&gradient, v->small.model, err);
+    const dlg_status status = dlg_gradient_create(&gradient, v->step.model, err);
     if (status) assert_empty(&gradient);
     dlg_gradient_release(&gradient);
     return status;
@@ -250,9 +242,9 @@ static dlg_status attempt_create(void *argument, dlg_error *err)
 static dlg_status attempt_share(void *argument, dlg_error *err)
 {
     const scene *v = argument;
-    const dlg_step step = {&v->batch, fed, labels};
+    const dlg_step step = {&v->step.batch, v->step.fed, v->step.labels};
     dlg_gradient gradient;
-    const dlg_status status = dlg_gradient_share(&gradient, NULL, v->small.model, &step, err);
+    const dlg_status status = dlg_gradient_share(&gradient, NULL, v->step.model, &step, err);
     if (status) assert_empty(&gradient);
     dlg_gradient_release(&gradient);
     return status;
@@ -264,7 +256,7 @@ static dlg_status attempt_objective(void *argument, dlg_error *err)
     dlg_objective *objective;
     const dlg_distance *distance;
     assert_int_equal(dlg_distance_find(&distance, "l2", NULL), DLG_OK);
-    const dlg_status status = dlg_objective_create(&objective, &v->gradient, &v->batch, 2, distance, err);
+    const dlg_status status = dlg_objective_create(&objective, &v->step.gradient, &v->step.batch, 2, distance, err);
     assert_true(!objective == (status != DLG_OK));
     dlg_objective_free(objective);
     return status;
@@ -285,12 +277,12 @@ static void survives_allocation_failures(void **state)
     (void)state;
     scene v;
     open_scene(&v);
-    assert_true(fail_every_allocation(attempt_open, &v) > v.gradient.n);
-    assert_true(fail_every_allocation(attempt_create, &v) > v.gradient.n);
-    assert_true(fail_every_allocation(attempt_share, &v) > v.gradient.n);
+    assert_true(fail_every_allocation(attempt_open, &v) > v.step.gradient.n);
+    assert_true(fail_every_allocation(attempt_create, &v) > v.step.gradient.n);
+    assert_true(fail_every_allocation(attempt_share, &v) > v.step.gradient.n);
     assert_true(fail_every_allocation(attempt_objective, &v) > 10);
     assert_int_equal(fail_every_allocation(attempt_batch, &v), 4);
-    close_scene(&v);
+    step_release(&v.step);
 }
 
 /* A sentence that the model has no positions for. */
@@ -305,12 +297,12 @@ static void refuses_long_sentences(void **state)
     open_scene(&v);
     assert_int_equal(dlg_batch_create(&batch, DLG_MASKED_LM, 1, (size_t[]){10}, NULL), DLG_OK);
     assert_int_equal(dlg_batch_predict(&batch, 1, (size_t[]){2}, NULL), DLG_OK);
-    const dlg_step step = {&batch, ten, labels};
-    assert_refused(dlg_gradient_share(&gradient, NULL, v.small.model, &step, &err), DLG_ESHAPE, &err, "small",
+    const dlg_step step = {&batch, ten, &(size_t){7}};
+    assert_refused(dlg_gradient_share(&gradient, NULL, v.step.model, &step, &err), DLG_ESHAPE, &err, "small",
                    "want sentences of at most 9 tokens, found one of 10");
     assert_empty(&gradient);
     dlg_batch_release(&batch);
-    close_scene(&v);
+    step_release(&v.step);
 }
 
 static void refuses_other_distances(void **state)

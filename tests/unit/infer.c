@@ -25,23 +25,23 @@ static size_t infer_labels(size_t *found, const dlg_gradient *gradient, size_t e
 static void length(void **state)
 {
     (void)state;
-    known_step s;
-    known_share_masked(&s, NULL);
+    shared_step s;
+    known_share_masked(&s);
     assert_int_equal(dlg_infer_length(&s.gradient), LENGTH);
-    known_release(&s);
+    step_release(&s);
     known_share_classified(&s, 1, &(size_t){1});
     assert_int_equal(dlg_infer_length(&s.gradient), LENGTH);
-    known_release(&s);
+    step_release(&s);
 }
 
 static void length_under_noise(void **state)
 {
     (void)state;
-    known_step s;
-    known_share_masked(&s, NULL);
-    known_defend(&s, "gaussian:1e-4", 1);
+    shared_step s;
+    known_share_masked(&s);
+    step_defend(&s, "gaussian:1e-4", 1);
     assert_int_equal(dlg_infer_length(&s.gradient), LENGTH);
-    known_release(&s);
+    step_release(&s);
 }
 
 /* No row is left that shows what noise there is; that these are no noise their sums show. */
@@ -49,14 +49,14 @@ static void length_of_all_positions(void **state)
 {
     (void)state;
     for (size_t last = POSITIONS - 2; last <= POSITIONS; last++) {
-        known_step s;
+        shared_step s;
         known_share_two(&s, DLG_MASKED_LM, last, 9);
         assert_int_equal(dlg_infer_length(&s.gradient), last);
-        known_release(&s);
+        step_release(&s);
     }
 }
 
-static void check_layout(const known_step *s, size_t told, size_t first, size_t second)
+static void check_layout(const shared_step *s, size_t told, size_t first, size_t second)
 {
     dlg_batch_layout layout;
     assert_int_equal(dlg_infer_layout(&layout, &s->gradient, told, special, NULL), DLG_OK);
@@ -71,13 +71,13 @@ static void layout(void **state)
     static const dlg_task tasks[] = {DLG_MASKED_LM, DLG_SEQUENCE_CLASSIFICATION};
     for (size_t i = 0; i < 2; i++)
         for (size_t told = 0; told <= 2; told += 2) {
-            known_step s;
+            shared_step s;
             known_share_two(&s, tasks[i], 9, 14);
             check_layout(&s, told, 14, 9);
-            known_release(&s);
+            step_release(&s);
             known_share_two(&s, tasks[i], 11, 11);
             check_layout(&s, told, 11, 11);
-            known_release(&s);
+            step_release(&s);
         }
 }
 
@@ -85,26 +85,26 @@ static void layout(void **state)
 static void layout_of_one(void **state)
 {
     (void)state;
-    known_step s;
+    shared_step s;
     dlg_batch_layout found;
     known_share_two(&s, DLG_MASKED_LM, 9, 14);
     assert_int_equal(dlg_infer_layout(&found, &s.gradient, 1, special, NULL), DLG_OK);
     assert_numbers(found.n_sentences, found.lengths, 1, &(size_t){14});
     dlg_free(found.lengths);
-    known_defend(&s, "gaussian:1e-2", 1);
+    step_defend(&s, "gaussian:1e-2", 1);
     assert_int_equal(dlg_infer_layout(&found, &s.gradient, 2, special, NULL), DLG_OK);
     assert_int_equal(found.n_sentences, 2);
     assert_false(found.lengths_are_seen);
     dlg_free(found.lengths);
-    known_release(&s);
+    step_release(&s);
 }
 
 static void masked_labels(void **state)
 {
     (void)state;
-    known_step s;
+    shared_step s;
     size_t found[LENGTH], n;
-    known_share_masked(&s, NULL);
+    known_share_masked(&s);
     n = infer_labels(found, &s.gradient, 0, false);
     assert_numbers(n, found, N_MASKS, sorted);
     n = infer_labels(found, &s.gradient, N_MASKS, true);
@@ -114,30 +114,30 @@ static void masked_labels(void **state)
     assert_numbers(n, found, N_MASKS, sorted);
     n = infer_labels(found, &s.gradient, 2 * N_MASKS, true);
     assert_int_equal(n, 2 * N_MASKS);
-    known_release(&s);
+    step_release(&s);
 }
 
 static void classes(void **state)
 {
     (void)state;
     for (size_t c = 0; c < CLASSES; c++) {
-        known_step s;
+        shared_step s;
         size_t found;
         known_share_classified(&s, 1, &c);
         assert_int_equal(dlg_infer_classes(&found, 1, &s.gradient, LENGTH, special, NULL), DLG_OK);
         assert_int_equal(found, c);
-        known_release(&s);
+        step_release(&s);
     }
 }
 
 static void span_check(void **state)
 {
     (void)state;
-    known_step s;
+    shared_step s;
     dlg_span_check *check;
     size_t found[LENGTH];
     double scratch[LENGTH];
-    known_share_masked(&s, NULL);
+    known_share_masked(&s);
     assert_int_equal(dlg_span_check_create(&check, &s.gradient, LENGTH, NULL), DLG_OK);
     assert_numbers(dlg_span_check_positions(check, MASK, LENGTH, found, scratch), found, N_MASKS, positions);
     assert_true(dlg_span_check_outside(check, MASK, positions[0]) < 1e-3);
@@ -146,7 +146,7 @@ static void span_check(void **state)
     assert_numbers(dlg_span_check_positions(check, 20 + 7 * 6, LENGTH, found, scratch), found, 1, &(size_t){6});
     assert_int_equal(dlg_span_check_positions(check, 199, LENGTH, found, scratch), 0);
     dlg_span_check_free(check);
-    known_release(&s);
+    step_release(&s);
 }
 
 /* Where one token stands at two positions of a batch and [MASK] at one, [MASK] at the other is nearly a combination of
@@ -155,31 +155,26 @@ static void span_check_of_near_combinations(void **state)
 {
     (void)state;
     enum { AT = 3, OTHER = 7 };
-    const size_t lengths[] = {LENGTH, LENGTH};
-    known_step s;
-    dlg_batch batch = {0};
+    shared_step s;
     dlg_span_check *check;
     size_t found[LENGTH];
     double scratch[LENGTH];
-    uint32_t fed[2 * LENGTH];
-    known_create_model(&s.model, DLG_MASKED_LM);
+    step_begin(&s, known_model(DLG_MASKED_LM), 2, (const size_t[]){LENGTH, LENGTH});
     dlg_real *shift = (dlg_real *)(uintptr_t)dlg_model_parameter(s.model, "bert.embeddings.LayerNorm.bias")->value;
     for (size_t i = 0; i < 64; i++) shift[i] = (dlg_real)(i % 2 ? 0.05 : -0.02);
-    for (uint32_t i = 0; i < 2 * LENGTH; i++)
-        fed[i] = i % LENGTH == 0 ? CLS : i % LENGTH == LENGTH - 1 ? SEP : 20 + 5 * i;
-    fed[AT] = fed[LENGTH + AT + 1] = MASK;
-    fed[OTHER] = fed[LENGTH + AT];
-    assert_int_equal(dlg_batch_create(&batch, DLG_MASKED_LM, 2, lengths, NULL), DLG_OK);
-    assert_int_equal(dlg_batch_predict(&batch, 2, (const size_t[]){AT, LENGTH + AT + 1}, NULL), DLG_OK);
-    assert_int_equal(dlg_gradient_share(&s.gradient, NULL, s.model, &(dlg_step){&batch, fed, labels}, NULL), DLG_OK);
-    dlg_batch_release(&batch);
+    for (uint32_t i = 0; i < s.batch.n_rows; i++)
+        if (!s.fed[i]) s.fed[i] = 20 + 5 * i;
+    s.fed[AT] = s.fed[LENGTH + AT + 1] = MASK;
+    s.fed[OTHER] = s.fed[LENGTH + AT];
+    memcpy(s.labels, labels, 2 * sizeof *labels);
+    step_share(&s, 2, (const size_t[]){AT, LENGTH + AT + 1});
     assert_int_equal(dlg_span_check_create(&check, &s.gradient, 2 * LENGTH, NULL), DLG_OK);
     assert_true(dlg_span_check_outside(check, MASK, AT) < 1e-10);
     assert_in_range((size_t)(1e9 * dlg_span_check_outside(check, MASK, OTHER)), 1, 1000000);
     assert_numbers(dlg_span_check_positions(check, MASK, LENGTH, found, scratch), found, 2,
                    (const size_t[]){AT, AT + 1});
     dlg_span_check_free(check);
-    known_release(&s);
+    step_release(&s);
 }
 
 int main(void)

@@ -6,8 +6,8 @@
 
 #include "math/blas.h"
 #include "math/random.h"
-#include "small_model.h"
-#include "small_step.h"
+#include "scarce.h"
+#include "shared_step.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -20,7 +20,7 @@
 enum { SENTENCES = 2, ROWS = 11, HIDDEN = 32, VOCABULARY = 100, LAYER_NORM_PARAMETERS = 2 };
 
 static const size_t lengths[SENTENCES] = {6, 5};
-static small_step step;
+static shared_step step;
 static dlg_real words[ROWS * HIDDEN];
 
 /* A trained layer norm has a scale and a shift. */
@@ -37,22 +37,25 @@ static void bend_layer_norm(const dlg_model *model)
 static int share(void **state)
 {
     (void)state;
-    const size_t masked[SENTENCES] = {2, 8}, labels[SENTENCES] = {7, 70};
-    dlg_model *model = small_step_model(VOCABULARY, HIDDEN, 16);
-    uint32_t fed[ROWS];
+    const dlg_config config = step_config(DLG_MASKED_LM, VOCABULARY, HIDDEN, 16);
+    dlg_model *model = step_model(&config, 1);
     bend_layer_norm(model);
+    step_begin(&step, model, SENTENCES, lengths);
     for (uint32_t i = 0; i < ROWS; i++) {
-        fed[i] = 9 * i + 1;
-        memcpy(words + i * HIDDEN, dlg_model_word_embeddings(model) + (size_t)fed[i] * HIDDEN, HIDDEN * sizeof *words);
+        step.fed[i] = 9 * i + 1;
+        memcpy(words + i * HIDDEN, dlg_model_word_embeddings(model) + (size_t)step.fed[i] * HIDDEN,
+               HIDDEN * sizeof *words);
     }
-    small_step_share(&step, model, SENTENCES, lengths, fed, SENTENCES, masked, labels);
+    step.labels[0] = 7;
+    step.labels[1] = 70;
+    step_share(&step, SENTENCES, (const size_t[]){2, 8});
     return 0;
 }
 
 static int release(void **state)
 {
     (void)state;
-    small_step_release(&step);
+    step_release(&step);
     return 0;
 }
 

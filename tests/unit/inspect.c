@@ -1,6 +1,6 @@
 /** What can be read off a gradient that nothing was done to: every fact. */
 #include "inspected.h"
-#include "small_model.h"
+#include "scarce.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -10,9 +10,7 @@
 
 #include <cmocka.h>
 
-static const dlg_special_tokens special = {.cls = CLS, .sep = SEP, .mask = MASK};
-
-static void assert_single(const inspected *s)
+static void assert_single(const shared_step *s)
 {
     dlg_inspection found = inspected_read(s);
     assert_int_equal(found.length_ground.sure, DLG_CERTAIN);
@@ -22,13 +20,13 @@ static void assert_single(const inspected *s)
     assert_int_equal(found.n_sentences, 1);
     assert_int_equal(found.n_sentences_most, 1);
     assert_int_equal(found.sentences_ground.sure, DLG_CERTAIN);
-    assert_int_equal(found.lengths[0], s->n_rows);
+    assert_int_equal(found.lengths[0], s->batch.n_rows);
     assert_int_equal(found.lengths_ground.sure, DLG_CERTAIN);
     inspected_assert_labels(&found, s);
     assert_int_equal(found.labels_ground.sure, DLG_CERTAIN);
     inspected_assert_tokens(&found, s);
     size_t n_masked = 0;
-    for (size_t t = 0; t < s->n_rows; t++)
+    for (size_t t = 0; t < s->batch.n_rows; t++)
         if (s->fed[t] == MASK) assert_int_equal(found.masked[n_masked++], t);
     assert_int_equal(found.n_masked, n_masked);
     assert_true(fabs(found.scale - 1) < 1e-3);
@@ -40,14 +38,14 @@ static void assert_single(const inspected *s)
 static void one_sentence(void **state)
 {
     (void)state;
-    inspected s;
+    shared_step s;
     const size_t length = 20;
     inspected_share(&s, inspected_preset(DLG_MASKED_LM, true), 1, &length, 3, 5, 3);
     assert_single(&s);
-    inspected_release(&s);
+    step_release(&s);
     inspected_share(&s, inspected_preset(DLG_MASKED_LM, false), 1, &length, 3, 5, 3);
     assert_single(&s);
-    inspected_release(&s);
+    step_release(&s);
 }
 
 /* 32 masks, five labels that come again; more tokens than the model is wide. */
@@ -55,11 +53,11 @@ static void many_labels(void **state)
 {
     (void)state;
     static const char *const names[] = {"trained-model", "trained-mini"};
-    inspected s;
+    shared_step s;
     const size_t length = 101;
     inspected_share(&s, inspected_preset(DLG_MASKED_LM, true), 1, &length, 32, 3, 27);
     assert_single(&s);
-    inspected_release(&s);
+    step_release(&s);
     for (size_t i = 0; i < 2; i++) {
         dlg_model *model = inspected_trained(names[i]);
         if (!model) continue;
@@ -69,14 +67,14 @@ static void many_labels(void **state)
         inspected_assert_text(&found, &s);
         assert_int_equal(found.labels_ground.sure, DLG_CERTAIN);
         dlg_inspection_release(&found);
-        inspected_release(&s);
+        step_release(&s);
     }
 }
 
 static void ranks(void **state)
 {
     (void)state;
-    inspected s;
+    shared_step s;
     const size_t length = 20;
     inspected_share(&s, inspected_preset(DLG_MASKED_LM, true), 1, &length, 3, 5, 3);
     dlg_inspection found = inspected_read(&s);
@@ -90,13 +88,13 @@ static void ranks(void **state)
     assert_string_equal(found.ranks[12].parameter->name, "cls.predictions.transform.dense.weight");
     assert_int_equal(found.ranks[12].rank.rank, 3);
     dlg_inspection_release(&found);
-    inspected_release(&s);
+    step_release(&s);
 }
 
 static void a_batch(void **state)
 {
     (void)state;
-    inspected s;
+    shared_step s;
     const size_t lengths[] = {14, 11, 8};
     inspected_share(&s, inspected_preset(DLG_MASKED_LM, true), 3, lengths, 6, 4, 6);
     dlg_inspection found = inspected_read(&s);
@@ -110,7 +108,7 @@ static void a_batch(void **state)
     for (size_t i = 0; i < 3; i++) assert_int_equal(found.lengths[i], lengths[i]);
     assert_int_equal(found.lengths_ground.sure, DLG_GUESSED);
     dlg_inspection_release(&found);
-    inspected_release(&s);
+    step_release(&s);
 }
 
 static void classes(void **state)
@@ -120,7 +118,7 @@ static void classes(void **state)
     for (size_t n = 1; n <= 8; n++) {
         dlg_model *model = inspected_trained("trained-cls/model");
         for (int is_trained = 0; is_trained < 1 + (model != NULL); is_trained++) {
-            inspected s;
+            shared_step s;
             inspected_share_classes(&s, is_trained ? model : inspected_preset(DLG_SEQUENCE_CLASSIFICATION, true), n,
                                     lengths, labels);
             dlg_inspection found = inspected_read(&s);
@@ -136,14 +134,14 @@ static void classes(void **state)
             inspected_assert_tokens(&found, &s);
             assert_int_equal(found.text != NULL, n == 1);
             dlg_inspection_release(&found);
-            inspected_release(&s);
+            step_release(&s);
         }
     }
 }
 
 static dlg_status inspect_again(void *argument, dlg_error *err)
 {
-    const inspected *s = argument;
+    const shared_step *s = argument;
     dlg_inspection found;
     const dlg_status status = dlg_inspect(&found, &s->gradient, special, err);
     dlg_inspection_release(&found);
@@ -153,14 +151,14 @@ static dlg_status inspect_again(void *argument, dlg_error *err)
 static void no_memory(void **state)
 {
     (void)state;
-    inspected s;
+    shared_step s;
     const size_t lengths[] = {9, 7}, labels[] = {1, 3};
     inspected_share(&s, inspected_preset(DLG_MASKED_LM, true), 1, lengths, 2, 3, 2);
     assert_true(fail_every_allocation(inspect_again, &s) > 30);
-    inspected_release(&s);
+    step_release(&s);
     inspected_share_classes(&s, inspected_preset(DLG_SEQUENCE_CLASSIFICATION, true), 2, lengths, labels);
     assert_true(fail_every_allocation(inspect_again, &s) > 30);
-    inspected_release(&s);
+    step_release(&s);
 }
 
 int main(void)

@@ -15,15 +15,15 @@
 
 static dlg_inspection inspect_defended(const char *spec, size_t length)
 {
-    inspected s;
+    shared_step s;
     inspected_share(&s, inspected_preset(DLG_MASKED_LM, true), 1, &length, 3, 5, 3);
-    inspected_defend(&s, spec);
+    step_defend(&s, spec, 1);
     dlg_inspection found = inspected_read(&s);
     assert_int_equal(found.length, length);
     assert_true(found.is_defended);
     inspected_assert_labels(&found, &s);
     assert_true(found.labels_ground.sure >= DLG_GUESSED);
-    inspected_release(&s);
+    step_release(&s);
     return found;
 }
 
@@ -72,20 +72,20 @@ static void noisy(void **state)
 static void nothing_behind(void **state)
 {
     (void)state;
-    inspected s;
+    shared_step s;
     dlg_defence_traces traces;
     const size_t all = POSITIONS;
     inspected_share(&s, inspected_preset(DLG_MASKED_LM, true), 1, &all, 3, 5, 3);
     assert_int_equal(dlg_defence_traces_find(&traces, &s.gradient, POSITIONS, NULL), DLG_OK);
     assert_int_equal(traces.n_behind, 0);
     assert_true(traces.noise == 0 && traces.kurtosis == 0);
-    inspected_release(&s);
+    step_release(&s);
 }
 
 static void clipped(void **state)
 {
     (void)state;
-    inspected s;
+    shared_step s;
     const size_t length = 20;
     inspected_share(&s, inspected_preset(DLG_MASKED_LM, true), 1, &length, 3, 5, 3);
     dlg_inspection found = inspected_read(&s);
@@ -99,13 +99,13 @@ static void clipped(void **state)
     assert_true(fabs(found.scale * norm / 0.5 - 1) < 1e-3);
     assert_int_equal(found.scale_ground.sure, DLG_CERTAIN);
     dlg_inspection_release(&found);
-    inspected_release(&s);
+    step_release(&s);
 }
 
 static void nothing_to_see(void **state)
 {
     (void)state;
-    inspected s;
+    shared_step s;
     const size_t length = 20;
     inspected_share(&s, inspected_preset(DLG_MASKED_LM, true), 1, &length, 3, 5, 3);
     for (size_t i = 0; i < s.gradient.n; i++)
@@ -114,11 +114,11 @@ static void nothing_to_see(void **state)
     assert_true(found.text_ground.sure == DLG_UNSEEN && found.masked_ground.sure == DLG_UNSEEN);
     assert_true(found.labels_ground.sure < DLG_CERTAIN && found.tokens_ground.sure < DLG_CERTAIN);
     dlg_inspection_release(&found);
-    inspected_release(&s);
+    step_release(&s);
 }
 
 /* Nothing is certain of what another model, or none, made. */
-static void assert_uncertain(const inspected *s)
+static void assert_uncertain(const shared_step *s)
 {
     dlg_inspection found = inspected_read(s);
     const dlg_ground *grounds[] = {&found.length_ground, &found.sentences_ground, &found.lengths_ground,
@@ -136,7 +136,7 @@ static void of_another_model(void **state)
     const size_t lengths[] = {20, 13}, labels[] = {1, 3};
     for (size_t n = 1; n <= 2; n++)
         for (size_t task = 0; task < 2; task++) {
-            inspected s;
+            shared_step s;
             if (task)
                 inspected_share_classes(&s, inspected_preset(DLG_SEQUENCE_CLASSIFICATION, true), n, lengths, labels);
             else inspected_share(&s, inspected_preset(DLG_MASKED_LM, true), n, lengths, 3, 5, 3);
@@ -145,7 +145,7 @@ static void of_another_model(void **state)
             s.gradient.model = other;
             assert_uncertain(&s);
             dlg_model_free(other);
-            inspected_release(&s);
+            step_release(&s);
         }
 }
 
@@ -153,7 +153,7 @@ static void of_another_model(void **state)
 static void of_another_first_layer(void **state)
 {
     (void)state;
-    inspected s, other;
+    shared_step s, other;
     const size_t lengths[] = {20, 13};
     for (size_t n = 1; n <= 2; n++) {
         inspected_share(&s, inspected_preset(DLG_MASKED_LM, true), n, lengths, 3, 5, 3);
@@ -165,8 +165,8 @@ static void of_another_first_layer(void **state)
                 memcpy(s.gradient.owned[i], other.gradient.owned[i],
                        dlg_parameter_items(&s.model->parameters[i]) * sizeof(dlg_real));
         assert_uncertain(&s);
-        inspected_release(&s);
-        inspected_release(&other);
+        step_release(&s);
+        step_release(&other);
     }
 }
 

@@ -24,6 +24,36 @@ static const dlg_evidence evidence[] = {
     {DLG_FROM_DESCENT, 1, 0.25, NAN},
 };
 
+static const dlg_attack_result settled = {.end = DLG_SETTLED,
+                                          .n_rows = 7,
+                                          .first = first,
+                                          .n_sentences = 2,
+                                          .n_dense = 1,
+                                          .n_targets = 9,
+                                          .state = {.start = 1,
+                                                    .iteration = 3,
+                                                    .iterations = 8,
+                                                    .evaluations = 4,
+                                                    .distance = 0.5,
+                                                    .scale = 2,
+                                                    .distance_of_tokens = NAN,
+                                                    .seconds = 3,
+                                                    .evaluating_seconds = 2,
+                                                    .fed = fed,
+                                                    .tokens = tokens,
+                                                    .predicted = predicted,
+                                                    .evidence = evidence}};
+static const dlg_scores scores = {.n_right = 6,
+                                  .n_tokens = 8,
+                                  .n_exact = 1,
+                                  .n_sentences = 2,
+                                  .n_in_bag = 7,
+                                  .n_bag = 8,
+                                  .n_labels_right = 1,
+                                  .n_labels = 2,
+                                  .rouge = {.two = {0.25, 0.5, 0.125}},
+                                  .rouge_special = {.longest = {.recall = 1}}};
+
 typedef struct {
     small_model model;
     dlg_tokenizer *tokenizer;
@@ -114,6 +144,7 @@ static void start(void **state)
     assert_field(root, "inferred", "{\"batch_size\":2,\"length\":null,\"labels\":[6],\"masked\":[[],[1]]}");
     assert_field(root, "blas", "\"BLAS\"");
     assert_field(root, "threads", "2");
+    assert_field(root, "distance_name", "\"l2\"");
     cJSON_Delete(root);
     f.knowledge.rows_from = DLG_ASSUMED;
     f.subject.is_preset = false;
@@ -153,46 +184,28 @@ static void result(void **state)
     fixture f;
     FILE *stream = tmpfile();
     open_fixture(&f);
-    dlg_attack_result r = {.end = DLG_SETTLED,
-                           .n_rows = 7,
-                           .first = first,
-                           .n_sentences = 2,
-                           .n_dense = 1,
-                           .n_targets = 9,
-                           .state = {.start = 1,
-                                     .iteration = 3,
-                                     .iterations = 8,
-                                     .evaluations = 4,
-                                     .distance = 0.5,
-                                     .scale = 2,
-                                     .distance_of_tokens = NAN,
-                                     .seconds = 3,
-                                     .evaluating_seconds = 2,
-                                     .fed = fed,
-                                     .tokens = tokens,
-                                     .predicted = predicted,
-                                     .evidence = evidence}};
-    const dlg_scores scores = {.n_right = 6,
-                               .n_tokens = 8,
-                               .n_exact = 1,
-                               .n_sentences = 2,
-                               .n_in_bag = 7,
-                               .n_bag = 8,
-                               .n_labels_right = 1,
-                               .n_labels = 2,
-                               .rouge = {.two = {0.25, 0.5, 0.125}},
-                               .rouge_special = {.longest = {.recall = 1}}};
-    assert_int_equal(dlg_json_result(stream, &f.subject, &r, &scores, NULL), DLG_OK);
+    f.subject.defence = "int8";
+    assert_int_equal(dlg_json_result(stream, &f.subject, &settled, &scores, NULL), DLG_OK);
     cJSON *root = read_line(stream);
     assert_field(root, "event", "\"result\"");
+    assert_field(root, "version", "\"1\"");
+    assert_field(root, "gradient", "\"a \\\"b\\\".g\"");
+    assert_field(root, "model_type", "\"bert\"");
+    assert_field(root, "model_seed", "3");
+    assert_field(root, "task", "\"mlm\"");
+    assert_field(root, "defence", "\"int8\"");
+    assert_field(root, "threads", "2");
     assert_field(root, "attack", "\"dlg\"");
+    assert_field(root, "distance_name", "\"l2\"");
+    assert_field(root, "optimizer", "\"lbfgs\"");
     assert_field(root, "end", "\"settled\"");
     assert_field(root, "recovered", "true");
     assert_field(root, "iterations", "8");
     assert_field(root, "evaluations", "4");
     assert_field(root, "seconds", "3");
     assert_field(root, "seconds_per_evaluation", "0.5");
-    assert_field(root, "distance", "0.5");
+    assert_field(root, "distance", "0.25"); /* of a zero gradient's, as on the screen */
+    assert_field(root, "scale", "2");
     assert_field(root, "distance_of_tokens", "null");
     assert_field(root, "knowledge", "[\"length\"]");
     assert_field(root, "fed_tokens", "[[2,7,3],[2,4,5,3]]");
@@ -213,8 +226,16 @@ static void result(void **state)
                  "\"rouge_special\":{\"rouge1\":" ZEROS ",\"rouge2\":" ZEROS
                  ",\"rougeL\":{\"precision\":0,\"recall\":1,\"f1\":0}}}");
     cJSON_Delete(root);
+    close_fixture(&f);
+}
 
-    /* Some of the sentences. */
+static void some_of_the_sentences(void **state)
+{
+    (void)state;
+    fixture f;
+    FILE *stream = tmpfile();
+    open_fixture(&f);
+    dlg_attack_result r = settled;
     r.end = DLG_PARTLY;
     r.part = (dlg_part){.n_least = 3, .n_accounted = 5, .n_directions = 9};
     f.knowledge.special.mask = 5; /* one is left */
@@ -222,9 +243,8 @@ static void result(void **state)
     const dlg_knowledge told = {
         .n_sentences = 4, .sentences_from = DLG_METADATA, .n_labels = 4, .labels_from = DLG_TOLD};
     f.subject.told = &told;
-    stream = tmpfile();
     assert_int_equal(dlg_json_result(stream, &f.subject, &r, NULL, NULL), DLG_OK);
-    root = read_line(stream);
+    cJSON *root = read_line(stream);
     assert_field(root, "end", "\"partly\"");
     assert_field(root, "recovered", "false");
     assert_field(root, "part", "{\"sentences\":2,\"sentences_at_least\":3,\"directions\":5,\"directions_of_all\":9}");
@@ -233,13 +253,20 @@ static void result(void **state)
     assert_field(cJSON_GetObjectItemCaseSensitive(root, "evidence"), "sure",
                  "[[\"certain\",\"certain\",\"certain\"],[\"certain\",\"certain\",\"not seen\",\"certain\"]]");
     cJSON_Delete(root);
+    close_fixture(&f);
+}
 
-    /* No start came to a text. */
+static void no_text(void **state)
+{
+    (void)state;
+    fixture f;
+    FILE *stream = tmpfile();
+    open_fixture(&f);
+    dlg_attack_result r = settled;
     r.end = DLG_EXHAUSTED;
     r.state = (dlg_attack_state){0};
-    stream = tmpfile();
     assert_int_equal(dlg_json_result(stream, &f.subject, &r, NULL, NULL), DLG_OK);
-    root = read_line(stream);
+    cJSON *root = read_line(stream);
     assert_field(root, "recovered", "false");
     assert_field(root, "seconds_per_evaluation", "null");
     assert_field(root, "distance", "null");
@@ -298,8 +325,10 @@ static void disk_full(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(start),     cmocka_unit_test(iteration), cmocka_unit_test(result),
-        cmocka_unit_test(no_memory), cmocka_unit_test(disk_full),
+        cmocka_unit_test(start),     cmocka_unit_test(iteration),
+        cmocka_unit_test(result),    cmocka_unit_test(some_of_the_sentences),
+        cmocka_unit_test(no_text),   cmocka_unit_test(no_memory),
+        cmocka_unit_test(disk_full),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

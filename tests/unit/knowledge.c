@@ -23,9 +23,9 @@ static size_t *copy(size_t n, const size_t *from)
 static void infers_masked(void **state)
 {
     (void)state;
-    known_step s;
+    shared_step s;
     dlg_knowledge k = {0};
-    known_share_masked(&s, NULL);
+    known_share_masked(&s);
     assert_int_equal(dlg_knowledge_infer(&k, &s.gradient, special, NULL), DLG_OK);
     assert_int_equal(k.n_sentences, 1);
     assert_int_equal(k.sentences_from, DLG_INFERRED);
@@ -39,30 +39,30 @@ static void infers_masked(void **state)
     assert_false(k.placed);
     dlg_knowledge_release(&k);
     assert_null(k.labels);
-    known_release(&s);
+    step_release(&s);
 }
 
 /* The span check is blind there: the word embedding's gradient shows where masks stand. */
 static void infers_masked_under_noise(void **state)
 {
     (void)state;
-    known_step s;
+    shared_step s;
     dlg_knowledge k = {0};
-    known_share_masked(&s, NULL);
-    known_defend(&s, "gaussian:1e-4", 1);
+    known_share_masked(&s);
+    step_defend(&s, "gaussian:1e-4", 1);
     assert_int_equal(dlg_knowledge_infer(&k, &s.gradient, special, NULL), DLG_OK);
     assert_true(k.masks_are_seen);
     assert_int_equal(k.rows_from, DLG_INFERRED);
     assert_numbers(k.n_labels, k.labels, N_MASKS, sorted);
     assert_numbers(k.n_rows, k.rows, N_MASKS, positions);
     dlg_knowledge_release(&k);
-    known_release(&s);
+    step_release(&s);
 }
 
 static void infers_class(void **state)
 {
     (void)state;
-    known_step s;
+    shared_step s;
     dlg_knowledge k = {0};
     known_share_classified(&s, 1, &(size_t){2});
     assert_int_equal(dlg_knowledge_infer(&k, &s.gradient, special, NULL), DLG_OK);
@@ -71,15 +71,15 @@ static void infers_class(void **state)
     assert_numbers(k.n_rows, k.rows, 1, &(size_t){0});
     assert_true(k.placed);
     dlg_knowledge_release(&k);
-    known_release(&s);
+    step_release(&s);
 }
 
 static void keeps_what_is_told(void **state)
 {
     (void)state;
     static const size_t told_rows[] = {2, 5, 7, 9};
-    known_step s;
-    known_share_masked(&s, NULL);
+    shared_step s;
+    known_share_masked(&s);
     dlg_knowledge k = {.n_sentences = 1,
                        .lengths = copy(1, &(size_t){LENGTH}),
                        .n_labels = N_MASKS,
@@ -94,10 +94,10 @@ static void keeps_what_is_told(void **state)
     assert_numbers(k.n_labels, k.labels, N_MASKS, sorted);
     assert_int_equal(k.rows_from, DLG_TOLD);
     dlg_knowledge_release(&k);
-    known_release(&s);
+    step_release(&s);
 }
 
-static void check_refused(const known_step *s, size_t told_length, size_t n_rows, size_t first_row, size_t first_label,
+static void check_refused(const shared_step *s, size_t told_length, size_t n_rows, size_t first_row, size_t first_label,
                           const char *object)
 {
     dlg_error err = {0};
@@ -121,27 +121,27 @@ static void check_refused(const known_step *s, size_t told_length, size_t n_rows
 static void refuses_a_length_before_it_looks(void **state)
 {
     (void)state;
-    known_step s;
-    known_share_masked(&s, NULL);
+    shared_step s;
+    known_share_masked(&s);
     dlg_error err = {0};
     const size_t length = 2 * POSITIONS;
     dlg_knowledge k = {.n_sentences = 1, .lengths = copy(1, &length)};
     assert_int_equal(dlg_knowledge_infer(&k, &s.gradient, special, &err), DLG_ESHAPE);
     assert_non_null(strstr(err.message, "length of sentence 1"));
     dlg_knowledge_release(&k);
-    known_release(&s);
+    step_release(&s);
 }
 
 static void refuses_what_does_not_fit(void **state)
 {
     (void)state;
-    known_step s;
-    known_share_masked(&s, NULL);
+    shared_step s;
+    known_share_masked(&s);
     check_refused(&s, LENGTH, 2, 2, 77, "want a masked position for each of 3 labels, found 2");
     check_refused(&s, POSITIONS + 1, N_MASKS, 2, 77, "length of sentence 1: want at most 32 tokens, found 33");
     check_refused(&s, LENGTH, N_MASKS, LENGTH, 77, "masked position 12: want one of the 12 tokens");
     check_refused(&s, LENGTH, N_MASKS, 2, VOCABULARY, "label 200: want one below 200");
-    known_release(&s);
+    step_release(&s);
 }
 
 static void refuses_nothing_to_see(void **state)
@@ -149,14 +149,14 @@ static void refuses_nothing_to_see(void **state)
     (void)state;
     dlg_error err = {0};
     dlg_knowledge k = {0};
-    known_step s;
-    known_create_model(&s.model, DLG_MASKED_LM);
+    shared_step s;
+    s = (shared_step){.model = known_model(DLG_MASKED_LM)};
     assert_int_equal(dlg_gradient_create(&s.gradient, s.model, NULL), DLG_OK);
     assert_int_equal(dlg_infer_length(&s.gradient), 0);
     assert_int_equal(dlg_knowledge_infer(&k, &s.gradient, special, &err), DLG_EFORMAT);
     assert_non_null(strstr(err.message, "no length can be inferred"));
     dlg_knowledge_release(&k);
-    known_release(&s);
+    step_release(&s);
 }
 
 /* More labels than positions that could hold them: told, that is a mistake of the user's; else the gradient's. */
@@ -164,8 +164,8 @@ static void refuses_too_many_labels(void **state)
 {
     (void)state;
     dlg_error err = {0};
-    known_step s;
-    known_share_masked(&s, NULL);
+    shared_step s;
+    known_share_masked(&s);
     dlg_knowledge k = {.n_sentences = 1,
                        .lengths = copy(1, &(size_t){N_MASKS}),
                        .n_labels = N_MASKS,
@@ -175,7 +175,7 @@ static void refuses_too_many_labels(void **state)
     assert_int_equal(dlg_knowledge_infer(&k, &s.gradient, special, &err), DLG_EFORMAT);
     assert_non_null(strstr(err.message, "want a masked position for each of 3 labels, found 1"));
     dlg_knowledge_release(&k);
-    known_release(&s);
+    step_release(&s);
 }
 
 int main(void)

@@ -5,68 +5,47 @@
 #include "analytic/labels/label_restoration.h"
 
 #include "models/architecture.h"
+#include "shared_step.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
-enum { CLS = 2, SEP = 3, VOCABULARY = 200, POSITIONS = 32, CLASSES = 4, N_SENTENCES = 3 };
+enum { VOCABULARY = 200, POSITIONS = 32, CLASSES = 4, N_SENTENCES = 3 };
 
 static const size_t lengths[N_SENTENCES] = {9, 7, 6}, classes[N_SENTENCES] = {3, 0, 2};
 
-static dlg_model *make_model(const dlg_architecture *architecture)
+static void share(shared_step *s, const dlg_architecture *architecture, size_t n_sentences)
 {
-    const dlg_config config = {.architecture = architecture,
-                               .task = DLG_SEQUENCE_CLASSIFICATION,
-                               .vocabulary_size = VOCABULARY,
-                               .hidden_size = 64,
-                               .n_layers = 2,
-                               .n_heads = 2,
-                               .intermediate_size = 128,
-                               .max_positions = POSITIONS,
-                               .n_token_types = 2,
-                               .n_labels = CLASSES,
-                               .layer_norm_eps = 1e-12,
-                               .initializer_range = 0.1,
-                               .tied_decoder = true};
-    dlg_model *model;
-    assert_int_equal(dlg_model_preset(&model, "small", &config, 5, NULL), DLG_OK);
-    return model;
-}
-
-static void share(dlg_gradient *out, const dlg_model *model, size_t n_sentences)
-{
-    uint32_t fed[32];
-    dlg_batch batch;
-    assert_int_equal(dlg_batch_create(&batch, DLG_SEQUENCE_CLASSIFICATION, n_sentences, lengths, NULL), DLG_OK);
-    for (size_t b = 0; b < n_sentences; b++) {
-        for (size_t i = batch.first[b]; i < batch.first[b + 1]; i++) fed[i] = (uint32_t)(20 + 7 * i);
-        fed[batch.first[b]] = CLS;
-        fed[batch.first[b + 1] - 1] = SEP;
-    }
-    assert_int_equal(dlg_gradient_share(out, NULL, model, &(dlg_step){&batch, fed, classes}, NULL), DLG_OK);
-    dlg_batch_release(&batch);
+    dlg_config config = step_config(DLG_SEQUENCE_CLASSIFICATION, VOCABULARY, 64, POSITIONS);
+    config.architecture = architecture;
+    config.n_labels = CLASSES;
+    config.initializer_range = 0.1;
+    step_begin(s, step_model(&config, 5), n_sentences, lengths);
+    for (size_t i = 0; i < s->batch.n_rows; i++)
+        if (!s->fed[i]) s->fed[i] = (uint32_t)(20 + 7 * i);
+    memcpy(s->labels, classes, sizeof classes);
+    step_share(s, 0, NULL);
 }
 
 static void check(const dlg_architecture *architecture, size_t n_sentences)
 {
     dlg_label_restoration found;
-    dlg_gradient gradient;
+    shared_step s;
     size_t n_found = 0;
-    dlg_model *model = make_model(architecture);
-    share(&gradient, model, n_sentences);
-    assert_int_equal(dlg_label_restoration_solve(&found, &gradient, NULL), DLG_OK);
+    share(&s, architecture, n_sentences);
+    assert_int_equal(dlg_label_restoration_solve(&found, &s.gradient, NULL), DLG_OK);
     assert_int_equal(found.n_sentences, n_sentences);
     assert_true(found.is_solved);
     assert_true(found.scale > 0.99 && found.scale < 1.01);
     for (size_t b = 0; b < n_sentences; b++)
         for (size_t i = 0; i < n_sentences; i++) n_found += found.label[i] == classes[b];
     assert_int_equal(n_found, n_sentences);
-    dlg_gradient_release(&gradient);
-    dlg_model_free(model);
+    step_release(&s);
 }
 
 static void behind_tanh(void **state)
@@ -88,17 +67,15 @@ static void not_of_noise(void **state)
 {
     (void)state;
     dlg_label_restoration found;
-    dlg_gradient gradient;
-    dlg_model *model = make_model(&dlg_bert);
-    share(&gradient, model, N_SENTENCES);
-    const dlg_parameter *head = model->roles.head.weight;
-    dlg_real *g = gradient.owned[head - model->parameters];
+    shared_step s;
+    share(&s, &dlg_bert, N_SENTENCES);
+    const dlg_parameter *head = s.model->roles.head.weight;
+    dlg_real *g = s.gradient.owned[head - s.model->parameters];
     for (size_t i = 0; i < dlg_parameter_items(head); i++)
         g[i] += (dlg_real)1e-2 * ((dlg_real)(i * 7919 % 101) / 50 - 1);
-    assert_int_equal(dlg_label_restoration_solve(&found, &gradient, NULL), DLG_OK);
+    assert_int_equal(dlg_label_restoration_solve(&found, &s.gradient, NULL), DLG_OK);
     assert_false(found.is_solved);
-    dlg_gradient_release(&gradient);
-    dlg_model_free(model);
+    step_release(&s);
 }
 
 int main(void)

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Who may include whom: every #include of the project against the arrows between its folders, and every outside library against the
-# folders that may know of it. Usage: layering.sh [SOURCE_DIRECTORY]
+# Who may include whom: every #include of the project against the arrows between its folders, and every outside library
+# against the folders that may know of it. Usage: layering.sh [SOURCE_DIRECTORY]
 set -euo pipefail
 cd "${1:-$(dirname "$0")/../..}"
 
-# folder: the other folders it may include. What is not here is not allowed.
+# folder: the other folders it may include, in one line or several. What is not here is not allowed.
 arrows='
 dlg:
 base:               dlg
@@ -23,10 +23,13 @@ analytic/tokens:    analytic/noise gradient models vocab math base
 analytic/sequences: analytic/tokens gradient models vocab ops math base
 analytic:           analytic/tokens analytic/labels analytic/noise gradient models vocab math base dlg
 attacks/session:    analytic analytic/tokens analytic/noise matching optimise gradient models vocab io math base dlg
-attacks:            attacks/session analytic analytic/sequences analytic/tokens analytic/labels analytic/noise matching optimise gradient models vocab io math base
+attacks:            attacks/session analytic analytic/sequences analytic/tokens analytic/labels analytic/noise
+attacks:            matching optimise gradient models vocab io math base
 defend:             ops math base
-report:             attacks attacks/session analytic analytic/tokens analytic/labels analytic/noise optimise matching gradient defend tokenizer models vocab io ops math base dlg
-library:            report attacks attacks/session analytic analytic/tokens analytic/labels analytic/noise gradient matching optimise defend tokenizer models vocab io ops math base dlg
+report:             attacks attacks/session analytic analytic/tokens analytic/labels analytic/noise
+report:             optimise matching gradient defend tokenizer models vocab io ops math base dlg
+library:            report attacks attacks/session analytic analytic/tokens analytic/labels analytic/noise
+library:            gradient matching optimise defend tokenizer models vocab io ops math base dlg
 cli:                dlg
 '
 # outside header (beginning of its path): the folders that may include it.
@@ -78,7 +81,10 @@ includes | awk -v arrows="$arrows" -v outside="$outside" '
                     complain(folder " may not include <" $3 ">")
     }
     END {
-        if (n_includes < 20) { print "layering: found only " n_includes + 0 " includes, so this test has gone blind"; wrong++ }
+        if (n_includes < 20) {
+            print "layering: found only " n_includes + 0 " includes, so this test has gone blind"
+            wrong++
+        }
         exit wrong > 0
     }'
 

@@ -1,4 +1,4 @@
-/** The library as its users have it: a sentence there and back, what it is told, who watches it, and what it refuses. */
+/** The library as its users have it: there and back, what it is told, who watches it, and what it refuses. */
 #include "base/memory.h"
 #include "dlg/dlg.h"
 #include "gradient/gradient.h"
@@ -231,7 +231,7 @@ static void refuses_what_there_is_not(void **state)
     const dlg_attack_choice choices[] = {{.attack = "x"}, {.distance = "x"}, {.optimizer = "x"}};
     dlg_participation how = DLG_PARTICIPATION_INIT;
     dlg_attack *attack;
-    dlg_attack_kind kind;
+    dlg_entry entry;
     dlg_texts *texts;
     dlg_truth *truth;
     dlg_gradient *gradient;
@@ -241,9 +241,13 @@ static void refuses_what_there_is_not(void **state)
         assert_refused(dlg_attack_create(&attack, plain, &choices[i], &err), DLG_EARG, &err, "want", "x");
         assert_null(attack);
     }
-    assert_true(dlg_attack_kind_at(0, &kind));
-    assert_string_equal(kind.name, "auto");
-    assert_false(dlg_attack_kind_at(1000, &kind));
+    assert_true(dlg_catalogue_at(DLG_ATTACKS, 0, &entry));
+    assert_string_equal(entry.name, "auto");
+    for (int of = DLG_ATTACKS; of <= DLG_PRESETS; of++) {
+        assert_true(dlg_catalogue_at((dlg_catalogue)of, 2, &entry));
+        assert_string_not_equal(entry.help, "");
+        assert_false(dlg_catalogue_at((dlg_catalogue)of, 1000, &entry));
+    }
     assert_refused(dlg_gradient_compute(&gradient, model, step, 1, &defence, 0, &err), DLG_EARG, &err, "defence",
                    "hope");
     assert_int_equal(dlg_texts_create(&texts, NULL), DLG_OK);

@@ -1,6 +1,6 @@
 /** The library where it must share: one model for two threads, and memory that runs out at any allocation. */
 #include "dlg/dlg.h"
-#include "small_model.h"
+#include "scarce.h"
 
 #include <pthread.h>
 #include <setjmp.h>

@@ -3,34 +3,38 @@
 
 #include "base/memory.h"
 #include "math/blas.h"
-#include "small_model.h"
-#include "small_step.h"
+#include "scarce.h"
+#include "shared_step.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
-enum { LENGTH = 14, HIDDEN = 64, VOCABULARY = 400, POSITIONS = 32, MASK = 4, N_MASKS = 2, MOST = 48, N_MATRICES = 13 };
+enum { LENGTH = 14, HIDDEN = 64, VOCABULARY = 400, POSITIONS = 32, N_MASKS = 2, MOST = 48, N_MATRICES = 13 };
 
-static small_step step;
+static shared_step step;
 
 static int share(void **state)
 {
     (void)state;
-    static const size_t masked[N_MASKS] = {4, 9}, labels[N_MASKS] = {300, 162}, length = LENGTH;
-    uint32_t fed[LENGTH];
-    for (uint32_t i = 0; i < LENGTH; i++) fed[i] = 20 + 21 * i;
-    for (size_t i = 0; i < N_MASKS; i++) fed[masked[i]] = MASK;
-    small_step_share(&step, small_step_model(VOCABULARY, HIDDEN, POSITIONS), 1, &length, fed, N_MASKS, masked, labels);
+    static const size_t masked[N_MASKS] = {4, 9};
+    const dlg_config config = step_config(DLG_MASKED_LM, VOCABULARY, HIDDEN, POSITIONS);
+    step_begin(&step, step_model(&config, 1), 1, &(size_t){LENGTH});
+    for (uint32_t i = 0; i < LENGTH; i++) step.fed[i] = 20 + 21 * i;
+    for (size_t i = 0; i < N_MASKS; i++) step.fed[masked[i]] = MASK;
+    step.labels[0] = 300;
+    step.labels[1] = 162;
+    step_share(&step, N_MASKS, masked);
     return 0;
 }
 
 static int release(void **state)
 {
     (void)state;
-    small_step_release(&step);
+    step_release(&step);
     dlg_blas_start(0);
     return 0;
 }
@@ -40,30 +44,20 @@ static void as_many_rows_as_words(void **state)
 {
     (void)state;
     enum { WORDS = 120 };
-    const dlg_config config = {.task = DLG_MASKED_LM,
-                               .vocabulary_size = WORDS,
-                               .hidden_size = 16,
-                               .n_layers = 2,
-                               .n_heads = 2,
-                               .intermediate_size = WORDS,
-                               .max_positions = POSITIONS,
-                               .n_token_types = 2,
-                               .layer_norm_eps = 1e-12,
-                               .initializer_range = 0.05,
-                               .tied_decoder = true};
-    static const size_t masked = 2, label = 30, length = 5;
-    static const uint32_t fed[] = {2, 40, MASK, 50, 3};
-    small_step wide;
-    dlg_model *model;
+    dlg_config config = step_config(DLG_MASKED_LM, WORDS, 16, POSITIONS);
+    config.intermediate_size = WORDS;
+    shared_step wide;
     dlg_matrix_rank *ranks;
     size_t n;
-    assert_int_equal(dlg_model_preset(&model, "wide", &config, 1, NULL), DLG_OK);
-    small_step_share(&wide, model, 1, &length, fed, 1, &masked, &label);
+    step_begin(&wide, step_model(&config, 1), 1, &(size_t){5});
+    memcpy(wide.fed + 1, (const uint32_t[]){40, MASK, 50}, 3 * sizeof *wide.fed);
+    wide.labels[0] = 30;
+    step_share(&wide, 1, &(size_t){2});
     assert_int_equal(dlg_matrix_ranks_find(&ranks, &n, &wide.gradient, MOST, NULL), DLG_OK);
     assert_int_equal(n, N_MATRICES);
-    assert_ptr_equal(ranks[4].parameter, model->roles.blocks[0].wide.weight);
+    assert_ptr_equal(ranks[4].parameter, wide.model->roles.blocks[0].wide.weight);
     dlg_free(ranks);
-    small_step_release(&wide);
+    step_release(&wide);
 }
 
 static void all_but_the_decoder(void **state)

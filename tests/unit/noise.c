@@ -3,7 +3,7 @@
 
 #include "base/memory.h"
 #include "math/blas.h"
-#include "small_step.h"
+#include "shared_step.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -13,25 +13,26 @@
 
 #include <cmocka.h>
 
-enum { LENGTH = 14, HIDDEN = 64, VOCABULARY = 400, POSITIONS = 32, MASK = 4, N_MASKS = 2 };
+enum { LENGTH = 14, HIDDEN = 64, VOCABULARY = 400, POSITIONS = 32, N_MASKS = 2 };
 
 static const size_t masked[N_MASKS] = {4, 9}, labels[N_MASKS] = {300, 162};
 
-static small_step step;
-static uint32_t fed[LENGTH];
+static shared_step step;
 
-static void share_on(dlg_model *model)
+static void share_on(const dlg_config *config)
 {
-    const size_t length = LENGTH;
-    for (uint32_t i = 0; i < LENGTH; i++) fed[i] = 20 + 21 * i;
-    for (size_t i = 0; i < N_MASKS; i++) fed[masked[i]] = MASK;
-    small_step_share(&step, model, 1, &length, fed, N_MASKS, masked, labels);
+    step_begin(&step, step_model(config, 1), 1, &(size_t){LENGTH});
+    for (uint32_t i = 0; i < LENGTH; i++) step.fed[i] = 20 + 21 * i;
+    for (size_t i = 0; i < N_MASKS; i++) step.fed[masked[i]] = MASK;
+    memcpy(step.labels, labels, sizeof labels);
+    step_share(&step, N_MASKS, masked);
 }
 
 static int share(void **state)
 {
     (void)state;
-    share_on(small_step_model(VOCABULARY, HIDDEN, POSITIONS));
+    const dlg_config config = step_config(DLG_MASKED_LM, VOCABULARY, HIDDEN, POSITIONS);
+    share_on(&config);
     return 0;
 }
 
@@ -40,27 +41,16 @@ static int share(void **state)
 static int share_to_the_end(void **state)
 {
     (void)state;
-    const dlg_config config = {.task = DLG_MASKED_LM,
-                               .vocabulary_size = VOCABULARY,
-                               .hidden_size = HIDDEN,
-                               .n_layers = 2,
-                               .n_heads = 2,
-                               .intermediate_size = 96,
-                               .max_positions = LENGTH,
-                               .n_token_types = 1,
-                               .layer_norm_eps = 1e-12,
-                               .initializer_range = 0.2,
-                               .tied_decoder = true};
-    dlg_model *model;
-    assert_int_equal(dlg_model_preset(&model, "full", &config, 1, NULL), DLG_OK);
-    share_on(model);
+    dlg_config config = step_config(DLG_MASKED_LM, VOCABULARY, HIDDEN, LENGTH);
+    config.n_token_types = 1;
+    share_on(&config);
     return 0;
 }
 
 static int release(void **state)
 {
     (void)state;
-    small_step_release(&step);
+    step_release(&step);
     return 0;
 }
 
@@ -73,7 +63,7 @@ static double noise(double *scale, double *at_truth)
     const dlg_soft_labels soft = {N_MASKS, labels, share_of};
     dlg_objective *objective;
     assert_int_equal(dlg_objective_create(&objective, &step.gradient, &step.batch, N_MASKS, &dlg_l2, NULL), DLG_OK);
-    for (size_t i = 0; i < LENGTH; i++) memcpy(x + i * HIDDEN, table + fed[i] * HIDDEN, HIDDEN * sizeof *x);
+    for (size_t i = 0; i < LENGTH; i++) memcpy(x + i * HIDDEN, table + step.fed[i] * HIDDEN, HIDDEN * sizeof *x);
     const double found = dlg_objective_noise(objective);
     *scale = dlg_objective_scale(objective);
     *at_truth = dlg_objective_distance(objective, &soft, x);
@@ -93,7 +83,7 @@ static double added_by(const char *defence)
         assert_non_null(before[i]);
         memcpy(before[i], step.gradient.values[i], n * sizeof *before[i]);
     }
-    small_step_defend(&step, defence);
+    step_defend(&step, defence, 3);
     for (size_t i = 0; i < step.gradient.n; i++) {
         const dlg_parameter *p = &step.model->parameters[i];
         const bool is_compared = !strstr(p->name, "key.bias") && !strstr(p->name, "word_embeddings");

@@ -4,8 +4,8 @@
  */
 #include "analytic/tokens/position_check.h"
 
-#include "small_model.h"
-#include "small_step.h"
+#include "scarce.h"
+#include "shared_step.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,24 +15,25 @@
 
 enum { LENGTH = 24, HIDDEN = 16, VOCABULARY = 2000, POSITIONS = 64, LABEL = 77, MASKED = 5 };
 
-static small_step step;
-static uint32_t fed[LENGTH];
+static shared_step step;
 
 /* A sentence longer than the model is wide, where no other check sees anything. */
 static int share(void **state)
 {
     (void)state;
-    const size_t length = LENGTH, masked = MASKED, label = LABEL;
-    for (uint32_t i = 0; i < LENGTH; i++) fed[i] = 20 + 71 * i;
-    fed[LENGTH - 1] = fed[3]; /* a token may occur twice */
-    small_step_share(&step, small_step_model(VOCABULARY, HIDDEN, POSITIONS), 1, &length, fed, 1, &masked, &label);
+    const dlg_config config = step_config(DLG_MASKED_LM, VOCABULARY, HIDDEN, POSITIONS);
+    step_begin(&step, step_model(&config, 1), 1, &(size_t){LENGTH});
+    for (uint32_t i = 0; i < LENGTH; i++) step.fed[i] = 20 + 71 * i;
+    step.fed[LENGTH - 1] = step.fed[3]; /* a token may occur twice */
+    step.labels[0] = LABEL;
+    step_share(&step, 1, &(size_t){MASKED});
     return 0;
 }
 
 static int release(void **state)
 {
     (void)state;
-    small_step_release(&step);
+    step_release(&step);
     return 0;
 }
 
@@ -44,7 +45,7 @@ static double admitted(void)
     assert_int_equal(dlg_position_check_create(&check, &step.gradient, LENGTH, NULL), DLG_OK);
     for (size_t t = 0; t < LENGTH; t++) {
         size_t here = 0;
-        assert_true(dlg_position_check_admits(check, fed[t], t));
+        assert_true(dlg_position_check_admits(check, step.fed[t], t));
         for (uint32_t v = 0; v < VOCABULARY; v++) here += dlg_position_check_admits(check, v, t);
         assert_int_equal(here, dlg_position_check_count(check, t));
         n += here;
@@ -58,7 +59,7 @@ static void names_every_token(void **state)
     (void)state;
     dlg_position_check *check;
     assert_int_equal(dlg_position_check_create(&check, &step.gradient, LENGTH, NULL), DLG_OK);
-    for (size_t t = 0; t < LENGTH; t++) assert_int_equal(dlg_position_check_best(check, t), fed[t]);
+    for (size_t t = 0; t < LENGTH; t++) assert_int_equal(dlg_position_check_best(check, t), step.fed[t]);
     dlg_position_check_free(check);
     assert_true(admitted() < 1.2);
 }
@@ -66,35 +67,35 @@ static void names_every_token(void **state)
 static void under_pruning(void **state)
 {
     (void)state;
-    small_step_defend(&step, "prune:0.5"); /* takes the zeros behind the sentence first */
+    step_defend(&step, "prune:0.5", 3); /* takes the zeros behind the sentence first */
     assert_true(admitted() < 1.2);
 }
 
 static void under_strong_pruning(void **state)
 {
     (void)state;
-    small_step_defend(&step, "prune:0.8"); /* then half of the sentence's own */
+    step_defend(&step, "prune:0.8", 3); /* then half of the sentence's own */
     assert_true(admitted() < VOCABULARY);
 }
 
 static void under_noise(void **state)
 {
     (void)state;
-    small_step_defend(&step, "gaussian:1e-4");
+    step_defend(&step, "gaussian:1e-4", 3);
     assert_true(admitted() < VOCABULARY / 4.0);
 }
 
 static void under_rounding(void **state)
 {
     (void)state;
-    small_step_defend(&step, "bf16");
+    step_defend(&step, "bf16", 3);
     assert_true(admitted() < VOCABULARY / 20.0);
 }
 
 static void under_integers(void **state)
 {
     (void)state;
-    small_step_defend(&step, "int8");
+    step_defend(&step, "int8", 3);
     assert_true(admitted() < VOCABULARY * 0.75);
 }
 
@@ -104,7 +105,7 @@ static void is_told_a_name(void **state)
     (void)state;
     enum { HERE = 7, NAMED = 1234 };
     dlg_position_check *check;
-    small_step_defend(&step, "gaussian:1e-4");
+    step_defend(&step, "gaussian:1e-4", 3);
     assert_int_equal(dlg_position_check_create(&check, &step.gradient, LENGTH, NULL), DLG_OK);
     const size_t before = dlg_position_check_count(check, HERE - 1), after = dlg_position_check_count(check, HERE + 1);
     assert_true(dlg_position_check_count(check, HERE) > 1);
@@ -114,8 +115,8 @@ static void is_told_a_name(void **state)
     assert_int_equal(dlg_position_check_best(check, HERE), NAMED);
     assert_int_equal(dlg_position_check_count(check, HERE - 1), before);
     assert_int_equal(dlg_position_check_count(check, HERE + 1), after);
-    assert_true(dlg_position_check_admits(check, fed[HERE - 1], HERE - 1));
-    assert_true(dlg_position_check_admits(check, fed[HERE + 1], HERE + 1));
+    assert_true(dlg_position_check_admits(check, step.fed[HERE - 1], HERE - 1));
+    assert_true(dlg_position_check_admits(check, step.fed[HERE + 1], HERE + 1));
     dlg_position_check_free(check);
 }
 

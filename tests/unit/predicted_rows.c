@@ -7,7 +7,8 @@
 #include "base/memory.h"
 #include "math/blas.h"
 #include "math/random.h"
-#include "small_model.h"
+#include "scarce.h"
+#include "shared_step.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +20,6 @@
 enum {
     VOCABULARY = 150,
     HIDDEN = 48,
-    MASK = 4,
     LONGEST = 20,
     MOST_SENTENCES = 4,
     MOST_ROWS = LONGEST * MOST_SENTENCES,
@@ -28,14 +28,6 @@ enum {
 };
 
 typedef enum { TIED, UNTIED, CLASSIFIER, KINDS } kind;
-
-typedef struct {
-    dlg_model *model;
-    dlg_batch batch;
-    dlg_gradient gradient;
-    size_t n_sentences, lengths[MOST_SENTENCES], labels[MOST_ROWS];
-    uint32_t fed[MOST_ROWS];
-} step;
 
 static size_t below(dlg_random *random, size_t n)
 {
@@ -53,40 +45,37 @@ static void bend_layer_norms(const dlg_model *model, dlg_random *random)
     }
 }
 
-static void begin_with_classes(step *s, kind k, size_t n_classes, dlg_random *random)
+static void begin_with_classes(shared_step *s, kind k, size_t n_classes, dlg_random *random)
 {
-    const dlg_config config = {.task = k == CLASSIFIER ? DLG_SEQUENCE_CLASSIFICATION : DLG_MASKED_LM,
-                               .vocabulary_size = VOCABULARY,
-                               .hidden_size = HIDDEN,
-                               .n_layers = 2,
-                               .n_heads = 2,
-                               .intermediate_size = 64,
-                               .max_positions = LONGEST,
-                               .n_token_types = 2,
-                               .n_labels = n_classes,
-                               .layer_norm_eps = 1e-12,
-                               .initializer_range = 0.2,
-                               .tied_decoder = k == TIED};
-    *s = (step){0};
-    assert_int_equal(dlg_model_preset(&s->model, "small", &config, random->seed, NULL), DLG_OK);
-    bend_layer_norms(s->model, random);
-    s->n_sentences = 1 + below(random, MOST_SENTENCES);
-    for (size_t b = 0; b < s->n_sentences; b++) s->lengths[b] = 3 + below(random, LONGEST - 2);
-    assert_int_equal(dlg_batch_create(&s->batch, config.task, s->n_sentences, s->lengths, NULL), DLG_OK);
+    dlg_config config =
+        step_config(k == CLASSIFIER ? DLG_SEQUENCE_CLASSIFICATION : DLG_MASKED_LM, VOCABULARY, HIDDEN, LONGEST);
+    size_t lengths[MOST_SENTENCES];
+    config.n_labels = n_classes;
+    config.tied_decoder = k == TIED;
+    dlg_model *model = step_model(&config, random->seed);
+    bend_layer_norms(model, random);
+    const size_t n_sentences = 1 + below(random, MOST_SENTENCES);
+    for (size_t b = 0; b < n_sentences; b++) lengths[b] = 3 + below(random, LONGEST - 2);
+    step_begin(s, model, n_sentences, lengths);
     for (size_t i = 0; i < s->batch.n_rows; i++) s->fed[i] = (uint32_t)(5 + below(random, VOCABULARY - 5));
 }
 
-static void begin(step *s, kind k, dlg_random *random)
+static size_t length_of(const shared_step *s, size_t b)
+{
+    return s->batch.first[b + 1] - s->batch.first[b];
+}
+
+static void begin(shared_step *s, kind k, dlg_random *random)
 {
     begin_with_classes(s, k, CLASSES, random);
 }
 
 /* Every fifth row, and one of each sentence, holds a mask, its own word or another, and one of ten words is its
  * label. */
-static void predict(step *s, dlg_random *random)
+static void predict(shared_step *s, dlg_random *random)
 {
     size_t rows[MOST_ROWS], n = 0;
-    for (size_t b = 0; b < s->n_sentences; b++)
+    for (size_t b = 0; b < s->batch.n_sentences; b++)
         for (size_t i = s->batch.first[b]; i < s->batch.first[b + 1]; i++) {
             if (i > s->batch.first[b] && below(random, 5)) continue;
             const size_t which = below(random, 3);
@@ -95,30 +84,32 @@ static void predict(step *s, dlg_random *random)
             if (which == 1) s->labels[n] = s->fed[i];
             rows[n++] = i;
         }
-    assert_int_equal(dlg_batch_predict(&s->batch, n, rows, NULL), DLG_OK);
+    step_share(s, n, rows);
 }
 
-static void share(step *s, kind k, uint32_t seed)
+static void share(shared_step *s, kind k, uint32_t seed)
 {
     dlg_random random = dlg_random_at(seed, 0);
     begin(s, k, &random);
-    if (k != CLASSIFIER) predict(s, &random);
-    for (size_t b = 0; k == CLASSIFIER && b < s->n_sentences; b++) s->labels[b] = below(&random, CLASSES);
-    assert_int_equal(dlg_gradient_share(&s->gradient, NULL, s->model, &(dlg_step){&s->batch, s->fed, s->labels}, NULL),
-                     DLG_OK);
+    if (k != CLASSIFIER) {
+        predict(s, &random);
+        return;
+    }
+    for (size_t b = 0; b < s->batch.n_sentences; b++) s->labels[b] = below(&random, CLASSES);
+    step_share(s, 0, NULL);
 }
 
-static void release(step *s)
+static dlg_status try_to_find(dlg_predicted_rows *found, const shared_step *s, dlg_error *err)
 {
-    dlg_gradient_release(&s->gradient);
-    dlg_batch_release(&s->batch);
-    dlg_model_free(s->model);
+    size_t lengths[MOST_SENTENCES];
+    for (size_t b = 0; b < s->batch.n_sentences; b++) lengths[b] = length_of(s, b);
+    return dlg_predicted_rows_find(found, &s->gradient, s->batch.n_sentences, lengths, s->fed, err);
 }
 
-static dlg_predicted_rows find(const step *s)
+static dlg_predicted_rows find(const shared_step *s)
 {
     dlg_predicted_rows found;
-    assert_int_equal(dlg_predicted_rows_find(&found, &s->gradient, s->n_sentences, s->lengths, s->fed, NULL), DLG_OK);
+    assert_int_equal(try_to_find(&found, s, NULL), DLG_OK);
     return found;
 }
 
@@ -127,7 +118,7 @@ static void of_random_batches(void **state)
     (void)state;
     for (kind k = 0; k < KINDS; k++)
         for (uint32_t seed = 1; seed <= CASES; seed++) {
-            step s;
+            shared_step s;
             share(&s, k, seed);
             dlg_predicted_rows found = find(&s);
             if (!found.is_clear || found.n != s.batch.n_predicted)
@@ -137,17 +128,18 @@ static void of_random_batches(void **state)
             assert_memory_equal(found.row, s.batch.predicted, found.n * sizeof *found.row);
             assert_memory_equal(found.label, s.labels, found.n * sizeof *found.label);
             dlg_predicted_rows_release(&found);
-            release(&s);
+            step_release(&s);
         }
 }
 
 /* Sentence b of the batch alone: its rows and labels, and that it is not all. */
-static void assert_sentence(const step *s, kind k, uint32_t seed, size_t b)
+static void assert_sentence(const shared_step *s, kind k, uint32_t seed, size_t b)
 {
     const size_t first = s->batch.first[b];
     size_t n = 0;
     dlg_predicted_rows found;
-    assert_int_equal(dlg_predicted_rows_find(&found, &s->gradient, 1, &s->lengths[b], s->fed + first, NULL), DLG_OK);
+    const size_t length = length_of(s, b);
+    assert_int_equal(dlg_predicted_rows_find(&found, &s->gradient, 1, &length, s->fed + first, NULL), DLG_OK);
     for (size_t i = 0; i < s->batch.n_predicted; i++) {
         if (s->batch.predicted[i] < first || s->batch.predicted[i] >= s->batch.first[b + 1]) continue;
         if (n >= found.n || !found.fits[n]) print_error("kind %d, seed %u, sentence %zu\n", (int)k, (unsigned)seed, b);
@@ -167,10 +159,10 @@ static void of_single_sentences(void **state)
     (void)state;
     for (kind k = 0; k < KINDS; k++)
         for (uint32_t seed = 1; seed <= CASES; seed++) {
-            step s;
+            shared_step s;
             share(&s, k, seed);
-            for (size_t b = 0; b < s.n_sentences; b++) assert_sentence(&s, k, seed, b);
-            release(&s);
+            for (size_t b = 0; b < s.batch.n_sentences; b++) assert_sentence(&s, k, seed, b);
+            step_release(&s);
         }
 }
 
@@ -179,14 +171,13 @@ static void of_two_classes(void **state)
 {
     (void)state;
     for (uint32_t seed = 1; seed <= CASES; seed++) {
-        step s;
+        shared_step s;
         dlg_random random = dlg_random_at(seed, 2);
         begin_with_classes(&s, CLASSIFIER, 2, &random);
-        for (size_t b = 0; b < s.n_sentences; b++) s.labels[b] = below(&random, 2);
-        assert_int_equal(dlg_gradient_share(&s.gradient, NULL, s.model, &(dlg_step){&s.batch, s.fed, s.labels}, NULL),
-                         DLG_OK);
-        for (size_t b = 0; b < s.n_sentences; b++) assert_sentence(&s, CLASSIFIER, seed, b);
-        release(&s);
+        for (size_t b = 0; b < s.batch.n_sentences; b++) s.labels[b] = below(&random, 2);
+        step_share(&s, 0, NULL);
+        for (size_t b = 0; b < s.batch.n_sentences; b++) assert_sentence(&s, CLASSIFIER, seed, b);
+        step_release(&s);
     }
 }
 
@@ -195,19 +186,19 @@ static void not_of_other_tokens(void **state)
     (void)state;
     for (kind k = 0; k < KINDS; k++)
         for (uint32_t seed = 1; seed <= CASES; seed++) {
-            step s;
+            shared_step s;
             share(&s, k, seed);
             dlg_random random = dlg_random_at(seed, 1);
             /* in every sentence, for one without a predicted row leaves no trace here */
-            for (size_t b = 0; b < s.n_sentences; b++) {
-                uint32_t *token = &s.fed[s.batch.first[b] + below(&random, s.lengths[b])];
+            for (size_t b = 0; b < s.batch.n_sentences; b++) {
+                uint32_t *token = &s.fed[s.batch.first[b] + below(&random, length_of(&s, b))];
                 *token = *token == 5 ? 6 : 5;
             }
             dlg_predicted_rows found = find(&s);
             if (found.is_clear) print_error("kind %d, seed %u\n", (int)k, (unsigned)seed);
             assert_false(found.is_clear);
             dlg_predicted_rows_release(&found);
-            release(&s);
+            step_release(&s);
         }
 }
 
@@ -215,7 +206,7 @@ static void not_of_random_numbers(void **state)
 {
     (void)state;
     for (kind k = 0; k < KINDS; k++) {
-        step s;
+        shared_step s;
         share(&s, k, 1);
         for (size_t i = 0; i < s.gradient.n; i++)
             dlg_random_normal_fill(s.gradient.owned[i], dlg_parameter_items(&s.model->parameters[i]), 0.01, 5,
@@ -223,7 +214,7 @@ static void not_of_random_numbers(void **state)
         dlg_predicted_rows found = find(&s);
         assert_false(found.is_clear);
         dlg_predicted_rows_release(&found);
-        release(&s);
+        step_release(&s);
     }
 }
 
@@ -233,28 +224,26 @@ static void of_equal_sentences(void **state)
     (void)state;
     for (size_t other = 0; other < 2; other++) {
         dlg_random random = dlg_random_at(3, 0);
-        step s;
+        shared_step s;
         do {
-            if (random.counter) release(&s);
+            if (random.counter) step_release(&s);
             begin(&s, CLASSIFIER, &random);
-        } while (s.n_sentences < 3 || s.lengths[0] != s.lengths[2]);
-        memcpy(s.fed + s.batch.first[2], s.fed, s.lengths[0] * sizeof *s.fed);
+        } while (s.batch.n_sentences < 3 || length_of(&s, 0) != length_of(&s, 2));
+        memcpy(s.fed + s.batch.first[2], s.fed, length_of(&s, 0) * sizeof *s.fed);
         memcpy(s.labels, (const size_t[]){1, 2, 1 + other, 0}, MOST_SENTENCES * sizeof *s.labels);
-        assert_int_equal(dlg_gradient_share(&s.gradient, NULL, s.model, &(dlg_step){&s.batch, s.fed, s.labels}, NULL),
-                         DLG_OK);
+        step_share(&s, 0, NULL);
         dlg_predicted_rows found = find(&s);
         assert_int_equal(found.is_clear, !other);
         if (!other) assert_memory_equal(found.label, s.labels, found.n * sizeof *found.label);
         dlg_predicted_rows_release(&found);
-        release(&s);
+        step_release(&s);
     }
 }
 
 static dlg_status attempt(void *argument, dlg_error *err)
 {
-    const step *s = argument;
     dlg_predicted_rows found;
-    const dlg_status status = dlg_predicted_rows_find(&found, &s->gradient, s->n_sentences, s->lengths, s->fed, err);
+    const dlg_status status = try_to_find(&found, argument, err);
     if (status) assert_null(found.row);
     dlg_predicted_rows_release(&found);
     return status;
@@ -263,10 +252,10 @@ static dlg_status attempt(void *argument, dlg_error *err)
 static void without_memory(void **state)
 {
     (void)state;
-    step s;
+    shared_step s;
     share(&s, TIED, 1);
     assert_true(fail_every_allocation(attempt, &s) > 5);
-    release(&s);
+    step_release(&s);
 }
 
 int main(void)

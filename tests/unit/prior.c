@@ -6,7 +6,8 @@
 #include "math/blas.h"
 #include "math/random.h"
 #include "models/architecture.h"
-#include "small_model.h"
+#include "scarce.h"
+#include "shared_step.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -17,26 +18,15 @@
 
 #include <cmocka.h>
 
-enum { MASK = 4, MOST = 300 };
+enum { MOST = 300 };
 
 static dlg_model *model_of(dlg_task task)
 {
-    const dlg_config config = {.architecture = task == DLG_CAUSAL_LM ? &dlg_gpt2 : &dlg_bert,
-                               .task = task,
-                               .vocabulary_size = 30,
-                               .hidden_size = 8,
-                               .n_layers = 1,
-                               .n_heads = 2,
-                               .intermediate_size = 16,
-                               .max_positions = MOST,
-                               .n_token_types = 2,
-                               .n_labels = 2,
-                               .layer_norm_eps = 1e-12,
-                               .initializer_range = 0.5,
-                               .tied_decoder = true};
-    dlg_model *model;
-    assert_int_equal(dlg_model_preset(&model, "prior", &config, 1, NULL), DLG_OK);
-    return model;
+    dlg_config config = step_config(task, 30, 8, MOST);
+    config.architecture = task == DLG_CAUSAL_LM ? &dlg_gpt2 : &dlg_bert;
+    config.n_layers = 1;
+    config.initializer_range = 0.5;
+    return step_model(&config, 1);
 }
 
 /* -log p of the token at one position, from the loss of a participant's step that masks it alone. */
@@ -178,7 +168,7 @@ static void wants_positions(void **state)
     dlg_error err;
     assert_int_equal(dlg_prior_create(&prior, model, MASK, MOST + 1, &err), DLG_ESHAPE);
     assert_null(prior);
-    assert_string_equal(err.message, "prior: want sentences of at most 300 tokens, found one of 301");
+    assert_string_equal(err.message, "small: want sentences of at most 300 tokens, found one of 301");
     dlg_model_free(model);
 }
 

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A test that its folder's CMakeLists.txt does not name is never run: each source and script in the tests' folders must be named there.
+# A test that its folder's CMakeLists.txt does not name is never run: each source and script in the tests' folders must
+# be named there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 forgotten=0

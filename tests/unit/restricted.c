@@ -5,7 +5,7 @@
 #include "attacks/table.h"
 
 #include "base/memory.h"
-#include "defend/defence.h"
+#include "shared_step.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -14,64 +14,27 @@
 
 #include <cmocka.h>
 
-enum { CLS = 2, SEP = 3, MASK = 4, LENGTH = 12, N_MASKS = 3, MOST_ROWS = 2 * LENGTH, VOCABULARY = 500 };
+enum { LENGTH = 12, N_MASKS = 3, VOCABULARY = 500 };
 
-static const dlg_special_tokens special = {.cls = CLS, .sep = SEP, .mask = MASK};
-
-typedef struct {
-    dlg_model *model;
-    dlg_gradient gradient;
-    uint32_t fed[MOST_ROWS];
-    size_t n_rows, labels[2 * N_MASKS], rows[2 * N_MASKS];
-} shared;
-
-static void share(shared *s, size_t n_sentences, const char *defence)
+static void share(shared_step *s, size_t n_sentences)
 {
     static const size_t positions[N_MASKS] = {2, 5, 9}, lengths[] = {LENGTH, LENGTH};
-    const dlg_config config = {.task = DLG_MASKED_LM,
-                               .vocabulary_size = VOCABULARY,
-                               .hidden_size = 64,
-                               .n_layers = 2,
-                               .n_heads = 2,
-                               .intermediate_size = 128,
-                               .max_positions = 64,
-                               .n_token_types = 2,
-                               .layer_norm_eps = 1e-12,
-                               .initializer_range = 0.1,
-                               .tied_decoder = true};
-    dlg_batch batch = {0};
-    *s = (shared){.n_rows = n_sentences * LENGTH};
-    assert_int_equal(dlg_model_preset(&s->model, "small", &config, 1, NULL), DLG_OK);
-    for (uint32_t i = 0; i < s->n_rows; i++)
-        s->fed[i] = i % LENGTH == 0 ? CLS : i % LENGTH == LENGTH - 1 ? SEP : 20 + 17 * i;
+    dlg_config config = step_config(DLG_MASKED_LM, VOCABULARY, 64, 64);
+    size_t rows[2 * N_MASKS];
+    config.initializer_range = 0.1;
+    step_begin(s, step_model(&config, 1), n_sentences, lengths);
+    for (uint32_t i = 0; i < s->batch.n_rows; i++)
+        if (!s->fed[i]) s->fed[i] = 20 + 17 * i;
     for (size_t i = 0; i < n_sentences * N_MASKS; i++) {
-        s->rows[i] = i / N_MASKS * LENGTH + positions[i % N_MASKS];
+        rows[i] = i / N_MASKS * LENGTH + positions[i % N_MASKS];
         s->labels[i] = 100 + 7 * i;
-        s->fed[s->rows[i]] = MASK;
+        s->fed[rows[i]] = MASK;
     }
-    assert_int_equal(dlg_batch_create(&batch, DLG_MASKED_LM, n_sentences, lengths, NULL), DLG_OK);
-    assert_int_equal(dlg_batch_predict(&batch, n_sentences * N_MASKS, s->rows, NULL), DLG_OK);
-    assert_int_equal(dlg_gradient_share(&s->gradient, NULL, s->model, &(dlg_step){&batch, s->fed, s->labels}, NULL),
-                     DLG_OK);
-    dlg_batch_release(&batch);
-    dlg_defence parsed;
-    if (!defence) return;
-    assert_int_equal(dlg_defence_parse(&parsed, defence, NULL), DLG_OK);
-    for (size_t i = 0; i < s->gradient.n; i++) {
-        const dlg_parameter *p = &s->model->parameters[i];
-        assert_int_equal(dlg_defence_apply(&parsed, 1, p->name, s->gradient.owned[i], dlg_parameter_items(p), 3, NULL),
-                         DLG_OK);
-    }
-}
-
-static void release(shared *s)
-{
-    dlg_gradient_release(&s->gradient);
-    dlg_model_free(s->model);
+    step_share(s, n_sentences * N_MASKS, rows);
 }
 
 /* Attack with what `told` holds, which is released. @return evaluations */
-static size_t attack(dlg_attack_end *end, shared *s, const char *name, dlg_knowledge *told)
+static size_t attack(dlg_attack_end *end, shared_step *s, const char *name, dlg_knowledge *told)
 {
     const dlg_attack_class *class;
     dlg_attack_options options = {.max_iterations = 100, .max_starts = 6, .seed = 0};
@@ -84,7 +47,7 @@ static size_t attack(dlg_attack_end *end, shared *s, const char *name, dlg_knowl
     *end = result.end;
     const size_t n = result.evaluations;
     if (*end == DLG_EXPLAINED || *end == DLG_SETTLED)
-        for (size_t i = 0; i < s->n_rows; i++) assert_int_equal(result.state.fed[i], s->fed[i]);
+        for (size_t i = 0; i < s->batch.n_rows; i++) assert_int_equal(result.state.fed[i], s->fed[i]);
     dlg_attack_result_release(&result);
     dlg_knowledge_release(told);
     return n;
@@ -93,26 +56,27 @@ static size_t attack(dlg_attack_end *end, shared *s, const char *name, dlg_knowl
 static void reads_a_sentence(void **state)
 {
     (void)state;
-    shared s;
+    shared_step s;
     dlg_attack_end end;
-    share(&s, 1, NULL);
+    share(&s, 1);
     assert_true(attack(&end, &s, "restricted", &(dlg_knowledge){0}) <= 8);
     assert_int_equal(end, DLG_EXPLAINED);
-    release(&s);
+    step_release(&s);
 }
 
 static void reads_a_pruned_sentence(void **state)
 {
     (void)state;
-    shared s;
+    shared_step s;
     dlg_attack_end end;
-    share(&s, 1, "prune:0.5");
+    share(&s, 1);
+    step_defend(&s, "prune:0.5", 3);
     attack(&end, &s, "restricted", &(dlg_knowledge){0});
     assert_int_equal(end, DLG_SETTLED);
-    release(&s);
+    step_release(&s);
 }
 
-static dlg_knowledge everything(const shared *s)
+static dlg_knowledge everything(const shared_step *s)
 {
     dlg_knowledge k = {.n_sentences = 2,
                        .n_labels = 2 * N_MASKS,
@@ -126,23 +90,23 @@ static dlg_knowledge everything(const shared *s)
     k.rows = dlg_allocate(2 * N_MASKS, sizeof *k.rows);
     assert_true(k.lengths && k.labels && k.rows);
     k.lengths[0] = k.lengths[1] = LENGTH;
-    memcpy(k.labels, s->labels, sizeof s->labels);
-    memcpy(k.rows, s->rows, sizeof s->rows);
+    memcpy(k.labels, s->labels, k.n_labels * sizeof *k.labels);
+    memcpy(k.rows, s->batch.predicted, k.n_rows * sizeof *k.rows);
     return k;
 }
 
 static void needs_less_for_a_batch(void **state)
 {
     (void)state;
-    shared s;
+    shared_step s;
     dlg_attack_end end;
-    share(&s, 2, NULL);
+    share(&s, 2);
     dlg_knowledge told = everything(&s);
     const size_t narrowed = attack(&end, &s, "restricted", &told);
     assert_int_equal(end, DLG_EXPLAINED);
     told = everything(&s);
     assert_true(narrowed < attack(&end, &s, "dlg", &told));
-    release(&s);
+    step_release(&s);
 }
 
 int main(void)

@@ -39,27 +39,31 @@ static dlg_safetensors *opened(const char *path)
  * Names out of order, an empty tensor, a scalar, metadata, four dtypes, values that are known; F64 and F32 lie
  * unaligned.
  */
-static void reads(void **state)
+static const char good_header[] = "{\"z\":{\"dtype\":\"F16\",\"shape\":[1],\"data_offsets\":[0,2]},"
+                                  "\"__metadata__\":{\"model\":\"mini\",\"\":\"empty\"},"
+                                  "\"none\":{\"dtype\":\"F32\",\"shape\":[3,0],\"data_offsets\":[2,2]},"
+                                  "\"b\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[2,10]},"
+                                  "\"a\":{\"dtype\":\"F64\",\"shape\":[],\"data_offsets\":[10,18]},"
+                                  "\"c\":{\"dtype\":\"BF16\",\"shape\":[1,1,1,2],\"data_offsets\":[18,22]}}  ";
+enum { GOOD_HEADER = sizeof good_header - 1, GOOD_BYTES = 8 + GOOD_HEADER + 22 };
+static const float good_f32[] = {-1.5F, 3e38F};
+static const double good_f64 = 1.0 / 3;
+static const uint16_t good_f16 = 0xc000, good_bf16[] = {0x3f80, 0x0001};
+
+/** The first n bytes of such a file. */
+static const char *good_file(const char *name, size_t n)
+{
+    unsigned char bytes[GOOD_BYTES] = {GOOD_HEADER & 255, GOOD_HEADER >> 8}, *data = bytes + 8 + GOOD_HEADER;
+    memcpy(bytes + 8, good_header, GOOD_HEADER);
+    memcpy(data, &good_f16, 2), memcpy(data + 2, good_f32, 8), memcpy(data + 10, &good_f64, 8);
+    memcpy(data + 18, good_bf16, 4);
+    return scratch_file(name, bytes, n);
+}
+
+static void names_and_shapes(void **state)
 {
     (void)state;
-    static const char header[] = "{\"z\":{\"dtype\":\"F16\",\"shape\":[1],\"data_offsets\":[0,2]},"
-                                 "\"__metadata__\":{\"model\":\"mini\",\"\":\"empty\"},"
-                                 "\"none\":{\"dtype\":\"F32\",\"shape\":[3,0],\"data_offsets\":[2,2]},"
-                                 "\"b\":{\"dtype\":\"F32\",\"shape\":[2,1],\"data_offsets\":[2,10]},"
-                                 "\"a\":{\"dtype\":\"F64\",\"shape\":[],\"data_offsets\":[10,18]},"
-                                 "\"c\":{\"dtype\":\"BF16\",\"shape\":[1,1,1,2],\"data_offsets\":[18,22]}}  ";
-    unsigned char bytes[1024];
-    const size_t n_header = sizeof header - 1;
-    const float f32[] = {-1.5F, 3e38F};
-    const double f64 = 1.0 / 3;
-    const uint16_t f16 = 0xc000, bf16[] = {0x3f80, 0x0001};
-    memset(bytes, 0, 8);
-    bytes[0] = (unsigned char)n_header, bytes[1] = (unsigned char)(n_header >> 8);
-    memcpy(bytes + 8, header, n_header);
-    unsigned char *data = bytes + 8 + n_header;
-    memcpy(data, &f16, 2), memcpy(data + 2, f32, 8), memcpy(data + 10, &f64, 8), memcpy(data + 18, bf16, 4);
-    const char *path = scratch_file("good.safetensors", bytes, 8 + n_header + 22);
-
+    const char *path = good_file("good.safetensors", GOOD_BYTES);
     dlg_safetensors *file = opened(path);
     assert_string_equal(dlg_safetensors_path(file), path);
     assert_int_equal(dlg_safetensors_count(file), 5);
@@ -79,15 +83,23 @@ static void reads(void **state)
     assert_true(b->dtype == DLG_F32 && b->n_dims == 2 && b->shape[0] == 2 && b->shape[1] == 1 && b->n_items == 2);
     assert_true(c->dtype == DLG_BF16 && c->n_dims == 4 && c->shape[3] == 2);
     assert_int_equal(dlg_safetensors_find(file, "none")->n_items, 0);
-    dlg_real values[2];
-    assert_int_equal(dlg_tensor_read(values, a, path, NULL), DLG_OK);
-    assert_true(values[0] == (dlg_real)f64);
-    assert_int_equal(dlg_tensor_read(values, b, path, NULL), DLG_OK);
-    assert_true(values[0] == (dlg_real)f32[0] && values[1] == (dlg_real)f32[1]);
-    assert_int_equal(dlg_tensor_read(values, c, path, NULL), DLG_OK);
-    assert_true(values[0] == 1 && values[1] == (dlg_real)0x1p-133);
-    assert_int_equal(dlg_tensor_read(values, dlg_safetensors_find(file, "z"), path, NULL), DLG_OK);
-    assert_true(values[0] == -2);
+    dlg_safetensors_close(file);
+}
+
+static void values(void **state)
+{
+    (void)state;
+    const char *path = good_file("good.safetensors", GOOD_BYTES);
+    dlg_safetensors *file = opened(path);
+    dlg_real found[2];
+    assert_int_equal(dlg_tensor_read(found, dlg_safetensors_find(file, "a"), path, NULL), DLG_OK);
+    assert_true(found[0] == (dlg_real)good_f64);
+    assert_int_equal(dlg_tensor_read(found, dlg_safetensors_find(file, "b"), path, NULL), DLG_OK);
+    assert_true(found[0] == (dlg_real)good_f32[0] && found[1] == (dlg_real)good_f32[1]);
+    assert_int_equal(dlg_tensor_read(found, dlg_safetensors_find(file, "c"), path, NULL), DLG_OK);
+    assert_true(found[0] == 1 && found[1] == (dlg_real)0x1p-133);
+    assert_int_equal(dlg_tensor_read(found, dlg_safetensors_find(file, "z"), path, NULL), DLG_OK);
+    assert_true(found[0] == -2);
     for (size_t i = 0; i < 5; i++) {
         const dlg_tensor *tensor = dlg_safetensors_at(file, i);
         assert_int_equal(dlg_tensor_check_finite(tensor, path, NULL), DLG_OK);
@@ -95,10 +107,15 @@ static void reads(void **state)
         assert_true(!borrowed || (uintptr_t)borrowed % sizeof *borrowed == 0);
     }
     dlg_safetensors_close(file);
+}
 
-    for (size_t n = 0; n < 8 + n_header + 22; n++) {
+static void cut_anywhere(void **state)
+{
+    (void)state;
+    for (size_t n = 0; n < GOOD_BYTES; n++) {
         dlg_error err;
-        const char *cut = scratch_file("cut.safetensors", bytes, n);
+        dlg_safetensors *file;
+        const char *cut = good_file("cut.safetensors", n);
         assert_refused(dlg_safetensors_open(&file, cut, &err), DLG_EFORMAT, &err, cut, "want");
         assert_null(file);
     }
@@ -107,20 +124,33 @@ static void reads(void **state)
 #define A "\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8]}"
 #define WITH(dtype, shape, offsets) "{\"a\":{\"dtype\":" dtype ",\"shape\":" shape ",\"data_offsets\":" offsets "}}"
 
-static void refused(void **state)
+typedef struct {
+    const char *header;
+    uint64_t length; /* of it, as the file has it, or 0 */
+    size_t n_data;
+    const char *object;
+} refusal;
+
+static void check_refused(size_t n, const refusal *cases)
+{
+    for (size_t i = 0; i < n; i++) {
+        dlg_error err = {0};
+        dlg_safetensors *file = (dlg_safetensors *)1;
+        const char *path = file_of("bad.safetensors", cases[i].header, cases[i].length, cases[i].n_data);
+        assert_refused(dlg_safetensors_open(&file, path, &err), DLG_EFORMAT, &err, path, cases[i].object);
+        assert_null(file);
+    }
+}
+
+static void refused_headers(void **state)
 {
     (void)state;
-    static const struct {
-        const char *header;
-        uint64_t length;
-        size_t n_data;
-        const char *object;
-    } cases[] = {
+    static const refusal cases[] = {
         {"{}", (uint64_t)1 << 63, 0, "found a length of 9223372036854775808"},
         {"{}", UINT64_MAX, 0, "found a length of 18446744073709551615"},
         {"{}", UINT64_MAX - 7, 0, "found a length of"},
         {"{}", 3, 0, "found a length of 3"},
-        {"{}", 100000001, 0, "want a header of at most 100000000 bytes"},
+        {"{}", 100000001, 0, "want safetensors, with a header of at most 100000000 bytes"},
         {"", 0, 0, "want a header that begins with '{'"},
         {" {}", 0, 0, "want a header that begins with '{'"},
         {"[]", 0, 0, "want a header that begins with '{'"},
@@ -138,6 +168,17 @@ static void refused(void **state)
          "tensor \"b\": want it to begin at 8"},
         {"{" A "}", 0, 9, "want 8 bytes of data, as the tensors take, found 9"},
         {"{" A "}", 0, 7, "tensor \"a\": data_offsets: want begin <= end <= 7"},
+        {"{\"__metadata__\":[]}", 0, 0, "__metadata__: want an object, found a list"},
+        {"{\"__metadata__\":{\"seed\":7}}", 0, 0, "__metadata__: \"seed\": want a string, found a number"},
+        {"{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", 0, 0, "want nesting of at most 64"},
+    };
+    check_refused(sizeof cases / sizeof *cases, cases);
+}
+
+static void refused_tensors(void **state)
+{
+    (void)state;
+    static const refusal cases[] = {
         {WITH("\"F32\"", "[2]", "[1,9]"), 0, 9, "tensor \"a\": want it to begin at 0"},
         {WITH("\"F32\"", "[2]", "[8,0]"), 0, 8, "tensor \"a\": data_offsets: want begin <= end"},
         {WITH("\"F32\"", "[2]", "[0,9007199254740992]"), 0, 8, "tensor \"a\": data_offsets: want begin <= end"},
@@ -163,17 +204,8 @@ static void refused(void **state)
         {WITH("32", "[2]", "[0,8]"), 0, 8, "tensor \"a\": dtype: want a string, found a number"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8],\"extra\":1}}", 0, 8,
          "\"a\": want dtype, shape and data_offsets, found \"extra\""},
-        {"{\"__metadata__\":[]}", 0, 0, "__metadata__: want an object, found a list"},
-        {"{\"__metadata__\":{\"seed\":7}}", 0, 0, "__metadata__: \"seed\": want a string, found a number"},
-        {"{\"a\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[", 0, 0, "want nesting of at most 64"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        dlg_error err = {0};
-        dlg_safetensors *file = (dlg_safetensors *)1;
-        const char *path = file_of("bad.safetensors", cases[i].header, cases[i].length, cases[i].n_data);
-        assert_refused(dlg_safetensors_open(&file, path, &err), DLG_EFORMAT, &err, path, cases[i].object);
-        assert_null(file);
-    }
+    check_refused(sizeof cases / sizeof *cases, cases);
 }
 
 static void no_file(void **state)
@@ -198,7 +230,7 @@ static void header_too_long(void **state)
     const char *path = file_of("long.safetensors", "{}", 100000001, 0);
     assert_int_equal(truncate(path, 100000100), 0);
     assert_refused(dlg_safetensors_open(&file, path, &err), DLG_EFORMAT, &err, path,
-                   "want a header of at most 100000000 bytes");
+                   "want safetensors, with a header of at most 100000000 bytes");
     assert_null(file);
 }
 
@@ -294,10 +326,17 @@ static void indices_are_not_numbers(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(reads),         cmocka_unit_test(refused),
-        cmocka_unit_test(no_file),       cmocka_unit_test(header_too_long),
-        cmocka_unit_test(not_finite),    cmocka_unit_test(beyond_range),
-        cmocka_unit_test(out_of_memory), cmocka_unit_test(indices_are_not_numbers),
+        cmocka_unit_test(names_and_shapes),
+        cmocka_unit_test(values),
+        cmocka_unit_test(cut_anywhere),
+        cmocka_unit_test(refused_headers),
+        cmocka_unit_test(refused_tensors),
+        cmocka_unit_test(no_file),
+        cmocka_unit_test(header_too_long),
+        cmocka_unit_test(not_finite),
+        cmocka_unit_test(beyond_range),
+        cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(indices_are_not_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

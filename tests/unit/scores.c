@@ -4,7 +4,7 @@
  */
 #include "report/scores.h"
 
-#include "small_model.h"
+#include "scarce.h"
 
 #include <math.h>
 #include <setjmp.h>

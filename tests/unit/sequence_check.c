@@ -5,7 +5,7 @@
 #include "analytic/sequences/sequence_check.h"
 
 #include "base/memory.h"
-#include "small_step.h"
+#include "shared_step.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -15,9 +15,8 @@
 
 #include <cmocka.h>
 
-enum { CLS = 2, SEP = 3, MASK = 4, N_SENTENCES = 5, LENGTH = 9, HIDDEN = 64 };
+enum { N_SENTENCES = 5, LENGTH = 9, HIDDEN = 64 };
 
-static const dlg_special_tokens special = {.cls = CLS, .sep = SEP, .mask = MASK};
 static const size_t lengths[N_SENTENCES] = {LENGTH, LENGTH, LENGTH, LENGTH, LENGTH};
 
 /* The third has half of the first and half of the second; the fourth, which would have the others, was not there. */
@@ -38,31 +37,24 @@ static void liken(dlg_model *model, uint32_t token, uint32_t like, double share)
 }
 
 /* Tokens in which the first two differ are alike, but for so much. */
-static void share(small_step *s, size_t n_layers, double difference, dlg_candidates *c)
+static void share(shared_step *s, size_t n_layers, double difference, dlg_candidates *c)
 {
-    const dlg_config config = {.task = DLG_MASKED_LM,
-                               .vocabulary_size = 60,
-                               .hidden_size = HIDDEN,
-                               .n_layers = n_layers,
-                               .n_heads = 2,
-                               .intermediate_size = 128,
-                               .max_positions = 16,
-                               .n_token_types = 2,
-                               .layer_norm_eps = 1e-12,
-                               .initializer_range = 0.1,
-                               .tied_decoder = true};
-    size_t rows[N_SENTENCES], labels[N_SENTENCES];
-    for (size_t b = 0; b < N_SENTENCES; b++) {
-        rows[b] = b * LENGTH + 4;
-        labels[b] = 40 + b;
-    }
-    dlg_model *model;
-    assert_int_equal(dlg_model_preset(&model, "small", &config, 1, NULL), DLG_OK);
+    dlg_config config = step_config(DLG_MASKED_LM, 60, HIDDEN, 16);
+    config.n_layers = n_layers;
+    config.initializer_range = 0.1;
+    dlg_model *model = step_model(&config, 1);
     if (difference > 0) {
         liken(model, 30, 20, difference);
         liken(model, 36, 26, difference);
     }
-    small_step_share(s, model, N_SENTENCES, lengths, *texts, N_SENTENCES, rows, labels);
+    size_t rows[N_SENTENCES];
+    step_begin(s, model, N_SENTENCES, lengths);
+    memcpy(s->fed, texts, sizeof texts);
+    for (size_t b = 0; b < N_SENTENCES; b++) {
+        rows[b] = b * LENGTH + 4;
+        s->labels[b] = 40 + b;
+    }
+    step_share(s, N_SENTENCES, rows);
     *c = (dlg_candidates){.n_positions = LENGTH,
                           .sees = true,
                           .first = dlg_allocate(LENGTH + 1, sizeof *c->first),
@@ -116,7 +108,7 @@ static void those_that_were_there_and_no_others(void **state)
 {
     (void)state;
     for (size_t n_layers = 1; n_layers <= 3; n_layers++) {
-        small_step s;
+        shared_step s;
         dlg_candidates c;
         dlg_sequence_check *check;
         size_t n_true, n_false, index[LENGTH];
@@ -140,7 +132,7 @@ static void those_that_were_there_and_no_others(void **state)
         assert_int_equal(n_true + n_false, 0);
         dlg_sequence_check_free(check);
         dlg_candidates_release(&c);
-        small_step_release(&s);
+        step_release(&s);
     }
 }
 
@@ -156,7 +148,7 @@ static void one_made_of_others(void **state)
     for (size_t n_layers = 2; n_layers <= 3; n_layers++) {
         double outside = 1;
         for (double difference = 0.5; difference > least_difference[n_layers - 2]; difference /= 2) {
-            small_step s;
+            shared_step s;
             dlg_candidates c;
             dlg_sequence_check *check;
             size_t n_true, n_false, index[LENGTH];
@@ -169,7 +161,7 @@ static void one_made_of_others(void **state)
             dlg_sequence_check_outside(check, 1, LENGTH, index, &outside);
             dlg_sequence_check_free(check);
             dlg_candidates_release(&c);
-            small_step_release(&s);
+            step_release(&s);
         }
         assert_true(outside < nearest[n_layers - 2]);
     }
@@ -182,12 +174,12 @@ static void nothing_of_rounded_numbers(void **state)
     const char *const specs[] = {"fp16", "bf16", "gaussian:1e-6"};
     for (size_t k = 0; k < sizeof specs / sizeof *specs; k++)
         for (size_t n_layers = 2; n_layers <= 3; n_layers++) {
-            small_step s;
+            shared_step s;
             dlg_candidates c;
             dlg_sequence_check *check;
             size_t n_true, n_false;
             share(&s, n_layers, 0, &c);
-            small_step_defend(&s, specs[k]);
+            step_defend(&s, specs[k], 3);
             assert_int_equal(dlg_sequence_check_create(&check, &s.gradient, &c, special, false, NULL), DLG_OK);
             if (dlg_sequence_check_rank(check)) {
                 take_all(check, &c, &n_true, &n_false);
@@ -195,14 +187,14 @@ static void nothing_of_rounded_numbers(void **state)
             }
             dlg_sequence_check_free(check);
             dlg_candidates_release(&c);
-            small_step_release(&s);
+            step_release(&s);
         }
 }
 
 static void no_memory(void **state)
 {
     (void)state;
-    small_step s;
+    shared_step s;
     dlg_candidates c;
     dlg_sequence_check *check;
     share(&s, 3, 0, &c);
@@ -215,7 +207,7 @@ static void no_memory(void **state)
     }
     dlg_sequence_check_free(check);
     dlg_candidates_release(&c);
-    small_step_release(&s);
+    step_release(&s);
 }
 
 int main(void)

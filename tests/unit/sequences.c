@@ -8,7 +8,7 @@
 #include "analytic/sequences/sequence_assembly.h"
 #include "analytic/sequences/attention_groups.h"
 #include "analytic/sequences/edits.h"
-#include "small_step.h"
+#include "shared_step.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -18,9 +18,7 @@
 
 #include <cmocka.h>
 
-enum { CLS = 2, SEP = 3, MASK = 4, FIRST_WORD = 10 };
-
-static const dlg_special_tokens special = {.cls = CLS, .sep = SEP, .mask = MASK};
+enum { FIRST_WORD = 10 };
 
 /* [CLS] first, then every word and [SEP] everywhere. */
 static dlg_candidates everything(size_t n_positions, size_t n_words)
@@ -186,16 +184,18 @@ static const size_t lengths[N_SENTENCES] = {9, 8, 7};
 static const uint32_t texts[N_SENTENCES][LONGEST] = {
     {CLS, 20, 21, 22, 23, MASK, 24, 25, SEP}, {CLS, 20, 21, 22, 26, MASK, 24, SEP}, {CLS, 16, 27, 16, MASK, 21, SEP}};
 
-static void share(small_step *s, dlg_candidates *c)
+static void share(shared_step *s, dlg_candidates *c)
 {
-    uint32_t fed[N_SENTENCES * LONGEST];
-    size_t n = 0, rows[N_SENTENCES], labels[N_SENTENCES] = {40, 41, 40}, n_rows = 0;
+    const dlg_config config = step_config(DLG_MASKED_LM, 60, 64, 16);
+    size_t n = 0, rows[N_SENTENCES], n_rows = 0;
+    step_begin(s, step_model(&config, 1), N_SENTENCES, lengths);
     for (size_t b = 0; b < N_SENTENCES; b++)
         for (size_t t = 0; t < lengths[b]; t++) {
             if (texts[b][t] == MASK) rows[n_rows++] = n;
-            fed[n++] = texts[b][t];
+            s->fed[n++] = texts[b][t];
         }
-    small_step_share(s, small_step_model(60, 64, 16), N_SENTENCES, lengths, fed, n_rows, rows, labels);
+    memcpy(s->labels, (const size_t[]){40, 41, 40}, N_SENTENCES * sizeof *s->labels);
+    step_share(s, n_rows, rows);
     assert_int_equal(dlg_candidates_find(c, &s->gradient, LONGEST, NULL), DLG_OK);
     assert_true(c->sees);
 }
@@ -220,7 +220,7 @@ static double proposed(const dlg_sequences *proposals, const dlg_candidates *c, 
 static void attention_tells_sentences_apart(void **state)
 {
     (void)state;
-    small_step s;
+    shared_step s;
     dlg_candidates c;
     dlg_attention_groups *o;
     dlg_sequences proposals, found = {.n_positions = LONGEST};
@@ -245,13 +245,13 @@ static void attention_tells_sentences_apart(void **state)
     dlg_sequences_release(&found);
     dlg_attention_groups_free(o);
     dlg_candidates_release(&c);
-    small_step_release(&s);
+    step_release(&s);
 }
 
 static void no_memory_for_co_occurrences(void **state)
 {
     (void)state;
-    small_step s;
+    shared_step s;
     dlg_candidates c;
     dlg_attention_groups *o;
     share(&s, &c);
@@ -264,7 +264,7 @@ static void no_memory_for_co_occurrences(void **state)
     }
     dlg_attention_groups_free(o);
     dlg_candidates_release(&c);
-    small_step_release(&s);
+    step_release(&s);
 }
 
 int main(void)

@@ -1,6 +1,5 @@
 #include "small_model.h"
 
-#include "base/memory.h"
 #include "math/random.h"
 #include "scratch.h"
 
@@ -133,17 +132,4 @@ void small_model_patch(const char *path, const void *from, const void *to, size_
     assert_int_equal(fseek(file, (long)at, SEEK_SET), 0);
     assert_int_equal(fwrite(to, 1, n, file), n);
     assert_int_equal(fclose(file), 0);
-}
-
-size_t fail_every_allocation(dlg_status (*attempt)(void *argument, dlg_error *), void *argument)
-{
-    for (size_t k = 1;; k++) {
-        dlg_error err = {0};
-        dlg_allocation_fail_from(k);
-        const dlg_status status = attempt(argument, &err);
-        dlg_allocation_fail_from(0);
-        if (!status) return k - 1;
-        if (status != DLG_ENOMEM || err.status != DLG_ENOMEM || !*err.message)
-            fail_msg("allocation %zu: want \"no memory\", found status %d: %s", k, (int)status, err.message);
-    }
 }

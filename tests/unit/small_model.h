@@ -42,11 +42,4 @@ void small_model_write_config(dlg_task);
 /** Replace the first occurrence of some bytes in a file by as many others. */
 void small_model_patch(const char *path, const void *from, const void *to, size_t n);
 
-/**
- * Run `attempt` with the first, the second ... allocation failing, until it succeeds: it must fail with DLG_ENOMEM and
- * say so before.
- * @return how many allocations it makes
- */
-size_t fail_every_allocation(dlg_status (*attempt)(void *argument, dlg_error *), void *argument);
-
 #endif

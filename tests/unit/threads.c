@@ -3,7 +3,7 @@
 #include "attacks/table.h"
 #include "base/memory.h"
 #include "math/blas.h"
-#include "small_step.h"
+#include "shared_step.h"
 
 #include <pthread.h>
 #include <setjmp.h>
@@ -12,18 +12,7 @@
 
 #include <cmocka.h>
 
-enum {
-    CLS = 2,
-    SEP = 3,
-    MASK = 4,
-    VOCABULARY = 200,
-    HIDDEN = 64,
-    POSITIONS = 32,
-    LENGTH = 10,
-    MASKED = 4,
-    N_THREADS = 2,
-    N_ROUNDS = 3
-};
+enum { VOCABULARY = 200, HIDDEN = 64, POSITIONS = 32, LENGTH = 10, MASKED = 4, N_THREADS = 2, N_ROUNDS = 3 };
 
 typedef struct {
     const dlg_model *model;
@@ -51,9 +40,7 @@ static dlg_status attack_once(job *j)
     dlg_status status = dlg_batch_create(&batch, DLG_MASKED_LM, 1, &length, NULL);
     if (!status) status = dlg_batch_predict(&batch, 1, &row, NULL);
     if (!status) status = dlg_gradient_share(&gradient, NULL, j->model, &(dlg_step){&batch, fed, &label}, NULL);
-    if (!status)
-        status = dlg_knowledge_infer(&knowledge, &gradient, (dlg_special_tokens){.cls = CLS, .sep = SEP, .mask = MASK},
-                                     NULL);
+    if (!status) status = dlg_knowledge_infer(&knowledge, &gradient, special, NULL);
     if (!status) status = dlg_attack_class_run(dlg_attacks[0], &result, &gradient, &knowledge, &options, NULL, NULL);
     j->end = result.end;
     for (size_t t = 0; !status && result.state.fed && t < LENGTH; t++) j->n_right += result.state.fed[t] == fed[t];
@@ -77,7 +64,8 @@ static void one_model_for_two(void **state)
     (void)state;
     pthread_t threads[N_THREADS];
     job jobs[N_THREADS];
-    dlg_model *model = small_step_model(VOCABULARY, HIDDEN, POSITIONS);
+    const dlg_config config = step_config(DLG_MASKED_LM, VOCABULARY, HIDDEN, POSITIONS);
+    dlg_model *model = step_model(&config, 1);
     for (size_t i = 0; i < N_THREADS; i++) {
         jobs[i] = (job){.model = model, .first = (uint32_t)(20 + 31 * i)};
         assert_int_equal(pthread_create(&threads[i], NULL, attack_often, &jobs[i]), 0);

@@ -3,7 +3,7 @@
 
 #include "known_step.h"
 #include "math/blas.h"
-#include "small_model.h"
+#include "scarce.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -18,13 +18,12 @@ enum { ROW = 3, OTHER = 190 };
 static const size_t exchanged[N_MASKS] = {1, 0, 2}, rotated[N_MASKS] = {1, 2, 0};
 
 typedef struct {
-    known_step step;
+    shared_step step;
     dlg_session recovery;
     dlg_attack_result result;
     dlg_attack_options options;
     dlg_attack_observer observer;
     size_t questions, allowed; /* whether it is interrupted, and how often it is not */
-    uint32_t fed[LENGTH];
 } scene;
 
 static scene s;
@@ -41,8 +40,8 @@ static int begin(void **state)
     (void)state;
     size_t length = LENGTH, rows[N_MASKS], own[N_MASKS];
     memset(&s, 0, sizeof s);
-    known_share_masked(&s.step, s.fed);
-    known_defend(&s.step, "gaussian:1e-4", 1);
+    known_share_masked(&s.step);
+    step_defend(&s.step, "gaussian:1e-4", 1);
     memcpy(rows, positions, sizeof rows);
     memcpy(own, labels, sizeof own);
     const dlg_knowledge knowledge = {.n_sentences = 1,
@@ -51,7 +50,7 @@ static int begin(void **state)
                                      .labels = own,
                                      .n_rows = N_MASKS,
                                      .rows = rows,
-                                     .special = {CLS, SEP, MASK},
+                                     .special = special,
                                      .masks_are_seen = true,
                                      .lengths_from = DLG_INFERRED};
     s.options.distance = &dlg_l2;
@@ -64,7 +63,7 @@ static int begin(void **state)
     dlg_label_assignment_start(&r->placement, true);
     dlg_session_hold_known_rows(r);
     for (size_t i = 0; i < LENGTH; i++) {
-        r->fed[i] = s.fed[i];
+        r->fed[i] = s.step.fed[i];
         r->evidence[i] = (dlg_evidence){DLG_FROM_DESCENT, 0, 0.5, 0};
     }
     return 0;
@@ -75,7 +74,7 @@ static int end(void **state)
     (void)state;
     dlg_session_end(&s.recovery);
     dlg_attack_result_release(&s.result);
-    known_release(&s.step);
+    step_release(&s.step);
     return 0;
 }
 
@@ -118,7 +117,7 @@ static void put_labels(const size_t *row_of)
 static void changes_nothing_that_is_right(void **state)
 {
     (void)state;
-    assert_leaves(DLG_ALL_ROWS, s.fed);
+    assert_leaves(DLG_ALL_ROWS, s.step.fed);
     assert_int_equal(s.recovery.evidence[ROW].n_choices, 0);
     assert_true(s.recovery.evidence[ROW].cosine > 0); /* and no evidence is lost */
 }
@@ -130,7 +129,7 @@ static void puts_a_token_right(void **state)
         for (size_t row = 0; row < LENGTH; row++) {
             if (s.recovery.is_known[row]) continue;
             s.recovery.fed[row] = wrong;
-            assert_leaves(DLG_DOUBTFUL_ROWS, s.fed);
+            assert_leaves(DLG_DOUBTFUL_ROWS, s.step.fed);
         }
     assert_int_equal(s.recovery.evidence[ROW].source, DLG_FROM_DESCENT);
     assert_true(isnan(s.recovery.evidence[ROW].cosine)); /* that of the other token */
@@ -140,9 +139,9 @@ static void puts_labels_back(void **state)
 {
     (void)state;
     put_labels(exchanged);
-    assert_leaves(DLG_DOUBTFUL_ROWS, s.fed);
+    assert_leaves(DLG_DOUBTFUL_ROWS, s.step.fed);
     put_labels(rotated);
-    assert_leaves(DLG_DOUBTFUL_ROWS, s.fed);
+    assert_leaves(DLG_DOUBTFUL_ROWS, s.step.fed);
 }
 
 static void leaves_labels_that_are_known(void **state)
@@ -172,12 +171,12 @@ static void certain_rows_last(void **state)
 {
     (void)state;
     uint32_t wrong[LENGTH];
-    memcpy(wrong, s.fed, sizeof wrong);
+    memcpy(wrong, s.step.fed, sizeof wrong);
     wrong[ROW] = s.recovery.fed[ROW] = OTHER;
     for (size_t i = 0; i < LENGTH; i++) s.recovery.is_known[i] |= i != ROW;
     s.recovery.evidence[ROW] = (dlg_evidence){DLG_FROM_READING, 1, NAN, NAN};
     assert_leaves(DLG_DOUBTFUL_ROWS, wrong);
-    assert_leaves(DLG_ALL_ROWS, s.fed);
+    assert_leaves(DLG_ALL_ROWS, s.step.fed);
 }
 
 /* The position check says what may stand in a row; where the token is in doubt a label may too, whatever it says. */
@@ -186,7 +185,7 @@ static void asks_the_position_check(void **state)
     (void)state;
     dlg_session *r = &s.recovery;
     uint32_t wrong[LENGTH];
-    memcpy(wrong, s.fed, sizeof wrong);
+    memcpy(wrong, s.step.fed, sizeof wrong);
     wrong[ROW] = r->fed[ROW] = OTHER;
     assert_int_equal(dlg_position_check_create(&r->check, &s.step.gradient, LENGTH, NULL), DLG_OK);
     dlg_position_check_name(r->check, ROW, OTHER);
@@ -196,8 +195,8 @@ static void asks_the_position_check(void **state)
     r->evidence[ROW] = (dlg_evidence){DLG_FROM_DESCENT, 0, 0.5, 0};
     wrong[ROW] = (uint32_t)labels[0];
     assert_leaves(DLG_ALL_ROWS, wrong);
-    dlg_position_check_name(r->check, ROW, s.fed[ROW]);
-    assert_leaves(DLG_ALL_ROWS, s.fed);
+    dlg_position_check_name(r->check, ROW, s.step.fed[ROW]);
+    assert_leaves(DLG_ALL_ROWS, s.step.fed);
     assert_int_equal(r->evidence[ROW].n_choices, 1);
 }
 
@@ -208,7 +207,7 @@ static void ends_when_interrupted(void **state)
     dlg_session *r = &s.recovery;
     size_t n_right = 0, last_evaluations = 0;
     for (s.allowed = 0; s.allowed < 500; s.allowed += s.allowed / 2 + 1) {
-        memcpy(r->fed, s.fed, sizeof s.fed);
+        memcpy(r->fed, s.step.fed, LENGTH * sizeof *r->fed);
         r->fed[ROW] = OTHER;
         put_labels(exchanged);
         const double before = dlg_session_distance_of_tokens(r);
@@ -220,7 +219,7 @@ static void ends_when_interrupted(void **state)
         last_evaluations = s.result.evaluations;
         const double d = r->d_tokens, again = dlg_session_distance_of_tokens(r);
         assert_true(d <= before * (1 + 1e-6) && fabs(d - again) <= 1e-6 * again);
-        n_right += !memcmp(r->fed, s.fed, sizeof s.fed);
+        n_right += !memcmp(r->fed, s.step.fed, LENGTH * sizeof *r->fed);
     }
     assert_true(n_right > 0);
     assert_true(last_evaluations > 20);

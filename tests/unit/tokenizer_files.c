@@ -1,4 +1,6 @@
-/** Which tokenizer.json and which Hugging Face directories are read, and by what name the others are refused. */
+/**
+ * Which vocabularies, tokenizer.json and Hugging Face directories are read, and by what name the others are refused.
+ */
 #define _POSIX_C_SOURCE 200809L
 #include "tokenizer/tokenizer.h"
 
@@ -15,6 +17,7 @@
 #include <cmocka.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
+#define TEXT(literal) literal, sizeof(literal) - 1
 
 /* The parts of a tokenizer.json, so that a test can replace one. */
 #define NORMALIZER                                                                                                     \
@@ -53,6 +56,83 @@ static void assert_ids(const dlg_tokenizer *t, const char *text, const dlg_token
     assert_memory_equal(tokens.ids, ids, n * sizeof *ids);
     dlg_tokens_release(&tokens);
 }
+
+/* ---- vocab.txt ---- */
+
+#define SPECIAL_LINES "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n"
+
+static void line_ends(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {SPECIAL_LINES "a\n##b\n", SPECIAL_LINES "a\n##b",
+                                        "[PAD]\r\n[UNK]\r\n[CLS]\r\n[SEP]\r\n[MASK]\r\na\r\n##b\r\n"};
+    for (size_t i = 0; i < COUNT(texts); i++) {
+        dlg_tokenizer *t;
+        dlg_error err;
+        if (dlg_tokenizer_open(&t, scratch_text("vocab.txt", texts[i]), DLG_UNCASED, &err)) fail_msg("%s", err.message);
+        assert_int_equal(dlg_tokenizer_size(t), 7);
+        assert_ids(t, "ab a ba", (const dlg_token[]){2, 5, 6, 5, 1, 3}, 6);
+        dlg_tokenizer_close(t);
+    }
+}
+
+static void refuses_vocabularies(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        size_t n_bytes;
+        const char *object;
+    } cases[] = {
+        {TEXT(""), "want 1 to 16777216 pieces, found 0"},
+        {TEXT("[PAD]\n[UNK]\n[CLS]\n[SEP]\na\n"), "want the special token [MASK]"},
+        {TEXT("[UNK]\n[CLS]\n[SEP]\n[MASK]\n"), "want the special token [PAD]"},
+        {TEXT("[PAD]\n[CLS]\n[SEP]\n[MASK]\n"), "want the special token [UNK]"},
+        {TEXT("[PAD]\n[UNK]\n[MASK]\n[SEP]\n"), "want the special token [CLS]"},
+        {TEXT("[PAD]\n[UNK]\n[CLS]\n[MASK]\n"), "want the special token [SEP]"},
+        {TEXT("\357\273\277" SPECIAL_LINES), "want the special token [PAD]"},
+        {TEXT(SPECIAL_LINES "a\nb\na\n"), "line 8: want a new piece, found \"a\" as in line 6"},
+        {TEXT(SPECIAL_LINES "\na\n"), "line 6: want a piece, found nothing"},
+        {TEXT(SPECIAL_LINES "a\n\n"), "line 7: want a piece, found nothing"},
+        {TEXT(SPECIAL_LINES "\r\n"), "line 6: want a piece, found nothing"},
+        {TEXT(SPECIAL_LINES "a\xff\n"), "line 6: want UTF-8, found byte 0xff"},
+        {TEXT(SPECIAL_LINES "a\0b\n"), "line 6: want text, found control character 0x00"},
+        {TEXT(SPECIAL_LINES "a\rb\n"), "line 6: want text, found control character 0x0d"},
+    };
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        dlg_tokenizer *t;
+        dlg_error err = {0};
+        const char *path = scratch_file("bad.txt", cases[i].text, cases[i].n_bytes);
+        assert_refused(dlg_tokenizer_open(&t, path, DLG_UNCASED, &err), DLG_EFORMAT, &err, "bad.txt", cases[i].object);
+        assert_null(t);
+    }
+    dlg_tokenizer *t;
+    dlg_error err = {0};
+    assert_refused(dlg_tokenizer_open(&t, scratch_path("none.txt"), DLG_UNCASED, &err), DLG_EIO, &err, "none.txt",
+                   "No such file");
+    assert_null(t);
+}
+
+/* A piece longer than any word is useless, not wrong. */
+static void accepts_long_lines(void **state)
+{
+    (void)state;
+    const size_t n_long = 1000000, n_head = strlen(SPECIAL_LINES);
+    char *text = malloc(n_head + n_long + sizeof "\nb\n");
+    assert_non_null(text);
+    memcpy(text, SPECIAL_LINES, n_head);
+    memset(text + n_head, 'a', n_long);
+    strcpy(text + n_head + n_long, "\nb\n");
+    dlg_tokenizer *t;
+    dlg_error err;
+    if (dlg_tokenizer_create(&t, "long", text, strlen(text), DLG_UNCASED, &err)) fail_msg("%s", err.message);
+    assert_int_equal(dlg_tokenizer_size(t), 7);
+    assert_ids(t, text, (const dlg_token[]){2, 0, 1, 2, 3, 4, 1, 6, 3}, 9);
+    dlg_tokenizer_close(t);
+    free(text);
+}
+
+/* ---- tokenizer.json, and directories ---- */
 
 static void reads_json(void **state)
 {
@@ -256,6 +336,9 @@ static void refuses_directories(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(line_ends),
+        cmocka_unit_test(accepts_long_lines),
+        cmocka_unit_test(refuses_vocabularies),
         cmocka_unit_test(reads_json),
         cmocka_unit_test(reads_the_normaliser),
         cmocka_unit_test(refuses_json),

@@ -168,6 +168,11 @@ static void refused(void **state)
         assert_null(truth.first);
         assert_null(truth.text);
     }
+}
+
+static void no_truth(void **state)
+{
+    (void)state;
     dlg_truth truth;
     dlg_error err = {0};
     const char *path = scratch_text("refused.json", "[1, 2]");
@@ -213,8 +218,9 @@ static void no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(masked_lm), cmocka_unit_test(classifier),   cmocka_unit_test(written_and_read),
-        cmocka_unit_test(refused),   cmocka_unit_test(does_not_fit), cmocka_unit_test(no_memory),
+        cmocka_unit_test(masked_lm), cmocka_unit_test(classifier), cmocka_unit_test(written_and_read),
+        cmocka_unit_test(refused),   cmocka_unit_test(no_truth),   cmocka_unit_test(does_not_fit),
+        cmocka_unit_test(no_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,38 +1,40 @@
 /** Rows that the word and the position embeddings' gradients share name the tokens, also under a defence. */
 #include "analytic/tokens/word_position_match.h"
 
-#include "small_model.h"
-#include "small_step.h"
+#include "scarce.h"
+#include "shared_step.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
-enum { LENGTH = 14, HIDDEN = 64, VOCABULARY = 2000, POSITIONS = 64, MASK = 4, N_MASKS = 3 };
+enum { LENGTH = 14, HIDDEN = 64, VOCABULARY = 2000, POSITIONS = 64, N_MASKS = 3 };
 
 /* The same label twice, and one that was fed as well, at position 2. */
 static const size_t masked[N_MASKS] = {5, 6, 9}, labels[N_MASKS] = {300, 300, 162};
 
-static small_step step;
-static uint32_t fed[LENGTH];
+static shared_step step;
 
 static int share(void **state)
 {
     (void)state;
-    const size_t length = LENGTH;
-    for (uint32_t i = 0; i < LENGTH; i++) fed[i] = 20 + 71 * i;
-    fed[LENGTH - 1] = fed[3]; /* a token may occur twice */
-    for (size_t i = 0; i < N_MASKS; i++) fed[masked[i]] = MASK;
-    small_step_share(&step, small_step_model(VOCABULARY, HIDDEN, POSITIONS), 1, &length, fed, N_MASKS, masked, labels);
+    const dlg_config config = step_config(DLG_MASKED_LM, VOCABULARY, HIDDEN, POSITIONS);
+    step_begin(&step, step_model(&config, 1), 1, &(size_t){LENGTH});
+    for (uint32_t i = 0; i < LENGTH; i++) step.fed[i] = 20 + 71 * i;
+    step.fed[LENGTH - 1] = step.fed[3]; /* a token may occur twice */
+    for (size_t i = 0; i < N_MASKS; i++) step.fed[masked[i]] = MASK;
+    memcpy(step.labels, labels, sizeof labels);
+    step_share(&step, N_MASKS, masked);
     return 0;
 }
 
 static int release(void **state)
 {
     (void)state;
-    small_step_release(&step);
+    step_release(&step);
     return 0;
 }
 
@@ -47,7 +49,7 @@ static size_t named(size_t n_predicted)
     assert_int_equal(dlg_word_position_match_find(&read, &step.gradient, check, LENGTH, &part, NULL), DLG_OK);
     for (size_t t = 0; t < LENGTH; t++) {
         n += read.is_named[t];
-        if (read.is_named[t]) assert_int_equal(read.token[t], fed[t]);
+        if (read.is_named[t]) assert_int_equal(read.token[t], step.fed[t]);
     }
     if (n) assert_int_equal(dlg_word_position_match_positions(&read, MASK, positions), N_MASKS);
     for (size_t i = 0; n && i < N_MASKS; i++) assert_int_equal(positions[i], masked[i]);
@@ -72,21 +74,21 @@ static void with_too_few_directions(void **state)
 static void under_noise(void **state)
 {
     (void)state;
-    small_step_defend(&step, "gaussian:1e-4");
+    step_defend(&step, "gaussian:1e-4", 3);
     assert_true(named(N_MASKS) >= LENGTH - 2);
 }
 
 static void under_pruning(void **state)
 {
     (void)state;
-    small_step_defend(&step, "prune:0.5");
+    step_defend(&step, "prune:0.5", 3);
     assert_true(named(N_MASKS) >= LENGTH - 2);
 }
 
 static void under_integers(void **state)
 {
     (void)state;
-    small_step_defend(&step, "int8");
+    step_defend(&step, "int8", 3);
     assert_true(named(N_MASKS) >= LENGTH - 2);
 }
 
@@ -94,7 +96,7 @@ static void under_integers(void **state)
 static void under_too_much_noise(void **state)
 {
     (void)state;
-    small_step_defend(&step, "gaussian:10");
+    step_defend(&step, "gaussian:10", 3);
     assert_int_equal(named(N_MASKS), 0);
 }
 
