@@ -26,7 +26,7 @@ typedef struct {
     const char *name;
     dlg_dtype dtype;
     size_t n_dims, shape[DLG_ARRAY_MAX_DIMS];
-    const void *values; /**< as many as the product of the shape, in the machine's byte order */
+    const void *values; /**< as many as the product of the shape, little-endian */
 } dlg_array;
 
 /**

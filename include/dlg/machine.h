@@ -43,8 +43,8 @@ DLG_PUBLIC bool dlg_is_interrupted(void);
 
 /**
  * What this thread does in the library from now on ends as after dlg_interrupt once `asked` answers true, which it must
- * go on to do. It is asked often, and in this thread only. NULL ends that. dlg_attack_run puts the callback of its
- * observer in the place of this one while it runs.
+ * go on to do. It is asked often, and in this thread only. NULL ends that. An observer's callback takes the place
+ * of this one while dlg_attack_run runs.
  * @param payload handed to `asked`
  */
 DLG_PUBLIC void dlg_interrupt_when(bool (*asked)(void *payload), void *payload);

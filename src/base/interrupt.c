@@ -18,16 +18,19 @@ bool dlg_is_interrupted(void)
            (interrupter.asked && interrupter.asked(interrupter.payload));
 }
 
-dlg_interrupter dlg_interrupter_set(dlg_interrupter next)
+dlg_interrupter dlg_interrupter_of_thread(void)
 {
-    const dlg_interrupter before = interrupter;
+    return interrupter;
+}
+
+void dlg_interrupter_set(dlg_interrupter next)
+{
     interrupter = next;
-    return before;
 }
 
 void dlg_interrupt_when(bool (*asked)(void *payload), void *payload)
 {
-    (void)dlg_interrupter_set((dlg_interrupter){asked, payload});
+    dlg_interrupter_set((dlg_interrupter){asked, payload});
 }
 
 dlg_status dlg_check_interrupt(dlg_error *err)

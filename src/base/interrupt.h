@@ -13,8 +13,9 @@ typedef struct {
     void *payload;
 } dlg_interrupter;
 
-/** Ask this from now on in this thread. @return what was asked before */
-dlg_interrupter dlg_interrupter_set(dlg_interrupter);
+/** What this thread asks now, and what it shall ask from now on. */
+dlg_interrupter dlg_interrupter_of_thread(void);
+void dlg_interrupter_set(dlg_interrupter);
 
 /** DLG_ECANCELLED after an interrupt, else DLG_OK: for loops that may run longer than a second. */
 DLG_MUST_USE dlg_status dlg_check_interrupt(dlg_error *);

@@ -140,7 +140,7 @@ dlg_status dlg_attack_prepare(dlg_attack *attack, dlg_error *err)
     if (attack->is_prepared) return DLG_OK;
     dlg_status status = infer(attack, err);
     const bool begins = !status && !attack->unreadable.status;
-    if (begins && attack->checkpoint) status = open_journal(attack, err);
+    if (begins && attack->checkpoint && !attack->options.journal) status = open_journal(attack, err);
     if (begins && !status) status = count_memory(attack, err);
     if (!status) status = dlg_check_interrupt(err);
     attack->is_prepared = !status;
@@ -170,19 +170,16 @@ static void relay_note(void *payload, const char *line)
     if (r->observer->note) r->observer->note(r->observer->payload, line);
 }
 
-/* The interrupt is the thread's while it lasts, so that every loop asks for it, and not the descent alone. */
 static dlg_status run(dlg_attack *attack, const dlg_observer *observer, dlg_error *err)
 {
     relay between = {attack, observer};
     const dlg_attack_observer relayed = {.iteration = relay_iteration, .note = relay_note, .payload = &between};
-    const dlg_interrupter before = dlg_interrupter_set((dlg_interrupter){observer->interrupted, observer->payload});
     dlg_status status = dlg_attack_prepare(attack, err);
     if (!status && attack->unreadable.status)
         attack->result = (dlg_attack_result){.end = DLG_UNREADABLE, .reason = attack->unreadable.message};
     else if (!status)
         status = dlg_attack_class_run(attack->class, &attack->result, attack->gradient, &attack->told, &attack->options,
                                       &relayed, err);
-    (void)dlg_interrupter_set(before);
     return status;
 }
 
@@ -191,7 +188,12 @@ dlg_status dlg_attack_run(dlg_attack *attack, const dlg_observer *observer, dlg_
     static const dlg_observer nobody = {.payload = NULL};
     if (attack->has_run)
         return dlg_fail(err, DLG_EARG, "attack: want one that did not run yet, found one that did; create another");
-    const dlg_status status = run(attack, observer ? observer : &nobody, err);
+    if (!observer) observer = &nobody;
+    /* The interrupt is the thread's while it lasts, so that every loop asks for it, and not the descent alone. */
+    const dlg_interrupter own = {observer->interrupted, observer->payload}, before = dlg_interrupter_of_thread();
+    dlg_interrupter_set(own.asked ? own : before);
+    const dlg_status status = run(attack, observer, err);
+    dlg_interrupter_set(before);
     attack->has_run = !status;
     return status;
 }

@@ -311,15 +311,20 @@ static bool at_once(void *payload)
 
 static void stops_one_threads_work(void **state)
 {
-    dlg_leakage *leakage;
+    dlg_attack *attack;
     dlg_gradient *gradient;
     (void)state;
-    dlg_interrupt_when(at_once, &leakage);
+    assert_int_equal(dlg_attack_create(&attack, plain, NULL, NULL), DLG_OK);
+    dlg_interrupt_when(at_once, &attack);
     assert_true(dlg_is_interrupted());
     assert_int_equal(dlg_gradient_compute(&gradient, model, step, 0, NULL, 0, NULL), DLG_ECANCELLED);
     assert_null(gradient);
+    assert_int_equal(dlg_attack_run(attack, NULL, NULL), DLG_ECANCELLED);
     dlg_interrupt_when(NULL, NULL);
     assert_false(dlg_is_interrupted());
+    assert_int_equal(dlg_attack_run(attack, NULL, NULL), DLG_OK);
+    assert_recovered(attack);
+    dlg_attack_free(attack);
 }
 
 /* ---- what is read, and what cannot be ---- */
