@@ -97,7 +97,7 @@ static dlg_status prepare_both_ways(const dlg_model *model, dlg_prepared_linear 
     return prepare_ways(model, linear, DLG_BOTH_WAYS, err);
 }
 
-static dlg_status describe(dlg_model **out, const char *name, const dlg_config *config, dlg_error *err)
+dlg_status dlg_model_describe(dlg_model **out, const char *name, const dlg_config *config, dlg_error *err)
 {
     dlg_model *model = dlg_allocate(1, sizeof *model);
     if (model) model->name = dlg_copy_string(name);
@@ -157,7 +157,7 @@ static dlg_status finish(dlg_model **out, dlg_model *model, dlg_status status)
     return status;
 }
 
-dlg_status dlg_model_open(dlg_model **out, const char *directory, dlg_ways ways, dlg_error *err)
+dlg_status dlg_model_load(dlg_model **out, const char *directory, dlg_ways ways, dlg_error *err)
 {
     dlg_model *model = NULL;
     dlg_config config;
@@ -167,7 +167,7 @@ dlg_status dlg_model_open(dlg_model **out, const char *directory, dlg_ways ways,
     dlg_status status = dlg_config_read(&config, path, err);
     dlg_free(path);
     if (status) return status;
-    status = describe(&model, directory, &config, err);
+    status = dlg_model_describe(&model, directory, &config, err);
     if (!status) status = dlg_safetensors_open_directory(&model->file, directory, err);
     if (!status) status = refuse_unknown(model, err);
     for (size_t i = 0; !status && i < model->n_parameters; i++) {
@@ -181,7 +181,8 @@ dlg_status dlg_model_open(dlg_model **out, const char *directory, dlg_ways ways,
 dlg_status dlg_model_preset(dlg_model **out, const char *name, const dlg_config *config, uint64_t seed, dlg_error *err)
 {
     dlg_model *model = NULL;
-    dlg_status status = describe(&model, name, config, err);
+    dlg_status status = dlg_model_describe(&model, name, config, err);
+    if (!status) model->seed = seed;
     for (size_t i = 0; !status && i < model->n_parameters; i++)
         status = draw_parameter(&model->parameters[i], config->initializer_range, seed, err);
     if (!status) status = for_each_linear(model, prepare_linear, err);
@@ -201,6 +202,7 @@ void dlg_model_free(dlg_model *model)
     dlg_free(model->no_type);
     dlg_free(model->parameters);
     dlg_safetensors_close(model->file);
+    dlg_tokenizer_close(model->tokenizer);
     dlg_free(model->name);
     dlg_free(model);
 }

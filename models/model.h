@@ -1,12 +1,14 @@
 /**
- * A model: its configuration, its parameters, and the weights made ready for products. Shared by any number of networks
- * built on it.
+ * A model: its configuration, its parameters, the weights made ready for products, and its vocabulary. Shared by any
+ * number of networks built on it.
  */
 #ifndef DLG_MODELS_MODEL_H
 #define DLG_MODELS_MODEL_H
 
+#include "dlg/model.h"
 #include "math/packed_weight.h"
 #include "models/roles.h"
+#include "tokenizer/tokenizer.h"
 
 /** No index of a parameter. */
 #define DLG_NO_PARAMETER ((size_t)-1)
@@ -26,7 +28,7 @@ typedef struct {
     dlg_real *bias_owned;       /**< the same where it was stacked, or is no parameter */
 } dlg_prepared_linear;
 
-typedef struct {
+struct dlg_model {
     char *name; /**< the directory, or the preset's name: what a result names as the model */
     dlg_config config;
     size_t n_parameters;
@@ -35,17 +37,25 @@ typedef struct {
     size_t n_linears;
     dlg_prepared_linear *linears; /**< in the order in which the architecture lists them */
     dlg_roles roles;
-    dlg_real *no_type;     /**< (hidden_size) zeros, where there are no token types */
-    dlg_safetensors *file; /**< what parameters borrow from, or NULL */
-} dlg_model;
+    dlg_real *no_type;        /**< (hidden_size) zeros, where there are no token types */
+    uint64_t seed;            /**< a preset's weights were drawn from it */
+    dlg_safetensors *file;    /**< what parameters borrow from; NULL: a preset */
+    dlg_tokenizer *tokenizer; /**< whose ids are rows of the word embeddings; NULL where nobody needs one */
+};
 
 /**
- * Load a Hugging Face directory: config.json and model.safetensors or its shards. Its weights are packed for products
- * in these ways at once, while they are read; for the other when it is first needed.
+ * What a model of that configuration is: its parameters, without values, and their roles. Free with dlg_model_free.
+ * Errors: DLG_ENOMEM; *out is to be freed all the same.
+ */
+DLG_MUST_USE dlg_status dlg_model_describe(dlg_model **out, const char *name, const dlg_config *, dlg_error *);
+
+/**
+ * Load a Hugging Face directory, but for its vocabulary: config.json and model.safetensors or its shards. Its weights
+ * are packed for products in these ways at once, while they are read; for the other when it is first needed.
  * Errors name the file and the tensor: one is missing, unknown, has another shape, or holds NaN or infinity. Tensors
  * that training leaves behind (pooler and next-sentence head beside a masked-LM, GPT-2's mask) are known and not read.
  */
-DLG_MUST_USE dlg_status dlg_model_open(dlg_model **out, const char *directory, dlg_ways, dlg_error *);
+DLG_MUST_USE dlg_status dlg_model_load(dlg_model **out, const char *directory, dlg_ways, dlg_error *);
 
 /**
  * Draw a preset's weights (or any configuration's) from a seed; the same on every machine. `name` as in
@@ -54,17 +64,11 @@ DLG_MUST_USE dlg_status dlg_model_open(dlg_model **out, const char *directory, d
 DLG_MUST_USE dlg_status dlg_model_preset(dlg_model **out, const char *name, const dlg_config *, uint64_t seed,
                                          dlg_error *);
 
-/** Accepts NULL. */
-void dlg_model_free(dlg_model *);
-
 /**
  * Pack all weights for products in both directions, unless they are: dlg_network_create asks for it. Any number of
  * threads may ask at once. Errors: DLG_ENOMEM, DLG_ECANCELLED.
  */
 DLG_MUST_USE dlg_status dlg_model_pack_both_ways(const dlg_model *, dlg_error *);
-
-/** Numbers in all parameters together. */
-size_t dlg_model_size(const dlg_model *);
 
 /** The parameter of that name, which must exist. */
 const dlg_parameter *dlg_model_parameter(const dlg_model *, const char *name);

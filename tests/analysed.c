@@ -59,7 +59,7 @@ dlg_status analysed_attack(const dlg_attack_class *attack, dlg_attack_result *re
     dlg_analysis *analysis;
     *result = (dlg_attack_result){0};
     dlg_status status = dlg_analysis_create(&analysis, gradient, special, err);
-    if (!status) status = dlg_attack(attack, result, analysis, knowledge, options, observer, err);
+    if (!status) status = dlg_attack_class_run(attack, result, analysis, knowledge, options, observer, err);
     dlg_analysis_free(analysis);
     return status;
 }

@@ -64,7 +64,7 @@ bool dlg_case_open(dlg_case *out, const char *directory)
          *truth_path = dlg_path_join(directory, "case.truth.json");
     cJSON *truth = NULL;
     const bool ok =
-        !dlg_model_open(&out->model, model, DLG_BOTH_WAYS, &err) && !dlg_safetensors_open(&out->file, gradient, &err) &&
+        !dlg_model_load(&out->model, model, DLG_BOTH_WAYS, &err) && !dlg_safetensors_open(&out->file, gradient, &err) &&
         !dlg_gradient_open(&out->gradient, out->file, out->model, &err) && !dlg_json_read(&truth, truth_path, &err);
     if (!ok) fail_msg("%s", err.message);
     read_truth(out, truth);

@@ -44,12 +44,12 @@ check 'gcc, AddressSanitizer and UBSan' build-sanitize '^(unit|property|cli|fuzz
     -DDLG_SANITIZE=address,undefined -DDLG_WERROR=ON
 check 'gcc, double precision' build-double '^(unit|golden|property)$' -DDLG_DOUBLE=ON
 
-# The test in which two threads use one model, where the system lets the sanitizer start.
+# The tests in which two threads use one model, where the system lets the sanitizer start.
 start=$SECONDS
 name='gcc, ThreadSanitizer: two threads'
 if cmake -S . -B build-tsan -DDLG_SANITIZE=thread > "$log" &&
-    cmake --build build-tsan --target unit_threads -- --quiet >> "$log"; then
-    if build-tsan/bin/unit_threads > "$log" 2>&1; then
+    cmake --build build-tsan --target unit_threads unit_library_limits -- --quiet >> "$log"; then
+    if { build-tsan/bin/unit_threads && build-tsan/bin/unit_library_limits; } > "$log" 2>&1; then
         record "$name" "$start" 'passed'
     elif grep -q 'unexpected memory mapping' "$log"; then
         record "$name" "$start" 'skipped: this system does not let it map its memory'

@@ -45,7 +45,7 @@ dlg_status dlg_tokenizer_open(dlg_tokenizer **out, const char *path, dlg_normali
     dlg_file file;
     *out = NULL;
     dlg_status status = dlg_file_open(&file, path, err);
-    if (!status) status = create(out, path, file.bytes, file.n_bytes, false, how, err);
+    if (!status) status = dlg_tokenizer_create(out, path, file.bytes, file.n_bytes, how, err);
     dlg_file_close(&file);
     return status;
 }
@@ -55,7 +55,7 @@ dlg_status dlg_tokenizer_open_json(dlg_tokenizer **out, const char *path, dlg_er
     dlg_file file;
     *out = NULL;
     dlg_status status = dlg_file_open(&file, path, err);
-    if (!status) status = create(out, path, file.bytes, file.n_bytes, true, DLG_UNCASED, err);
+    if (!status) status = dlg_tokenizer_create_json(out, path, file.bytes, file.n_bytes, err);
     dlg_file_close(&file);
     return status;
 }

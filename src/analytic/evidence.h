@@ -2,25 +2,7 @@
 #ifndef DLG_ANALYTIC_EVIDENCE_H
 #define DLG_ANALYTIC_EVIDENCE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
-typedef enum {
-    DLG_UNSEEN,  /**< the gradient does not show it; `from` says why */
-    DLG_GUESSED, /**< the best there is */
-    DLG_LIKELY,  /**< would need a coincidence, or a strange model, to be wrong */
-    DLG_CERTAIN  /**< follows from the gradient's mathematics, checked to rounding */
-} dlg_confidence;
-
-/** "not seen", "guess", "likely", "certain". */
-const char *dlg_confidence_name(dlg_confidence);
-
-typedef enum {
-    /** nearest to an embedding that was searched for, or chosen by a search among what may stand there */
-    DLG_FROM_DESCENT,
-    DLG_FROM_READING, /**< read off: what the checks of the first layers name at its position */
-    DLG_FROM_LABEL    /**< put back from the labels, where the gradient's slope points */
-} dlg_token_source;
+#include "dlg/attack.h"
 
 /** "descent", "read", "label". */
 const char *dlg_token_source_name(dlg_token_source);

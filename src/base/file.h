@@ -2,7 +2,7 @@
 #ifndef DLG_BASE_FILE_H
 #define DLG_BASE_FILE_H
 
-#include "base/status.h"
+#include "dlg/machine.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,12 +24,6 @@ void dlg_file_close(dlg_file *);
  * They stay valid: what is touched again is read again. Accepts an empty dlg_file, and bytes of others.
  */
 void dlg_file_rest(const dlg_file *, const void *bytes, size_t n_bytes);
-
-/**
- * The path of the mapped file that holds an address, or NULL: what was cut short when reading there raised SIGBUS. Safe
- * in a signal handler.
- */
-const char *dlg_file_mapped_at(const void *address);
 
 /**
  * Whether there is something of that name that is no regular file (a pipe, a device): such a thing is written to, and

@@ -3,6 +3,7 @@
 #include <stdatomic.h>
 
 static atomic_bool is_wished;
+static _Thread_local dlg_interrupter interrupter;
 
 _Static_assert(ATOMIC_BOOL_LOCK_FREE == 2, "a signal handler may set the flag");
 
@@ -13,7 +14,23 @@ void dlg_interrupt(void)
 
 bool dlg_is_interrupted(void)
 {
-    return atomic_load_explicit(&is_wished, memory_order_relaxed);
+    return atomic_load_explicit(&is_wished, memory_order_relaxed) ||
+           (interrupter.asked && interrupter.asked(interrupter.payload));
+}
+
+dlg_interrupter dlg_interrupter_of_thread(void)
+{
+    return interrupter;
+}
+
+void dlg_interrupter_set(dlg_interrupter next)
+{
+    interrupter = next;
+}
+
+void dlg_interrupt_when(bool (*asked)(void *payload), void *payload)
+{
+    dlg_interrupter_set((dlg_interrupter){asked, payload});
 }
 
 dlg_status dlg_check_interrupt(dlg_error *err)

@@ -1,18 +1,21 @@
 /**
- * The user's wish that all work ends soon: one flag of the process, which a signal handler may set and every long loop
- * asks.
+ * The wish that work ends soon, which every long loop asks for: one flag of the process, and of each thread what its
+ * caller is asked (dlg/machine.h).
  */
 #ifndef DLG_BASE_INTERRUPT_H
 #define DLG_BASE_INTERRUPT_H
 
-#include "base/status.h"
+#include "dlg/machine.h"
 
-#include <stdbool.h>
+/** What a thread asks, and with what. */
+typedef struct {
+    bool (*asked)(void *payload); /**< NULL: nothing */
+    void *payload;
+} dlg_interrupter;
 
-/** From now on, for good, work is to end. Safe in a signal handler and in every thread. */
-void dlg_interrupt(void);
-
-bool dlg_is_interrupted(void);
+/** What this thread asks now, and what it shall ask from now on. */
+dlg_interrupter dlg_interrupter_of_thread(void);
+void dlg_interrupter_set(dlg_interrupter);
 
 /** DLG_ECANCELLED after an interrupt, else DLG_OK: for loops that may run longer than a second. */
 DLG_MUST_USE dlg_status dlg_check_interrupt(dlg_error *);

@@ -3,17 +3,13 @@
 #define _GNU_SOURCE /* argp */
 #include "cli/help.h"
 #include "cli/option.h"
-#include "cli/participant.h"
 #include "cli/start.h"
+#include "dlg/dlg.h"
 
-#include "base/interrupt.h"
-#include "base/json.h"
-#include "base/memory.h"
-#include "math/blas.h"
-
-#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Of the files that are written where none are named. */
@@ -26,12 +22,11 @@ typedef struct {
 } text_source;
 
 typedef struct {
-    dlg_source_choice source;
+    dlg_model_choice model;
     size_t n_texts, n_labels, n_defences;
     text_source *texts;
     uint64_t *labels;
-    const char **defence_names;
-    dlg_defence *defences;
+    const char **defences;
     const char *step, *output, *truth;
     bool no_truth, quiet, json;
     bool about_text, about_preset;   /* an option was given that --step, or --model, leaves no room for */
@@ -43,7 +38,7 @@ typedef struct {
     uint64_t seed;
     int n_threads;
     size_t memory; /* bytes; 0: what is free */
-    dlg_color color;
+    dlg_format color;
 } options;
 
 enum {
@@ -144,27 +139,26 @@ static void add_text(options *o, const char *value, bool is_file)
 static void add_defence(const struct argp_state *state, options *o, const char *spec)
 {
     dlg_error err;
-    if (dlg_defence_parse(&o->defences[o->n_defences], spec, &err))
-        argp_failure(state, DLG_EXIT_USAGE, 0, "%s", err.message);
-    o->defence_names[o->n_defences++] = spec;
+    if (dlg_defence_check(spec, &err)) argp_failure(state, DLG_EXIT_USAGE, 0, "%s", err.message);
+    o->defences[o->n_defences++] = spec;
 }
 
 /* What can be told without looking at any file. */
 static void check(const struct argp_state *state, options *o)
 {
     const char *wrong = NULL;
-    const bool is_cls = o->n_labels || (o->source.task && !strcmp(o->source.task, "cls"));
-    if (o->source.directory && o->about_preset) wrong = "want --model or a preset, found both";
+    const bool is_cls = o->n_labels || (o->model.task && !strcmp(o->model.task, "cls"));
+    if (o->model.directory && o->about_preset) wrong = "want --model or a preset, found both";
     else if (o->step && (o->n_texts || o->about_text))
         wrong = "want --step or text and how to mask or label it, found both";
     else if (o->truth && o->no_truth) wrong = "want --truth or --no-truth, found both";
-    else if (o->n_labels && o->source.task && strcmp(o->source.task, "cls") != 0)
+    else if (o->n_labels && o->model.task && strcmp(o->model.task, "cls") != 0)
         wrong = "want --label with --task=cls, found --task=mlm";
     else if (o->about_masks && is_cls) wrong = "want --mask-rate and --mask-style with --task=mlm, found a classifier";
     else if (o->about_classes && !is_cls && !o->step) wrong = "want --num-labels with --task=cls, found --task=mlm";
     else if (!*o->output) wrong = "--output: want a file, found an empty name";
     if (wrong) argp_failure(state, DLG_EXIT_USAGE, 0, "%s", wrong);
-    if (o->n_labels) o->source.task = "cls";
+    if (o->n_labels) o->model.task = "cls";
     if (!o->n_texts && !o->step) add_text(o, "-", true);
 }
 
@@ -184,11 +178,11 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_FILE: add_text(o, arg, true); break;
     case KEY_MAX_LENGTH: o->max_length = (size_t)dlg_option_whole(state, "max-length", arg, 3, UINT32_MAX); break;
     case KEY_STEP: o->step = arg; break;
-    case KEY_MODEL: o->source.directory = arg; break;
-    case KEY_PRESET: o->source.preset = arg; break;
-    case KEY_MODEL_SEED: o->source.seed = dlg_option_whole(state, "model-seed", arg, 0, DLG_SEED_MAX); break;
-    case KEY_NUM_LABELS: o->source.n_labels = (size_t)dlg_option_whole(state, "num-labels", arg, 1, UINT32_MAX); break;
-    case KEY_TASK: o->source.task = tasks[dlg_option_name(state, "task", arg, tasks)]; break;
+    case KEY_MODEL: o->model.directory = arg; break;
+    case KEY_PRESET: o->model.preset = arg; break;
+    case KEY_MODEL_SEED: o->model.seed = dlg_option_whole(state, "model-seed", arg, 0, DLG_SEED_MAX); break;
+    case KEY_NUM_LABELS: o->model.n_labels = (size_t)dlg_option_whole(state, "num-labels", arg, 1, UINT32_MAX); break;
+    case KEY_TASK: o->model.task = tasks[dlg_option_name(state, "task", arg, tasks)]; break;
     case KEY_LABEL: o->labels[o->n_labels++] = dlg_option_whole(state, "label", arg, 0, UINT32_MAX); break;
     case KEY_MASK_RATE: o->mask_rate = dlg_option_real(state, "mask-rate", arg, 0, 1); break;
     case KEY_MASK_STYLE:
@@ -213,18 +207,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
 
 static char *help(int key, const char *text, void *input)
 {
+    static const dlg_help_table tables[] = {{DLG_DEFENCES, "Defences", "--defend=SPEC"},
+                                            {DLG_PRESETS, "Presets", "--preset=NAME"}};
     (void)input;
-    dlg_line tables = {.used = 0};
-    char usage[DLG_DEFENCE_USAGE];
     if (key != ARGP_KEY_HELP_POST_DOC) return (char *)text;
-    dlg_help_heading(&tables, "Defences", "--defend=SPEC");
-    for (size_t i = 0; dlg_defence_classes[i]; i++)
-        dlg_help_row(&tables, dlg_defence_usage(dlg_defence_classes[i], usage), dlg_defence_classes[i]->help);
-    dlg_help_presets(&tables);
-    return dlg_help_finish(&tables, text);
+    return dlg_help_with(sizeof tables / sizeof *tables, tables, text);
 }
 
-/* ---- names and notes of the files ---- */
+/* ---- the program ---- */
 
 /* bert.g to bert.truth.json; NULL when memory ran out. */
 static char *truth_path_of(const char *output)
@@ -232,180 +222,107 @@ static char *truth_path_of(const char *output)
     static const char ending[] = ".truth.json";
     const char *slash = strrchr(output, '/'), *base = slash ? slash + 1 : output, *dot = strrchr(base, '.');
     const size_t n = dot && dot > base ? (size_t)(dot - output) : strlen(output);
-    char *path = dlg_allocate(n + sizeof ending, 1);
+    char *path = malloc(n + sizeof ending);
     if (path) snprintf(path, n + sizeof ending, "%.*s%s", (int)n, output, ending);
     return path;
 }
 
-/* The chain as the metadata have it; NULL when memory ran out. */
-static char *name_defences(const options *o)
+static void note(void *payload, const char *line)
 {
-    size_t n = sizeof "none";
-    for (size_t i = 0; i < o->n_defences; i++) n += strlen(o->defence_names[i]) + 1;
-    char *chain = dlg_allocate(n, 1);
-    size_t used = 0;
-    if (!chain) return NULL;
-    if (!o->n_defences) snprintf(chain, n, "none");
-    for (size_t i = 0; i < o->n_defences; i++)
-        used += (size_t)snprintf(chain + used, n - used, "%s%s", i ? "," : "", o->defence_names[i]);
-    return chain;
+    fprintf(payload, "%s\n", line);
 }
 
-static dlg_status save(const options *o, const dlg_model *model, const dlg_gradient *gradient, const dlg_truth *truth,
-                       const char *truth_path, const char *defence, dlg_error *err)
+static dlg_status read_texts(dlg_texts **out, const options *o, dlg_error *err)
 {
-    char seed[24], n_labels[24], batch_size[24];
-    dlg_metadata metadata[7] = {{DLG_METADATA_VERSION, "1"},
-                                {DLG_METADATA_MODEL, model->name},
-                                {DLG_METADATA_TASK, dlg_task_name(model->config.task)},
-                                {DLG_METADATA_BATCH_SIZE, batch_size},
-                                {DLG_METADATA_DEFENCE, defence}};
-    size_t n = 5;
-    snprintf(batch_size, sizeof batch_size, "%zu", truth->n_sentences);
-    snprintf(seed, sizeof seed, "%llu", (unsigned long long)o->source.seed);
-    snprintf(n_labels, sizeof n_labels, "%zu", model->config.n_labels);
-    if (!o->source.directory) metadata[n++] = (dlg_metadata){DLG_METADATA_MODEL_SEED, seed};
-    if (!o->source.directory && truth->is_classification)
-        metadata[n++] = (dlg_metadata){DLG_METADATA_N_LABELS, n_labels};
-    return dlg_participant_save(gradient, o->output, o->dtype, n, metadata, truth, truth_path, err);
-}
-
-/* ---- the result ---- */
-
-static void print_line(const options *o, const dlg_model *model, const dlg_truth *truth, const char *truth_path,
-                       const char *defence)
-{
-    const dlg_screen screen = dlg_screen_of(stdout, o->color);
-    const size_t n_name = strlen(o->output);
-    dlg_line line = {.used = 0};
-    bool is_name[sizeof line.text];
-    for (size_t i = 0; i < sizeof line.text; i++) is_name[i] = i < n_name;
-    dlg_line_append(&line, "%s: gradient of %zu text%s, %zu tokens, ", o->output, truth->n_sentences,
-                    truth->n_sentences == 1 ? "" : "s", truth->n_rows);
-    if (truth->is_classification) dlg_line_append(&line, "%zu classes", model->config.n_labels);
-    else dlg_line_append(&line, "%zu masked", dlg_truth_count_labels(truth));
-    dlg_line_append(&line, ", loss %.6f; model %s, %zu parameters as %s; defence %s%s%s", truth->loss, model->name,
-                    dlg_model_size(model), dlg_dtype_name(o->dtype), defence, truth_path ? "; truth in " : "",
-                    truth_path ? truth_path : "");
-    dlg_screen_print(&screen, (dlg_layout){.hang = 2, .mark = DLG_BOLD}, line.text, is_name);
-}
-
-static bool add_lengths(cJSON *root, const dlg_truth *truth)
-{
-    cJSON *list = cJSON_AddArrayToObject(root, "length");
-    bool made = list != NULL;
-    for (size_t b = 0; b < truth->n_sentences && made; b++) {
-        cJSON *item = cJSON_CreateNumber((double)(truth->first[b + 1] - truth->first[b]));
-        made = item && cJSON_AddItemToArray(list, item);
+    dlg_status status = dlg_texts_create(out, err);
+    for (size_t i = 0; i < o->n_texts && !status; i++) {
+        if (o->texts[i].is_file && !strcmp(o->texts[i].value, "-") && isatty(STDIN_FILENO) && !o->quiet)
+            fputs("Texts, one a line; Ctrl-D ends them:\n", stderr);
+        status = o->texts[i].is_file ? dlg_texts_add_file(*out, o->texts[i].value, err)
+                                     : dlg_texts_add(*out, o->texts[i].value, err);
     }
-    return made;
+    return status;
 }
 
-static dlg_status print_json(const options *o, const dlg_model *model, const dlg_truth *truth, const char *truth_path,
-                             const char *defence, const char *blas, dlg_error *err)
+/* A step on record says which task it was. */
+static dlg_status read_record(dlg_truth **out, options *o, dlg_error *err)
 {
-    cJSON *root = cJSON_CreateObject();
-    bool made =
-        root && cJSON_AddStringToObject(root, "event", "gradient") &&
-        cJSON_AddStringToObject(root, "version", DLG_VERSION) && cJSON_AddStringToObject(root, "output", o->output) &&
-        (truth_path ? cJSON_AddStringToObject(root, "truth", truth_path) : cJSON_AddNullToObject(root, "truth")) &&
-        cJSON_AddStringToObject(root, "model", model->name) &&
-        (o->source.directory || cJSON_AddNumberToObject(root, "model_seed", (double)o->source.seed)) &&
-        cJSON_AddNumberToObject(root, "n_parameters", (double)dlg_model_size(model)) &&
-        cJSON_AddStringToObject(root, "task", dlg_task_name(model->config.task)) &&
-        cJSON_AddNumberToObject(root, "batch_size", (double)truth->n_sentences) && add_lengths(root, truth) &&
-        cJSON_AddNumberToObject(root, "n_predicted", (double)dlg_truth_count_labels(truth)) &&
-        cJSON_AddNumberToObject(root, "loss", truth->loss) && cJSON_AddStringToObject(root, "defence", defence) &&
-        cJSON_AddStringToObject(root, "dtype", dlg_dtype_name(o->dtype)) &&
-        cJSON_AddNumberToObject(root, "seed", (double)o->seed) && cJSON_AddStringToObject(root, "blas", blas) &&
-        cJSON_AddNumberToObject(root, "threads", dlg_blas_threads());
-    char *text = made ? dlg_json_line(root) : NULL;
-    if (text) puts(text);
-    dlg_free(text);
-    cJSON_Delete(root);
-    return text ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "result: no memory");
+    const dlg_status status = dlg_truth_open(out, o->step, err);
+    if (status) return status;
+    const char *task = dlg_truth_task(*out);
+    if (o->model.task && strcmp(o->model.task, task) != 0)
+        return dlg_fail(err, DLG_EFORMAT, "%s: task: want %s, found %s", o->step, o->model.task, task);
+    o->model.task = task;
+    return DLG_OK;
 }
 
-/* ---- the program ---- */
-
-/* The step that is to be shared: recorded, or made of text. */
-static dlg_status read_step(dlg_truth *out, const options *o, const dlg_source *source, const dlg_texts *texts,
+static dlg_status make_step(dlg_truth **out, const options *o, const dlg_model *model, const dlg_texts *texts,
                             dlg_error *err)
 {
-    const dlg_config *config = &source->model->config;
-    if (o->step)
-        return dlg_truth_check(out, o->step, config->vocabulary_size, config->n_labels, config->max_positions, err);
     const dlg_participation how = {.mask_rate = o->mask_rate,
                                    .mask_style = o->mask_style,
                                    .max_length = o->max_length,
                                    .seed = o->seed,
                                    .n_labels = o->n_labels,
-                                   .labels = o->labels};
-    return dlg_participant_read(out, source, texts, &how, o->quiet ? NULL : stderr, err);
+                                   .labels = o->labels,
+                                   .note = o->quiet ? NULL : note,
+                                   .payload = stderr};
+    return dlg_truth_of_texts(out, model, texts, &how, err);
 }
 
-static dlg_status read_texts(dlg_texts *out, const options *o, dlg_error *err)
+static bool is_no_file(const char *path)
 {
-    dlg_status status = DLG_OK;
-    for (size_t i = 0; i < o->n_texts && !status; i++) {
-        if (o->texts[i].is_file && !strcmp(o->texts[i].value, "-") && isatty(STDIN_FILENO) && !o->quiet)
-            fputs("Texts, one a line; Ctrl-D ends them:\n", stderr);
-        status = o->texts[i].is_file ? dlg_texts_add_file(out, o->texts[i].value, err)
-                                     : dlg_texts_add(out, o->texts[i].value, err);
-    }
+    struct stat info;
+    return path && !stat(path, &info) && !S_ISREG(info.st_mode);
+}
+
+/* An interrupt waits until both files are there. But a pipe may wait for its reader: what is written through cannot be
+ * whole or not at all anyway. */
+static dlg_status save(const options *o, const dlg_gradient *gradient, const dlg_truth *step, const char *truth_path,
+                       dlg_error *err)
+{
+    if (is_no_file(o->output) || is_no_file(truth_path))
+        return dlg_gradient_write(gradient, o->output, o->dtype, step, truth_path, err);
+    const sigset_t before = dlg_interrupts_hold();
+    const dlg_status status = dlg_gradient_write(gradient, o->output, o->dtype, step, truth_path, err);
+    dlg_interrupts_release(before);
     return status;
 }
 
-/* A step on record says which task it was; dropout cannot be repeated. */
-static dlg_status read_record(dlg_truth *out, options *o, dlg_error *err)
+static dlg_status share(const options *o, const dlg_model *model, dlg_truth *step, const char *truth_path,
+                        dlg_error *err)
 {
-    dlg_status status = dlg_truth_read(out, o->step, err);
-    if (status) return status;
-    if (out->dropout) return dlg_fail(err, DLG_EFORMAT, "%s: want a step without dropout, found one with it", o->step);
-    const char *task = dlg_task_name(out->is_classification ? DLG_SEQUENCE_CLASSIFICATION : DLG_MASKED_LM);
-    if (o->source.task && strcmp(o->source.task, task) != 0)
-        return dlg_fail(err, DLG_EFORMAT, "%s: task: want %s, found %s", o->step, o->source.task, task);
-    o->source.task = task;
-    return DLG_OK;
+    dlg_gradient *gradient = NULL;
+    dlg_status status = dlg_gradient_compute(&gradient, model, step, o->n_defences, o->defences, o->seed, err);
+    if (!status && dlg_is_interrupted()) status = dlg_fail(err, DLG_ECANCELLED, "interrupted");
+    if (!status) status = save(o, gradient, step, truth_path, err);
+    if (!status)
+        status = dlg_gradient_print(gradient, o->output, o->dtype, step, truth_path, stdout,
+                                    o->json ? DLG_JSON : o->color, err);
+    dlg_gradient_free(gradient);
+    return status;
 }
 
 static dlg_status run(options *o, dlg_error *err)
 {
-    dlg_source source = {0};
-    dlg_texts texts = {0};
-    dlg_truth truth = {0};
-    dlg_gradient gradient = {0};
+    dlg_model *model = NULL;
+    dlg_texts *texts = NULL;
+    dlg_truth *step = NULL;
     dlg_status status = DLG_OK;
-    char *defence = name_defences(o), *truth_path = o->no_truth ? NULL
-                                                    : o->truth  ? dlg_copy_string(o->truth)
-                                                                : truth_path_of(o->output);
-    if (!defence || (!truth_path && !o->no_truth)) status = dlg_fail(err, DLG_ENOMEM, "options: no memory");
+    char *made = o->no_truth || o->truth ? NULL : truth_path_of(o->output);
+    const char *truth_path = made ? made : o->truth;
+    if (!truth_path && !o->no_truth) status = dlg_fail(err, DLG_ENOMEM, "options: no memory");
     if (!status && truth_path && !strcmp(truth_path, o->output))
         status = dlg_fail(err, DLG_EARG, "output: want two files for gradient and truth, found %s for both", o->output);
-    if (!status) status = o->step ? read_record(&truth, o, err) : read_texts(&texts, o, err);
-    if (status) goto out;
-
-    const char *blas = NULL;
-    status = dlg_program_begin(&blas, o->memory, o->n_threads, err);
-    if (!status) status = dlg_source_open(&source, &o->source, err);
-    if (!status) status = read_step(&truth, o, &source, &texts, err);
-    if (!status) status = dlg_check_interrupt(err);
-    if (!status)
-        status = dlg_participant_share(&gradient, source.model, &truth, o->n_defences, o->defences, o->seed, err);
-    if (!status) status = dlg_check_interrupt(err);
-    if (!status) status = save(o, source.model, &gradient, &truth, truth_path, defence, err);
-    if (status) goto out;
-    if (o->json) status = print_json(o, source.model, &truth, truth_path, defence, blas, err);
-    else print_line(o, source.model, &truth, truth_path, defence);
-    if (!status && (fflush(stdout) || ferror(stdout)))
-        status = dlg_fail(err, DLG_EIO, "standard output: %s", strerror(errno));
-out:
-    dlg_gradient_release(&gradient);
-    dlg_truth_release(&truth);
-    dlg_texts_release(&texts);
-    dlg_source_close(&source);
-    dlg_free(truth_path);
-    dlg_free(defence);
+    if (!status) status = o->step ? read_record(&step, o, err) : read_texts(&texts, o, err);
+    if (!status) status = dlg_machine_start(o->memory, o->n_threads, err);
+    if (!status) status = dlg_model_open(&model, &o->model, err);
+    if (!status && !o->step) status = make_step(&step, o, model, texts, err);
+    if (!status) status = share(o, model, step, truth_path, err);
+    dlg_truth_free(step);
+    dlg_texts_free(texts);
+    dlg_model_free(model);
+    free(made);
     return status;
 }
 
@@ -427,23 +344,21 @@ int main(int argc, char **argv)
                "written to.",
     };
     const size_t n = (size_t)argc + 1; /* no list is longer than the command line; one more for standard input */
-    options o = {.source = DLG_SOURCE_DEFAULT, .output = DEFAULT_NAME ".g", .mask_rate = 0.15, .dtype = DLG_F32};
+    options o = {.output = DEFAULT_NAME ".g", .mask_rate = 0.15, .dtype = DLG_F32};
     dlg_error err = {0};
     dlg_status status = DLG_OK;
     argp_err_exit_status = DLG_EXIT_USAGE;
-    o.texts = dlg_allocate(n, sizeof *o.texts);
-    o.labels = dlg_allocate(n, sizeof *o.labels);
-    o.defences = dlg_allocate(n, sizeof *o.defences);
-    o.defence_names = dlg_allocate(n, sizeof *o.defence_names);
-    if (!o.texts || !o.labels || !o.defences || !o.defence_names) {
+    o.texts = calloc(n, sizeof *o.texts);
+    o.labels = calloc(n, sizeof *o.labels);
+    o.defences = calloc(n, sizeof *o.defences);
+    if (!o.texts || !o.labels || !o.defences) {
         status = dlg_fail(&err, DLG_ENOMEM, "options: no memory");
     } else {
         argp_parse(&argp, argc, argv, ARGP_IN_ORDER, NULL, &o);
         status = run(&o, &err);
     }
-    dlg_free(o.texts);
-    dlg_free(o.labels);
-    dlg_free(o.defences);
-    dlg_free(o.defence_names);
+    free(o.texts);
+    free(o.labels);
+    free(o.defences);
     return status ? dlg_report_failure(&err) : DLG_EXIT_DONE;
 }

@@ -1,19 +1,19 @@
-/** What --help says of names that have a table: taken from there. */
+/** What --help says of names that have a list: taken from there. */
 #ifndef DLG_CLI_HELP_H
 #define DLG_CLI_HELP_H
 
-#include "report/line.h"
+#include "dlg/catalogue.h"
 
-/** "Attacks (--attack=NAME):", under which rows follow. */
-void dlg_help_heading(dlg_line *, const char *what, const char *option);
+/** A list, and how it is headed: "Attacks (--attack=NAME):". */
+typedef struct {
+    dlg_catalogue of;
+    const char *title, *option;
+} dlg_help_table;
 
-/** A name and what it is. completions/dlg-text.bash takes the name from the line. */
-void dlg_help_row(dlg_line *, const char *name, const char *what);
-
-/** What --preset may be. */
-void dlg_help_presets(dlg_line *);
-
-/** Tables, and behind them the text that ends a program's help, for argp to free. */
-char *dlg_help_finish(const dlg_line *tables, const char *text);
+/**
+ * Tables, and behind them the text that ends a program's help, for argp to free; NULL when memory ran out. A row is a
+ * name and what it is: completions/dlg-text.bash takes the name from the line.
+ */
+char *dlg_help_with(size_t n_tables, const dlg_help_table tables[], const char *text);
 
 #endif

@@ -1,9 +1,8 @@
 #define _GNU_SOURCE /* program_invocation_short_name */
 #include "cli/interrupt.h"
 
-#include "base/file.h"
-#include "base/interrupt.h"
 #include "cli/option.h"
+#include "dlg/machine.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -11,23 +10,43 @@
 #include <string.h>
 #include <unistd.h>
 
+static const int interrupts[] = {SIGINT, SIGTERM, SIGHUP};
+
+enum { N_INTERRUPTS = sizeof interrupts / sizeof *interrupts };
+
 static void interrupt(int signal_number)
 {
+    static volatile sig_atomic_t is_second;
     (void)signal_number;
-    if (dlg_is_interrupted()) _exit(DLG_EXIT_INTERRUPTED);
+    if (is_second) _exit(DLG_EXIT_INTERRUPTED);
+    is_second = true;
     dlg_interrupt();
 }
 
 void dlg_interrupts_catch(dlg_waiting_calls calls)
 {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
     struct sigaction action = {.sa_handler = interrupt, .sa_flags = calls == DLG_CALLS_GO_ON ? SA_RESTART : 0};
     sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
+    for (size_t i = 0; i < N_INTERRUPTS; i++) {
         struct sigaction before;
-        const bool is_nohup = signals[i] == SIGHUP && !sigaction(SIGHUP, NULL, &before) && before.sa_handler == SIG_IGN;
-        if (!is_nohup) sigaction(signals[i], &action, NULL);
+        const bool is_nohup =
+            interrupts[i] == SIGHUP && !sigaction(SIGHUP, NULL, &before) && before.sa_handler == SIG_IGN;
+        if (!is_nohup) sigaction(interrupts[i], &action, NULL);
     }
+}
+
+sigset_t dlg_interrupts_hold(void)
+{
+    sigset_t held, before;
+    sigemptyset(&held);
+    for (size_t i = 0; i < N_INTERRUPTS; i++) sigaddset(&held, interrupts[i]);
+    sigprocmask(SIG_BLOCK, &held, &before);
+    return before;
+}
+
+void dlg_interrupts_release(sigset_t before)
+{
+    sigprocmask(SIG_SETMASK, &before, NULL);
 }
 
 static void say(const char *text)

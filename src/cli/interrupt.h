@@ -2,6 +2,8 @@
 #ifndef DLG_CLI_INTERRUPT_H
 #define DLG_CLI_INTERRUPT_H
 
+#include <signal.h>
+
 /**
  * What becomes of a call to the system that waits (for a reader of a pipe, for input) when the first interrupt
  * comes.
@@ -16,6 +18,12 @@ typedef enum {
  * 130.
  */
 void dlg_interrupts_catch(dlg_waiting_calls);
+
+/**
+ * Let these signals wait from now on until dlg_interrupts_release. @return what held before, to be given to that
+ */
+sigset_t dlg_interrupts_hold(void);
+void dlg_interrupts_release(sigset_t before);
 
 /**
  * Let what goes wrong with a file end in one line and exit 1 instead of a signal's death: a mapped file that was cut

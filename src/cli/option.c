@@ -1,14 +1,14 @@
 #define _GNU_SOURCE /* argp, program_invocation_short_name */
 #include "cli/option.h"
 
-#include "base/text.h"
-
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-bool dlg_parse_whole(const char *text, uint64_t lowest, uint64_t highest, uint64_t *out)
+/* A decimal whole number, with nothing before or after it. */
+static bool parse_whole(const char *text, uint64_t lowest, uint64_t highest, uint64_t *out)
 {
     /* strtoull would also take blanks, signs (and wrap), and nothing at all. */
     if (!*text || text[strspn(text, "0123456789")]) return false;
@@ -23,7 +23,7 @@ uint64_t dlg_option_whole(const struct argp_state *state, const char *option, co
                           uint64_t highest)
 {
     uint64_t number = 0;
-    if (!dlg_parse_whole(value, lowest, highest, &number))
+    if (!parse_whole(value, lowest, highest, &number))
         argp_failure(state, DLG_EXIT_USAGE, 0, "--%s: want a whole number from %llu to %llu, found \"%s\"", option,
                      (unsigned long long)lowest, (unsigned long long)highest, value);
     return number;
@@ -38,7 +38,7 @@ size_t dlg_option_bytes(const struct argp_state *state, const char *option, cons
     const size_t n_digits = n - (unit != NULL), shift = unit ? 10 * (size_t)(unit - units + 1) : 0;
     uint64_t number = 0;
     if (n_digits < sizeof digits) memcpy(digits, value, n_digits);
-    if (!dlg_parse_whole(digits, 1, SIZE_MAX >> shift, &number))
+    if (!parse_whole(digits, 1, SIZE_MAX >> shift, &number))
         argp_failure(state, DLG_EXIT_USAGE, 0, "--%s: want a number of bytes such as 500M or 2G, found \"%s\"", option,
                      value);
     return (size_t)number << shift;
@@ -56,21 +56,29 @@ double dlg_option_real(const struct argp_state *state, const char *option, const
     return number;
 }
 
+void dlg_option_list(char *out, size_t n, const char *const names[])
+{
+    for (size_t i = 0; names[i]; i++) {
+        const size_t used = strlen(out);
+        snprintf(out + used, n - used, "%s%s", !i ? "" : names[i + 1] ? ", " : " or ", names[i]);
+    }
+}
+
 size_t dlg_option_name(const struct argp_state *state, const char *option, const char *value, const char *const names[])
 {
     char list[256] = "";
-    for (size_t i = 0; names[i]; i++) {
+    for (size_t i = 0; names[i]; i++)
         if (!strcmp(value, names[i])) return i;
-        dlg_text_list(list, sizeof list, names[i], !names[i + 1]);
-    }
+    dlg_option_list(list, sizeof list, names);
     argp_failure(state, DLG_EXIT_USAGE, 0, "--%s: want %s, found \"%s\"", option, list, value);
     return 0;
 }
 
-dlg_color dlg_option_color(const struct argp_state *state, const char *value)
+dlg_format dlg_option_color(const struct argp_state *state, const char *value)
 {
-    static const char *const names[] = {[DLG_COLOR_AUTO] = "auto", "always", "never", NULL};
-    return (dlg_color)dlg_option_name(state, "color", value, names);
+    static const char *const names[] = {
+        [DLG_WORDS] = "auto", [DLG_WORDS_MARKED] = "always", [DLG_WORDS_UNMARKED] = "never", NULL};
+    return (dlg_format)dlg_option_name(state, "color", value, names);
 }
 
 int dlg_report_failure(const dlg_error *err)

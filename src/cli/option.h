@@ -2,11 +2,10 @@
 #ifndef DLG_CLI_OPTION_H
 #define DLG_CLI_OPTION_H
 
-#include "base/status.h"
-#include "report/screen.h"
+#include "dlg/print.h"
 
 #include <argp.h>
-#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /** Exit statuses of all programs. */
@@ -14,9 +13,6 @@ enum { DLG_EXIT_DONE = 0, DLG_EXIT_FAILED = 1, DLG_EXIT_USAGE = 64, DLG_EXIT_INT
 
 /** Seeds are written into JSON, whose numbers are exact up to here. */
 #define DLG_SEED_MAX (UINT64_C(1) << 53)
-
-/** A decimal whole number in [lowest, highest], with nothing before or after it. @return false when it is none */
-bool dlg_parse_whole(const char *text, uint64_t lowest, uint64_t highest, uint64_t *out);
 
 /** The value of an option that takes a whole number. `option` is its long name without dashes. */
 uint64_t dlg_option_whole(const struct argp_state *, const char *option, const char *value, uint64_t lowest,
@@ -34,7 +30,10 @@ double dlg_option_real(const struct argp_state *, const char *option, const char
 /** --color, of both programs. */
 #define DLG_COLOR_ARGUMENT "auto|always|never"
 #define DLG_COLOR_HELP "Bold and underlined text (default auto: on a terminal, unless NO_COLOR is set)"
-dlg_color dlg_option_color(const struct argp_state *, const char *value);
+dlg_format dlg_option_color(const struct argp_state *, const char *value);
+
+/** Append a list's names, which NULL ends, in words: "a, b or c". @param out (n) a string */
+void dlg_option_list(char *out, size_t n, const char *const names[]);
 
 /** The index of an option's value in the list of names it may have, which NULL ends. */
 size_t dlg_option_name(const struct argp_state *, const char *option, const char *value, const char *const names[]);

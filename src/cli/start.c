@@ -1,9 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "cli/start.h"
 
-#include "base/memory.h"
 #include "cli/waiting.h"
-#include "math/blas.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,19 +24,4 @@ void dlg_program_start(char **argv, dlg_waiting_calls calls)
     dlg_wait_briefly(argv);
     dlg_file_faults_catch();
     dlg_interrupts_catch(calls);
-}
-
-/* What OpenBLAS maps for each thread (32 MiB) with the thread's own stack, and what all other libraries take. */
-enum { OF_A_THREAD = 48 << 20, OF_LIBRARIES = 32 << 20 };
-
-dlg_status dlg_program_begin(const char **blas, size_t memory, int n_threads, dlg_error *err)
-{
-    const size_t threads = n_threads > 0 ? (size_t)n_threads : (size_t)sysconf(_SC_NPROCESSORS_ONLN);
-    const size_t reserved = threads * OF_A_THREAD + OF_LIBRARIES, available = dlg_memory_available(reserved);
-    if (!available)
-        return dlg_fail(err, DLG_ENOMEM, "memory: want more than %zu MB of address space for %zu thread%s, found less",
-                        reserved >> 20, threads, threads == 1 ? "" : "s");
-    *blas = dlg_blas_start(n_threads);
-    dlg_memory_set_limit(memory ? memory : available);
-    return DLG_OK;
 }

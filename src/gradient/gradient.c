@@ -92,7 +92,7 @@ static dlg_status blame_model(const dlg_model *model, dlg_error *err)
     return dlg_fail(err, DLG_ESHAPE, "%s: not a gradient of %s", shape.message, model->name);
 }
 
-dlg_status dlg_gradient_open(dlg_gradient *out, const dlg_safetensors *file, const dlg_model *model, dlg_error *err)
+dlg_status dlg_gradient_open(dlg_gradient *out, dlg_safetensors *file, const dlg_model *model, dlg_error *err)
 {
     dlg_status status = create(out, model, err);
     out->file = file;
@@ -127,7 +127,24 @@ void dlg_gradient_release(dlg_gradient *gradient)
     for (size_t i = 0; gradient->owned && i < gradient->n; i++) dlg_free(gradient->owned[i]);
     dlg_free(gradient->owned);
     dlg_free(gradient->values);
+    dlg_free(gradient->defence);
     *gradient = (dlg_gradient){0};
+}
+
+dlg_status dlg_gradient_save(const dlg_gradient *gradient, const char *path, dlg_dtype dtype, size_t n_metadata,
+                             const dlg_metadata *metadata, dlg_error *err)
+{
+    dlg_tensor_source *tensors = dlg_allocate(gradient->n, sizeof *tensors);
+    if (!tensors) return dlg_fail(err, DLG_ENOMEM, "%s: no memory", path);
+    for (size_t i = 0; i < gradient->n; i++) {
+        const dlg_parameter *p = &gradient->model->parameters[i];
+        const size_t rows_and_columns[] = {p->n_rows, p->n_cols};
+        tensors[i] = (dlg_tensor_source){.name = p->name, .n_dims = p->n_dims, .values = gradient->values[i]};
+        memcpy(tensors[i].shape, rows_and_columns + (2 - p->n_dims), p->n_dims * sizeof *rows_and_columns);
+    }
+    const dlg_status status = dlg_safetensors_write(path, gradient->n, tensors, dtype, n_metadata, metadata, err);
+    dlg_free(tensors);
+    return status;
 }
 
 const dlg_real *dlg_gradient_at(const dlg_gradient *gradient, const dlg_parameter *parameter)

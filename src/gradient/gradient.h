@@ -5,19 +5,22 @@
 #ifndef DLG_GRADIENT_GRADIENT_H
 #define DLG_GRADIENT_GRADIENT_H
 
+#include "dlg/gradient.h"
 #include "math/stack.h"
 #include "models/network.h"
 
 #include <stdbool.h>
 
-typedef struct {
+struct dlg_gradient {
     const dlg_model *model;
     size_t n; /**< model->n_parameters */
     /** [i] has the shape of model->parameters[i]; NULL where the file has no such tensor */
     const dlg_real **values;
-    dlg_real **owned;            /**< [i] the same where it is not borrowed from the file */
-    const dlg_safetensors *file; /**< borrowed, or NULL */
-} dlg_gradient;
+    dlg_real **owned;      /**< [i] the same where it is not borrowed from the file */
+    dlg_safetensors *file; /**< NULL: none; borrowed, but of one that dlg_gradient_free ends */
+    char *defence;         /**< of one that was computed: what was done to it, "int8,prune:0.9" or "none"; else NULL */
+    uint64_t seed;         /**< of its noise */
+};
 
 /**
  * Take the gradients of an open file, as dlg-grads or `save_file({n: p.grad ...})` wrote it, against the model it
@@ -25,14 +28,19 @@ typedef struct {
  * Errors name file and tensor: not a parameter of the model, another shape, NaN or infinity, or all zero. What is
  * missing belongs to a parameter that was frozen; dlg_gradient_at is NULL then.
  */
-DLG_MUST_USE dlg_status dlg_gradient_open(dlg_gradient *out, const dlg_safetensors *file, const dlg_model *,
-                                          dlg_error *);
+DLG_MUST_USE dlg_status dlg_gradient_open(dlg_gradient *out, dlg_safetensors *file, const dlg_model *, dlg_error *);
 
 /** A gradient of zeros with a block of its own for every parameter. */
 DLG_MUST_USE dlg_status dlg_gradient_create(dlg_gradient *out, const dlg_model *, dlg_error *);
 
 /** Accepts a zeroed gradient. */
 void dlg_gradient_release(dlg_gradient *);
+
+/**
+ * Write the gradient as a file that dlg_gradient_open takes. Errors: as dlg_safetensors_write.
+ */
+DLG_MUST_USE dlg_status dlg_gradient_save(const dlg_gradient *, const char *path, dlg_dtype, size_t n_metadata,
+                                          const dlg_metadata *metadata, dlg_error *);
 
 /** The values of a parameter of the model; NULL where the file has none: it was frozen. */
 const dlg_real *dlg_gradient_at(const dlg_gradient *, const dlg_parameter *);

@@ -5,15 +5,10 @@
 #ifndef DLG_GRADIENT_MASKING_H
 #define DLG_GRADIENT_MASKING_H
 
-#include "base/status.h"
+#include "dlg/truth.h"
 
 #include <stddef.h>
 #include <stdint.h>
-
-typedef enum {
-    DLG_MASK_ALL, /**< every chosen token becomes [MASK] */
-    DLG_MASK_BERT /**< 80 % [MASK], 10 % a random token, 10 % kept */
-} dlg_mask_style;
 
 typedef struct {
     double rate; /**< of the tokens between [CLS] and [SEP]; 0.15 in BERT */

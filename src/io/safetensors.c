@@ -125,6 +125,7 @@ void dlg_safetensors_close(dlg_safetensors *set)
     }
     dlg_free(set->files);
     dlg_free(set->tensors);
+    dlg_free(set->names);
     dlg_free(set->path);
     dlg_free(set);
 }

@@ -6,16 +6,11 @@
 #ifndef DLG_IO_SAFETENSORS_H
 #define DLG_IO_SAFETENSORS_H
 
-#include "base/status.h"
+#include "dlg/gradient.h"
 #include "math/real.h"
 
 #include <stdbool.h>
 #include <stddef.h>
-
-/**
- * I64 is known, not read: checkpoints of some years carry a buffer of indices (position_ids) beside their parameters.
- */
-typedef enum { DLG_F64, DLG_F32, DLG_F16, DLG_BF16, DLG_I64 } dlg_dtype;
 
 /** "F64", "F32", "F16", "BF16", "I64", as the format spells them. */
 const char *dlg_dtype_name(dlg_dtype);
@@ -23,7 +18,7 @@ const char *dlg_dtype_name(dlg_dtype);
 /** Bytes of one number. */
 size_t dlg_dtype_bytes(dlg_dtype);
 
-#define DLG_TENSOR_MAX_DIMS 4
+#define DLG_TENSOR_MAX_DIMS DLG_ARRAY_MAX_DIMS
 
 /** One tensor of an open file; everything is borrowed from it. */
 typedef struct {
@@ -51,6 +46,13 @@ DLG_MUST_USE dlg_status dlg_safetensors_open(dlg_safetensors **out, const char *
  * the shard.
  */
 DLG_MUST_USE dlg_status dlg_safetensors_open_directory(dlg_safetensors **out, const char *directory, dlg_error *);
+
+/**
+ * The same of arrays in memory, whose values are borrowed as long as it is open. `name` stands for the path.
+ * Errors: DLG_EARG for too many dimensions, no values, or a name that comes twice; DLG_ENOMEM.
+ */
+DLG_MUST_USE dlg_status dlg_safetensors_of_arrays(dlg_safetensors **out, const char *name, size_t n_arrays,
+                                                  const dlg_array arrays[], dlg_error *);
 
 /** Accepts NULL. */
 void dlg_safetensors_close(dlg_safetensors *);

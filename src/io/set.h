@@ -17,6 +17,7 @@ struct dlg_safetensors {
     size_t n_files, n_tensors;
     dlg_set_file *files;
     dlg_tensor *tensors; /* of all files, sorted by name; one file lends its own */
+    char *names;         /* of tensors that no file holds; else NULL */
 };
 
 /** An empty set with room for n_files. *out is NULL on failure. */

@@ -32,6 +32,7 @@ dlg_status dlg_truth_create(dlg_truth *out, bool is_classification, size_t n_sen
 void dlg_truth_release(dlg_truth *truth)
 {
     for (size_t b = 0; truth->text && b < truth->n_sentences; b++) dlg_free(truth->text[b]);
+    dlg_free(truth->name);
     dlg_free(truth->text);
     dlg_free(truth->first);
     dlg_free(truth->fed);

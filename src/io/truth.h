@@ -1,17 +1,9 @@
-/**
- * Truth files: what a participant's step really was, beside its gradient and never in it. JSON:
- *
- *     {"task": "mlm" or "cls", "text": [...], "fed_ids": [[...]], "ids": [[...]], "attention": [[...]], "labels":
- *      [...], "loss": ..., "seed": ..., "dropout": false}
- *
- * fed_ids, ids, attention and the labels of a masked LM are rectangles, one row a sentence, padded on the right;
- * attention is 1 for tokens and 0 for padding; a label is -100 where nothing was to be predicted. A classifier's labels
- * are one class a sentence.
- */
+/** Truth files, whose fields dlg/truth.h has: what a step really was, beside its gradient and never in it. */
 #ifndef DLG_IO_TRUTH_H
 #define DLG_IO_TRUTH_H
 
 #include "base/file.h"
+#include "dlg/truth.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,7 +13,8 @@
 #define DLG_NO_LABEL (-100)
 
 /** The step, sentences one after the other without padding. Zero-initialise; freed by dlg_truth_release. */
-typedef struct {
+struct dlg_truth {
+    char *name; /**< of the file, for messages; NULL: none */
     bool is_classification;
     size_t n_sentences, n_rows;
     size_t *first;   /**< (n_sentences + 1) first row of each sentence; the last entry is n_rows */
@@ -33,7 +26,7 @@ typedef struct {
     uint64_t seed;   /**< of the masks and of the defences' noise; at most 2^53 */
     bool dropout;    /**< dropout was on, so the step cannot be repeated */
     uint32_t pad;    /**< what padding holds in the file */
-} dlg_truth;
+};
 
 /**
  * An empty step of sentences of these lengths, all fields to be filled by the caller: no label set, no text.

@@ -126,11 +126,6 @@ double dlg_target_noise_share(const dlg_target *target)
     return target->rank < target->n_in ? (double)target->n_in / (double)(target->n_in - target->rank) : 0;
 }
 
-size_t dlg_target_rank(const dlg_target *target)
-{
-    return target->rank;
-}
-
 int dlg_target_is_dense(const dlg_target *target)
 {
     return target->is_dense;

@@ -48,8 +48,7 @@ dlg_residual dlg_target_unexplained(const dlg_target *, size_t part);
  */
 double dlg_target_noise_share(const dlg_target *);
 
-/** Rank of the low-rank part, and whether there is more than that. */
-size_t dlg_target_rank(const dlg_target *);
+/** Whether there is more than the low-rank part. */
 int dlg_target_is_dense(const dlg_target *);
 
 #endif

@@ -158,19 +158,13 @@ static uint64_t word_at(uint64_t seed, uint32_t stream, uint32_t kind, uint64_t 
     return word_of(block, i);
 }
 
-static void fill(dlg_real *out, size_t n, double scale, uint64_t seed, uint32_t stream, uint32_t kind,
-                 double (*deviate)(uint64_t))
+void dlg_random_normal_fill(dlg_real *out, size_t n, double std, uint64_t seed, uint32_t stream)
 {
     uint32_t block[4];
     for (size_t i = 0; i < n; i++) {
-        if (i % 2 == 0) block_at(block, seed, stream, kind, i / 2);
-        out[i] = (dlg_real)(scale * deviate(word_of(block, i)));
+        if (i % 2 == 0) block_at(block, seed, stream, NORMAL, i / 2);
+        out[i] = (dlg_real)(std * standard_normal(word_of(block, i)));
     }
-}
-
-void dlg_random_normal_fill(dlg_real *out, size_t n, double std, uint64_t seed, uint32_t stream)
-{
-    fill(out, n, std, seed, stream, NORMAL, standard_normal);
 }
 
 double dlg_random_normal_at(uint64_t seed, uint32_t stream, uint64_t i)
@@ -185,11 +179,6 @@ void dlg_random_uniform_fill(dlg_real *out, size_t n, uint64_t seed, uint32_t st
         if (i % 4 == 0) block_at(block, seed, stream, UNIFORM, i / 4);
         out[i] = (dlg_real)(((double)block[i % 4] + 0.5) * 0x1p-31 - 1);
     }
-}
-
-void dlg_random_laplace_fill(dlg_real *out, size_t n, double scale, uint64_t seed, uint32_t stream)
-{
-    fill(out, n, scale, seed, stream, LAPLACE, standard_laplace);
 }
 
 double dlg_random_laplace_at(uint64_t seed, uint32_t stream, uint64_t i)

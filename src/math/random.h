@@ -71,13 +71,7 @@ void dlg_random_uniform_fill(dlg_real *out, size_t n, uint64_t seed, uint32_t st
 /** The z_i above, one at a time: standard normal number i of a stream. */
 double dlg_random_normal_at(uint64_t seed, uint32_t stream, uint64_t i);
 
-/**
- * out[i] = scale * l_i, l_i of density exp(-|l|) / 2 (so the variance is 2 scale^2), a function of (seed, stream, i)
- * alone.
- */
-void dlg_random_laplace_fill(dlg_real *out, size_t n, double scale, uint64_t seed, uint32_t stream);
-
-/** The l_i above, one at a time. */
+/** Number i of a stream of density exp(-|l|) / 2 (so the variance is 2), a function of (seed, stream, i) alone. */
 double dlg_random_laplace_at(uint64_t seed, uint32_t stream, uint64_t i);
 
 #endif

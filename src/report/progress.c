@@ -11,17 +11,6 @@ enum { LONGEST_LINE = 1024, LINES_OF_ONE_SENTENCE = 4 };
 
 static const dlg_layout plain = {.hang = 2}, indented = {.indent = 2, .hang = 2};
 
-dlg_status dlg_progress_create(dlg_progress *out, const dlg_subject *subject, dlg_screen screen, dlg_error *err)
-{
-    *out = (dlg_progress){.subject = subject, .screen = screen};
-    for (size_t b = 0; b < subject->knowledge->n_sentences; b++) out->n_rows += subject->knowledge->lengths[b];
-    out->shown = dlg_allocate(out->n_rows, sizeof *out->shown);
-    out->changed = dlg_allocate(out->n_rows, sizeof *out->changed);
-    if (out->shown && out->changed) return DLG_OK;
-    dlg_progress_release(out);
-    return dlg_fail(err, DLG_ENOMEM, "progress: no memory");
-}
-
 void dlg_progress_release(dlg_progress *progress)
 {
     dlg_free(progress->shown);

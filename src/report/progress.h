@@ -6,18 +6,15 @@
 #include "report/screen.h"
 #include "report/subject.h"
 
-/** Remembers what was shown last. Zero-initialise; release with dlg_progress_release. */
+/** Remembers what was shown last. Zero-initialise, set subject and screen; release with dlg_progress_release. */
 typedef struct {
-    const dlg_subject *subject;
+    const dlg_subject *subject; /**< borrowed */
     dlg_screen screen;
     size_t n_rows;
     uint32_t *shown; /**< (n_rows) the tokens of the last report */
     bool *changed;   /**< (n_rows) scratch */
     bool any;        /**< there was a report */
 } dlg_progress;
-
-/** @param subject borrowed Errors: DLG_ENOMEM. */
-DLG_MUST_USE dlg_status dlg_progress_create(dlg_progress *out, const dlg_subject *, dlg_screen, dlg_error *);
 
 /** Accepts a zeroed one. */
 void dlg_progress_release(dlg_progress *);

@@ -7,17 +7,7 @@
 #ifndef DLG_REPORT_ROUGE_H
 #define DLG_REPORT_ROUGE_H
 
-#include "base/status.h"
-
-/** What both texts have: as a part of the found text, of the wanted one, and the harmonic mean of the two. */
-typedef struct {
-    double precision, recall, f1;
-} dlg_rouge_score;
-
-typedef struct {
-    dlg_rouge_score one, two; /**< words and pairs of neighbouring words, as often as both texts have them */
-    dlg_rouge_score longest;  /**< the longest common subsequence of words */
-} dlg_rouge;
+#include "dlg/scores.h"
 
 /** Texts are UTF-8. Cost: O(words of one x words of the other). Errors: DLG_ENOMEM. */
 DLG_MUST_USE dlg_status dlg_rouge_compute(dlg_rouge *out, const char *wanted, const char *found, dlg_error *);

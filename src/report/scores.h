@@ -10,16 +10,6 @@
 #include "report/rouge.h"
 #include "tokenizer/tokenizer.h"
 
-typedef struct {
-    size_t n_right, n_tokens;    /**< tokens in their place, labels put back, of all, [CLS] and [SEP] included */
-    size_t n_exact, n_sentences; /**< sentences all of whose tokens are right, of all */
-    /** tokens that both sides have, wherever they stand, of those of the side that has more */
-    size_t n_in_bag, n_bag;
-    size_t n_labels_right, n_labels; /**< the same of the labels: tokens behind the masks, or classes */
-    dlg_rouge rouge;                 /**< mean over the sentences, without special tokens */
-    dlg_rouge rouge_special;         /**< with them: [CLS] and [SEP] are words then, which every attack gets right */
-} dlg_scores;
-
 /**
  * Match the sentences of both sides, and compare each with its own. The order within a batch leaves no trace in a
  * gradient, so it counts for nothing: the matching with the most tokens right is taken, and of several the one with the

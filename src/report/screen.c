@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -18,6 +19,13 @@ dlg_screen dlg_screen_of(FILE *stream, dlg_color color)
     screen.width = !ioctl(fileno(stream), TIOCGWINSZ, &size) && size.ws_col ? size.ws_col : 80;
     if (color == DLG_COLOR_AUTO) screen.marks = !(no_color && *no_color) && kind && strcmp(kind, "dumb") != 0;
     return screen;
+}
+
+dlg_status dlg_screen_flush(FILE *stream, dlg_error *err)
+{
+    const char *name = stream == stdout ? "standard output" : stream == stderr ? "standard error" : "output";
+    if (!fflush(stream) && !ferror(stream)) return DLG_OK;
+    return dlg_fail(err, DLG_EIO, "%s: %s", name, strerror(errno));
 }
 
 /* ---- characters ---- */

@@ -2,6 +2,7 @@
 #ifndef DLG_REPORT_SCREEN_H
 #define DLG_REPORT_SCREEN_H
 
+#include "base/status.h"
 #include "tokenizer/tokenizer.h"
 
 #include <stdio.h>
@@ -20,6 +21,9 @@ typedef enum {
 
 /** What the stream is. A terminal that does not tell its width has 80 columns. */
 dlg_screen dlg_screen_of(FILE *stream, dlg_color);
+
+/** Hand on what was printed. Errors: DLG_EIO when the stream has refused any of it. */
+DLG_MUST_USE dlg_status dlg_screen_flush(FILE *stream, dlg_error *);
 
 typedef enum { DLG_BOLD, DLG_UNDERLINED } dlg_mark;
 

@@ -34,7 +34,7 @@ static dlg_status lay_out_bare(dlg_network *network, const scene *s, dlg_error *
 {
     dlg_batch batch = {0};
     dlg_status status = scene_batch(&batch, s, s->n, s->rows, err);
-    if (!status) status = dlg_network_create(network, s->source.model, &batch, DLG_BOTH_WAYS, s->n, err);
+    if (!status) status = dlg_network_create(network, s->model, &batch, DLG_BOTH_WAYS, s->n, err);
     dlg_batch_release(&batch);
     for (size_t i = 0; !status && i < network->tape.n_values; i++) {
         const dlg_value *v = &network->tape.values[i];

@@ -162,8 +162,8 @@ static bool is_broken(void *payload)
 /* From the last point that was put. */
 static dlg_status follow_line(record *r, const scene *s, dlg_error *err)
 {
-    const dlg_real *table = dlg_model_word_embeddings(s->source.model);
-    const size_t H = s->source.model->config.hidden_size;
+    const dlg_real *table = dlg_model_word_embeddings(s->model);
+    const size_t H = s->model->config.hidden_size;
     dlg_status status = DLG_OK;
     take_point(r);
     for (size_t k = 0; k < LINE_POINTS && !status; k++) {
@@ -191,7 +191,7 @@ static dlg_status attack(record *r, dlg_analysis *analysis, const dlg_knowledge 
     listener.iteration = 1;
     listener.lowest = listener.pending = INFINITY;
     listener.err = err;
-    if (!status) status = dlg_attack(class, &result, analysis, knowledge, &options, &observer, err);
+    if (!status) status = dlg_attack_class_run(class, &result, analysis, knowledge, &options, &observer, err);
     listener.record = NULL;
     if (!status) status = listener.status;
     dlg_attack_result_release(&result);
@@ -210,7 +210,7 @@ static dlg_status record_attack(record *r, const scene *s, dlg_error *err)
 {
     dlg_knowledge knowledge = {.n_sentences = s->truth.n_sentences};
     dlg_analysis *analysis;
-    dlg_status status = dlg_analysis_create(&analysis, &s->gradient, dlg_tokenizer_special(s->source.tokenizer), err);
+    dlg_status status = dlg_analysis_create(&analysis, &s->gradient, dlg_tokenizer_special(s->model->tokenizer), err);
     if (!status) status = dlg_knowledge_infer(&knowledge, analysis, err);
     r->h = (header){s->n_numbers, knowledge.n_rows, knowledge.n_labels};
     if (!status) status = copy_indices(&r->rows, knowledge.rows, knowledge.n_rows, err);

@@ -5,15 +5,12 @@
 #include <string.h>
 #include <time.h>
 
-static dlg_status open_source(scene *s, const char *model, dlg_error *err)
+static dlg_status open_model(scene *s, const char *model, const char *gradient, dlg_error *err)
 {
-    dlg_source_choice choice = DLG_SOURCE_DEFAULT;
-    dlg_status status = DLG_OK;
-    choice.directory = model;
-    if (!strcmp(model, "-")) status = dlg_source_choice_from_metadata(&choice, s->file, err);
-    if (!status) status = dlg_source_open(&s->source, &choice, err);
-    if (!status && s->source.model->config.task != DLG_MASKED_LM)
-        status = dlg_fail(err, DLG_EFORMAT, "%s: want a masked LM", model);
+    const dlg_model_choice choice = {.directory = strcmp(model, "-") ? model : NULL};
+    const dlg_status status = dlg_model_open_for(&s->model, gradient, &choice, err);
+    if (!status && s->model->config.task != DLG_MASKED_LM)
+        return dlg_fail(err, DLG_EFORMAT, "%s: want a masked LM", model);
     return status;
 }
 
@@ -37,13 +34,13 @@ static dlg_status set_labels(scene *s, dlg_error *err)
 dlg_status scene_open(scene *s, const char *model, const char *gradient, const char *truth, dlg_error *err)
 {
     dlg_status status = dlg_safetensors_open(&s->file, gradient, err);
-    if (!status) status = open_source(s, model, err);
-    if (!status) status = dlg_gradient_open(&s->gradient, s->file, s->source.model, err);
+    if (!status) status = open_model(s, model, gradient, err);
+    if (!status) status = dlg_gradient_open(&s->gradient, s->file, s->model, err);
     if (!status) status = dlg_truth_read(&s->truth, truth, err);
     if (!status && s->truth.is_classification)
         status = dlg_fail(err, DLG_EFORMAT, "%s: want a masked LM's truth", truth);
     if (status) return status;
-    const dlg_config *config = &s->source.model->config;
+    const dlg_config *config = &s->model->config;
     status = dlg_truth_check(&s->truth, truth, config->vocabulary_size, config->n_labels, config->max_positions, err);
     s->n_numbers = s->truth.n_rows * config->hidden_size;
     return status ? status : set_labels(s, err);
@@ -54,7 +51,7 @@ void scene_close(scene *s)
     dlg_truth_release(&s->truth);
     dlg_gradient_release(&s->gradient);
     dlg_safetensors_close(s->file);
-    dlg_source_close(&s->source);
+    dlg_model_free(s->model);
     dlg_free(s->rows);
     dlg_free(s->label);
     dlg_free(s->share);

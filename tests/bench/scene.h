@@ -5,12 +5,12 @@
 #ifndef DLG_BENCH_SCENE_H
 #define DLG_BENCH_SCENE_H
 
-#include "cli/source.h"
+#include "gradient/gradient.h"
 #include "io/truth.h"
 #include "matching/objective.h"
 
 typedef struct {
-    dlg_source source;
+    dlg_model *model;
     dlg_safetensors *file; /**< the gradient's */
     dlg_gradient gradient;
     dlg_truth truth;

@@ -6,9 +6,11 @@
  */
 #define _XOPEN_SOURCE 700 /* setitimer */
 #include "base/memory.h"
-#include "cli/participant.h"
 #include "analytic/inspect.h"
 #include "attacks/table.h"
+#include "defend/defence.h"
+#include "gradient/gradient.h"
+#include "library/metadata.h"
 #include "math/blas.h"
 #include "report/inspection.h"
 #include "report/json_lines.h"
@@ -201,7 +203,7 @@ static dlg_status attack(dlg_subject subject, dlg_analysis *analysis, const dlg_
     dlg_knowledge knowledge = {.n_sentences = n_sentences, .sentences_from = n_sentences ? DLG_METADATA : DLG_ASSUMED};
     dlg_attack_result result = {0};
     dlg_status status = dlg_knowledge_infer(&knowledge, analysis, err);
-    if (!status) status = dlg_attack(class, &result, analysis, &knowledge, &options, NULL, err);
+    if (!status) status = dlg_attack_class_run(class, &result, analysis, &knowledge, &options, NULL, err);
     if (!status) {
         subject.attack = class->name;
         subject.knowledge = result.state.knowledge ? result.state.knowledge : &knowledge;
@@ -249,8 +251,7 @@ static dlg_status run(recipe *r, const char *path, dlg_error *err)
     if (!status) status = share(&made, r, model, err);
     if (!status) status = spoil(&made, r, err);
     const dlg_metadata metadata = {DLG_METADATA_BATCH_SIZE, batches[batch]};
-    if (!status)
-        status = dlg_participant_save(&made, path, DLG_F32, batches[batch] != NULL, &metadata, NULL, NULL, err);
+    if (!status) status = dlg_gradient_save(&made, path, DLG_F32, batches[batch] != NULL, &metadata, err);
     if (!status) status = dlg_safetensors_open(&file, path, err);
     if (!status) status = dlg_gradient_open(&read, file, model, err);
     const dlg_subject subject = {

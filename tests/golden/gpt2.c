@@ -38,7 +38,7 @@ static void check(const char *directory, const char *texts_file, int n_texts)
     dlg_model *model;
     dlg_error err;
     cJSON *texts, *text;
-    if (dlg_model_open(&model, directory, DLG_BOTH_WAYS, &err)) fail_msg("%s", err.message);
+    if (dlg_model_load(&model, directory, DLG_BOTH_WAYS, &err)) fail_msg("%s", err.message);
     assert_int_equal(dlg_json_read(&texts, texts_file, NULL), DLG_OK);
     assert_int_equal(cJSON_GetArraySize(texts), n_texts);
     cJSON_ArrayForEach(text, texts) check_text(model, text);

@@ -88,7 +88,7 @@ static void shared_by_all(void **state)
         assert_non_null(found.text);
         assert_memory_equal(found.text, s.fed, LENGTH * sizeof *s.fed);
         assert_int_equal(dlg_knowledge_infer(&knowledge, a, NULL), DLG_OK);
-        assert_int_equal(dlg_attack(dlg_attacks[0], &result, a, &knowledge, &options, NULL, NULL), DLG_OK);
+        assert_int_equal(dlg_attack_class_run(dlg_attacks[0], &result, a, &knowledge, &options, NULL, NULL), DLG_OK);
         assert_int_equal(result.end, DLG_EXPLAINED);
         assert_memory_equal(result.state.fed, s.fed, LENGTH * sizeof *s.fed);
         dlg_attack_result_release(&result);

@@ -24,7 +24,7 @@ dlg_model *inspected_trained(const char *name)
     dlg_model *model = NULL;
     char path[1024];
     snprintf(path, sizeof path, "%s/fixtures/%s", DLG_SHARED, name);
-    if (dlg_model_open(&model, path, DLG_BOTH_WAYS, NULL)) return NULL;
+    if (dlg_model_load(&model, path, DLG_BOTH_WAYS, NULL)) return NULL;
     return model;
 }
 

@@ -6,29 +6,31 @@ cd "${1:-$(dirname "$0")/../..}"
 
 # folder: the other folders it may include, in one line or several. What is not here is not allowed.
 arrows='
-base:
+dlg:
+base:               dlg
 math:               base
 ops:                math base
-io:                 math base
+io:                 math base dlg
 vocab:
 tokenizer:          vocab base
-models:             io ops math base
-gradient:           models io ops math base
+models:             tokenizer vocab io ops math base dlg
+gradient:           models io ops math base dlg
 optimise:           math base
 matching:           gradient models ops io math base
 analytic/noise:     gradient models math base
 analytic/labels:    gradient models vocab ops math base
 analytic/tokens:    analytic/noise gradient models vocab math base
 analytic/sequences: analytic/tokens gradient models vocab ops math base
-analytic:           analytic/tokens analytic/labels analytic/noise gradient models vocab math base
-attacks/session:    analytic analytic/tokens analytic/noise matching optimise gradient models vocab io math base
+analytic:           analytic/tokens analytic/labels analytic/noise gradient models vocab math base dlg
+attacks/session:    analytic analytic/tokens analytic/noise matching optimise gradient models vocab io math base dlg
 attacks:            attacks/session analytic analytic/sequences analytic/tokens analytic/labels analytic/noise
 attacks:            matching optimise gradient models vocab io math base
 defend:             ops math base
 report:             attacks attacks/session analytic analytic/tokens analytic/labels analytic/noise
-report:             optimise matching gradient defend tokenizer models vocab io ops math base
-cli:                report attacks attacks/session analytic gradient matching optimise defend tokenizer models
-cli:                vocab io ops math base
+report:             optimise matching gradient defend tokenizer models vocab io ops math base dlg
+library:            report attacks attacks/session analytic analytic/tokens analytic/labels analytic/noise
+library:            gradient matching optimise defend tokenizer models vocab io ops math base dlg
+cli:                dlg
 '
 # outside header (beginning of its path): the folders that may include it.
 outside='
@@ -40,13 +42,13 @@ dnnl:      math
 lbfgs:     optimise
 xxhash:    base
 utf8proc:  base tokenizer
-cjson:     base io tokenizer models report cli
+cjson:     base io tokenizer models report
 argp:      cli
 '
 
 # Lines "FILE<blank>DELIMITER<blank>HEADER" of every include.
 includes() {
-    find src vocab tokenizer models \( -name '*.c' -o -name '*.h' \) -print0 | sort -z |
+    find include src vocab tokenizer models \( -name '*.c' -o -name '*.h' \) -print0 | sort -z |
         xargs -0 grep -HE '^[[:space:]]*#[[:space:]]*include' /dev/null |
         sed -E 's/^([^:]*):[[:space:]]*#[[:space:]]*include[[:space:]]*([<"])([^>"]*)[>"].*/\1 \2 \3/'
 }
@@ -65,7 +67,7 @@ includes | awk -v arrows="$arrows" -v outside="$outside" '
     {
         n_includes++
         folder = $1
-        sub(/^src\//, "", folder)
+        sub(/^(src|include)\//, "", folder)
         sub(/\/[^\/]*$/, "", folder)
         target = $3
         if (!sub(/\/[^\/]*$/, "", target)) target = ""
@@ -96,7 +98,7 @@ fi
 if [ $# -eq 0 ]; then
     scratch=$(mktemp -d)
     trap 'rm -rf "$scratch"' EXIT
-    cp -r src vocab tokenizer models "$scratch"
+    cp -r include src vocab tokenizer models "$scratch"
     for wrong in '#include "attacks/x.h"' '  #  include "io/y.h" // why' '#include <lbfgs.h>' '#include "plain.h"' \
         'static const char *name = "bert.pooler.dense.weight";'; do
         printf '%s\n' "$wrong" > "$scratch/src/math/wrong.c"

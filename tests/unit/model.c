@@ -27,7 +27,7 @@ static dlg_status open_written(dlg_model **out, const small_model *small, dlg_ta
 {
     small_model_write_config(task);
     small_model_write(small, "model.safetensors", dtype);
-    return dlg_model_open(out, scratch_directory(), DLG_BOTH_WAYS, err);
+    return dlg_model_load(out, scratch_directory(), DLG_BOTH_WAYS, err);
 }
 
 /* Open, and compare every parameter with the tensor of number i, whose name may have changed. */
@@ -212,7 +212,7 @@ static void refuses_numbers(void **state)
         dlg_model *model;
         const char *path = small_model_write(&small, "model.safetensors", DLG_F32);
         small_model_patch(path, &marker, &bad[i], sizeof marker);
-        assert_refused(dlg_model_open(&model, scratch_directory(), DLG_BOTH_WAYS, &err), DLG_ENONFINITE, &err, path,
+        assert_refused(dlg_model_load(&model, scratch_directory(), DLG_BOTH_WAYS, &err), DLG_ENONFINITE, &err, path,
                        query);
         assert_non_null(strstr(err.message, "5"));
         assert_null(model);
@@ -230,16 +230,16 @@ static void refuses_files(void **state)
     small_model_write_config(DLG_MASKED_LM);
     const char *path = small_model_write(&small, "model.safetensors", DLG_F32);
     small_model_patch(path, "\"F32\"", "\"I32\"", 5);
-    assert_refused(dlg_model_open(&model, scratch_directory(), DLG_BOTH_WAYS, &err), DLG_EFORMAT, &err, path, "I32");
+    assert_refused(dlg_model_load(&model, scratch_directory(), DLG_BOTH_WAYS, &err), DLG_EFORMAT, &err, path, "I32");
     assert_null(model);
 
     assert_int_equal(unlink(path), 0);
-    assert_refused(dlg_model_open(&model, scratch_directory(), DLG_BOTH_WAYS, &err), DLG_EIO, &err, scratch_directory(),
+    assert_refused(dlg_model_load(&model, scratch_directory(), DLG_BOTH_WAYS, &err), DLG_EIO, &err, scratch_directory(),
                    "model.safetensors");
     assert_null(model);
 
     assert_int_equal(unlink(scratch_path("config.json")), 0);
-    assert_refused(dlg_model_open(&model, scratch_directory(), DLG_BOTH_WAYS, &err), DLG_EIO, &err, scratch_directory(),
+    assert_refused(dlg_model_load(&model, scratch_directory(), DLG_BOTH_WAYS, &err), DLG_EIO, &err, scratch_directory(),
                    "config.json");
     assert_null(model);
     small_model_release(&small);
@@ -248,7 +248,7 @@ static void refuses_files(void **state)
 static dlg_status attempt_open(void *directory, dlg_error *err)
 {
     dlg_model *model;
-    const dlg_status status = dlg_model_open(&model, directory, DLG_BOTH_WAYS, err);
+    const dlg_status status = dlg_model_load(&model, directory, DLG_BOTH_WAYS, err);
     assert_true(!model == (status != DLG_OK));
     dlg_model_free(model);
     return status;

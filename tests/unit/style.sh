@@ -15,7 +15,7 @@ find . -type d \( -name 'build*' -o -name .git -o -path ./tests/fuzz/corpus \) -
     function end_of_file() {
         if (file ~ /\.[ch]$/) want(400, "lines", n_lines, file)
     }
-    FNR == 1 { end_of_file(); file = substr(FILENAME, 3) }
+    FNR == 1 { end_of_file(); file = substr(FILENAME, 3); start = 0 }
     {
         n_lines = FNR
         columns = $0
@@ -23,7 +23,7 @@ find . -type d \( -name 'build*' -o -name .git -o -path ./tests/fuzz/corpus \) -
         want(120, "columns", length(columns), file ":" FNR)
     }
     file ~ /\.[ch]$/ && /^[{]$/ { start = FNR }
-    file ~ /\.[ch]$/ && /^[}]$/ { want(60, "lines of a function", FNR - start - 1, file ":" start) }
+    file ~ /\.[ch]$/ && /^[}]$/ && start { want(60, "lines of a function", FNR - start - 1, file ":" start); start = 0 }
     END { end_of_file(); exit wrong }'
 
 # It must notice each of them.

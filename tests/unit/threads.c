@@ -43,7 +43,7 @@ static dlg_status attack_once(job *j)
     if (!status) status = dlg_gradient_share(&gradient, NULL, j->model, &(dlg_step){&batch, fed, &label}, NULL);
     if (!status) status = dlg_analysis_create(&analysis, &gradient, special, NULL);
     if (!status) status = dlg_knowledge_infer(&knowledge, analysis, NULL);
-    if (!status) status = dlg_attack(dlg_attacks[0], &result, analysis, &knowledge, &options, NULL, NULL);
+    if (!status) status = dlg_attack_class_run(dlg_attacks[0], &result, analysis, &knowledge, &options, NULL, NULL);
     j->end = result.end;
     for (size_t t = 0; !status && result.state.fed && t < LENGTH; t++) j->n_right += result.state.fed[t] == fed[t];
     dlg_attack_result_release(&result);

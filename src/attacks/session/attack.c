@@ -68,7 +68,7 @@ dlg_status dlg_attack_count_bytes(size_t *out, const dlg_gradient *gradient, con
     return status;
 }
 
-dlg_status dlg_attack(const dlg_attack_class *class, dlg_attack_result *out, dlg_analysis *analysis,
+dlg_status dlg_attack_class_run(const dlg_attack_class *class, dlg_attack_result *out, dlg_analysis *analysis,
                       const dlg_knowledge *knowledge, const dlg_attack_options *options,
                       const dlg_attack_observer *observer, dlg_error *err)
 {

@@ -5,6 +5,7 @@
 #ifndef DLG_ATTACKS_SESSION_ATTACK_H
 #define DLG_ATTACKS_SESSION_ATTACK_H
 
+#include "dlg/attack.h"
 #include "io/journal.h"
 #include "matching/distance.h"
 #include "matching/explanation.h"
@@ -13,12 +14,6 @@
 #include "optimise/minimise.h"
 
 #include <stdint.h>
-
-/** Which embeddings of a batch descend at a time. */
-typedef enum {
-    DLG_UPDATE_BATCH,   /**< those of all sentences */
-    DLG_UPDATE_SENTENCE /**< those of one, another after each iteration (Zhu et al. 2019) */
-} dlg_update;
 
 /** "batch", "sentence". */
 const char *dlg_update_name(dlg_update);
@@ -57,18 +52,6 @@ typedef struct {
     const bool *changed;            /**< whether tokens changed since the last report */
     const dlg_evidence *evidence;   /**< for each fed token */
 } dlg_attack_state;
-
-/** Why the attack ended. */
-typedef enum {
-    DLG_EXPLAINED, /**< the decoded tokens' own gradient is the shared one, to rounding */
-    DLG_SETTLED,   /**< the text is stable and the distance has collapsed to what the gradient's noise leaves */
-    /** each sentence of the text was in the batch, checked by itself; others were too, and were not found */
-    DLG_PARTLY,
-    DLG_EXHAUSTED, /**< iterations and starts are used up */
-    DLG_INTERRUPTED,
-    /** no attack could begin: the gradient does not show what every attack needs (dlg_knowledge_infer) */
-    DLG_UNREADABLE
-} dlg_attack_end;
 
 /** "explained", "settled", "partly", "exhausted", "interrupted", "unreadable". */
 const char *dlg_attack_end_name(dlg_attack_end);
@@ -153,7 +136,7 @@ DLG_MUST_USE dlg_status dlg_attack_count_bytes(size_t *out, const dlg_gradient *
  * Run an attack, from an empty result. Errors: the class's, and the journal's (dlg_journal_check); the result is then
  * empty.
  */
-DLG_MUST_USE dlg_status dlg_attack(const dlg_attack_class *, dlg_attack_result *out, dlg_analysis *,
+DLG_MUST_USE dlg_status dlg_attack_class_run(const dlg_attack_class *, dlg_attack_result *out, dlg_analysis *,
                                    const dlg_knowledge *, const dlg_attack_options *, const dlg_attack_observer *,
                                    dlg_error *);
 

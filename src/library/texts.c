@@ -1,5 +1,5 @@
 #define _POSIX_C_SOURCE 200809L
-#include "cli/texts.h"
+#include "library/texts.h"
 
 #include "base/file.h"
 #include "base/interrupt.h"
@@ -10,7 +10,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A line's number is 0 for a text of the command line, whose origin is its own. */
+dlg_status dlg_texts_create(dlg_texts **out, dlg_error *err)
+{
+    *out = dlg_allocate(1, sizeof **out);
+    return *out ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "texts: no memory");
+}
+
+/* A line's number is 0 for a text of the caller's, whose origin is its own. */
 static dlg_status add(dlg_texts *texts, const char *bytes, size_t n_bytes, const char *origin, size_t line,
                       dlg_error *err)
 {
@@ -95,12 +101,12 @@ dlg_status dlg_texts_add_file(dlg_texts *texts, const char *path, dlg_error *err
     return status;
 }
 
-void dlg_texts_release(dlg_texts *texts)
+void dlg_texts_free(dlg_texts *texts)
 {
-    for (size_t i = 0; i < texts->n; i++) {
+    for (size_t i = 0; texts && i < texts->n; i++) {
         dlg_free(texts->items[i].bytes);
         dlg_free(texts->items[i].origin);
     }
-    dlg_free(texts->items);
-    *texts = (dlg_texts){0};
+    if (texts) dlg_free(texts->items);
+    dlg_free(texts);
 }

@@ -1,0 +1,17 @@
+# The names of all functions that the headers of include/dlg declare with DLG_PUBLIC, as a script for the linker: gcc
+# makes the choice between versions of a function for different processors visible, whatever it is told.
+set(exports "")
+foreach(header ${public_headers})
+  file(READ ${header} text)
+  string(REPLACE ";" "|" text "${text}")
+  string(REGEX MATCHALL "DLG_PUBLIC [^|(]*[ *]dlg_[a-z_]+\\(" declarations "${text}")
+  foreach(declaration ${declarations})
+    string(REGEX REPLACE ".*[ *](dlg_[a-z_]+)\\(" "\\1" name "${declaration}")
+    string(APPEND exports "  ${name};\n")
+  endforeach()
+endforeach()
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${public_headers})
+file(WRITE ${CMAKE_BINARY_DIR}/exports.map.new "{\nglobal:\n${exports}local:\n  *;\n};\n")
+configure_file(${CMAKE_BINARY_DIR}/exports.map.new ${CMAKE_BINARY_DIR}/exports.map COPYONLY)
+target_link_options(dlg_shared PRIVATE -Wl,--version-script=${CMAKE_BINARY_DIR}/exports.map)
+set_target_properties(dlg_shared PROPERTIES LINK_DEPENDS ${CMAKE_BINARY_DIR}/exports.map)

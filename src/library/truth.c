@@ -1,0 +1,153 @@
+#include "io/truth.h"
+
+#include "base/memory.h"
+#include "gradient/masking.h"
+#include "library/fit.h"
+#include "library/texts.h"
+#include "models/model.h"
+
+#include <string.h>
+
+static void note_cut(const dlg_participation *how, const dlg_text *text, size_t full, size_t left)
+{
+    dlg_error line = {.status = DLG_OK}; /* as long as a message, and as fit to be shown */
+    (void)dlg_fail(&line, DLG_OK, "%s: cut from %zu to %zu tokens", text->origin, full, left);
+    how->note(how->payload, line.message);
+}
+
+static dlg_status encode(dlg_tokens *out, const dlg_model *model, const dlg_text *text, const dlg_participation *how,
+                         dlg_error *err)
+{
+    const size_t limit = model->config.max_positions;
+    size_t full;
+    dlg_error cause = {0};
+    const dlg_status status =
+        dlg_tokenizer_encode(model->tokenizer, out, text->bytes, text->n_bytes, true, how->max_length, &full, &cause);
+    if (status) return dlg_fail(err, status, "%s: %s", text->origin, cause.message);
+    if (out->n > limit)
+        return dlg_fail(
+            err, DLG_EFORMAT,
+            "%s: want at most the %zu tokens that %s has positions for, found %zu; --max-length %zu cuts it",
+            text->origin, limit, model->name, out->n, limit);
+    if (full == 2) return dlg_fail(err, DLG_EFORMAT, "%s: want at least one token, found none", text->origin);
+    if (full > out->n && how->note) note_cut(how, text, full, out->n);
+    return DLG_OK;
+}
+
+static dlg_status check_labels(const dlg_model *model, const dlg_texts *texts, const dlg_participation *how,
+                               dlg_error *err)
+{
+    const dlg_config *config = &model->config;
+    const size_t wanted = config->task == DLG_SEQUENCE_CLASSIFICATION ? texts->n : 0;
+    if (how->n_labels != wanted)
+        return dlg_fail(err, DLG_EARG, "labels: want one for each of the %zu texts of a classifier, found %zu", wanted,
+                        how->n_labels);
+    for (size_t b = 0; b < how->n_labels; b++)
+        if (how->labels[b] >= config->n_labels)
+            return dlg_fail(err, DLG_ESHAPE, "%s: label: want one of the %zu classes of %s, found %llu",
+                            texts->items[b].origin, config->n_labels, model->name, (unsigned long long)how->labels[b]);
+    return DLG_OK;
+}
+
+static dlg_status fill(dlg_truth *out, const dlg_model *model, const dlg_tokens *tokens, const dlg_texts *texts,
+                       const dlg_participation *how, dlg_error *err)
+{
+    const dlg_special_tokens special = dlg_tokenizer_special(model->tokenizer);
+    const dlg_masking masking = {how->mask_rate, how->mask_style, special.mask, model->config.vocabulary_size};
+    out->seed = how->seed;
+    out->pad = special.pad;
+    out->text = dlg_allocate(texts->n, sizeof *out->text);
+    if (!out->text) return dlg_fail(err, DLG_ENOMEM, "truth: no memory for %zu texts", texts->n);
+    for (size_t b = 0; b < texts->n; b++) {
+        const size_t at = out->first[b], n = tokens[b].n;
+        memcpy(out->ids + at, tokens[b].ids, n * sizeof *out->ids);
+        memcpy(out->fed + at, tokens[b].ids, n * sizeof *out->fed);
+        out->text[b] = dlg_copy_string(texts->items[b].bytes);
+        if (!out->text[b]) return dlg_fail(err, DLG_ENOMEM, "truth: no memory for %zu texts", texts->n);
+        if (out->is_classification) out->labels[b] = (int64_t)how->labels[b];
+        const dlg_status status =
+            out->is_classification ? DLG_OK
+                                   : dlg_masking_apply(&masking, how->seed, b, n, out->fed + at, out->labels + at, err);
+        if (status) return status;
+    }
+    return DLG_OK;
+}
+
+/* What a seed of a truth file can be, as JSON's numbers are exact up to there. */
+static const uint64_t largest_seed = UINT64_C(1) << 53;
+
+static dlg_status check_how(const dlg_participation *how, dlg_error *err)
+{
+    if (!(how->mask_rate >= 0 && how->mask_rate <= 1))
+        return dlg_fail(err, DLG_EARG, "mask rate: want a number from 0 to 1, found %g", how->mask_rate);
+    if (how->max_length && how->max_length < 3)
+        return dlg_fail(err, DLG_EARG, "maximal length: want at least 3 tokens, found %zu", how->max_length);
+    if ((unsigned)how->mask_style > DLG_MASK_BERT)
+        return dlg_fail(err, DLG_EARG, "mask style: want a dlg_mask_style, found %d", (int)how->mask_style);
+    if (how->seed > largest_seed)
+        return dlg_fail(err, DLG_EARG, "seed: want at most 2^53, found %llu", (unsigned long long)how->seed);
+    return DLG_OK;
+}
+
+static dlg_status read_texts(dlg_truth *out, const dlg_model *model, const dlg_texts *texts,
+                             const dlg_participation *how, dlg_error *err)
+{
+    const bool is_classifier = model->config.task == DLG_SEQUENCE_CLASSIFICATION;
+    dlg_tokens *tokens = dlg_allocate(texts->n, sizeof *tokens);
+    size_t *lengths = dlg_allocate(texts->n, sizeof *lengths);
+    dlg_status status = DLG_OK;
+    if (!tokens || !lengths) status = dlg_fail(err, DLG_ENOMEM, "texts: no memory for %zu", texts->n);
+    if (!status && !texts->n) status = dlg_fail(err, DLG_EARG, "texts: want at least one, found none");
+    if (!status) status = check_labels(model, texts, how, err);
+    for (size_t b = 0; b < texts->n && !status; b++) {
+        status = encode(&tokens[b], model, &texts->items[b], how, err);
+        lengths[b] = tokens[b].n;
+    }
+    if (!status) status = dlg_truth_create(out, is_classifier, texts->n, lengths, err);
+    if (!status) status = fill(out, model, tokens, texts, how, err);
+    for (size_t b = 0; tokens && b < texts->n; b++) dlg_tokens_release(&tokens[b]);
+    dlg_free(tokens);
+    dlg_free(lengths);
+    return status;
+}
+
+/* Hand the truth over when all went well, else free it. */
+static dlg_status finish(dlg_truth **out, dlg_truth *truth, dlg_status status)
+{
+    if (status) dlg_truth_free(truth);
+    *out = status ? NULL : truth;
+    return status;
+}
+
+dlg_status dlg_truth_of_texts(dlg_truth **out, const dlg_model *model, const dlg_texts *texts,
+                              const dlg_participation *how, dlg_error *err)
+{
+    static const dlg_participation by_default = DLG_PARTICIPATION_INIT;
+    dlg_truth *truth = dlg_allocate(1, sizeof *truth);
+    dlg_status status = truth ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "truth: no memory");
+    if (!how) how = &by_default;
+    if (!status) status = dlg_fit_trained(model, err);
+    if (!status) status = check_how(how, err);
+    if (!status) status = read_texts(truth, model, texts, how, err);
+    return finish(out, truth, status);
+}
+
+dlg_status dlg_truth_open(dlg_truth **out, const char *path, dlg_error *err)
+{
+    dlg_truth *truth = dlg_allocate(1, sizeof *truth);
+    dlg_status status = truth ? dlg_truth_read(truth, path, err) : dlg_fail(err, DLG_ENOMEM, "%s: no memory", path);
+    if (!status) truth->name = dlg_copy_string(path);
+    if (!status && !truth->name) status = dlg_fail(err, DLG_ENOMEM, "%s: no memory", path);
+    return finish(out, truth, status);
+}
+
+void dlg_truth_free(dlg_truth *truth)
+{
+    if (truth) dlg_truth_release(truth);
+    dlg_free(truth);
+}
+
+const char *dlg_truth_task(const dlg_truth *truth)
+{
+    return dlg_task_name(truth->is_classification ? DLG_SEQUENCE_CLASSIFICATION : DLG_MASKED_LM);
+}
