@@ -11,6 +11,7 @@ packages=(
     libxxhash-dev                  # fingerprints
     liblbfgs-dev                   # L-BFGS
     librandom123-dev               # counter-based random numbers
+    help2man                       # man pages; the build does without it where it is missing
     libcmocka-dev                  # tests
 )
 

@@ -2,6 +2,7 @@
 
 #include "base/file.h"
 #include "base/json.h"
+#include "base/text.h"
 #include "models/config_sizes.h"
 
 #include <assert.h>
@@ -54,18 +55,33 @@ static dlg_status refuse(const source *from, const char *key, const char *wanted
     return dlg_fail(from->err, DLG_EFORMAT, "%s: %s: want %s, found %s", from->name, key, wanted, found);
 }
 
+/** Not of a kind that has gradients to attack: of use as a language prior. */
+static bool is_prior_only(const dlg_architecture *architecture)
+{
+    return architecture->dialect->classes[0].task == DLG_CAUSAL_LM;
+}
+
+static dlg_status refuse_model_type(const source *from, const cJSON *item)
+{
+    char attacked[96] = "", priors[96] = "", types[256];
+    for (size_t i = 0; dlg_architectures[i]; i++) {
+        const bool is_prior = is_prior_only(dlg_architectures[i]);
+        bool is_last = true;
+        for (size_t j = i + 1; dlg_architectures[j]; j++) is_last &= is_prior_only(dlg_architectures[j]) != is_prior;
+        dlg_text_list(is_prior ? priors : attacked, sizeof priors, dlg_architectures[i]->dialect->model_type, is_last);
+    }
+    snprintf(types, sizeof types, "%s, or as a prior %s", attacked, priors);
+    return refuse(from, "model_type", types, item);
+}
+
 static dlg_status read_architecture(source *from, dlg_config *config)
 {
     const cJSON *item = member_not_null(from, "model_type");
-    char types[128] = "";
     if (!item) config->architecture = dlg_architectures[0];
-    for (size_t i = 0; dlg_architectures[i]; i++) {
-        const char *type = dlg_architectures[i]->dialect->model_type;
-        const size_t used = strlen(types);
-        if (cJSON_IsString(item) && !strcmp(item->valuestring, type)) config->architecture = dlg_architectures[i];
-        snprintf(types + used, sizeof types - used, "%s%s", !i ? "" : dlg_architectures[i + 1] ? ", " : " or ", type);
-    }
-    if (!config->architecture) return refuse(from, "model_type", types, item);
+    for (size_t i = 0; cJSON_IsString(item) && dlg_architectures[i]; i++)
+        if (!strcmp(item->valuestring, dlg_architectures[i]->dialect->model_type))
+            config->architecture = dlg_architectures[i];
+    if (!config->architecture) return refuse_model_type(from, item);
     from->dialect = config->architecture->dialect;
     return DLG_OK;
 }

@@ -61,10 +61,18 @@ DLG_MUST_USE dlg_status dlg_config_read(dlg_config *out, const char *path, dlg_e
 DLG_MUST_USE dlg_status dlg_config_parse(dlg_config *out, const char *name, const void *bytes, size_t n_bytes,
                                          dlg_error *);
 
+/** A model whose weights are drawn. */
+typedef struct {
+    const char *name;
+    size_t hidden_size, n_layers;
+} dlg_preset;
+
+/** All there are, ending with one without a name. */
+extern const dlg_preset dlg_presets[];
+
 /**
- * A preset by name: tiny (128 x 2), mini (256 x 4), small (512 x 4), medium (512 x 8), base (768 x 12); heads of 64,
- * intermediate size 4 x hidden, 512 positions, 2 token types, std 0.02. Errors: DLG_EARG lists the names there are, or
- * names a size out of range.
+ * A preset by name; heads of 64, intermediate size 4 x hidden, 512 positions, 2 token types, std 0.02. Errors: DLG_EARG
+ * lists the names there are, or names a size out of range.
  */
 DLG_MUST_USE dlg_status dlg_config_preset(dlg_config *out, const char *name, dlg_task task, size_t vocabulary_size,
                                           size_t n_labels, dlg_error *);

@@ -2,7 +2,7 @@
 file(READ ${INPUT} bytes HEX)
 string(REGEX REPLACE "(................................................)" "\\1\n    " bytes "${bytes}")
 string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${bytes}")
-file(WRITE ${OUTPUT} "/* Made from vocab.txt by embed.cmake; not to be edited. */
+file(WRITE ${OUTPUT}.new "/* Made from vocab.txt by embed.cmake; not to be edited. */
 #include \"vocab/vocabulary.h\"
 
 static const unsigned char vocabulary[] = {
@@ -15,3 +15,6 @@ const unsigned char *dlg_builtin_vocabulary(size_t *n_bytes)
     return vocabulary;
 }
 ")
+# Or each run of cmake would have it compiled again.
+execute_process(COMMAND ${CMAKE_COMMAND} -E copy_if_different ${OUTPUT}.new ${OUTPUT})
+file(REMOVE ${OUTPUT}.new)

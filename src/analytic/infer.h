@@ -2,8 +2,7 @@
 #ifndef DLG_ANALYTIC_INFER_H
 #define DLG_ANALYTIC_INFER_H
 
-#include "gradient/gradient.h"
-#include "vocab/special_tokens.h"
+#include "analytic/analysis.h"
 
 /**
  * Tokens of the longest sentence: rows of the position embedding's gradient above what stands behind them. Behind an
@@ -31,7 +30,6 @@ typedef struct {
  * defence, or where tokens fill the model's width.
  * @param n_sentences 0: not known; of one nothing but its length is looked at Errors: DLG_ENOMEM, DLG_ENONFINITE.
  */
-DLG_MUST_USE dlg_status dlg_infer_layout(dlg_batch_layout *out, const dlg_gradient *, size_t n_sentences,
-                                         dlg_special_tokens, dlg_error *);
+DLG_MUST_USE dlg_status dlg_infer_layout(dlg_batch_layout *out, dlg_analysis *, size_t n_sentences, dlg_error *);
 
 #endif

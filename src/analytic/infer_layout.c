@@ -1,15 +1,14 @@
 #include "analytic/infer.h"
-#include "analytic/labels/infer_labels.h"
-#include "analytic/tokens/span_check.h"
 
-#include "math/rank.h"
+#include "base/memory.h"
 
 #include <assert.h>
 #include <string.h>
 
-/* Ranks are first looked for up to the first; where that is not enough, up to the last. Batches of more sentences are
- * not taken apart. */
-enum { FEW_ROWS = 48, MOST_ROWS = 256, MOST_SENTENCES = 16 };
+enum {
+    MOST_SENTENCES = 16, /* batches of more are not taken apart */
+    MOST_ROWS = 256      /* of the span check, where it is not clear how many there are */
+};
 
 /* What bounds the number of tokens, and where sentences may end. */
 typedef struct {
@@ -22,35 +21,17 @@ typedef struct {
     bool is_blind;
 } evidence;
 
-static dlg_status count(size_t *n, const dlg_stack *stack, dlg_error *err)
-{
-    const size_t widest = stack->n_in < MOST_ROWS ? stack->n_in : MOST_ROWS;
-    dlg_rank rank;
-    dlg_status status = dlg_rank_find(&rank, stack, FEW_ROWS < widest ? FEW_ROWS : widest, err);
-    if (!status && !rank.is_clear && FEW_ROWS < widest) status = dlg_rank_find(&rank, stack, widest, err);
-    *n = !status && rank.is_clear ? rank.rank : 0;
-    return status;
-}
-
-static dlg_status count_rows(evidence *e, const dlg_gradient *gradient, dlg_error *err)
-{
-    const dlg_parameter *p = gradient->model->roles.blocks[0].wide.weight;
-    const dlg_stack inputs = dlg_gradient_stack(gradient, 0),
-                    rows = {1, p->n_cols, {dlg_gradient_at(gradient, p)}, {p->n_rows}};
-    const dlg_status status = count(&e->n_inputs, &inputs, err);
-    /* In a last layer only the rows that the head looks at have a gradient. */
-    return status || gradient->model->config.n_layers < 2 ? status : count(&e->n_rows, &rows, err);
-}
-
 /* Where [SEP] lies in the row space of layer 0. The longest sentence's does, or the span check is blind. */
-static dlg_status find_ends(evidence *e, const dlg_gradient *gradient, dlg_special_tokens special, dlg_error *err)
+static dlg_status find_ends(evidence *e, dlg_analysis *analysis, dlg_error *err)
 {
     dlg_span_check *check = NULL;
     double *scratch = dlg_allocate(e->longest, sizeof *scratch);
     e->end = dlg_allocate(e->longest, sizeof *e->end);
     dlg_status status = scratch && e->end ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "lengths: no memory");
-    if (!status) status = dlg_span_check_create(&check, gradient, e->n_inputs ? e->n_inputs : MOST_ROWS, err);
-    if (!status) e->n_ends = dlg_span_check_positions(check, special.sep, e->longest + 1, e->end, scratch);
+    if (!status) status = dlg_analysis_span_check(&check, analysis, e->n_inputs ? e->n_inputs : MOST_ROWS, err);
+    if (!status)
+        e->n_ends =
+            dlg_span_check_positions(check, dlg_analysis_special(analysis).sep, e->longest + 1, e->end, scratch);
     e->is_blind = !e->n_ends || e->end[e->n_ends - 1] + 1 != e->longest;
     if (e->is_blind) e->n_ends = 0;
     /* A sentence has three tokens at least, but where the rows of longer ones were pruned away. */
@@ -103,27 +84,27 @@ out:
 }
 
 /* No fewer than the tokens ask for, nor than went through a classifier's pooler. */
-static dlg_status count_sentences(size_t *n, const evidence *e, const dlg_gradient *gradient, size_t least,
-                                  dlg_error *err)
+static dlg_status count_sentences(size_t *n, const evidence *e, dlg_analysis *analysis, size_t least, dlg_error *err)
 {
     size_t n_head_rows = 0;
     *n = (least + e->longest - 1) / e->longest;
     if (!*n) *n = 1;
-    if (gradient->model->config.task == DLG_MASKED_LM) return DLG_OK;
-    const dlg_status status = dlg_infer_head_rows(&n_head_rows, gradient, err);
+    if (dlg_analysis_gradient(analysis)->model->config.task == DLG_MASKED_LM) return DLG_OK;
+    const dlg_status status = dlg_analysis_count_head_rows(&n_head_rows, analysis, err);
     if (n_head_rows > *n) *n = n_head_rows;
     return status;
 }
 
-dlg_status dlg_infer_layout(dlg_batch_layout *out, const dlg_gradient *gradient, size_t n_sentences,
-                            dlg_special_tokens special, dlg_error *err)
+dlg_status dlg_infer_layout(dlg_batch_layout *out, dlg_analysis *analysis, size_t n_sentences, dlg_error *err)
 {
-    evidence e = {.longest = dlg_infer_length(gradient)};
+    evidence e = {.longest = dlg_analysis_length(analysis)};
     *out = (dlg_batch_layout){.n_sentences = n_sentences};
     if (!e.longest) return DLG_OK;
-    dlg_status status = n_sentences == 1 ? DLG_OK : count_rows(&e, gradient, err);
+    dlg_status status = DLG_OK;
+    if (n_sentences != 1) status = dlg_analysis_count_inputs(&e.n_inputs, analysis, err);
+    if (n_sentences != 1 && !status) status = dlg_analysis_count_attended(&e.n_rows, analysis, err);
     const size_t least = e.n_rows > e.n_inputs ? e.n_rows : e.n_inputs;
-    if (!status && !n_sentences) status = count_sentences(&out->n_sentences, &e, gradient, least, err);
+    if (!status && !n_sentences) status = count_sentences(&out->n_sentences, &e, analysis, least, err);
     if (status) return status;
     out->n_inputs = e.n_inputs;
     out->n_rows = e.n_rows;
@@ -134,7 +115,7 @@ dlg_status dlg_infer_layout(dlg_batch_layout *out, const dlg_gradient *gradient,
     if (!out->lengths) return dlg_fail(err, DLG_ENOMEM, "lengths: no memory");
     for (size_t b = 0; b < n; b++) out->lengths[b] = e.longest;
     if (n > 1 && n <= MOST_SENTENCES && least) {
-        status = find_ends(&e, gradient, special, err);
+        status = find_ends(&e, analysis, err);
         if (!status) status = choose_lengths(out->lengths, &total, &is_only, &e, n, least < total ? least : total, err);
     }
     out->sentences_are_seen = n == 1 && e.n_rows == total; /* of several, some may be nearly the same */

@@ -1,16 +1,14 @@
 #include "analytic/inspect.h"
 
-#include "analytic/tokens/candidates.h"
 #include "analytic/infer.h"
 #include "analytic/labels/infer_labels.h"
-#include "analytic/tokens/span_check.h"
-#include "analytic/labels/label_restoration.h"
 #include "analytic/tokens/reading.h"
+#include "base/memory.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Ranks are first looked for up to the first; where that is not enough, for one matrix, up to the last. */
+/* Ranks are looked for up to the first, or to what layer 0 shows, never further than to the last. */
 enum { FEW_ROWS = 48, MOST_ROWS = 256 };
 
 /* Labels and the text's own prediction explain the bias to rounding; labels and that for a blank text well enough to
@@ -19,12 +17,13 @@ static const double explained = 1e-5, nearly_explained = 0.3;
 
 /* What one step finds and the next ones need. */
 typedef struct {
-    const dlg_gradient *gradient;
-    dlg_special_tokens special;
+    dlg_analysis *analysis;
+    const dlg_gradient *gradient; /* the analysis' */
+    dlg_special_tokens special;   /* likewise */
     /* it was read as one sentence's; there are no more tokens than one sentence has */
     bool is_mlm, is_single, is_alone;
-    size_t n_head_rows, n_inputs; /* rows through the head; distinct tokens at their positions; 0: not clear */
-    dlg_label_restoration pooled;
+    size_t n_head_rows, n_inputs;        /* rows through the head; distinct tokens at their positions; 0: not clear */
+    const dlg_label_restoration *pooled; /* of a classifier */
     dlg_reading reading;
 } survey;
 
@@ -32,17 +31,18 @@ typedef struct {
 
 static dlg_status find_length(dlg_inspection *out, const survey *s, dlg_error *err)
 {
-    out->length = dlg_infer_length(s->gradient);
-    const dlg_status status = dlg_defence_traces_find(&out->traces, s->gradient, out->length, err);
-    const dlg_defence_traces *t = &out->traces;
+    const dlg_defence_traces *t;
+    const dlg_status status = dlg_analysis_traces(&t, s->analysis, err);
+    out->length = dlg_analysis_length(s->analysis);
+    out->traces = *t;
     out->is_defended = t->rounding || t->is_pruned || t->noise > 0;
     if (!out->length)
         out->length_ground = (dlg_ground){DLG_UNSEEN, "no row of the position embedding's gradient stands out"};
-    else if (t->noise > 0)
-        out->length_ground = (dlg_ground){DLG_LIKELY, "rows of the position embedding's gradient above their noise"};
-    else if (t->is_pruned)
-        out->length_ground = (dlg_ground){DLG_LIKELY, "rows of the position embedding's gradient that are left"};
-    else out->length_ground = (dlg_ground){DLG_CERTAIN, "rows of the position embedding's gradient"};
+    else
+        out->length_ground = (dlg_ground){t->noise > 0 || t->is_pruned ? DLG_LIKELY : DLG_CERTAIN,
+                                          t->noise > 0   ? "rows of the position embedding's gradient above their noise"
+                                          : t->is_pruned ? "rows of the position embedding's gradient that are left"
+                                                         : "rows of the position embedding's gradient"};
     return status;
 }
 
@@ -52,7 +52,7 @@ static dlg_status find_length(dlg_inspection *out, const survey *s, dlg_error *e
 static dlg_status find_layout(dlg_inspection *out, survey *s, size_t n_sentences, dlg_error *err)
 {
     dlg_batch_layout layout;
-    const dlg_status status = dlg_infer_layout(&layout, s->gradient, n_sentences, s->special, err);
+    const dlg_status status = dlg_infer_layout(&layout, s->analysis, n_sentences, err);
     if (status) return status;
     dlg_free(out->lengths);
     out->n_sentences = layout.n_sentences;
@@ -101,21 +101,21 @@ static dlg_status find_labels(dlg_inspection *out, const survey *s, dlg_error *e
     dlg_free(out->labels);
     out->labels = dlg_allocate(most, sizeof *out->labels);
     if (!out->labels) return dlg_fail(err, DLG_ENOMEM, "labels: no memory");
-    const dlg_status status = dlg_infer_labels(out->labels, &fit, s->gradient, out->length, &known, s->special, err);
+    const dlg_status status = dlg_infer_labels(out->labels, &fit, s->gradient, dlg_analysis_forward(s->analysis),
+                                               out->length, &known, s->special, err);
     out->n_labels = fit.n_labels;
     out->labels_ground = ground_of_fit(s, &fit);
     out->scale = fit.scale;
-    out->scale_ground = (dlg_ground){DLG_UNSEEN, "no label explains the decoder's bias"};
-    if (fit.n_labels)
-        out->scale_ground = (dlg_ground){DLG_GUESSED, "decoder's bias, with the prediction for a blank text"};
-    if (fit.n_labels && fit.unexplained < explained)
-        out->scale_ground = (dlg_ground){DLG_CERTAIN, "prediction and labels make the decoder's bias"};
+    out->scale_ground = !fit.n_labels ? (dlg_ground){DLG_UNSEEN, "no label explains the decoder's bias"}
+                        : fit.unexplained < explained
+                            ? (dlg_ground){DLG_CERTAIN, "prediction and labels make the decoder's bias"}
+                            : (dlg_ground){DLG_GUESSED, "decoder's bias, with the prediction for a blank text"};
     return status;
 }
 
 static dlg_status find_classes(dlg_inspection *out, const survey *s, dlg_error *err)
 {
-    const size_t n = s->pooled.n_sentences;
+    const size_t n = s->pooled->n_sentences;
     out->labels_ground =
         (dlg_ground){DLG_UNSEEN, "the rank of the pooler is not clear, so neither is how many there are"};
     out->scale_ground = (dlg_ground){DLG_UNSEEN, "the sentences' own predictions are not seen"};
@@ -123,14 +123,15 @@ static dlg_status find_classes(dlg_inspection *out, const survey *s, dlg_error *
     out->labels = dlg_allocate(n, sizeof *out->labels);
     if (!out->labels) return dlg_fail(err, DLG_ENOMEM, "classes: no memory");
     out->n_labels = n;
-    if (s->pooled.is_solved) {
+    if (s->pooled->is_solved) {
         out->labels_ground = (dlg_ground){DLG_CERTAIN, "each sentence's prediction and class, off the pooler"};
-        out->scale = s->pooled.scale;
+        out->scale = s->pooled->scale;
         out->scale_ground = (dlg_ground){DLG_CERTAIN, "predictions and classes make the classifier's bias"};
     } else {
         out->labels_ground = (dlg_ground){n == 1 ? DLG_CERTAIN : DLG_GUESSED, "classifier's bias"};
     }
-    return dlg_infer_classes(out->labels, n, s->gradient, out->length, s->special, err);
+    return dlg_infer_classes(out->labels, n, s->gradient, dlg_analysis_forward(s->analysis), s->pooled, out->length,
+                             s->special, err);
 }
 
 static dlg_blur blur_of(const dlg_defence_traces *t)
@@ -143,12 +144,12 @@ static dlg_status find_tokens(dlg_inspection *out, const survey *s, dlg_error *e
 {
     const bool is_tied = s->is_mlm && s->gradient->model->config.tied_decoder;
     const dlg_defence_traces *t = &out->traces;
+    static const double of_itself[] = {
+        [DLG_ROUNDED_F16] = 0x1p-11, [DLG_ROUNDED_BF16] = 0x1p-8, [DLG_ROUNDED_LEVELS] = 0};
     const dlg_token_evidence known = {.n_predicted = s->n_head_rows ? s->n_head_rows : out->n_labels,
                                       .n_labels = s->is_mlm ? out->n_labels : 0,
                                       .labels = out->labels,
-                                      .rounding = t->rounding == DLG_ROUNDED_F16    ? 0x1p-11
-                                                  : t->rounding == DLG_ROUNDED_BF16 ? 0x1p-8
-                                                                                    : 0,
+                                      .rounding = of_itself[t->rounding],
                                       .blur = blur_of(t)};
     const dlg_status status = dlg_token_set_find(&out->tokens, s->gradient, &known, err);
     if (!dlg_gradient_at(s->gradient, s->gradient->model->roles.words))
@@ -197,7 +198,9 @@ static dlg_status find_text(dlg_inspection *out, survey *s, dlg_error *err)
         for (size_t j = 0; j < possible.n && !is_there; j++) is_there = possible.tokens[j] == out->labels[i];
         if (!is_there) possible.tokens[possible.n++] = (uint32_t)out->labels[i];
     }
-    const dlg_status status = dlg_reading_find(&s->reading, s->gradient, out->length, &possible, s->special, err);
+    const dlg_position_check *check;
+    dlg_status status = dlg_analysis_position_check(&check, s->analysis, out->length, err);
+    if (!status) status = dlg_reading_find(&s->reading, check, &possible, s->special, err);
     dlg_free(possible.tokens);
     if (status) return status;
     s->is_single = out->n_sentences == 1 && !s->reading.n_none;
@@ -219,34 +222,31 @@ static dlg_status find_text(dlg_inspection *out, survey *s, dlg_error *err)
 
 /* ---- masked positions ---- */
 
-/* Where [MASK] stands: in the text, or inside the row space of layer 0. */
-static dlg_status find_masked(dlg_inspection *out, const survey *s, dlg_error *err)
+static dlg_status find_masked_inputs(dlg_inspection *out, const survey *s, dlg_error *err)
 {
     dlg_span_check *check = NULL;
     double *scratch = dlg_allocate(out->length, sizeof *scratch);
-    dlg_status status = DLG_OK;
-    out->masked = dlg_allocate(out->length, sizeof *out->masked);
-    if (!scratch || !out->masked) {
-        status = dlg_fail(err, DLG_ENOMEM, "masked positions: no memory");
-        goto out;
-    }
-    out->masked_ground = (dlg_ground){DLG_UNSEEN, "layer 0's query, key and value are not of low rank"};
-    if (out->text) {
-        for (size_t t = 0; t < out->length; t++)
-            if (out->text[t] == s->special.mask) out->masked[out->n_masked++] = t;
-        out->masked_ground = (dlg_ground){out->text_ground.sure, "the text"};
-    } else if (s->n_inputs) {
-        status = dlg_span_check_create(&check, s->gradient, s->n_inputs, err);
-        if (!status)
-            out->n_masked = dlg_span_check_positions(check, s->special.mask, out->length, out->masked, scratch);
-        out->masked_ground = (dlg_ground){DLG_UNSEEN, "no gap sets [MASK] apart in layer 0's row space"};
-        if (out->n_masked)
-            out->masked_ground = (dlg_ground){DLG_LIKELY, "elsewhere it lies outside of layer 0's row space"};
-    }
-out:
+    dlg_status status = scratch ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "masked positions: no memory");
+    if (!status) status = dlg_analysis_span_check(&check, s->analysis, s->n_inputs, err);
+    if (!status) out->n_masked = dlg_span_check_positions(check, s->special.mask, out->length, out->masked, scratch);
+    out->masked_ground = out->n_masked ? (dlg_ground){DLG_LIKELY, "elsewhere it lies outside of layer 0's row space"}
+                                       : (dlg_ground){DLG_UNSEEN, "no gap sets [MASK] apart in layer 0's row space"};
     dlg_span_check_free(check);
     dlg_free(scratch);
     return status;
+}
+
+/* Where [MASK] stands: in the text, or inside the row space of layer 0. */
+static dlg_status find_masked(dlg_inspection *out, const survey *s, dlg_error *err)
+{
+    out->masked = dlg_allocate(out->length, sizeof *out->masked);
+    if (!out->masked) return dlg_fail(err, DLG_ENOMEM, "masked positions: no memory");
+    out->masked_ground = (dlg_ground){DLG_UNSEEN, "layer 0's query, key and value are not of low rank"};
+    if (!out->text) return s->n_inputs ? find_masked_inputs(out, s, err) : DLG_OK;
+    for (size_t t = 0; t < out->length; t++)
+        if (out->text[t] == s->special.mask) out->masked[out->n_masked++] = t;
+    out->masked_ground = (dlg_ground){out->text_ground.sure, "the text"};
+    return DLG_OK;
 }
 
 /* ---- how many sentences, once more ---- */
@@ -255,15 +255,13 @@ out:
  * it does not say. */
 static dlg_status count_tokens_at_one_position(size_t *n, const dlg_inspection *out, const survey *s, dlg_error *err)
 {
-    dlg_candidates candidates = {0};
-    dlg_status status = dlg_candidates_find(&candidates, s->gradient, out->length, err);
-    if (!status && candidates.sees) status = dlg_candidates_from_embedding(&candidates, s->gradient, err);
+    const dlg_candidates *candidates;
+    const dlg_status status = dlg_analysis_candidates(&candidates, s->analysis, out->length, err);
     *n = 0;
-    for (size_t t = 0; !status && candidates.sees && candidates.has_tokens && t < candidates.n_positions; t++) {
-        const size_t here = candidates.first[t + 1] - candidates.first[t];
-        if (candidates.certain[t] && here > *n) *n = here;
+    for (size_t t = 0; !status && candidates->sees && candidates->has_tokens && t < candidates->n_positions; t++) {
+        const size_t here = candidates->first[t + 1] - candidates->first[t];
+        if (candidates->certain[t] && here > *n) *n = here;
     }
-    dlg_candidates_release(&candidates);
     return status;
 }
 
@@ -286,8 +284,8 @@ static dlg_status settle_sentences(dlg_inspection *out, survey *s, dlg_error *er
 {
     const bool is_read = out->text_ground.sure >= DLG_LIKELY;
     out->n_sentences_most = out->n_sentences;
-    if (s->pooled.n_sentences && s->pooled.n_sentences == out->n_sentences) {
-        out->sentences_ground = s->pooled.is_solved
+    if (s->pooled && s->pooled->n_sentences && s->pooled->n_sentences == out->n_sentences) {
+        out->sentences_ground = s->pooled->is_solved
                                     ? (dlg_ground){DLG_CERTAIN, "their predictions and classes, off the pooler"}
                                     : (dlg_ground){DLG_LIKELY, "rank of the pooler"};
     } else if (!s->is_single) {
@@ -296,11 +294,10 @@ static dlg_status settle_sentences(dlg_inspection *out, survey *s, dlg_error *er
     } else if (is_read) {
         out->sentences_ground =
             (dlg_ground){out->text_ground.sure, "every row of the position embedding is one token's"};
-    } else if (s->is_alone) {
-        out->sentences_ground = (dlg_ground){DLG_LIKELY, "no more tokens than the longest sentence has"};
     } else {
-        out->n_sentences_most = 0;
-        out->sentences_ground = (dlg_ground){DLG_GUESSED, "nothing shows more"};
+        if (!s->is_alone) out->n_sentences_most = 0;
+        out->sentences_ground = s->is_alone ? (dlg_ground){DLG_LIKELY, "no more tokens than the longest sentence has"}
+                                            : (dlg_ground){DLG_GUESSED, "nothing shows more"};
     }
     if (out->n_sentences == 1) out->lengths_ground = (dlg_ground){out->sentences_ground.sure, out->length_ground.from};
     return DLG_OK;
@@ -316,7 +313,7 @@ static const double inside = 1e-6;
 static dlg_status look_in_layer_0(bool *is_there, const dlg_inspection *out, const survey *s, dlg_error *err)
 {
     dlg_span_check *check = NULL;
-    const dlg_status status = dlg_span_check_create(&check, s->gradient, s->n_inputs, err);
+    const dlg_status status = dlg_analysis_span_check(&check, s->analysis, s->n_inputs, err);
     *is_there = !status && dlg_span_check_outside(check, s->special.cls, 0) < inside &&
                 dlg_span_check_outside(check, s->special.sep, out->length - 1) < inside;
     dlg_span_check_free(check);
@@ -339,41 +336,38 @@ static dlg_status check_model(dlg_inspection *out, const survey *s, dlg_error *e
     }
     const dlg_status status = shows_all ? look_in_layer_0(&is_there, out, s, err) : DLG_OK;
     out->fits = is_there;
-    if (!is_there) out->fits_ground = (dlg_ground){DLG_LIKELY, "[CLS] and [SEP] lie outside of layer 0's row space"};
-    else if (shows_all)
-        out->fits_ground =
-            (dlg_ground){DLG_CERTAIN, "[CLS] and [SEP] fit its rows for positions and layer 0's row space"};
-    else out->fits_ground = (dlg_ground){DLG_CERTAIN, "[CLS] and [SEP] fit its rows for positions"};
+    out->fits_ground =
+        !is_there   ? (dlg_ground){DLG_LIKELY, "[CLS] and [SEP] lie outside of layer 0's row space"}
+        : shows_all ? (dlg_ground){DLG_CERTAIN, "[CLS] and [SEP] fit its rows for positions and layer 0's row space"}
+                    : (dlg_ground){DLG_CERTAIN, "[CLS] and [SEP] fit its rows for positions"};
     return status;
 }
 
 /* All else that is read off takes the model for the one that made the gradient: it is no surer than that. */
 static void limit_sureness(dlg_inspection *out)
 {
-    const dlg_confidence most = !out->fits                             ? DLG_GUESSED
-                                : out->fits_ground.sure == DLG_CERTAIN ? DLG_CERTAIN
-                                                                       : DLG_LIKELY;
+    const bool is_certain = out->fits_ground.sure == DLG_CERTAIN;
+    const dlg_confidence most = !out->fits ? DLG_GUESSED : is_certain ? DLG_CERTAIN : DLG_LIKELY;
     dlg_ground *grounds[] = {&out->length_ground, &out->sentences_ground, &out->lengths_ground, &out->labels_ground,
                              &out->tokens_ground, &out->masked_ground,    &out->text_ground,    &out->scale_ground};
     for (size_t i = 0; i < sizeof grounds / sizeof *grounds; i++)
         if (grounds[i]->sure > most) grounds[i]->sure = most;
 }
 
-dlg_status dlg_inspect(dlg_inspection *out, const dlg_gradient *gradient, dlg_special_tokens special, dlg_error *err)
+dlg_status dlg_inspect(dlg_inspection *out, dlg_analysis *analysis, dlg_error *err)
 {
-    survey s = {.gradient = gradient, .special = special, .is_mlm = gradient->model->config.task == DLG_MASKED_LM};
+    const dlg_gradient *gradient = dlg_analysis_gradient(analysis);
+    survey s = {.analysis = analysis,
+                .gradient = gradient,
+                .special = dlg_analysis_special(analysis),
+                .is_mlm = gradient->model->config.task == DLG_MASKED_LM};
     const dlg_ground no_length = {DLG_UNSEEN, "the length is not seen"};
-    *out = (dlg_inspection){.fits_ground = no_length,
-                            .sentences_ground = no_length,
-                            .lengths_ground = no_length,
-                            .labels_ground = no_length,
-                            .tokens_ground = no_length,
-                            .masked_ground = no_length,
-                            .text_ground = no_length,
-                            .scale_ground = no_length};
+    *out = (dlg_inspection){0};
+    out->fits_ground = out->sentences_ground = out->lengths_ground = out->labels_ground = no_length;
+    out->tokens_ground = out->masked_ground = out->text_ground = out->scale_ground = no_length;
     dlg_status status = find_length(out, &s, err);
-    if (!status) status = dlg_infer_head_rows(&s.n_head_rows, gradient, err);
-    if (!status && !s.is_mlm) status = dlg_label_restoration_solve(&s.pooled, gradient, err);
+    if (!status) status = dlg_analysis_count_head_rows(&s.n_head_rows, analysis, err);
+    if (!status && !s.is_mlm) status = dlg_analysis_restoration(&s.pooled, analysis, err);
     if (status || !out->length) goto out;
     status = find_layout(out, &s, 0, err);
     if (status) goto out;

@@ -58,7 +58,7 @@ typedef struct {
 } dlg_inspection;
 
 /** Errors: DLG_ENOMEM, DLG_ENONFINITE. What cannot be seen is no error. */
-DLG_MUST_USE dlg_status dlg_inspect(dlg_inspection *out, const dlg_gradient *, dlg_special_tokens, dlg_error *);
+DLG_MUST_USE dlg_status dlg_inspect(dlg_inspection *out, dlg_analysis *, dlg_error *);
 
 /** Accepts a zeroed one. */
 void dlg_inspection_release(dlg_inspection *);

@@ -30,17 +30,17 @@ static size_t most_sentences(const dlg_gradient *gradient, const dlg_batch_layou
     return most < OF_FEW_ROWS ? OF_FEW_ROWS : most;
 }
 
-static dlg_status infer_layout(dlg_knowledge *k, const dlg_gradient *gradient, dlg_error *err)
+static dlg_status infer_layout(dlg_knowledge *k, dlg_analysis *analysis, dlg_error *err)
 {
     dlg_batch_layout layout;
-    const dlg_status status = dlg_infer_layout(&layout, gradient, k->n_sentences, k->special, err);
+    const dlg_status status = dlg_infer_layout(&layout, analysis, k->n_sentences, err);
     if (status) return status;
     if (!layout.lengths)
         return dlg_fail(
             err, DLG_EFORMAT,
             "gradient: want position rows that stand out of the noise, found none: no length can be inferred");
     if (k->sentences_from == DLG_METADATA) {
-        const size_t most = most_sentences(gradient, &layout);
+        const size_t most = most_sentences(dlg_analysis_gradient(analysis), &layout);
         if (k->n_sentences > most) {
             dlg_free(layout.lengths);
             return dlg_fail(
@@ -64,8 +64,9 @@ typedef struct {
     bool is_blind; /* the span check saw none */
 } survey;
 
-static dlg_status find_masks(survey *s, const dlg_gradient *gradient, dlg_special_tokens special, dlg_error *err)
+static dlg_status find_masks(survey *s, dlg_analysis *analysis, dlg_error *err)
 {
+    const uint32_t mask = dlg_analysis_special(analysis).mask;
     dlg_span_check *check;
     double *scratch = dlg_allocate(s->longest, sizeof *scratch);
     s->masks = dlg_allocate(s->longest, sizeof *s->masks);
@@ -73,8 +74,8 @@ static dlg_status find_masks(survey *s, const dlg_gradient *gradient, dlg_specia
         dlg_free(scratch);
         return dlg_fail(err, DLG_ENOMEM, "span check: no memory");
     }
-    const dlg_status status = dlg_span_check_create(&check, gradient, s->n_tokens, err);
-    if (!status) s->n_masks = dlg_span_check_positions(check, special.mask, s->longest, s->masks, scratch);
+    const dlg_status status = dlg_analysis_span_check(&check, analysis, s->n_tokens, err);
+    if (!status) s->n_masks = dlg_span_check_positions(check, mask, s->longest, s->masks, scratch);
     s->is_blind = !s->n_masks;
     dlg_span_check_free(check);
     dlg_free(scratch);
@@ -83,48 +84,59 @@ static dlg_status find_masks(survey *s, const dlg_gradient *gradient, dlg_specia
 
 /* Where the span check is blind: the inner positions of a single sentence at which the word embedding's gradient shows
  * [MASK]. */
-static dlg_status read_masks(survey *s, const dlg_gradient *gradient, dlg_decoder_part part, dlg_special_tokens special,
-                             dlg_error *err)
+static dlg_status read_masks(survey *s, dlg_analysis *analysis, dlg_decoder_part part, dlg_error *err)
 {
-    dlg_position_check *check;
-    dlg_status status = dlg_position_check_create(&check, gradient, s->longest, err);
-    if (status) return status;
+    const dlg_position_check *check;
+    dlg_status status = dlg_analysis_position_check(&check, analysis, s->longest, err);
     for (bool again = true; again && !status;) {
         dlg_word_position_match read;
-        status = dlg_word_position_match_find(&read, gradient, check, s->longest, &part, err);
+        status = dlg_word_position_match_find(&read, dlg_analysis_gradient(analysis), check, s->longest, &part, err);
         if (status) break;
-        s->n_masks = dlg_word_position_match_positions(&read, special.mask, s->masks);
+        s->n_masks = dlg_word_position_match_positions(&read, dlg_analysis_special(analysis).mask, s->masks);
         dlg_word_position_match_release(&read);
         again = s->n_masks > part.n_predicted; /* the same label more than once */
         part.n_predicted = s->n_masks;
     }
-    dlg_position_check_free(check);
     return status;
 }
 
-static dlg_status infer_masked_labels(dlg_knowledge *k, const dlg_gradient *gradient, survey *s,
-                                      dlg_special_tokens special, dlg_error *err)
+/* A single sentence as the position check reads it. */
+static dlg_status read_text(dlg_reading *out, const survey *s, dlg_analysis *analysis, dlg_error *err)
 {
     const dlg_token_set any = {0};
+    const dlg_position_check *check;
+    const dlg_status status = dlg_analysis_position_check(&check, analysis, s->longest, err);
+    return status ? status : dlg_reading_find(out, check, &any, dlg_analysis_special(analysis), err);
+}
+
+static dlg_status fit_labels(dlg_knowledge *k, dlg_label_fit *fit, const survey *s, dlg_analysis *analysis,
+                             const dlg_label_evidence *known, dlg_error *err)
+{
+    return dlg_infer_labels(k->labels, fit, dlg_analysis_gradient(analysis), dlg_analysis_forward(analysis), s->longest,
+                            known, dlg_analysis_special(analysis), err);
+}
+
+static dlg_status infer_masked_labels(dlg_knowledge *k, survey *s, dlg_analysis *analysis, dlg_error *err)
+{
     dlg_reading reading = {0};
     dlg_label_fit fit = {0};
     size_t n_head_rows = 0;
-    dlg_status status = dlg_infer_head_rows(&n_head_rows, gradient, err);
-    if (!status && k->n_sentences == 1) status = dlg_reading_find(&reading, gradient, s->longest, &any, special, err);
+    dlg_status status = dlg_analysis_count_head_rows(&n_head_rows, analysis, err);
+    if (!status && k->n_sentences == 1) status = read_text(&reading, s, analysis, err);
     dlg_label_evidence known = {.most = s->n_tokens,
                                 .expected = k->rows ? k->n_rows : n_head_rows,
                                 .is_certain = k->rows || n_head_rows,
                                 .fed = dlg_reading_is_whole(&reading) ? reading.fed : NULL};
     if (!status && s->is_blind && k->n_sentences == 1) {
-        status = dlg_infer_labels(k->labels, &fit, gradient, s->longest, &known, special, err);
+        status = fit_labels(k, &fit, s, analysis, &known, err);
         const dlg_decoder_part part = {fit.n_labels, fit.n_labels, k->labels};
-        if (!status && fit.n_labels) status = read_masks(s, gradient, part, special, err);
+        if (!status && fit.n_labels) status = read_masks(s, analysis, part, err);
     }
     /* Rows of the head that are nearly the same count once, and noise hides others: there may be more, but not
      * fewer. */
     const bool more_are_read = k->n_sentences == 1 && s->n_masks > n_head_rows && (s->is_blind || !n_head_rows);
     if (!k->rows && more_are_read) known.expected = s->n_masks, known.is_certain = false;
-    if (!status) status = dlg_infer_labels(k->labels, &fit, gradient, s->longest, &known, special, err);
+    if (!status) status = fit_labels(k, &fit, s, analysis, &known, err);
     k->n_labels = fit.n_labels;
     dlg_reading_release(&reading);
     if (!status && !k->n_labels)
@@ -134,39 +146,42 @@ static dlg_status infer_masked_labels(dlg_knowledge *k, const dlg_gradient *grad
     return status;
 }
 
-static dlg_status infer_labels(dlg_knowledge *k, const dlg_gradient *gradient, survey *s, dlg_special_tokens special,
-                               dlg_error *err)
+static dlg_status infer_classes(dlg_knowledge *k, const survey *s, dlg_analysis *analysis, dlg_error *err)
 {
-    const bool is_mlm = gradient->model->config.task == DLG_MASKED_LM;
+    const dlg_label_restoration *restored = NULL;
+    dlg_status status = k->n_sentences > 1 ? dlg_analysis_restoration(&restored, analysis, err) : DLG_OK;
+    k->n_labels = k->n_sentences;
+    return status ? status
+                  : dlg_infer_classes(k->labels, k->n_sentences, dlg_analysis_gradient(analysis),
+                                      dlg_analysis_forward(analysis), restored, s->longest,
+                                      dlg_analysis_special(analysis), err);
+}
+
+static dlg_status infer_labels(dlg_knowledge *k, survey *s, dlg_analysis *analysis, dlg_error *err)
+{
+    const bool is_mlm = dlg_analysis_gradient(analysis)->model->config.task == DLG_MASKED_LM;
     k->labels = dlg_allocate(is_mlm ? s->n_tokens : k->n_sentences, sizeof *k->labels);
     if (!k->labels) return dlg_fail(err, DLG_ENOMEM, "labels: no memory");
     k->labels_from = DLG_INFERRED;
-    if (!is_mlm) {
-        k->n_labels = k->n_sentences;
-        return dlg_infer_classes(k->labels, k->n_sentences, gradient, s->longest, special, err);
-    }
-    return infer_masked_labels(k, gradient, s, special, err);
+    return is_mlm ? infer_masked_labels(k, s, analysis, err) : infer_classes(k, s, analysis, err);
 }
 
 /* Where the span check is blind: the inner positions of a single sentence at which the position check admits [MASK], if
  * they suffice. */
-static dlg_status find_admitted_masks(survey *s, size_t n_labels, const dlg_gradient *gradient,
-                                      dlg_special_tokens special, dlg_error *err)
+static dlg_status find_admitted_masks(survey *s, size_t n_labels, dlg_analysis *analysis, dlg_error *err)
 {
-    dlg_position_check *check;
-    const dlg_status status = dlg_position_check_create(&check, gradient, s->longest, err);
+    const dlg_position_check *check;
+    const dlg_status status = dlg_analysis_position_check(&check, analysis, s->longest, err);
     if (status) return status;
     s->n_masks = 0;
     for (size_t t = 1; t + 1 < s->longest; t++)
-        if (dlg_position_check_admits(check, special.mask, t)) s->masks[s->n_masks++] = t;
+        if (dlg_position_check_admits(check, dlg_analysis_special(analysis).mask, t)) s->masks[s->n_masks++] = t;
     if (s->n_masks < n_labels) s->n_masks = 0;
-    dlg_position_check_free(check);
     return DLG_OK;
 }
 
 /* Row of the batch for position t of sentence b: sentences stand one after the other. */
-static dlg_status infer_rows(dlg_knowledge *k, survey *s, const dlg_gradient *gradient, dlg_special_tokens special,
-                             dlg_error *err)
+static dlg_status infer_rows(dlg_knowledge *k, survey *s, dlg_analysis *analysis, dlg_error *err)
 {
     const size_t n_inner = s->longest > 2 ? s->longest - 2 : 0;
     k->rows = dlg_allocate(s->n_tokens, sizeof *k->rows);
@@ -174,7 +189,7 @@ static dlg_status infer_rows(dlg_knowledge *k, survey *s, const dlg_gradient *gr
     const size_t n_seen = s->n_masks * k->n_sentences;
     k->masks_are_seen = s->n_masks > 0 && (s->is_blind ? n_seen == k->n_labels : n_seen >= k->n_labels);
     if (!k->masks_are_seen && k->n_sentences == 1) {
-        const dlg_status status = find_admitted_masks(s, k->n_labels, gradient, special, err);
+        const dlg_status status = find_admitted_masks(s, k->n_labels, analysis, err);
         if (status) return status;
     }
     const bool seen = k->masks_are_seen || (k->n_sentences == 1 && s->n_masks && s->n_masks < n_inner);
@@ -215,15 +230,15 @@ static dlg_status check(const dlg_knowledge *k, const dlg_gradient *gradient, co
     return DLG_OK;
 }
 
-dlg_status dlg_knowledge_infer(dlg_knowledge *k, const dlg_gradient *gradient, dlg_special_tokens special,
-                               dlg_error *err)
+dlg_status dlg_knowledge_infer(dlg_knowledge *k, dlg_analysis *analysis, dlg_error *err)
 {
+    const dlg_gradient *gradient = dlg_analysis_gradient(analysis);
     const bool is_mlm = gradient->model->config.task == DLG_MASKED_LM;
     survey s = {0};
-    k->special = special;
+    k->special = dlg_analysis_special(analysis);
     dlg_status status = DLG_OK;
     if (k->lengths && !k->n_sentences) k->n_sentences = 1;
-    if (!k->lengths) status = infer_layout(k, gradient, err);
+    if (!k->lengths) status = infer_layout(k, analysis, err);
     if (status) return status;
     const size_t max_positions = gradient->model->config.max_positions;
     for (size_t b = 0; b < k->n_sentences; b++) {
@@ -233,9 +248,9 @@ dlg_status dlg_knowledge_infer(dlg_knowledge *k, const dlg_gradient *gradient, d
         s.n_tokens += k->lengths[b];
         s.longest = k->lengths[b] > s.longest ? k->lengths[b] : s.longest;
     }
-    if (is_mlm && !k->rows) status = find_masks(&s, gradient, special, err);
-    if (!status && !k->labels) status = infer_labels(k, gradient, &s, special, err);
-    if (!status && !k->rows) status = is_mlm ? infer_rows(k, &s, gradient, special, err) : first_rows(k, err);
+    if (is_mlm && !k->rows) status = find_masks(&s, analysis, err);
+    if (!status && !k->labels) status = infer_labels(k, &s, analysis, err);
+    if (!status && !k->rows) status = is_mlm ? infer_rows(k, &s, analysis, err) : first_rows(k, err);
     if (!status) status = check(k, gradient, &s, err);
     dlg_free(s.masks);
     return status;

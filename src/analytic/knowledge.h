@@ -5,8 +5,7 @@
 #ifndef DLG_ANALYTIC_KNOWLEDGE_H
 #define DLG_ANALYTIC_KNOWLEDGE_H
 
-#include "gradient/gradient.h"
-#include "vocab/special_tokens.h"
+#include "analytic/analysis.h"
 
 #include <stdint.h>
 
@@ -56,7 +55,7 @@ typedef struct {
  * DLG_ESHAPE when what was told does not fit; DLG_ENOMEM. The knowledge then holds what was told, and what was inferred
  * before.
  */
-DLG_MUST_USE dlg_status dlg_knowledge_infer(dlg_knowledge *, const dlg_gradient *, dlg_special_tokens, dlg_error *);
+DLG_MUST_USE dlg_status dlg_knowledge_infer(dlg_knowledge *, dlg_analysis *, dlg_error *);
 
 /** A copy with memory of its own. Errors: DLG_ENOMEM; *out is then empty. */
 DLG_MUST_USE dlg_status dlg_knowledge_copy(dlg_knowledge *out, const dlg_knowledge *, dlg_error *);

@@ -6,14 +6,14 @@
 #include "attacks/classes.h"
 #include "attacks/dager.h"
 
-static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
+static dlg_status run(dlg_attack_result *out, dlg_analysis *analysis, const dlg_knowledge *knowledge,
                       const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
 {
-    const dlg_status status = dlg_dager_run(out, gradient, knowledge, options, observer, err);
+    const dlg_status status = dlg_dager_run(out, analysis, knowledge, options, observer, err);
     if (status || out->end != DLG_EXHAUSTED) return status;
     if (observer && observer->note)
         observer->note(observer->payload, "what was read off does not explain the gradient: dummy embeddings descend");
-    return dlg_attack_restricted.run(out, gradient, knowledge, options, observer, err);
+    return dlg_attack_restricted.run(out, analysis, knowledge, options, observer, err);
 }
 
 const dlg_attack_class dlg_attack_auto = {"auto", "reads off what it can, then descends", &dlg_l2, &dlg_lbfgs, false,

@@ -26,11 +26,12 @@ static const double no_sentence = 1e-4;
 
 typedef struct {
     dlg_attack_result *out;
-    const dlg_gradient *gradient;
+    dlg_analysis *analysis;
+    const dlg_gradient *gradient; /* the analysis' */
     const dlg_knowledge *knowledge;
     const dlg_attack_options *options;
     const dlg_attack_observer *observer;
-    dlg_candidates candidates;
+    const dlg_candidates *candidates;
     bool explained;
 } attack;
 
@@ -118,7 +119,7 @@ static void end_with_part(attack *a, const dlg_session *r, const dlg_predicted_r
     const bool is_mlm = a->gradient->model->config.task == DLG_MASKED_LM;
     dlg_attack_result *out = a->out;
     out->state.tokens = NULL; /* a guess may be nearer to the gradient and gives way all the same */
-    out->end = r->d_tokens < no_sentence * r->scale ? DLG_SETTLED : DLG_PARTLY;
+    out->end = r->d_tokens < no_sentence * r->scale && !r->explanation.tensor ? DLG_SETTLED : DLG_PARTLY;
     if (out->end == DLG_SETTLED) return;
     out->n_dense = 0; /* a rank above that of some sentences says nothing of a defence */
     out->part = *part;
@@ -135,7 +136,7 @@ static dlg_status put_together(attack *a, size_t n_sentences, const size_t *leng
     dlg_knowledge knowledge = {0};
     dlg_session r = {0};
     dlg_status status = know_solved(a, &knowledge, n_sentences, lengths, solved, err);
-    if (!status) status = dlg_session_begin(&r, a->out, a->gradient, &knowledge, a->options, a->observer, err);
+    if (!status) status = dlg_session_begin(&r, a->out, a->analysis, &knowledge, a->options, a->observer, err);
     for (size_t i = 0; !status && i < r.n_rows; i++) {
         r.fed[i] = fed[i];
         r.evidence[i] = (dlg_evidence){DLG_FROM_READING, 1, NAN, NAN};
@@ -155,6 +156,11 @@ static dlg_status put_together(attack *a, size_t n_sentences, const size_t *leng
     return status;
 }
 
+static bool has_lengths(const dlg_knowledge *k, size_t n_sentences, const size_t *lengths)
+{
+    return k->n_sentences == n_sentences && !memcmp(k->lengths, lengths, n_sentences * sizeof *lengths);
+}
+
 /*
  * Rows and labels of sentences are solved for. Where these do not explain the gradient the sentences are the result all
  * the same, but for one that is alone: its labels are left to a descent.
@@ -164,8 +170,14 @@ static dlg_status explain_sentences(attack *a, size_t n_sentences, const size_t 
 {
     const dlg_knowledge *k = a->knowledge;
     const bool is_mlm = a->gradient->model->config.task == DLG_MASKED_LM;
+    const bool rows_are_read = k->rows_from != DLG_ASSUMED && has_lengths(k, n_sentences, lengths);
+    const dlg_forward_text text = {n_sentences, lengths, fed, rows_are_read ? k->n_rows : 0, k->rows};
+    const dlg_spectrum *head;
     dlg_predicted_rows solved = {0};
-    dlg_status status = dlg_predicted_rows_find(&solved, a->gradient, n_sentences, lengths, fed, err);
+    dlg_status status = dlg_analysis_head(&head, a->analysis, SIZE_MAX, err);
+    if (!status)
+        status = dlg_predicted_rows_find(&solved, a->gradient, head, dlg_analysis_forward(a->analysis), &text, err);
+    dlg_forward_release(dlg_analysis_forward(a->analysis)); /* what comes next has a network of its own */
     const bool are_all = part->n_accounted >= part->n_directions || (solved.rank && solved.n >= solved.rank);
     const bool is_alone = are_all && n_sentences == 1 && (k->n_sentences == 1 || k->sentences_from == DLG_ASSUMED);
     if (!status && solved.is_clear && agrees(k, &solved, is_mlm))
@@ -181,7 +193,7 @@ static dlg_status explain_sentences(attack *a, size_t n_sentences, const size_t 
 /* The only candidate that may stand at a position of a sentence of that length. @return whether there is just one */
 static bool find_only(uint32_t *out, const attack *a, size_t t, size_t length)
 {
-    const dlg_candidates *c = &a->candidates;
+    const dlg_candidates *c = a->candidates;
     size_t n = 0;
     for (size_t i = c->first[t]; i < c->first[t + 1]; i++)
         if (dlg_special_tokens_allow(a->knowledge->special, c->token[i], t, length)) *out = c->token[i], n++;
@@ -190,7 +202,7 @@ static bool find_only(uint32_t *out, const attack *a, size_t t, size_t length)
 
 static dlg_status try_one_sentence(attack *a, dlg_error *err)
 {
-    const size_t length = a->candidates.n_positions;
+    const size_t length = a->candidates->n_positions;
     bool possible = !is_told(a->knowledge->sentences_from) || a->knowledge->n_sentences == 1;
     uint32_t *fed = dlg_allocate(length, sizeof *fed);
     dlg_status status = fed ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "sentences: no memory");
@@ -210,7 +222,7 @@ static dlg_status list_fed(uint32_t **out, const attack *a, const dlg_sequences 
     if (!*out) return dlg_fail(err, DLG_ENOMEM, "sentences: no memory");
     for (size_t b = 0; b < found->n; b++)
         for (size_t t = 0; t < found->lengths[b]; t++)
-            (*out)[n++] = a->candidates.token[found->index[b * found->n_positions + t]];
+            (*out)[n++] = a->candidates->token[found->index[b * found->n_positions + t]];
     return DLG_OK;
 }
 
@@ -239,11 +251,11 @@ static dlg_status search(attack *a, dlg_error *err)
         .payload = a->observer ? a->observer->payload : NULL,
     };
     dlg_status status =
-        dlg_sequence_check_create(&check, a->gradient, &a->candidates, a->knowledge->special, false, err);
+        dlg_sequence_check_create(&check, a->gradient, a->candidates, a->knowledge->special, false, err);
     if (!status)
-        status = dlg_attention_groups_create(&co_occurrences, a->gradient, &a->candidates, a->knowledge->special, err);
+        status = dlg_attention_groups_create(&co_occurrences, a->gradient, a->candidates, a->knowledge->special, err);
     if (!status)
-        status = dlg_sequences_find(&found, &n_asked, check, a->gradient, &a->candidates, co_occurrences,
+        status = dlg_sequences_find(&found, &n_asked, check, a->gradient, a->candidates, co_occurrences,
                                     a->knowledge->special, &limits, err);
     if (!status && found.n) status = list_fed(&fed, a, &found, err);
     if (!status) {
@@ -270,29 +282,31 @@ static size_t count_lone(const dlg_candidates *c)
     return n;
 }
 
-dlg_status dlg_dager_run(dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
+dlg_status dlg_dager_run(dlg_attack_result *out, dlg_analysis *analysis, const dlg_knowledge *knowledge,
                          const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
 {
-    attack a = {.out = out, .gradient = gradient, .knowledge = knowledge, .options = options, .observer = observer};
+    attack a = {.out = out,
+                .analysis = analysis,
+                .gradient = dlg_analysis_gradient(analysis),
+                .knowledge = knowledge,
+                .options = options,
+                .observer = observer};
     char line[160];
     size_t longest = 0;
     for (size_t b = 0; b < knowledge->n_sentences; b++)
         longest = knowledge->lengths[b] > longest ? knowledge->lengths[b] : longest;
-    dlg_status status = dlg_candidates_find(&a.candidates, gradient, longest, err);
-    if (!status) status = dlg_candidates_from_embedding(&a.candidates, gradient, err);
-    if (status) goto out;
-    if (!a.candidates.sees) {
+    dlg_status status = dlg_analysis_candidates(&a.candidates, analysis, longest, err);
+    if (status) return status;
+    if (!a.candidates->sees) {
         note(&a, "span check: nothing to see, no gap between the tokens that were there and the others");
-        goto out;
+        return DLG_OK;
     }
     snprintf(line, sizeof line, "span check: %zu candidates at %zu positions, %zu of which have one only",
-             a.candidates.first[longest], longest, count_lone(&a.candidates));
+             a.candidates->first[longest], longest, count_lone(a.candidates));
     note(&a, line);
     status = try_one_sentence(&a, err);
     if (!status && !a.explained && !is_interrupted(&a)) status = search(&a, err);
     if (out->end == DLG_EXHAUSTED && is_interrupted(&a)) out->end = DLG_INTERRUPTED;
-out:
-    dlg_candidates_release(&a.candidates);
     return status;
 }
 

@@ -8,7 +8,7 @@
  * As dlg_attack_class's run: end is DLG_EXPLAINED, DLG_SETTLED, DLG_PARTLY, DLG_INTERRUPTED, or DLG_EXHAUSTED where no
  * sentences were found that were there for certain, or one that leaves nothing but its labels to be found.
  */
-DLG_MUST_USE dlg_status dlg_dager_run(dlg_attack_result *, const dlg_gradient *, const dlg_knowledge *,
+DLG_MUST_USE dlg_status dlg_dager_run(dlg_attack_result *, dlg_analysis *, const dlg_knowledge *,
                                       const dlg_attack_options *, const dlg_attack_observer *, dlg_error *);
 
 #endif

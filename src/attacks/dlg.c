@@ -313,7 +313,6 @@ dlg_status dlg_descend(dlg_session *r, dlg_restart restart, dlg_error *err)
                 .n_certain = dlg_session_count_certain(r)};
     a.keeps_labels = a.n_certain && r->is_defended;
     a.descent = (dlg_descent){.scale = r->scale,
-                              .rounding = r->options->distance->rounding,
                               .floor = r->floor,
                               .is_defended = r->is_defended};
     a.soft = (dlg_sinkhorn){.placement = &r->placement,
@@ -337,21 +336,21 @@ dlg_status dlg_descend(dlg_session *r, dlg_restart restart, dlg_error *err)
     return status;
 }
 
-dlg_status dlg_descent_attack(dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
+dlg_status dlg_descent_attack(dlg_attack_result *out, dlg_analysis *analysis, const dlg_knowledge *knowledge,
                               const dlg_attack_options *options, const dlg_attack_observer *observer,
                               dlg_restart restart, dlg_error *err)
 {
     dlg_session r;
-    dlg_status status = dlg_session_begin(&r, out, gradient, knowledge, options, observer, err);
+    dlg_status status = dlg_session_begin(&r, out, analysis, knowledge, options, observer, err);
     if (!status) status = dlg_descend(&r, restart, err);
     dlg_session_end(&r);
     return status;
 }
 
-static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
+static dlg_status run(dlg_attack_result *out, dlg_analysis *analysis, const dlg_knowledge *knowledge,
                       const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
 {
-    return dlg_descent_attack(out, gradient, knowledge, options, observer, DLG_KEEP_CERTAIN, err);
+    return dlg_descent_attack(out, analysis, knowledge, options, observer, DLG_KEEP_CERTAIN, err);
 }
 
 const dlg_attack_class dlg_attack_dlg = {

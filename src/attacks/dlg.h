@@ -17,7 +17,7 @@ typedef enum {
 DLG_MUST_USE dlg_status dlg_descend(dlg_session *, dlg_restart, dlg_error *);
 
 /** An attack that is nothing else: a session begun, descended and ended. See dlg_attack_class.run. */
-DLG_MUST_USE dlg_status dlg_descent_attack(dlg_attack_result *, const dlg_gradient *, const dlg_knowledge *,
+DLG_MUST_USE dlg_status dlg_descent_attack(dlg_attack_result *, dlg_analysis *, const dlg_knowledge *,
                                            const dlg_attack_options *, const dlg_attack_observer *, dlg_restart,
                                            dlg_error *);
 

@@ -357,7 +357,6 @@ static dlg_status recover(dlg_session *r, dlg_error *err)
     attack a = {
         .r = r, .end = DLG_EXHAUSTED, .random = dlg_random_at(r->options->seed, dlg_random_stream("rearrangements"))};
     a.descent = (dlg_descent){.scale = r->scale,
-                              .rounding = r->options->distance->rounding,
                               .floor = r->floor,
                               .is_defended = r->is_defended};
     a.mean_norm = mean_norm(r->gradient->model);
@@ -376,7 +375,7 @@ static dlg_status recover(dlg_session *r, dlg_error *err)
     return status;
 }
 
-static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
+static dlg_status run(dlg_attack_result *out, dlg_analysis *analysis, const dlg_knowledge *knowledge,
                       const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
 {
     dlg_session r;
@@ -385,7 +384,7 @@ static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, cons
     if (options->update != DLG_UPDATE_BATCH)
         return dlg_fail(err, DLG_EARG,
                         "attack lamp: want the sentences of a batch updated together, found one at a time");
-    dlg_status status = dlg_session_begin(&r, out, gradient, knowledge, options, observer, err);
+    dlg_status status = dlg_session_begin(&r, out, analysis, knowledge, options, observer, err);
     if (!status) status = recover(&r, err);
     dlg_session_end(&r);
     return status;

@@ -95,10 +95,16 @@ static void try_tokens(dlg_session *r)
  */
 static dlg_status restrict_unknowns(dlg_session *r, dlg_error *err)
 {
+    const dlg_spectrum *inputs;
+    const dlg_position_check *check;
     dlg_status status = DLG_OK;
-    if (!r->is_defended) status = dlg_input_space_create(&r->space, r->gradient, &r->batch, err);
-    if (!status && r->batch.n_sentences == 1)
-        status = dlg_position_check_create(&r->check, r->gradient, r->n_rows, err);
+    if (!r->is_defended) status = dlg_analysis_inputs(&inputs, r->analysis, r->n_rows, err);
+    if (!r->is_defended && !status)
+        status = dlg_input_space_create(&r->space, r->gradient->model, inputs, &r->batch, err);
+    if (!status && r->batch.n_sentences == 1) {
+        status = dlg_analysis_position_check(&check, r->analysis, r->n_rows, err);
+        if (!status) status = dlg_position_check_copy(&r->check, check, err); /* a session names tokens in it */
+    }
     if (status) return status;
     if (r->space) r->n_unknowns = dlg_input_space_size(r->space);
     size_t n = 0;
@@ -112,11 +118,11 @@ static dlg_status restrict_unknowns(dlg_session *r, dlg_error *err)
     return status;
 }
 
-static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
+static dlg_status run(dlg_attack_result *out, dlg_analysis *analysis, const dlg_knowledge *knowledge,
                       const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
 {
     dlg_session r;
-    dlg_status status = dlg_session_begin(&r, out, gradient, knowledge, options, observer, err);
+    dlg_status status = dlg_session_begin(&r, out, analysis, knowledge, options, observer, err);
     if (!status) status = restrict_unknowns(&r, err);
     if (!status && dlg_session_is_explained(&r)) out->end = DLG_EXPLAINED;
     else if (!status && dlg_session_is_explained_to_noise(&r)) out->end = DLG_SETTLED;

@@ -1,8 +1,8 @@
 #include "attacks/table.h"
 
 #include "attacks/classes.h"
+#include "base/text.h"
 
-#include <stdio.h>
 #include <string.h>
 
 const dlg_attack_class *const dlg_attacks[] = {
@@ -15,16 +15,11 @@ dlg_status dlg_attack_find(const dlg_attack_class **out, const char *name, dlg_e
     char names[256] = "";
     *out = NULL;
     for (size_t i = 0; dlg_attacks[i]; i++) {
-        const size_t used = strlen(names);
         if (!strcmp(dlg_attacks[i]->name, name)) {
             *out = dlg_attacks[i];
             return DLG_OK;
         }
-        snprintf(names + used, sizeof names - used, "%s%s",
-                 !i                   ? ""
-                 : dlg_attacks[i + 1] ? ", "
-                                      : " or ",
-                 dlg_attacks[i]->name);
+        dlg_text_list(names, sizeof names, dlg_attacks[i]->name, !dlg_attacks[i + 1]);
     }
     return dlg_fail(err, DLG_EARG, "attack: want %s, found %s", names, name);
 }

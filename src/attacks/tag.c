@@ -13,10 +13,10 @@
 #include "attacks/classes.h"
 #include "attacks/dlg.h"
 
-static dlg_status run(dlg_attack_result *out, const dlg_gradient *gradient, const dlg_knowledge *knowledge,
+static dlg_status run(dlg_attack_result *out, dlg_analysis *analysis, const dlg_knowledge *knowledge,
                       const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
 {
-    return dlg_descent_attack(out, gradient, knowledge, options, observer, DLG_DRAW_ANEW, err);
+    return dlg_descent_attack(out, analysis, knowledge, options, observer, DLG_DRAW_ANEW, err);
 }
 
 const dlg_attack_class dlg_attack_tag = {"tag", "TAG (Deng et al. 2021)", &dlg_tag_distance, &dlg_adam, false, run};

@@ -1,5 +1,6 @@
 #include "base/text.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <utf8proc.h>
 
@@ -39,4 +40,10 @@ void dlg_text_make_shown(char *text)
         }
     }
     *to = '\0';
+}
+
+void dlg_text_list(char *list, size_t n, const char *name, bool is_last)
+{
+    const size_t used = strlen(list);
+    snprintf(list + used, n - used, "%s%s", !used ? "" : is_last ? " or " : ", ", name);
 }

@@ -29,4 +29,10 @@ bool dlg_text_is_shown(int32_t character);
 /** Put '?' in the place of every character that a terminal would not show, in place. */
 void dlg_text_make_shown(char *text);
 
+/**
+ * Append a name to a list in words: "a", then "a, b", and the last "a, b or c". What does not fit is cut.
+ * @param list (n) a string, at first empty
+ */
+void dlg_text_list(char *list, size_t n, const char *name, bool is_last);
+
 #endif

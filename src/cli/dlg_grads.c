@@ -1,6 +1,7 @@
 /* dlg-grads: the participant of federated learning. Text goes in, the gradient that it would share comes out, and the
  * truth beside it. */
 #define _GNU_SOURCE /* argp */
+#include "cli/help.h"
 #include "cli/option.h"
 #include "cli/participant.h"
 #include "cli/start.h"
@@ -13,6 +14,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Of the files that are written where none are named. */
 #define DEFAULT_NAME "bert"
@@ -41,6 +43,7 @@ typedef struct {
     uint64_t seed;
     int n_threads;
     size_t memory; /* bytes; 0: what is free */
+    dlg_color color;
 } options;
 
 enum {
@@ -63,12 +66,13 @@ enum {
     KEY_SEED,
     KEY_MEMORY,
     KEY_THREADS,
-    KEY_JSON
+    KEY_JSON,
+    KEY_COLOR
 };
 
 static const struct argp_option table[] = {
     {.doc = "Text (standard input, one text a line, when there is none):", .group = 1},
-    {.name = "text", .key = KEY_TEXT, .arg = "TEXT", .doc = "One text of the batch, as if given without --text"},
+    {.name = "text", .key = KEY_TEXT, .arg = "TEXT", .doc = "One text of the batch; the same as TEXT by itself"},
     {.name = "file", .key = KEY_FILE, .arg = "FILE", .doc = "One text a line; - is standard input"},
     {.name = "max-length",
      .key = KEY_MAX_LENGTH,
@@ -83,12 +87,9 @@ static const struct argp_option table[] = {
      .key = KEY_MODEL,
      .arg = "DIR",
      .doc = "A Hugging Face directory: config.json, model.safetensors, vocab.txt"},
-    {.name = "preset",
-     .key = KEY_PRESET,
-     .arg = "NAME",
-     .doc = "Random weights: tiny, mini (default), small, medium or base"},
-    {.name = "model-seed", .key = KEY_MODEL_SEED, .arg = "N", .doc = "Of a preset's weights (default 0)"},
-    {.name = "num-labels", .key = KEY_NUM_LABELS, .arg = "N", .doc = "Classes of a preset's classifier (default 2)"},
+    {.name = "preset", .key = KEY_PRESET, .arg = "NAME", .doc = "Random weights, see below (default mini)"},
+    {.name = "model-seed", .key = KEY_MODEL_SEED, .arg = "N", .doc = "Seed of the preset's weights (default 0)"},
+    {.name = "num-labels", .key = KEY_NUM_LABELS, .arg = "N", .doc = "Classes of the preset's classifier (default 2)"},
     {.doc = "Task:", .group = 3},
     {.name = "task",
      .key = KEY_TASK,
@@ -110,17 +111,17 @@ static const struct argp_option table[] = {
     {.name = "defend",
      .key = KEY_DEFEND,
      .arg = "SPEC",
-     .doc = "gaussian:STD, laplace:SCALE, fp16, bf16, int8 or prune:FRACTION; repeated ones are applied in order"},
+     .doc = "What is done to the gradient, see below; repeated ones are applied in order (default: nothing)"},
     {.name = "output", .key = 'o', .arg = "FILE", .doc = "The gradient (default " DEFAULT_NAME ".g)"},
     {.name = "dtype", .key = KEY_DTYPE, .arg = "TYPE", .doc = "f32 (default), f64, f16 or bf16"},
     {.name = "truth",
      .key = KEY_TRUTH,
      .arg = "FILE",
-     .doc = "The truth (default: " DEFAULT_NAME ".truth.json beside " DEFAULT_NAME ".g)"},
+     .doc = "The truth: text and labels (default: " DEFAULT_NAME ".truth.json for " DEFAULT_NAME ".g)"},
     {.name = "no-truth", .key = KEY_NO_TRUTH, .doc = "Write no truth"},
     {.doc = "General:", .group = 5},
     {.key = 'h', .flags = OPTION_HIDDEN}, /* as --help */
-    {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "Of masks and of the defences' noise (default 0)"},
+    {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "Seed of masks and of the defences' noise (default 0)"},
     {.name = "memory",
      .key = KEY_MEMORY,
      .arg = "SIZE",
@@ -129,8 +130,9 @@ static const struct argp_option table[] = {
     {.name = "threads",
      .key = KEY_THREADS,
      .arg = "N",
-     .doc = "Of the matrix products (default: as many as there are processors)"},
+     .doc = "Threads of the matrix products (default: one a processor)"},
     {.name = "json", .key = KEY_JSON, .doc = "Print the result as one JSON object"},
+    {.name = "color", .key = KEY_COLOR, .arg = DLG_COLOR_ARGUMENT, .doc = DLG_COLOR_HELP},
     {.name = "quiet", .key = 'q', .doc = "No notes on standard error"},
     {0}};
 
@@ -201,11 +203,25 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_MEMORY: o->memory = dlg_option_bytes(state, "memory", arg); break;
     case KEY_THREADS: o->n_threads = (int)dlg_option_whole(state, "threads", arg, 1, 1024); break;
     case KEY_JSON: o->json = true; break;
+    case KEY_COLOR: o->color = dlg_option_color(state, arg); break;
     case 'q': o->quiet = true; break;
     case ARGP_KEY_END: check(state, o); break;
     default: return ARGP_ERR_UNKNOWN;
     }
     return 0;
+}
+
+static char *help(int key, const char *text, void *input)
+{
+    (void)input;
+    dlg_line tables = {.used = 0};
+    char usage[DLG_DEFENCE_USAGE];
+    if (key != ARGP_KEY_HELP_POST_DOC) return (char *)text;
+    dlg_help_heading(&tables, "Defences", "--defend=SPEC");
+    for (size_t i = 0; dlg_defence_classes[i]; i++)
+        dlg_help_row(&tables, dlg_defence_usage(dlg_defence_classes[i], usage), dlg_defence_classes[i]->help);
+    dlg_help_presets(&tables);
+    return dlg_help_finish(&tables, text);
 }
 
 /* ---- names and notes of the files ---- */
@@ -259,13 +275,19 @@ static dlg_status save(const options *o, const dlg_model *model, const dlg_gradi
 static void print_line(const options *o, const dlg_model *model, const dlg_truth *truth, const char *truth_path,
                        const char *defence)
 {
-    printf("%s: gradient of %zu text%s, %zu tokens, ", o->output, truth->n_sentences,
-           truth->n_sentences == 1 ? "" : "s", truth->n_rows);
-    if (truth->is_classification) printf("%zu classes", model->config.n_labels);
-    else printf("%zu masked", dlg_truth_count_labels(truth));
-    printf(", loss %.6f; model %s, %zu parameters as %s; defence %s%s%s\n", truth->loss, model->name,
-           dlg_model_size(model), dlg_dtype_name(o->dtype), defence, truth_path ? "; truth in " : "",
-           truth_path ? truth_path : "");
+    const dlg_screen screen = dlg_screen_of(stdout, o->color);
+    const size_t n_name = strlen(o->output);
+    dlg_line line = {.used = 0};
+    bool is_name[sizeof line.text];
+    for (size_t i = 0; i < sizeof line.text; i++) is_name[i] = i < n_name;
+    dlg_line_append(&line, "%s: gradient of %zu text%s, %zu tokens, ", o->output, truth->n_sentences,
+                    truth->n_sentences == 1 ? "" : "s", truth->n_rows);
+    if (truth->is_classification) dlg_line_append(&line, "%zu classes", model->config.n_labels);
+    else dlg_line_append(&line, "%zu masked", dlg_truth_count_labels(truth));
+    dlg_line_append(&line, ", loss %.6f; model %s, %zu parameters as %s; defence %s%s%s", truth->loss, model->name,
+                    dlg_model_size(model), dlg_dtype_name(o->dtype), defence, truth_path ? "; truth in " : "",
+                    truth_path ? truth_path : "");
+    dlg_screen_print(&screen, (dlg_layout){.hang = 2, .mark = DLG_BOLD}, line.text, is_name);
 }
 
 static bool add_lengths(cJSON *root, const dlg_truth *truth)
@@ -325,9 +347,12 @@ static dlg_status read_step(dlg_truth *out, const options *o, const dlg_source *
 static dlg_status read_texts(dlg_texts *out, const options *o, dlg_error *err)
 {
     dlg_status status = DLG_OK;
-    for (size_t i = 0; i < o->n_texts && !status; i++)
+    for (size_t i = 0; i < o->n_texts && !status; i++) {
+        if (o->texts[i].is_file && !strcmp(o->texts[i].value, "-") && isatty(STDIN_FILENO) && !o->quiet)
+            fputs("Texts, one a line; Ctrl-D ends them:\n", stderr);
         status = o->texts[i].is_file ? dlg_texts_add_file(out, o->texts[i].value, err)
                                      : dlg_texts_add(out, o->texts[i].value, err);
+    }
     return status;
 }
 
@@ -393,6 +418,7 @@ int main(int argc, char **argv)
         .options = table,
         .parser = parse,
         .args_doc = "[TEXT...]",
+        .help_filter = help,
         .doc = "Compute the gradient that a participant of federated learning would share for these texts (one batch), "
                "and write it, "
                "with the truth beside it for the attack to be judged by.\v"

@@ -1,5 +1,6 @@
 /* dlg-text: the attacker. A shared gradient goes in, the text that it gives away comes out. */
 #define _GNU_SOURCE /* argp */
+#include "cli/help.h"
 #include "cli/material.h"
 #include "cli/option.h"
 #include "cli/start.h"
@@ -29,6 +30,7 @@ typedef struct {
     int n_threads;
     size_t memory; /* bytes; 0: what is free */
     size_t every;
+    dlg_color color;
     const char *checkpoint;
     bool json, quiet, inspect, resume;
 } options;
@@ -57,12 +59,13 @@ enum {
     KEY_INSPECT,
     KEY_CHECKPOINT,
     KEY_RESUME,
-    KEY_PRIOR
+    KEY_PRIOR,
+    KEY_COLOR
 };
 
 static const struct argp_option table[] = {
     {.doc = "Gradient and model:", .group = 1},
-    {.name = "grads", .key = KEY_GRADS, .arg = "FILE", .doc = "The shared gradient, as if given without --grads"},
+    {.name = "grads", .key = KEY_GRADS, .arg = "FILE", .doc = "The shared gradient; the same as FILE by itself"},
     {.name = "model",
      .key = KEY_MODEL,
      .arg = "DIR",
@@ -70,10 +73,9 @@ static const struct argp_option table[] = {
     {.name = "preset",
      .key = KEY_PRESET,
      .arg = "NAME",
-     .doc =
-         "Random weights: tiny, mini, small, medium or base (default: the preset that the gradient's metadata name)"},
-    {.name = "model-seed", .key = KEY_MODEL_SEED, .arg = "N", .doc = "Of the weights of --preset (default 0)"},
-    {.name = "num-labels", .key = KEY_NUM_LABELS, .arg = "N", .doc = "Classes of --preset's classifier (default 2)"},
+     .doc = "Random weights, see below (default: the preset that the gradient's metadata name)"},
+    {.name = "model-seed", .key = KEY_MODEL_SEED, .arg = "N", .doc = "Seed of the preset's weights (default 0)"},
+    {.name = "num-labels", .key = KEY_NUM_LABELS, .arg = "N", .doc = "Classes of the preset's classifier (default 2)"},
     {.name = "task",
      .key = KEY_TASK,
      .arg = "mlm|cls",
@@ -89,7 +91,7 @@ static const struct argp_option table[] = {
      .doc = "Give the attack a piece of the truth in FILE: batch, length, masked (positions) or labels; repeatable. "
             "Without it all is "
             "inferred from the gradient, but for what its metadata say"},
-    {.name = "attack", .key = KEY_ATTACK, .arg = "NAME", .doc = "How to go about it:"},
+    {.name = "attack", .key = KEY_ATTACK, .arg = "NAME", .doc = "How to go about it, see below (default auto)"},
     {.name = "prior",
      .key = KEY_PRIOR,
      .arg = "DIR",
@@ -98,26 +100,26 @@ static const struct argp_option table[] = {
     {.name = "distance",
      .key = KEY_DISTANCE,
      .arg = "NAME",
-     .doc = "Between gradients: l2, relative, cosine, l2_l1 or tag (default: the attack's)"},
+     .doc = "Distance between gradients, see below (default: the attack's)"},
     {.name = "optimizer",
      .key = KEY_OPTIMIZER,
      .arg = "NAME",
-     .doc = "lbfgs, lbfgs_plain (without a line search, as published) or adam (default: the attack's)"},
-    {.name = "iterations", .key = KEY_ITERATIONS, .arg = "N", .doc = "At most, in each start (default 150)"},
+     .doc = "What takes the steps, see below (default: the attack's)"},
+    {.name = "iterations", .key = KEY_ITERATIONS, .arg = "N", .doc = "Iterations of each start, at most (default 150)"},
     {.name = "starts",
      .key = KEY_STARTS,
      .arg = "N",
-     .doc = "At most; another begins when one stalls. Four times as many sentences are looked "
-            "around in vain before dager gives up (default 12)"},
+     .doc = "Starts, at most: another begins when one stalls (default 12). dager gives up when it has looked around "
+            "four times as many sentences in vain"},
     {.name = "update",
      .key = KEY_UPDATE,
      .arg = "batch|sentence",
-     .doc = "Whether the sentences of a batch descend together or, as published, one an iteration (default: batch)"},
+     .doc = "Whether the sentences of a batch descend together (default) or, as published, one an iteration"},
     {.name = "evaluations",
      .key = KEY_EVALUATIONS,
      .arg = "N",
-     .doc = "At most, in all starts together (default: as many as they take)"},
-    {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "Of the embeddings that a start begins with (default 0)"},
+     .doc = "Evaluations of the distance, at most, in all starts together (default: as many as they take)"},
+    {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "Seed of the embeddings that a start begins with (default 0)"},
     {.doc = "Report:", .group = 3},
     {.name = "every", .key = KEY_EVERY, .arg = "N", .doc = "Show the text every N iterations (default 1)"},
     {.name = "truth",
@@ -127,6 +129,7 @@ static const struct argp_option table[] = {
     {.name = "json",
      .key = KEY_JSON,
      .doc = "Print start, iterations and result as JSON on standard output, one object a line"},
+    {.name = "color", .key = KEY_COLOR, .arg = DLG_COLOR_ARGUMENT, .doc = DLG_COLOR_HELP},
     {.name = "quiet", .key = 'q', .doc = "Only the result, or with --json only start and result"},
     {.doc = "General:", .group = 4},
     {.key = 'h', .flags = OPTION_HIDDEN}, /* as --help */
@@ -143,7 +146,7 @@ static const struct argp_option table[] = {
     {.name = "threads",
      .key = KEY_THREADS,
      .arg = "N",
-     .doc = "Of the matrix products (default: as many as there are processors)"},
+     .doc = "Threads of the matrix products (default: one a processor)"},
     {0}};
 
 static void set_gradient(const struct argp_state *state, options *o, const char *path)
@@ -172,6 +175,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     static const char *const tasks[] = {"mlm", "cls", NULL}, *const updates[] = {"batch", "sentence", NULL};
     options *o = state->input;
     dlg_error err;
+    o->about_preset |= key == KEY_MODEL_SEED || key == KEY_NUM_LABELS;
     switch (key) {
     case 'h': argp_state_help(state, stdout, ARGP_HELP_STD_HELP); break;
     case KEY_GRADS:
@@ -181,14 +185,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         o->source.preset = arg;
         o->has_preset = true;
         break;
-    case KEY_MODEL_SEED:
-        o->source.seed = dlg_option_whole(state, "model-seed", arg, 0, DLG_SEED_MAX);
-        o->about_preset = true;
-        break;
-    case KEY_NUM_LABELS:
-        o->source.n_labels = (size_t)dlg_option_whole(state, "num-labels", arg, 1, UINT32_MAX);
-        o->about_preset = true;
-        break;
+    case KEY_MODEL_SEED: o->source.seed = dlg_option_whole(state, "model-seed", arg, 0, DLG_SEED_MAX); break;
+    case KEY_NUM_LABELS: o->source.n_labels = (size_t)dlg_option_whole(state, "num-labels", arg, 1, UINT32_MAX); break;
     case KEY_TASK: o->source.task = tasks[dlg_option_name(state, "task", arg, tasks)]; break;
     case KEY_KNOW:
         if (dlg_known_add(&o->known, arg, &err)) argp_failure(state, DLG_EXIT_USAGE, 0, "--know: %s", err.message);
@@ -218,6 +216,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_CHECKPOINT: o->checkpoint = arg; break;
     case KEY_RESUME: o->resume = true; break;
     case KEY_JSON: o->json = true; break;
+    case KEY_COLOR: o->color = dlg_option_color(state, arg); break;
     case KEY_INSPECT: o->inspect = true; break;
     case 'q': o->quiet = true; break;
     case ARGP_KEY_END:
@@ -231,19 +230,19 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     return 0;
 }
 
-/* The attacks and what they are: their own table says it. */
 static char *help(int key, const char *text, void *input)
 {
     (void)input;
-    char lines[1024];
-    if (key != KEY_ATTACK) return (char *)text;
-    snprintf(lines, sizeof lines, "%s", text);
-    for (size_t i = 0; dlg_attacks[i]; i++) {
-        const size_t used = strlen(lines);
-        snprintf(lines + used, sizeof lines - used, "%s %s%s, %s", i ? ";" : "", dlg_attacks[i]->name,
-                 i ? "" : " (default)", dlg_attacks[i]->help);
-    }
-    return strdup(lines); /* argp frees it */
+    dlg_line tables = {.used = 0};
+    if (key != ARGP_KEY_HELP_POST_DOC) return (char *)text;
+    dlg_help_heading(&tables, "Attacks", "--attack=NAME");
+    for (size_t i = 0; dlg_attacks[i]; i++) dlg_help_row(&tables, dlg_attacks[i]->name, dlg_attacks[i]->help);
+    dlg_help_heading(&tables, "Distances", "--distance=NAME");
+    for (size_t i = 0; dlg_distances[i]; i++) dlg_help_row(&tables, dlg_distances[i]->name, dlg_distances[i]->help);
+    dlg_help_heading(&tables, "Optimizers", "--optimizer=NAME");
+    for (size_t i = 0; dlg_minimisers[i]; i++) dlg_help_row(&tables, dlg_minimisers[i]->name, dlg_minimisers[i]->help);
+    dlg_help_presets(&tables);
+    return dlg_help_finish(&tables, text);
 }
 
 /* ---- who watches it ---- */
@@ -299,7 +298,7 @@ static bool watch_interrupts(void *payload)
 static dlg_status report_result(const options *o, const dlg_subject *subject, const dlg_attack_result *result,
                                 const dlg_scores *scores, dlg_error *err)
 {
-    const dlg_screen screen = dlg_screen_of(stdout);
+    const dlg_screen screen = dlg_screen_of(stdout, o->color);
     if (o->json) return dlg_json_result(stdout, subject, result, scores, err);
     dlg_progress_result(&screen, subject, result, scores);
     if (fflush(stdout) || ferror(stdout)) return dlg_fail(err, DLG_EIO, "standard output: %s", strerror(errno));
@@ -332,10 +331,10 @@ static dlg_status watch_attack(dlg_attack_end *end, const options *o, const dlg_
     dlg_attack_result result = {0};
     watcher w = {.o = o, .subject = subject, .result = &result, .err = err};
     const dlg_attack_observer observer = {watch_iteration, watch_note, watch_interrupts, &w};
-    dlg_status status = dlg_progress_create(&w.progress, subject, dlg_screen_of(stderr), err);
+    dlg_status status = dlg_progress_create(&w.progress, subject, dlg_screen_of(stderr, o->color), err);
     if (!status && o->json) status = dlg_json_start(stdout, subject, err);
     else if (!status && !o->quiet) dlg_progress_start(&w.progress);
-    if (!status) status = dlg_attack(o->attack, &result, &m->gradient, &m->knowledge, subject->options, &observer, err);
+    if (!status) status = dlg_attack(o->attack, &result, m->analysis, &m->knowledge, subject->options, &observer, err);
     if (!status) status = w.status;
     *end = result.end;
     dlg_subject ended = subject_of(subject, &result.state);
@@ -351,7 +350,7 @@ static dlg_status report_unreadable(dlg_attack_end *end, const options *o, const
                                     const dlg_subject *subject, dlg_error *err)
 {
     const dlg_attack_result result = {.end = DLG_UNREADABLE, .reason = m->unreadable.message};
-    const dlg_progress progress = {.subject = subject, .screen = dlg_screen_of(stderr)};
+    const dlg_progress progress = {.subject = subject, .screen = dlg_screen_of(stderr, o->color)};
     dlg_status status = DLG_OK;
     *end = result.end;
     if (o->json) status = dlg_json_start(stdout, subject, err);
@@ -361,11 +360,11 @@ static dlg_status report_unreadable(dlg_attack_end *end, const options *o, const
 
 static dlg_status inspect(const options *o, const dlg_material *m, const dlg_subject *subject, dlg_error *err)
 {
-    const dlg_screen screen = dlg_screen_of(stdout);
+    const dlg_screen screen = dlg_screen_of(stdout, o->color);
     const double begun_s = dlg_attack_now();
     dlg_inspection found = {0};
     dlg_error inner = {0};
-    dlg_status status = dlg_inspect(&found, &m->gradient, dlg_tokenizer_special(m->source.tokenizer), &inner);
+    dlg_status status = dlg_inspect(&found, m->analysis, &inner);
     if (status) return dlg_fail(err, status, "%s: %s", o->gradient, inner.message);
     const double seconds = dlg_attack_now() - begun_s;
     if (o->json) {

@@ -1,6 +1,7 @@
 #include "cli/known.h"
 
 #include "base/memory.h"
+#include "base/text.h"
 #include "io/truth.h"
 
 #include <stdlib.h>
@@ -10,15 +11,16 @@ static const char *const names[DLG_N_KNOWN] = {"batch", "length", "masked", "lab
 
 dlg_status dlg_known_add(dlg_known *known, const char *spec, dlg_error *err)
 {
+    char list[64] = "";
     for (size_t what = 0; what < DLG_N_KNOWN; what++) {
         const size_t n = strlen(names[what]);
+        dlg_text_list(list, sizeof list, names[what], what + 1 == DLG_N_KNOWN);
         if (strncmp(spec, names[what], n) != 0 || spec[n] != ':' || !spec[n + 1]) continue;
         if (known->path[what]) return dlg_fail(err, DLG_EARG, "want %s once, found it twice", names[what]);
         known->path[what] = spec + n + 1;
         return DLG_OK;
     }
-    return dlg_fail(err, DLG_EARG, "want WHAT:FILE with WHAT one of batch, length, masked, labels, found \"%.200s\"",
-                    spec);
+    return dlg_fail(err, DLG_EARG, "want WHAT:FILE with WHAT %s, found \"%.200s\"", list, spec);
 }
 
 static dlg_status tell_lengths(dlg_knowledge *k, const char *path, const dlg_truth *truth, dlg_error *err)

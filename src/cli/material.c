@@ -33,6 +33,8 @@ dlg_status dlg_material_open(dlg_material *m, const char *path, const dlg_source
         return dlg_fail(err, DLG_EFORMAT, "%s: metadata: %s", path, inner.message);
     }
     if (!status) status = dlg_gradient_open(&m->gradient, m->file, m->source.model, err);
+    if (!status)
+        status = dlg_analysis_create(&m->analysis, &m->gradient, dlg_tokenizer_special(m->source.tokenizer), err);
     return status;
 }
 
@@ -56,7 +58,7 @@ dlg_status dlg_material_know(dlg_material *m, const dlg_known *known, dlg_error 
     dlg_status status = read_batch_size(m, err);
     if (!status) status = dlg_known_tell(&m->knowledge, known, &m->source.model->config, err);
     if (status) return status;
-    status = dlg_knowledge_infer(&m->knowledge, &m->gradient, dlg_tokenizer_special(m->source.tokenizer), &inner);
+    status = dlg_knowledge_infer(&m->knowledge, m->analysis, &inner);
     if (status == DLG_EFORMAT) {
         m->unreadable = inner;
         return DLG_OK;
@@ -67,6 +69,7 @@ dlg_status dlg_material_know(dlg_material *m, const dlg_known *known, dlg_error 
 void dlg_material_release(dlg_material *m)
 {
     dlg_knowledge_release(&m->knowledge);
+    dlg_analysis_free(m->analysis);
     dlg_gradient_release(&m->gradient);
     dlg_source_close(&m->source);
     dlg_safetensors_close(m->file);

@@ -13,6 +13,7 @@ typedef struct {
     dlg_source source;
     dlg_source_choice choice; /**< which that is */
     dlg_gradient gradient;
+    dlg_analysis *analysis;  /**< of it */
     dlg_knowledge knowledge; /**< empty before dlg_material_know */
     /** its status is set where the gradient does not show what every attack needs; the message says what */
     dlg_error unreadable;

@@ -1,6 +1,8 @@
 #define _GNU_SOURCE /* argp, program_invocation_short_name */
 #include "cli/option.h"
 
+#include "base/text.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,14 +59,18 @@ double dlg_option_real(const struct argp_state *state, const char *option, const
 size_t dlg_option_name(const struct argp_state *state, const char *option, const char *value, const char *const names[])
 {
     char list[256] = "";
-    size_t used = 0;
     for (size_t i = 0; names[i]; i++) {
         if (!strcmp(value, names[i])) return i;
-        if (used < sizeof list)
-            used += (size_t)snprintf(list + used, sizeof list - used, "%s%s", i ? ", " : "", names[i]);
+        dlg_text_list(list, sizeof list, names[i], !names[i + 1]);
     }
-    argp_failure(state, DLG_EXIT_USAGE, 0, "--%s: want one of %s, found \"%s\"", option, list, value);
+    argp_failure(state, DLG_EXIT_USAGE, 0, "--%s: want %s, found \"%s\"", option, list, value);
     return 0;
+}
+
+dlg_color dlg_option_color(const struct argp_state *state, const char *value)
+{
+    static const char *const names[] = {[DLG_COLOR_AUTO] = "auto", "always", "never", NULL};
+    return (dlg_color)dlg_option_name(state, "color", value, names);
 }
 
 int dlg_report_failure(const dlg_error *err)

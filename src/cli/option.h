@@ -3,6 +3,7 @@
 #define DLG_CLI_OPTION_H
 
 #include "base/status.h"
+#include "report/screen.h"
 
 #include <argp.h>
 #include <stdbool.h>
@@ -29,6 +30,11 @@ size_t dlg_option_bytes(const struct argp_state *, const char *option, const cha
 
 /** The value of an option that takes a number in [lowest, highest]. */
 double dlg_option_real(const struct argp_state *, const char *option, const char *value, double lowest, double highest);
+
+/** --color, of both programs. */
+#define DLG_COLOR_ARGUMENT "auto|always|never"
+#define DLG_COLOR_HELP "Bold and underlined text (default auto: on a terminal, unless NO_COLOR is set)"
+dlg_color dlg_option_color(const struct argp_state *, const char *value);
 
 /** The index of an option's value in the list of names it may have, which NULL ends. */
 size_t dlg_option_name(const struct argp_state *, const char *option, const char *value, const char *const names[]);

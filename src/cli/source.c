@@ -82,7 +82,10 @@ dlg_status dlg_source_open(dlg_source *out, const dlg_source_choice *choice, dlg
         if (!status && choice->task && out->model->config.task != task)
             status = refuse_task(out, choice->directory, choice->task, err);
         if (!status && out->model->config.task == DLG_CAUSAL_LM)
-            status = refuse_task(out, choice->directory, "mlm or cls", err);
+            status = dlg_fail(err, DLG_EFORMAT,
+                              "%s/config.json: want a masked LM or a classifier, found a causal LM, which can only be "
+                              "a prior",
+                              choice->directory);
     }
     if (status) dlg_source_close(out);
     return status;

@@ -1,5 +1,6 @@
 #include "defend/defence.h"
 
+#include "base/text.h"
 #include "defend/classes.h"
 #include "math/random.h"
 
@@ -18,16 +19,19 @@ const dlg_defence_class *const dlg_defence_classes[] = {
     NULL,
 };
 
+const char *dlg_defence_usage(const dlg_defence_class *kind, char out[DLG_DEFENCE_USAGE])
+{
+    snprintf(out, DLG_DEFENCE_USAGE, "%s%s%s", kind->name, kind->number ? ":" : "", kind->number ? kind->number : "");
+    return out;
+}
+
 static dlg_status unknown_name(const char *spec, dlg_error *err)
 {
-    char names[256] = "";
-    size_t used = 0;
-    for (size_t i = 0; dlg_defence_classes[i] && used < sizeof names; i++) {
-        const dlg_defence_class *kind = dlg_defence_classes[i];
-        used += (size_t)snprintf(names + used, sizeof names - used, "%s%s%s%s", i ? ", " : "", kind->name,
-                                 kind->number ? ":" : "", kind->number ? kind->number : "");
-    }
-    return dlg_fail(err, DLG_EARG, "defence: want one of %s, found \"%.100s\"", names, spec);
+    char names[256] = "", usage[DLG_DEFENCE_USAGE];
+    for (size_t i = 0; dlg_defence_classes[i]; i++)
+        dlg_text_list(names, sizeof names, dlg_defence_usage(dlg_defence_classes[i], usage),
+                      !dlg_defence_classes[i + 1]);
+    return dlg_fail(err, DLG_EARG, "defence: want %s, found \"%.100s\"", names, spec);
 }
 
 dlg_status dlg_defence_parse(dlg_defence *out, const char *spec, dlg_error *err)

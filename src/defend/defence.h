@@ -1,12 +1,7 @@
 /**
  * Defences: what a participant does to a gradient before sharing it. Each works in place on one tensor, one after
- * another:
- *
- *     gaussian:STD     add normal noise                    int8             one scale a tensor, 255 levels
- *     laplace:SCALE    add Laplace noise                   prune:FRACTION   the smallest entries become zero
- *     fp16, bf16       round to 16 bits
- *
- * One file a defence; a new one is a file with its dlg_defence_class, and a line in classes.h and in defence.c's table.
+ * another. One file a defence; a new one is a file with its dlg_defence_class, and a line in classes.h and in
+ * defence.c's table.
  */
 #ifndef DLG_DEFEND_DEFENCE_H
 #define DLG_DEFEND_DEFENCE_H
@@ -36,6 +31,11 @@ typedef struct {
 
 /** All there are, ending with NULL. */
 extern const dlg_defence_class *const dlg_defence_classes[];
+
+enum { DLG_DEFENCE_USAGE = 64 };
+
+/** How it is asked for, "prune:FRACTION". @return out */
+const char *dlg_defence_usage(const dlg_defence_class *, char out[DLG_DEFENCE_USAGE]);
 
 /** Read "NAME" or "NAME:NUMBER". Errors: DLG_EARG says which names there are, or which range is wanted. */
 DLG_MUST_USE dlg_status dlg_defence_parse(dlg_defence *out, const char *spec, dlg_error *);

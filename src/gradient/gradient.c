@@ -80,6 +80,13 @@ static dlg_status refuse_unknown(const dlg_gradient *gradient, dlg_error *err)
     return DLG_OK;
 }
 
+/* The file is well, but of another size than the model that it is held against. */
+static dlg_status blame_model(const dlg_model *model, dlg_error *err)
+{
+    const dlg_error shape = err ? *err : (dlg_error){0};
+    return dlg_fail(err, DLG_ESHAPE, "%s: not a gradient of %s", shape.message, model->name);
+}
+
 dlg_status dlg_gradient_open(dlg_gradient *out, const dlg_safetensors *file, const dlg_model *model, dlg_error *err)
 {
     dlg_status status = create(out, model, err);
@@ -88,6 +95,7 @@ dlg_status dlg_gradient_open(dlg_gradient *out, const dlg_safetensors *file, con
     for (size_t i = 0; i < out->n && !status; i++) {
         status = dlg_check_interrupt(err);
         if (!status) status = load(out, i, err);
+        if (status == DLG_ESHAPE) status = blame_model(model, err);
         if (!status) status = check_range(out, i, err);
         dlg_safetensors_rest(out->file); /* checked; each is needed again one at a time */
     }

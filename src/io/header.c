@@ -171,14 +171,15 @@ dlg_status dlg_header_parse(dlg_header *out, const char *name, const unsigned ch
     enum { LENGTH_BYTES = 8 };
     *out = (dlg_header){0};
     if (n_bytes < LENGTH_BYTES)
-        return dlg_fail(err, DLG_EFORMAT, "%s: want a header length of %d bytes, found a file of %zu", name,
+        return dlg_fail(err, DLG_EFORMAT, "%s: want safetensors, which begin with %d bytes, found a file of %zu", name,
                         LENGTH_BYTES, n_bytes);
     uint64_t n_header = 0;
     for (int i = 0; i < LENGTH_BYTES; i++) n_header |= (uint64_t)bytes[i] << 8 * i;
     if (n_header > DLG_HEADER_MAX_BYTES || n_header > n_bytes - LENGTH_BYTES)
-        return dlg_fail(err, DLG_EFORMAT,
-                        "%s: want a header of at most %d bytes within the file's %zu, found a length of %" PRIu64, name,
-                        DLG_HEADER_MAX_BYTES, n_bytes, n_header);
+        return dlg_fail(
+            err, DLG_EFORMAT,
+            "%s: want safetensors, with a header of at most %d bytes within the file's %zu, found a length of %" PRIu64,
+            name, DLG_HEADER_MAX_BYTES, n_bytes, n_header);
     const unsigned char *text = bytes + LENGTH_BYTES, *data = text + n_header;
     const size_t n_data = n_bytes - LENGTH_BYTES - n_header;
     if (!n_header || *text != '{')

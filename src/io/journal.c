@@ -138,7 +138,7 @@ static dlg_status open_file(dlg_journal *j, bool resume, bool *created, dlg_erro
         j->fd = open(j->path, flags | O_CREAT | O_EXCL, 0666);
         *created = j->fd >= 0;
     } else if (j->fd >= 0 && !resume) {
-        return dlg_fail(err, DLG_EIO, "%s: want no file of that name, found one that could be resumed from, or removed",
+        return dlg_fail(err, DLG_EIO, "%s: want no file of that name, found one: resume from it, or remove it",
                         j->path);
     }
     if (j->fd < 0 || fstat(j->fd, &info)) return dlg_file_cannot_create(j->path, err);

@@ -1,7 +1,25 @@
 #include "matching/distance.h"
 
+#include "base/text.h"
+#include "math/simd.h"
+
 #include <math.h>
 #include <string.h>
+
+DLG_SIMD void dlg_residual_compare(dlg_residual *residual, size_t n, const dlg_real *g, const dlg_real *t)
+{
+    double along = 0, off = 0, absolute = 0;
+#pragma omp simd reduction(+ : along, off, absolute)
+    for (size_t i = 0; i < n; i++) {
+        const double e = (double)g[i] - (double)t[i];
+        along += (double)t[i] * e;
+        off += e * e;
+        absolute += e < 0 ? -e : e;
+    }
+    residual->te += along;
+    residual->ee += off;
+    residual->e1 += absolute;
+}
 
 /* D = sum ||g - t||^2      (Zhu et al. 2019, arXiv:1906.08935, eq. 4) */
 static dlg_distance_part l2(dlg_residual r, size_t i, size_t n)
@@ -74,11 +92,15 @@ const dlg_distance dlg_l2_l1 = {"l2_l1", "squared and absolute differences", tru
 const dlg_distance dlg_tag_distance = {
     "tag", "squared differences and absolute ones weighted by layers, as in the TAG paper", true, ROUNDING, tag};
 
+const dlg_distance *const dlg_distances[] = {&dlg_l2, &dlg_relative, &dlg_cosine, &dlg_l2_l1, &dlg_tag_distance, NULL};
+
 dlg_status dlg_distance_find(const dlg_distance **out, const char *name, dlg_error *err)
 {
-    static const dlg_distance *const all[] = {&dlg_l2, &dlg_relative, &dlg_cosine, &dlg_l2_l1, &dlg_tag_distance};
+    char names[128] = "";
     *out = NULL;
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-        if (!strcmp(all[i]->name, name)) *out = all[i];
-    return *out ? DLG_OK : dlg_fail(err, DLG_EARG, "distance: want l2, relative, cosine, l2_l1 or tag, found %s", name);
+    for (size_t i = 0; dlg_distances[i]; i++) {
+        if (!strcmp(dlg_distances[i]->name, name)) *out = dlg_distances[i];
+        dlg_text_list(names, sizeof names, dlg_distances[i]->name, !dlg_distances[i + 1]);
+    }
+    return *out ? DLG_OK : dlg_fail(err, DLG_EARG, "distance: want %s, found %s", names, name);
 }

@@ -6,6 +6,7 @@
 #define DLG_MATCHING_DISTANCE_H
 
 #include "base/status.h"
+#include "math/real.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,6 +18,9 @@ typedef struct {
     double ee; /**< ||e||^2 */
     double e1; /**< ||e||_1, for distances by number; else 0 */
 } dlg_residual;
+
+/** To a residual's te, ee and e1 add those of n numbers g beside t. */
+void dlg_residual_compare(dlg_residual *, size_t n, const dlg_real *g, const dlg_real *t);
 
 /** A tensor's part of the distance, and its derivative with respect to g: a e + b t + s sign(e). */
 typedef struct {
@@ -34,7 +38,10 @@ typedef struct {
 
 extern const dlg_distance dlg_l2, dlg_relative, dlg_cosine, dlg_l2_l1, dlg_tag_distance;
 
-/** The distance of that name: "l2", "relative", "cosine", "l2_l1", "tag". Errors: DLG_EARG lists the names. */
+/** All there are, ending with NULL. */
+extern const dlg_distance *const dlg_distances[];
+
+/** By name. Errors: DLG_EARG lists the names. */
 DLG_MUST_USE dlg_status dlg_distance_find(const dlg_distance **out, const char *name, dlg_error *);
 
 #endif

@@ -14,12 +14,14 @@ typedef struct {
     const dlg_real *t;  /* its shared gradient */
     size_t n;           /* for a small parameter: its first numbers, those that the batch can reach */
     dlg_residual whole; /* e = -t, where g is zero */
+    dlg_residual last;  /* of the last evaluation */
     dlg_residual least; /* where g explains all that it can: what of e is left */
     dlg_target *target; /* for a weight matrix, and which part of it */
     size_t part;
 } compared;
 
 struct dlg_objective {
+    const dlg_gradient *gradient;
     dlg_network network;
     const dlg_distance *distance;
     size_t n_compared, n_targets;
@@ -173,6 +175,7 @@ dlg_status dlg_objective_create(dlg_objective **out, const dlg_gradient *gradien
     *out = NULL;
     dlg_objective *objective = dlg_allocate(1, sizeof *objective);
     if (!objective) return dlg_fail(err, DLG_ENOMEM, "objective: no memory");
+    objective->gradient = gradient;
     objective->distance = distance;
     dlg_status status = dlg_network_create(&objective->network, gradient->model, batch, DLG_BOTH_WAYS, max_labels, err);
     if (!status) status = add_compared(objective, gradient, err);
@@ -196,27 +199,11 @@ size_t dlg_objective_size(const dlg_objective *objective)
     return objective->network.words->n_rows * objective->network.words->n_cols;
 }
 
-/* To a residual's te, ee and e1 are added those of n numbers. */
-DLG_SIMD static void compare_numbers(size_t n, const dlg_real *g, const dlg_real *t, dlg_residual *residual)
-{
-    double along = 0, off = 0, absolute = 0;
-#pragma omp simd reduction(+ : along, off, absolute)
-    for (size_t i = 0; i < n; i++) {
-        const double e = (double)g[i] - (double)t[i];
-        along += (double)t[i] * e;
-        off += e * e;
-        absolute += e < 0 ? -e : e;
-    }
-    residual->te += along;
-    residual->ee += off;
-    residual->e1 += absolute;
-}
-
 /* Where the batch does not reach, g = 0 and e = -t. */
 static dlg_residual small_residual(const compared *c)
 {
     dlg_residual residual = c->least;
-    compare_numbers(c->n, c->parameter->small->gradient + c->parameter->offset, c->t, &residual);
+    dlg_residual_compare(&residual, c->n, c->parameter->small->gradient + c->parameter->offset, c->t);
     return residual;
 }
 
@@ -243,12 +230,34 @@ static double compare(dlg_objective *objective)
     for (size_t i = 0; i < objective->n_compared; i++) {
         const compared *c = &objective->compared[i];
         const dlg_residual residual = c->target ? dlg_target_residual(c->target, c->part) : small_residual(c);
+        objective->compared[i].last = residual;
         const dlg_distance_part part = objective->distance->part(residual, i, objective->n_compared);
         sum += part.value;
         if (c->target) dlg_target_steer(c->target, c->part, part);
         else steer_small(c, part);
     }
     return sum;
+}
+
+size_t dlg_objective_count(const dlg_objective *objective)
+{
+    return objective->n_compared;
+}
+
+dlg_residual dlg_objective_residual(const dlg_objective *objective, size_t i, const char **name)
+{
+    *name = objective->compared[i].parameter->name;
+    return objective->compared[i].last;
+}
+
+const dlg_gradient *dlg_objective_gradient(const dlg_objective *objective)
+{
+    return objective->gradient;
+}
+
+const dlg_network *dlg_objective_network(const dlg_objective *objective)
+{
+    return &objective->network;
 }
 
 double dlg_objective_distance(dlg_objective *objective, const dlg_soft_labels *labels, const dlg_real *x)

@@ -49,6 +49,16 @@ double dlg_objective_distance(dlg_objective *, const dlg_soft_labels *labels, co
 /** After an evaluation: out (n_predicted, n labels) = dD/d share. */
 void dlg_objective_label_derivative(const dlg_objective *, dlg_real *out);
 
+/** How many tensors are compared. */
+size_t dlg_objective_count(const dlg_objective *);
+
+/** What the last evaluation left of tensor i. @param[out] name the parameter's, borrowed from the model */
+dlg_residual dlg_objective_residual(const dlg_objective *, size_t i, const char **name);
+
+/** What it was made of, and the network that the last evaluation went through. */
+const dlg_gradient *dlg_objective_gradient(const dlg_objective *);
+const dlg_network *dlg_objective_network(const dlg_objective *);
+
 /** D where g = 0, which says what a distance of 1 is worth: for l2 the squared norm of the shared gradient. */
 double dlg_objective_scale(const dlg_objective *);
 

@@ -14,6 +14,8 @@ struct dlg_oracle {
     dlg_journal *journal;
     uint64_t layout; /* fingerprint of what the objective was made of, the gradient aside, which is the whole run's */
     size_t n_numbers, n_predicted;
+    uint64_t at;    /* the question that the objective itself answered last */
+    dlg_real *rows; /* (DLG_EXPLANATION_ROWS, hidden) scratch */
 
     /* With a journal only: the last evaluation, should its label derivative be asked for. */
     bool is_behind; /* the journal answered it, so that the objective never saw it */
@@ -41,6 +43,8 @@ dlg_status dlg_oracle_create(dlg_oracle **out, dlg_journal *journal, const dlg_g
     o->n_predicted = batch->n_predicted;
     dlg_status status = dlg_objective_create(&o->objective, gradient, batch, max_labels, distance, err);
     if (!status) o->n_numbers = dlg_objective_size(o->objective);
+    o->rows = dlg_allocate(DLG_EXPLANATION_ROWS * gradient->model->config.hidden_size, sizeof *o->rows);
+    if (!status && !o->rows) status = dlg_fail(err, DLG_ENOMEM, "objective: no memory");
     if (!status && journal) {
         o->share = dlg_allocate(batch->n_predicted * max_labels, sizeof *o->share);
         o->x = dlg_allocate(o->n_numbers, sizeof *o->x);
@@ -56,6 +60,7 @@ void dlg_oracle_free(dlg_oracle *o)
 {
     if (!o) return;
     dlg_objective_free(o->objective);
+    dlg_free(o->rows);
     dlg_free(o->share);
     dlg_free(o->x);
     dlg_free(o->dx);
@@ -88,28 +93,36 @@ static void remember(dlg_oracle *o, const dlg_soft_labels *labels, const dlg_rea
 
 double dlg_oracle_evaluate(dlg_oracle *o, const dlg_soft_labels *labels, const dlg_real *x, dlg_real *dx)
 {
-    if (!o->journal) return dlg_objective_evaluate(o->objective, labels, x, dx);
     double d;
     const dlg_journal_piece answer[] = {{&d, sizeof d}, {dx, o->n_numbers * sizeof *dx}};
     o->question = question_of(o, labels, x);
-    o->is_behind = dlg_journal_recall(o->journal, EVALUATION, o->question, 2, answer);
-    remember(o, labels, x);
+    o->is_behind = o->journal && dlg_journal_recall(o->journal, EVALUATION, o->question, 2, answer);
+    if (o->journal) remember(o, labels, x);
     if (o->is_behind) return d;
+    o->at = o->question;
     d = dlg_objective_evaluate(o->objective, labels, x, dx);
-    if (!dlg_is_interrupted()) dlg_journal_add(o->journal, EVALUATION, o->question, 2, answer);
+    if (o->journal && !dlg_is_interrupted()) dlg_journal_add(o->journal, EVALUATION, o->question, 2, answer);
     return d;
 }
 
 double dlg_oracle_distance(dlg_oracle *o, const dlg_soft_labels *labels, const dlg_real *x)
 {
-    if (!o->journal) return dlg_objective_distance(o->objective, labels, x);
     double d;
     const dlg_journal_piece answer = {&d, sizeof d};
     const uint64_t question = question_of(o, labels, x);
-    if (dlg_journal_recall(o->journal, DISTANCE, question, 1, &answer)) return d;
+    if (o->journal && dlg_journal_recall(o->journal, DISTANCE, question, 1, &answer)) return d;
+    o->at = question;
     d = dlg_objective_distance(o->objective, labels, x);
-    if (!dlg_is_interrupted()) dlg_journal_add(o->journal, DISTANCE, question, 1, &answer);
+    if (o->journal && !dlg_is_interrupted()) dlg_journal_add(o->journal, DISTANCE, question, 1, &answer);
     return d;
+}
+
+dlg_explanation dlg_oracle_explain(dlg_oracle *o, const dlg_soft_labels *labels, const dlg_real *x, const uint32_t *fed)
+{
+    const uint64_t question = question_of(o, labels, x);
+    if (o->at != question) (void)dlg_objective_distance(o->objective, labels, x); /* a journal knew its distance */
+    o->at = question;
+    return dlg_explanation_find(o->objective, fed, o->rows);
 }
 
 void dlg_oracle_label_derivative(dlg_oracle *o, dlg_real *out)
@@ -120,8 +133,11 @@ void dlg_oracle_label_derivative(dlg_oracle *o, dlg_real *out)
     }
     const dlg_journal_piece answer = {out, n_shares(o, &o->labels) * sizeof *out};
     if (dlg_journal_recall(o->journal, LABEL_DERIVATIVE, o->question, 1, &answer)) return;
-    if (o->is_behind) (void)dlg_objective_evaluate(o->objective, &o->labels, o->x, o->dx);
-    o->is_behind = false;
+    if (o->is_behind) {
+        (void)dlg_objective_evaluate(o->objective, &o->labels, o->x, o->dx);
+        o->is_behind = false;
+        o->at = o->question;
+    }
     dlg_objective_label_derivative(o->objective, out);
     if (!dlg_is_interrupted()) dlg_journal_add(o->journal, LABEL_DERIVATIVE, o->question, 1, &answer);
 }

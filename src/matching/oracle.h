@@ -9,7 +9,7 @@
 #define DLG_MATCHING_ORACLE_H
 
 #include "io/journal.h"
-#include "matching/objective.h"
+#include "matching/explanation.h"
 
 typedef struct dlg_oracle dlg_oracle;
 
@@ -31,6 +31,9 @@ double dlg_oracle_distance(dlg_oracle *, const dlg_soft_labels *, const dlg_real
 
 /** As dlg_objective_label_derivative, of the last dlg_oracle_evaluate. */
 void dlg_oracle_label_derivative(dlg_oracle *, dlg_real *out);
+
+/** As dlg_explanation_find, of tokens whose embeddings are x. */
+dlg_explanation dlg_oracle_explain(dlg_oracle *, const dlg_soft_labels *, const dlg_real *x, const uint32_t *fed);
 
 /** Evaluations, with and without derivative, that a journal has yet to answer. */
 size_t dlg_oracle_left(const dlg_journal *);

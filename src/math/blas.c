@@ -8,6 +8,7 @@
 #include <assert.h>
 #include <cblas.h>
 #include <lapacke.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -111,6 +112,14 @@ DLG_SIMD double dlg_dot_of_doubles(size_t n, const double *a, const double *b)
 #pragma omp simd reduction(+ : sum)
     for (size_t i = 0; i < n; i++) sum += a[i] * b[i];
     return sum;
+}
+
+double dlg_deviation(size_t n, const dlg_real *a)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += (double)a[i];
+    const double mean = sum / (double)n;
+    return sqrt(fmax(0, dlg_dot(n, a, a) / (double)n - mean * mean));
 }
 
 DLG_SIMD double dlg_sum_of_absolutes(size_t n, const dlg_real *a)

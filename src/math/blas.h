@@ -37,6 +37,9 @@ void dlg_gemm(dlg_orientation a_is, dlg_orientation b_is, size_t m, size_t n, si
 /** Sum of a[i] b[i], accumulated in double. */
 double dlg_dot(size_t n, const dlg_real *a, const dlg_real *b);
 
+/** Standard deviation of a (n). */
+double dlg_deviation(size_t n, const dlg_real *a);
+
 /** The same of doubles. */
 double dlg_dot_of_doubles(size_t n, const double *a, const double *b);
 

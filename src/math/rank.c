@@ -1,7 +1,6 @@
 #include "math/rank.h"
 
 #include "base/memory.h"
-#include "math/svd.h"
 
 #include <math.h>
 
@@ -29,7 +28,7 @@ static bool has_floor(size_t n, const double *values, size_t r)
     return r + FLOOR <= n && values[r] <= largest_decline * values[r + FLOOR - 1];
 }
 
-static dlg_rank judge(size_t n, const double *values, size_t most)
+dlg_rank dlg_rank_judge(size_t n, const double *values, size_t most)
 {
     dlg_rank found = {.rank = most < n ? most : n};
     if (!(values[0] > 0)) return (dlg_rank){.is_clear = true};
@@ -54,7 +53,7 @@ dlg_status dlg_rank_find(dlg_rank *out, const dlg_stack *stack, size_t most, dlg
     *out = (dlg_rank){0};
     const dlg_status status =
         values ? dlg_singular_values(&n, values, stack, n_wanted, err) : dlg_fail(err, DLG_ENOMEM, "rank: no memory");
-    if (!status) *out = judge(n, values, most);
+    if (!status) *out = dlg_rank_judge(n, values, most);
     dlg_free(values);
     return status;
 }
@@ -69,25 +68,4 @@ size_t dlg_rank_visible(size_t n, const double *values)
     for (size_t i = 0; i < n && values[i] > nothing * values[0]; i++)
         if (i + FALL_WITHIN >= n || values[i] > fall * values[i + FALL_WITHIN]) rank = i + 1;
     return rank;
-}
-
-enum { FIRST_SKETCH = 64 }; /* directions looked for at first; more where all of them carry something */
-
-/* A singular value so far below the first is near its rounding. */
-static const double near_rounding = 1e-6;
-
-dlg_status dlg_rank_space(size_t *rank, double *basis, const dlg_stack *stack, dlg_error *err)
-{
-    const size_t height = dlg_stack_height(stack), most = height < stack->n_in ? height : stack->n_in;
-    double *values = dlg_allocate(most, sizeof *values);
-    dlg_status status = values ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "row space of a gradient: no memory");
-    *rank = 0;
-    for (size_t k = FIRST_SKETCH; !status; k *= 2) {
-        k = 3 * k < most ? k : most;
-        status = dlg_svd_right(stack, k, values, basis, err);
-        if (!status) *rank = dlg_rank_visible(k, values);
-        if (k == most || values[k - 1] < near_rounding * values[0]) break;
-    }
-    dlg_free(values);
-    return status;
 }

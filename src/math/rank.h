@@ -26,19 +26,14 @@ typedef struct {
  */
 DLG_MUST_USE dlg_status dlg_rank_find(dlg_rank *out, const dlg_stack *, size_t most, dlg_error *);
 
+/** The same of singular values that are known: the n largest, descending. */
+dlg_rank dlg_rank_judge(size_t n, const double *values, size_t most);
+
 /**
  * How many of n descending singular values mean something: those up to the last that is followed by a fall, where
  * rounding, or noise, does not fall. Where there is a clear rank, that; where all is noise nearly n; and between them
  * what a rank that must be clear leaves open.
  */
 size_t dlg_rank_visible(size_t n, const double *values);
-
-/**
- * The space of the stack's rows as far as it is visible, in double. Directions are looked for until some carry next to
- * nothing, or there are no more.
- * @param[out] basis (min(n_out, n_in), n_in) orthonormal rows, of which the first `rank` are the space Errors: as
- * above.
- */
-DLG_MUST_USE dlg_status dlg_rank_space(size_t *rank, double *basis, const dlg_stack *, dlg_error *);
 
 #endif

@@ -35,6 +35,9 @@ extern const dlg_minimiser dlg_plain_lbfgs;
 /** Adam (Kingma & Ba 2015, arXiv:1412.6980), its step relative to the numbers' scale and decaying. */
 extern const dlg_minimiser dlg_adam;
 
+/** All there are, ending with NULL. */
+extern const dlg_minimiser *const dlg_minimisers[];
+
 /** By name. Errors: DLG_EARG lists the names. */
 DLG_MUST_USE dlg_status dlg_minimiser_find(const dlg_minimiser **out, const char *name, dlg_error *);
 

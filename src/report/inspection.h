@@ -13,8 +13,7 @@
 void dlg_inspection_print(const dlg_screen *, const dlg_subject *, const dlg_inspection *, double seconds);
 
 /**
- * One object: event "inspect", version, gradient, model, model_seed (presets), n_parameters, task, defence
- * (metadata's), seconds, and
+ * One object: event "inspect", what it is about (report/json_lines.h), seconds, and
  *
  *   fits, length, lengths, labels, tokens, masked, text, scale   each {value, sure, from}; value null where not seen
  *   batch_size   {least, most, sure, from}; most null where no bound is seen; lengths are those of the least

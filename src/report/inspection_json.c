@@ -79,13 +79,7 @@ dlg_status dlg_inspection_json(FILE *stream, const dlg_subject *subject, const d
                                dlg_error *err)
 {
     dlg_object o = dlg_object_begin(subject, "inspect");
-    dlg_object_add_string(&o, "version", subject->version);
-    dlg_object_add_string(&o, "gradient", subject->gradient);
-    dlg_object_add_string(&o, "model", subject->model->name);
-    if (subject->is_preset) dlg_object_add_number(&o, "model_seed", (double)subject->model_seed);
-    dlg_object_add_number(&o, "n_parameters", (double)dlg_model_size(subject->model));
-    dlg_object_add_string(&o, "task", dlg_task_name(subject->model->config.task));
-    dlg_object_add_string(&o, "defence", subject->defence);
+    dlg_object_add_subject(&o);
     dlg_object_add_number(&o, "seconds", seconds);
     cJSON *fits = add_fact(&o, "fits", found->fits_ground);
     dlg_object_add(&o, fits, "value", found->fits_ground.sure ? cJSON_CreateBool(found->fits) : cJSON_CreateNull());

@@ -153,9 +153,15 @@ static void add_inferred(dlg_object *o)
     else add_masked(o, inferred);
 }
 
-static void add_prior(dlg_object *o)
+/* How it is attacked. */
+static void add_attack(dlg_object *o)
 {
-    const dlg_model *prior = o->subject->asks_prior ? dlg_attack_prior(o->subject->options, o->subject->model) : NULL;
+    const dlg_attack_options *options = o->subject->options;
+    const dlg_model *prior = o->subject->asks_prior ? dlg_attack_prior(options, o->subject->model) : NULL;
+    dlg_object_add_string(o, "attack", o->subject->attack);
+    dlg_object_add_string(o, "distance_name", options->distance->name);
+    dlg_object_add_string(o, "optimizer", options->minimiser->name);
+    dlg_object_add_number(o, "seed", (double)options->seed);
     dlg_object_add_string(o, "prior", prior ? prior->name : NULL);
     dlg_object_add_string(o, "prior_task", prior ? dlg_task_name(prior->config.task) : NULL);
 }
@@ -209,23 +215,11 @@ static void add_metrics(dlg_object *o, const dlg_scores *scores)
 dlg_status dlg_json_start(FILE *stream, const dlg_subject *subject, dlg_error *err)
 {
     dlg_object o = dlg_object_begin(subject, "start");
-    dlg_object_add_string(&o, "version", subject->version);
-    dlg_object_add_string(&o, "gradient", subject->gradient);
-    dlg_object_add_string(&o, "attack", subject->attack);
-    dlg_object_add_string(&o, "model", subject->model->name);
-    if (subject->is_preset) dlg_object_add_number(&o, "model_seed", (double)subject->model_seed);
-    dlg_object_add_number(&o, "n_parameters", (double)dlg_model_size(subject->model));
-    dlg_object_add_string(&o, "task", dlg_task_name(subject->model->config.task));
-    dlg_object_add_string(&o, "defence", subject->defence);
+    dlg_object_add_subject(&o);
+    add_attack(&o);
     add_knowledge(&o, subject->knowledge);
     add_inferred(&o);
-    dlg_object_add_string(&o, "blas", subject->blas);
-    dlg_object_add_number(&o, "threads", subject->n_threads);
     dlg_object_add_number(&o, "memory_wanted", (double)subject->memory.wanted);
-    dlg_object_add_string(&o, "distance", subject->options->distance->name);
-    dlg_object_add_string(&o, "optimizer", subject->options->minimiser->name);
-    add_prior(&o);
-    dlg_object_add_number(&o, "seed", (double)subject->options->seed);
     dlg_object_add_string(&o, "checkpoint", subject->checkpoint);
     dlg_object_add_number(&o, "resumed_after", (double)subject->n_resumed);
     return dlg_object_finish(&o, stream, err);
@@ -236,11 +230,22 @@ dlg_status dlg_json_iteration(FILE *stream, const dlg_subject *subject, const dl
     dlg_object o = dlg_object_begin(subject, "iteration");
     dlg_object_add_number(&o, "start", (double)state->start);
     dlg_object_add_number(&o, "iteration", (double)state->iteration);
-    dlg_object_add_number(&o, "distance", state->distance);
+    dlg_object_add_number(&o, "distance", dlg_part_of_zero(state->distance, state->scale));
     dlg_object_add_number(&o, "seconds", state->seconds);
     add_tokens(&o, "tokens", state->tokens);
     add_text(&o, state->tokens);
     return dlg_object_finish(&o, stream, err);
+}
+
+static void add_explanation(dlg_object *o, const dlg_explanation *e)
+{
+    cJSON *object = e->tensor ? cJSON_CreateObject() : cJSON_CreateNull();
+    dlg_object_add(o, o->root, "explanation", object);
+    if (!e->tensor) return;
+    dlg_object_add(o, object, "whole", dlg_json_number(e->whole));
+    dlg_object_add(o, object, "worst", dlg_json_number(e->worst));
+    dlg_object_add(o, object, "tensor", cJSON_CreateString(e->tensor));
+    dlg_object_add(o, object, "text", dlg_json_number(e->text));
 }
 
 dlg_status dlg_json_result(FILE *stream, const dlg_subject *subject, const dlg_attack_result *result,
@@ -249,7 +254,8 @@ dlg_status dlg_json_result(FILE *stream, const dlg_subject *subject, const dlg_a
     const dlg_attack_state *best = &result->state;
     const size_t n_made = best->evaluations - result->recalled;
     dlg_object o = dlg_object_begin(subject, "result");
-    dlg_object_add_string(&o, "attack", subject->attack);
+    dlg_object_add_subject(&o);
+    add_attack(&o);
     dlg_object_add_string(&o, "end", dlg_attack_end_name(result->end));
     dlg_object_add(&o, o.root, "recovered", cJSON_CreateBool(dlg_is_recovered(result->end)));
     dlg_object_add_string(&o, "reason", result->reason);
@@ -261,9 +267,11 @@ dlg_status dlg_json_result(FILE *stream, const dlg_subject *subject, const dlg_a
     dlg_object_add_number(&o, "seconds_per_evaluation", n_made ? best->evaluating_seconds / (double)n_made : NAN);
     dlg_object_add_number(&o, "recalled", (double)result->recalled);
     /* An attack that found nothing has no distance: zero would be the best there is. */
-    dlg_object_add_number(&o, "distance", best->tokens ? best->distance : NAN);
-    dlg_object_add_number(&o, "distance_of_tokens", best->tokens ? best->distance_of_tokens : NAN);
+    dlg_object_add_number(&o, "distance", best->tokens ? dlg_part_of_zero(best->distance, best->scale) : NAN);
+    dlg_object_add_number(&o, "distance_of_tokens",
+                          best->tokens ? dlg_part_of_zero(best->distance_of_tokens, best->scale) : NAN);
     dlg_object_add_number(&o, "scale", best->tokens ? best->scale : NAN);
+    add_explanation(&o, &best->explanation);
     dlg_object_add_number(&o, "n_dense", (double)result->n_dense);
     dlg_object_add_number(&o, "n_targets", (double)result->n_targets);
     add_knowledge(&o, result->end == DLG_PARTLY ? subject->told : subject->knowledge);

@@ -1,25 +1,34 @@
 /**
  * --json: one object a line. Numbers that are not finite are null.
  *
- *   start      version, gradient, attack, model, model_seed (presets), n_parameters, task, defence, knowledge, origins,
- *              inferred, blas, threads, distance, optimizer, prior, prior_task, seed, checkpoint, resumed_after
+ *   start      what it is about, how it is attacked, knowledge, origins, inferred, memory_wanted, checkpoint,
+ *              resumed_after
  *   iteration  start, iteration, distance, seconds, tokens, text
- *   result     attack, end, recovered, reason, part, start, iterations, evaluations, seconds, seconds_per_evaluation,
- *              recalled, distance, distance_of_tokens, scale, n_dense, n_targets, knowledge, origins, fed_tokens,
- *              tokens, text, evidence, labels, metrics
+ *   result     what it is about, how it was attacked, end, recovered, reason, part, start, iterations, evaluations,
+ *              seconds, seconds_per_evaluation, recalled, distance, distance_of_tokens, scale, explanation, n_dense,
+ *              n_targets, knowledge, origins, fed_tokens, tokens, text, evidence, labels, metrics
+ *
+ * So that a result can be read alone it says again what it is about: version (of the program), gradient (the file),
+ * model (a preset's name or a directory), model_seed (presets), n_parameters, model_type ("bert", as config.json has
+ * it), task, defence (as the file's metadata have it), blas, threads; and how it was attacked: attack, distance_name,
+ * optimizer, seed, prior, prior_task.
+ *
+ * distance and distance_of_tokens mean what they do on the screen: a part of the distance of a zero gradient, 0 for
+ * the same gradient, 1 for none. scale is what they were divided by. explanation is there where distance_of_tokens is
+ * rounding, else null (matching/explanation.h): whole, the norm of what the text leaves of all tensors, as a part of
+ * theirs; worst, the largest such part of one tensor, and its name; text, the part of the whole that depends on the
+ * text at all.
  *
  * knowledge lists what was told ("batch", "length", "labels", "masked"); origins says for each of the four whether it
  * was told, in the metadata, inferred or assumed (null: the gradient does not show it); inferred holds what was not
  * told (null what was, what the gradient does not show, and masked where any position may be). tokens have the labels
  * put back, fed_tokens have not.
  *
- * Only where recovered is true are tokens and text to be taken for the participant's batch. Where end is "partly" each
- * of the sentences was in it, but others were not found; tokens, all that has their shape, labels, and origins but for
- * the batch's are of these alone, while knowledge is what was told of the whole. part then says how many they are
- * (sentences), of how many at least (sentences_at_least), and for how many directions (directions) of the row space by
- * which sentences are told (directions_of_all) they account; else it is null. At any other end tokens and text are a
- * guess that nothing confirms, whatever its distance: a text that has nothing to do with the gradient can come as
- * close. reason says why no attack could begin (end is then "unreadable"), and is null else.
+ * end and recovered: docs/ends.md says what a text is worth by them. Where end is "partly" tokens, all that has their
+ * shape, labels, and origins but for the batch's are of the sentences that were found alone, while knowledge is what
+ * was told of the whole. part then says how many they are (sentences), of how many at least (sentences_at_least), and
+ * for how many directions (directions) of the row space by which sentences are told (directions_of_all) they account;
+ * else it is null. reason says why no attack could begin (end is then "unreadable"), and is null else.
  *
  * prior is the language model that the attack asks, as model names it, and prior_task "mlm" or "clm"; both are null
  * where it asks none.

@@ -2,6 +2,8 @@
 
 #include "base/json.h"
 #include "base/memory.h"
+#include "models/architecture.h"
+
 #include <errno.h>
 #include <math.h>
 #include <string.h>
@@ -48,6 +50,21 @@ void dlg_object_add_number(dlg_object *o, const char *key, double value)
 void dlg_object_add_string(dlg_object *o, const char *key, const char *value)
 {
     dlg_object_add(o, o->root, key, value ? cJSON_CreateString(value) : cJSON_CreateNull());
+}
+
+void dlg_object_add_subject(dlg_object *o)
+{
+    const dlg_subject *s = o->subject;
+    dlg_object_add_string(o, "version", s->version);
+    dlg_object_add_string(o, "gradient", s->gradient);
+    dlg_object_add_string(o, "model", s->model->name);
+    if (s->is_preset) dlg_object_add_number(o, "model_seed", (double)s->model_seed);
+    dlg_object_add_number(o, "n_parameters", (double)dlg_model_size(s->model));
+    dlg_object_add_string(o, "model_type", dlg_architecture_of(&s->model->config)->dialect->model_type);
+    dlg_object_add_string(o, "task", dlg_task_name(s->model->config.task));
+    dlg_object_add_string(o, "defence", s->defence);
+    dlg_object_add_string(o, "blas", s->blas);
+    dlg_object_add_number(o, "threads", s->n_threads);
 }
 
 cJSON *dlg_object_add_sizes(dlg_object *o, cJSON *parent, const char *key, const size_t *values, size_t n)

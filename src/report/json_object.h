@@ -26,6 +26,9 @@ cJSON *dlg_object_add_new(dlg_object *, cJSON *parent, const char *key, cJSON *i
 /** null where the value is not finite. */
 cJSON *dlg_json_number(double value);
 
+/** What the line is about, so that it can be read alone: version, gradient, model, machine. */
+void dlg_object_add_subject(dlg_object *);
+
 /** Members of the object itself. A string may be NULL: null. */
 void dlg_object_add_number(dlg_object *, const char *key, double value);
 void dlg_object_add_string(dlg_object *, const char *key, const char *value);

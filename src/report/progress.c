@@ -43,11 +43,11 @@ static const char *with_commas(size_t value, char out[32])
     return out;
 }
 
-/* A distance as a part of that of a zero gradient; "-" where there is none yet. Rounding may leave less than zero. */
+/* "-" where there is no distance yet. */
 static const char *part_of(double distance, double scale, char out[32])
 {
-    const double part = distance / scale;
-    if (isfinite(part)) snprintf(out, 32, "%.1e", part > 0 ? part : 0);
+    const double part = dlg_part_of_zero(distance, scale);
+    if (isfinite(part)) snprintf(out, 32, "%.1e", part);
     else snprintf(out, 32, "-");
     return out;
 }
@@ -212,6 +212,16 @@ static void describe_rest(const dlg_attack_state *best, char *out, size_t n)
                  "it is not known what stands at the masked positions, so that no text could be compared with the "
                  "gradient. None "
                  "is shown");
+    else if (best->explanation.tensor && !dlg_explanation_is_of_text(&best->explanation))
+        snprintf(out, n,
+                 "a text was found whose gradient is the shared one to rounding (%s), but nearly all of that does not "
+                 "depend on the text (%.1e of it does), so that others would do as well",
+                 number, best->explanation.text);
+    else if (best->explanation.tensor)
+        snprintf(out, n,
+                 "the closest text's gradient is the shared one to rounding of the whole (%s), but not tensor by "
+                 "tensor: of %s it leaves %.2g %%",
+                 number, best->explanation.tensor, 100 * best->explanation.worst);
     else if (explains_nothing(best))
         snprintf(out, n,
                  "the closest text explains none of the gradient (distance %s, where 0 is the same and 1 a zero "

@@ -9,14 +9,14 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-dlg_screen dlg_screen_of(FILE *stream)
+dlg_screen dlg_screen_of(FILE *stream, dlg_color color)
 {
     struct winsize size;
     const char *kind = getenv("TERM"), *no_color = getenv("NO_COLOR");
-    dlg_screen screen = {.stream = stream};
+    dlg_screen screen = {.stream = stream, .marks = color == DLG_COLOR_ALWAYS};
     if (!isatty(fileno(stream))) return screen;
     screen.width = !ioctl(fileno(stream), TIOCGWINSZ, &size) && size.ws_col ? size.ws_col : 80;
-    screen.marks = !(no_color && *no_color) && kind && strcmp(kind, "dumb") != 0;
+    if (color == DLG_COLOR_AUTO) screen.marks = !(no_color && *no_color) && kind && strcmp(kind, "dumb") != 0;
     return screen;
 }
 

@@ -9,11 +9,17 @@
 typedef struct {
     FILE *stream;
     size_t width; /**< columns of the terminal; 0 where the stream is none: a line is never broken or cut */
-    bool marks;   /**< a terminal that may be sent escape sequences: NO_COLOR is not set, and it is not dumb */
+    bool marks;   /**< bold and underlined: escape sequences may be sent */
 } dlg_screen;
 
+typedef enum {
+    DLG_COLOR_AUTO, /**< marks on a terminal that is not dumb, where NO_COLOR is not set */
+    DLG_COLOR_ALWAYS,
+    DLG_COLOR_NEVER
+} dlg_color;
+
 /** What the stream is. A terminal that does not tell its width has 80 columns. */
-dlg_screen dlg_screen_of(FILE *stream);
+dlg_screen dlg_screen_of(FILE *stream, dlg_color);
 
 typedef enum { DLG_BOLD, DLG_UNDERLINED } dlg_mark;
 

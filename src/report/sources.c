@@ -2,6 +2,8 @@
 
 #include "report/line.h"
 
+#include <math.h>
+
 enum { MOST_DOUBTS = 6 }; /* that are named; the rest is counted */
 
 static void append_sources(dlg_line *line, const dlg_attack_result *result)
@@ -27,10 +29,10 @@ static void append_doubt(dlg_line *line, const dlg_subject *subject, const dlg_a
     const char *piece = dlg_tokenizer_piece(subject->tokenizer, result->state.tokens[row]);
     dlg_line_append(line, "%s at %zu", piece ? piece : "[UNK]", row - result->first[sentence]);
     if (result->n_sentences > 1) dlg_line_append(line, " of sentence %zu", sentence + 1);
-    if (e->source == DLG_FROM_DESCENT)
+    if (e->source == DLG_FROM_DESCENT && isfinite(e->margin))
         dlg_line_append(line, " (cosine %.2f, next %.2f)", e->cosine, e->cosine - e->margin);
     else if (e->n_choices) dlg_line_append(line, " (one of %zu that fit)", e->n_choices);
-    else dlg_line_append(line, " (none fits)");
+    else dlg_line_append(line, e->source == DLG_FROM_DESCENT ? " (the best of those tried)" : " (none fits)");
 }
 
 static void append_doubts(dlg_line *line, const dlg_subject *subject, const dlg_attack_result *result)

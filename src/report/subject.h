@@ -30,6 +30,16 @@ typedef struct {
     size_t n_resumed;       /**< evaluations that it holds already */
 } dlg_subject;
 
+/**
+ * A distance as all reports give it: as a part of that of a zero gradient, so that 0 is the same gradient and 1 none at
+ * all. Rounding may leave less than zero. Not finite where there is no distance yet.
+ */
+static inline double dlg_part_of_zero(double distance, double scale)
+{
+    const double part = distance / scale;
+    return part < 0 ? 0 : part;
+}
+
 /** Whether the text that an attack ended with is to be taken for the participant's. */
 static inline bool dlg_is_recovered(dlg_attack_end end)
 {

@@ -179,7 +179,7 @@ static dlg_status follow_line(record *r, const scene *s, dlg_error *err)
     return status;
 }
 
-static dlg_status attack(record *r, const scene *s, const dlg_knowledge *knowledge, dlg_error *err)
+static dlg_status attack(record *r, dlg_analysis *analysis, const dlg_knowledge *knowledge, dlg_error *err)
 {
     dlg_attack_options options = {.minimiser = &dlg_lbfgs, .max_iterations = 150, .max_starts = 1};
     const dlg_attack_observer observer = {.iteration = count_iteration, .interrupted = is_broken};
@@ -191,7 +191,7 @@ static dlg_status attack(record *r, const scene *s, const dlg_knowledge *knowled
     listener.iteration = 1;
     listener.lowest = listener.pending = INFINITY;
     listener.err = err;
-    if (!status) status = dlg_attack(class, &result, &s->gradient, knowledge, &options, &observer, err);
+    if (!status) status = dlg_attack(class, &result, analysis, knowledge, &options, &observer, err);
     listener.record = NULL;
     if (!status) status = listener.status;
     dlg_attack_result_release(&result);
@@ -208,9 +208,10 @@ static dlg_status copy_indices(size_t **out, const size_t *from, size_t n, dlg_e
 
 static dlg_status record_attack(record *r, const scene *s, dlg_error *err)
 {
-    const dlg_special_tokens special = dlg_tokenizer_special(s->source.tokenizer);
     dlg_knowledge knowledge = {.n_sentences = s->truth.n_sentences};
-    dlg_status status = dlg_knowledge_infer(&knowledge, &s->gradient, special, err);
+    dlg_analysis *analysis;
+    dlg_status status = dlg_analysis_create(&analysis, &s->gradient, dlg_tokenizer_special(s->source.tokenizer), err);
+    if (!status) status = dlg_knowledge_infer(&knowledge, analysis, err);
     r->h = (header){s->n_numbers, knowledge.n_rows, knowledge.n_labels};
     if (!status) status = copy_indices(&r->rows, knowledge.rows, knowledge.n_rows, err);
     if (!status) status = copy_indices(&r->labels, knowledge.labels, knowledge.n_labels, err);
@@ -218,9 +219,10 @@ static dlg_status record_attack(record *r, const scene *s, dlg_error *err)
     if (!status) status = put(r, &r->h, 1, sizeof r->h, err);
     if (!status) status = put(r, r->rows, r->h.n_predicted, sizeof *r->rows, err);
     if (!status) status = put(r, r->labels, r->h.n_labels, sizeof *r->labels, err);
-    if (!status) status = attack(r, s, &knowledge, err);
+    if (!status) status = attack(r, analysis, &knowledge, err);
     if (!status) status = follow_line(r, s, err);
     dlg_knowledge_release(&knowledge);
+    dlg_analysis_free(analysis);
     return status;
 }
 

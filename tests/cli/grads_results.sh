@@ -1,5 +1,6 @@
 # What dlg-grads writes and prints when all is well.
 TEXT='The red fish swims under the green tree.'
+escapes() { grep -q $'\033'; }
 has() { grep -aqF -- "$1" "$2"; }         # TEXT FILE
 differ() { ! cmp -s "$1" "$2"; }
 only() { [ "$(ls | tr '\n' ' ')" = "$1 " ]; }
@@ -7,6 +8,8 @@ only() { [ "$(ls | tr '\n' ' ')" = "$1 " ]; }
 accepted 'dlg-grads [0-9]*' '' dlg-grads --version
 accepted '*Usage: dlg-grads*--defend=SPEC*64 wrong usage*' '' dlg-grads --help
 accepted '*Usage: dlg-grads*' '' dlg-grads -h
+accepted '*Defences (--defend=SPEC):*  gaussian:STD *  int8 *Presets*  tiny *  base *' '' dlg-grads --help
+check 'lines of 80 columns' eval '! dlg-grads --help | grep -E "^.{81}"'
 
 # The default: both files, the metadata, and the same again.
 line='bert.g: gradient of 1 text, 12 tokens, 2 masked, loss 9.*; model mini, 54*parameters as F32; defence none; '
@@ -110,3 +113,7 @@ accepted "$line"'"length":\[11\],"n_predicted":1,"loss":*}' '' dlg-grads "$TEXT"
 check 'one line' [ "$(dlg-grads "$TEXT" --model m --json | wc -l)" -eq 1 ]
 accepted '*7 tokens*' 'text 1: cut from 11 to 7 tokens' dlg-grads "$TEXT" --model m --max-length 7
 accepted '*7 tokens*' '' dlg-grads "$TEXT" --model m --max-length 7 -q
+
+# Marks are for terminals, or where they are asked for.
+check 'a bold name' eval 'dlg-grads "$TEXT" --color always | escapes'
+check 'a plain one' eval '! dlg-grads "$TEXT" --color auto | escapes'

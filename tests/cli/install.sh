@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Install into an empty prefix, move it, and use it the way examples/library/README.md says: headers, pkg-config,
-# library, programs.
+# library, programs with their man pages and completion; and take it away again.
 # Usage: install.sh BUILD_DIRECTORY SOURCE_DIRECTORY C_COMPILER LIBRARY_DIRECTORY_NAME
 set -euo pipefail
 build=$1 source=$2 cc=$3 libdir=$4
@@ -36,6 +36,14 @@ grep -q ' we$' "$scratch/tokens.txt"
 if "$scratch/tokens" $'not \xff UTF-8' 2> "$scratch/message"; then exit 1; fi
 [ "$(wc -l < "$scratch/message")" -eq 1 ]
 
-if [ -d "$scratch/moved/bin" ]; then
-    for program in "$scratch"/moved/bin/*; do "$program" --version > "$scratch/version"; done
-fi
+for program in dlg-text dlg-grads; do
+    "$scratch/moved/bin/$program" --version > "$scratch/version"
+    grep -q _dlg_text "$scratch/moved/share/bash-completion/completions/$program"
+    if command -v help2man > /dev/null; then grep -q '^\.SH NAME' "$scratch/moved/share/man/man1/$program.1"; fi
+done
+
+# What was installed goes away again, and nothing else does.
+cmake --install "$build" --prefix "$scratch/first" > "$scratch/log"
+touch "$scratch/first/bin/other"
+cmake --build "$build" --target uninstall > "$scratch/log"
+[ "$(find "$scratch/first" -type f)" = "$scratch/first/bin/other" ]

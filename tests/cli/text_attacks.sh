@@ -16,7 +16,7 @@ for attack in dlg:l2:lbfgs idlg:l2:lbfgs_plain tag:tag:adam lamp:cosine:adam; do
     start=$(head -1 lines.json) result=$(tail -1 lines.json)
     check "$name: its name" [ "$(field attack "$start") $(field attack "$result")" = "$name $name" ]
     check "$name: its distance and optimizer" \
-        [ "$(field distance "$start") $(field optimizer "$start")" = "$distance $optimizer" ]
+        [ "$(field distance_name "$start") $(field optimizer "$start")" = "$distance $optimizer" ]
     check "$name: an iteration each" \
         [ "$(grep -c '"event":"iteration"' lines.json)" -eq "$(field iterations "$result")" ]
     check "$name: twenty evaluations each" eval '
@@ -29,7 +29,7 @@ for attack in dlg:l2:lbfgs idlg:l2:lbfgs_plain tag:tag:adam lamp:cosine:adam; do
         eval 'sed -E "s/\"seconds(_per_evaluation)?\":[^,}]*//g" lines.json | cmp - again.json'
     check "$name: another distance" eval '
         dlg-text m.g --model m --attack $name --distance relative --iterations 2 --starts 1 --threads 1 --json |
-            head -1 | grep -q "\"distance\":\"relative\""'
+            head -1 | grep -q "\"distance_name\":\"relative\""'
     accepted '*class 2*' '' dlg-text c.g --model c --attack $name --iterations 3 --starts 1 --threads 1 -q
     accepted '*[Rr]ecovered*' '' dlg-text two.g --model m --attack $name --iterations 3 --starts 1 --threads 1 -q
     accepted 'Not recovered*defence gaussian:0.01*' '' \
@@ -89,7 +89,8 @@ accepted '*' '*optimizer adam, no prior, seed 0*' \
 cp m/vocab.txt gpt
 accepted '*' '*prior gpt (GPT-2)*' dlg-text m.g --model m --attack lamp --iterations 3 --starts 1 --threads 1 \
     --prior gpt
-refused 1 'dlg-text: gpt/config.json: want a model for mlm or cls, found one for clm' dlg-text m.g --model gpt
+refused 1 'dlg-text: gpt/config.json: want a masked LM or a classifier, found a causal LM, which can only be a prior' \
+    dlg-text m.g --model gpt
 sed -i 's/^bird$/birds/' gpt/vocab.txt
 refused 1 'dlg-text: gpt: want the vocabulary of the attacked model, found another from piece 31 on' \
     dlg-text m.g --model m --attack lamp --prior gpt

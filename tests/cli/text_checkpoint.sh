@@ -65,7 +65,7 @@ check 'again, from the checkpoint alone' eval '"${command[@]}" --checkpoint torn
 check 'the same text' cmp <(sed -n 2p out.txt) <(sed -n 2p again.txt)
 
 # What is refused stays as it is.
-refused 1 '*: whole: want no file of that name, found one that could be resumed from, or removed' "${command[@]}" \
+refused 1 '*: whole: want no file of that name, found one: resume from it, or remove it' "${command[@]}" \
     --checkpoint whole
 resume() { # PATTERN ARGUMENTS...
     local pattern=$1

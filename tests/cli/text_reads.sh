@@ -20,7 +20,7 @@ accepted '*Recovered:*
 check 'a batch' dlg-grads 'A red bird saw the old house.' 'The house is old.' --preset mini -o b.g
 accepted '*scores: * 2 of 2 sentences exact*' '*sequence check: 2 sentences found*' \
     dlg-text b.g --threads 1 --attack auto --truth b.truth.json
-accepted '*"attack":"auto","end":"explained","recovered":true*' '*' dlg-text b.g --threads 1 --attack auto --json
+accepted '*"attack":"auto",*"end":"explained","recovered":true*' '*' dlg-text b.g --threads 1 --attack auto --json
 # Sentences that were found without the others: a truth of one sentence, told as the batch size, ends the search after
 # the first.
 accepted 'Partly recovered: 1 of at least 2 sentences.

@@ -6,6 +6,9 @@ export LC_ALL=C
 accepted 'dlg-text [0-9]*' '' dlg-text --version
 accepted '*Usage: dlg-text*--know=WHAT:FILE*130 interrupted*' '' dlg-text --help
 accepted '*Usage: dlg-text*' '' dlg-text -h
+accepted '*Attacks (--attack=NAME):*  auto *  dager *Distances*  l2 *Optimizers*  adam *Presets*  base *' '' \
+    dlg-text --help
+check 'lines of 80 columns' eval '! dlg-text --help | grep -E "^.{81}"'
 
 # A sentence from its gradient alone.
 check 'a gradient' dlg-grads 'A red bird' --preset mini -o a.g
@@ -29,6 +32,9 @@ accepted '*' '*iteration 2, distance *, * of 14 tokens changed, * s
 accepted 'Recovered:
   a red bird
   explained: *' '*attack auto: distance l2*iteration [01], *' dlg-text a.g --threads 1
+escapes() { grep -q $'\033'; }
+check 'they are sent where they are asked for' eval 'NO_COLOR=1 dlg-text a.g --threads 1 -q --color always | escapes'
+check 'and on no other account' eval '! dlg-text a.g --threads 1 --color never | escapes'
 check 'no escape sequences in a file' eval 'dlg-text a.g --threads 1 2>&1 | grep -qv $'"'\\033'"
 accepted 'Recovered:*' '' dlg-text --grads a.g --threads 1 -q
 accepted '*scores: 5 of 5 tokens right (100.0 %), 1 of 1 sentence exact
@@ -61,7 +67,7 @@ for field in '"event":"start","version":"' '"gradient":"a.g"' '"attack":"dlg"' \
     '"model":"mini","model_seed":0,"n_parameters":5462784' \
     '"task":"mlm"' '"defence":"none"' '"knowledge":[]' \
     '"origins":{"batch":"metadata","length":"inferred","labels":"inferred","masked":"inferred"}' \
-    '"inferred":{"batch_size":1,"length":[5],"labels":[' '"masked":[[' '"blas":"' '"threads":1' '"distance":"l2"' \
+    '"inferred":{"batch_size":1,"length":[5],"labels":[' '"masked":[[' '"blas":"' '"threads":1' '"distance_name":"l2"' \
     '"optimizer":"lbfgs"' '"seed":0'; do
     check "start: $field" has "$field" start.json
 done
@@ -70,12 +76,16 @@ for field in '"event":"iteration"' '"start":1' '"iteration":1' '"distance":' '"s
 done
 metrics='"metrics":{"token_accuracy":1,"exact_match":true,"exact_sentences":1,"bag_similarity":1,"label_accuracy":1,'
 metrics+='"rouge":{"rouge1":{"precision":1,'
-for field in '"event":"result"' '"attack":"dlg"' '"end":"explained"' '"recovered":true' '"iterations":' \
-    '"evaluations":' '"seconds":' '"seconds_per_evaluation":0.' '"distance":' '"knowledge":[]' '"fed_tokens":[[2,' \
-    ',4,' '"tokens":[[2,' '"text":["a red bird"]' '"evidence":{"from":[["descent","' '"sure":[["certain","certain",' \
-    '"margin":[[0.' '"labels":[' "$metrics"; do
+for field in '"event":"result"' '"gradient":"a.g","model":"mini","model_seed":0' '"threads":1' \
+    '"model_type":"bert","task":"mlm","defence":"none"' '"distance_name":"l2"' '"attack":"dlg"' '"end":"explained"' \
+    '"recovered":true' '"iterations":' '"evaluations":' '"seconds":' '"seconds_per_evaluation":0.' '"distance":' \
+    '"knowledge":[]' '"fed_tokens":[[2,' ',4,' '"tokens":[[2,' '"text":["a red bird"]' \
+    '"evidence":{"from":[["descent","' '"sure":[["certain","certain",' '"margin":[[0.' '"labels":[' "$metrics"; do
     check "result: $field" has "$field" result.json
 done
+part() { grep -oE "$1[^,;) ]*[0-9]" | grep -oE '[0-9.]+(e-?[0-9]+)?$' | xargs printf '%.1e\n'; }
+screen=$(dlg-text a.g --threads 1 --attack dlg -q | part 'to rounding \(')
+check 'the distance of the screen' eval 'part "\"distance_of_tokens\":" < result.json | grep -qxF -- "$screen"'
 check 'only start and result' eval '[ $(dlg-text a.g --threads 1 --json -q | wc -l) -eq 2 ]'
 check 'no metrics without truth' eval '! dlg-text a.g --threads 1 --json -q | grep -q metrics'
 

@@ -14,8 +14,8 @@ wrong 'want --model or a preset, found both' a.g --model m --model-seed 1
 wrong 'want --preset with --model-seed and --num-labels, found none' a.g --model-seed 1
 wrong '--model-seed: want a whole number *found "x"' a.g --preset tiny --model-seed x
 wrong '--num-labels: want a whole number from 1 *found "0"' a.g --preset tiny --num-labels 0
-wrong '--task: want one of mlm, cls, found "nsp"' a.g --task nsp
-wrong '--know: want WHAT:FILE with WHAT one of batch, length, masked, labels, found "everything:t.json"' \
+wrong '--task: want mlm or cls, found "nsp"' a.g --task nsp
+wrong '--know: want WHAT:FILE with WHAT batch, length, masked or labels, found "everything:t.json"' \
     a.g --know everything:t.json
 wrong '--know: want WHAT:FILE *found "labels"' a.g --know labels
 wrong '--know: want WHAT:FILE *found "labels:"' a.g --know labels:
@@ -29,6 +29,7 @@ wrong '--iterations: want a whole number *found "-1"' a.g --iterations -1
 wrong '--starts: want a whole number from 1 *found "0"' a.g --starts 0
 wrong '--every: want a whole number from 1 *found "0"' a.g --every 0
 wrong '--seed: want a whole number *found "1e3"' a.g --seed 1e3
+wrong '--color: want auto, always or never, found "red"' a.g --color red
 wrong '--threads: want a whole number from 1 *found "0"' a.g --threads 0
 wrong 'want --checkpoint with --resume, found none' a.g --resume
 wrong 'want --inspect without --checkpoint, found both' a.g --inspect --checkpoint j

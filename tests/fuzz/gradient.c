@@ -190,8 +190,8 @@ static void report(const dlg_subject *subject, const dlg_attack_result *result)
     fclose(nowhere);
 }
 
-static dlg_status attack(dlg_subject subject, const dlg_gradient *gradient, const dlg_attack_class *class,
-                         size_t n_sentences, dlg_error *err)
+static dlg_status attack(dlg_subject subject, dlg_analysis *analysis, const dlg_attack_class *class, size_t n_sentences,
+                         dlg_error *err)
 {
     const dlg_attack_options options = {.distance = class->distance,
                                         .minimiser = class->minimiser,
@@ -200,15 +200,14 @@ static dlg_status attack(dlg_subject subject, const dlg_gradient *gradient, cons
                                         .max_evaluations = 60};
     dlg_knowledge knowledge = {.n_sentences = n_sentences, .sentences_from = n_sentences ? DLG_METADATA : DLG_ASSUMED};
     dlg_attack_result result = {0};
-    dlg_status status =
-        dlg_knowledge_infer(&knowledge, gradient, (dlg_special_tokens){.cls = CLS, .sep = SEP, .mask = MASK}, err);
-    if (!status) status = dlg_attack(class, &result, gradient, &knowledge, &options, NULL, err);
+    dlg_status status = dlg_knowledge_infer(&knowledge, analysis, err);
+    if (!status) status = dlg_attack(class, &result, analysis, &knowledge, &options, NULL, err);
     if (!status) {
         subject.attack = class->name;
         subject.knowledge = result.state.knowledge ? result.state.knowledge : &knowledge;
         subject.told = &knowledge;
         subject.options = &options;
-        check_result(&result, gradient->model);
+        check_result(&result, subject.model);
         report(&subject, &result);
     }
     dlg_attack_result_release(&result);
@@ -216,13 +215,13 @@ static dlg_status attack(dlg_subject subject, const dlg_gradient *gradient, cons
     return status;
 }
 
-static dlg_status inspect(const dlg_subject *subject, const dlg_gradient *gradient, dlg_error *err)
+static dlg_status inspect(const dlg_subject *subject, dlg_analysis *analysis, dlg_error *err)
 {
     dlg_inspection found;
     FILE *nowhere = fopen("/dev/null", "w");
     if (!nowhere) abort();
     const dlg_screen screen = {.stream = nowhere};
-    dlg_status status = dlg_inspect(&found, gradient, (dlg_special_tokens){.cls = CLS, .sep = SEP, .mask = MASK}, err);
+    dlg_status status = dlg_inspect(&found, analysis, err);
     if (!status) {
         dlg_inspection_print(&screen, subject, &found, 0);
         status = dlg_inspection_json(nowhere, subject, &found, 0, err);
@@ -256,8 +255,12 @@ static dlg_status run(recipe *r, const char *path, dlg_error *err)
     if (!status) status = dlg_gradient_open(&read, file, model, err);
     const dlg_subject subject = {
         .version = "0", .gradient = path, .model = model, .tokenizer = tokenizer, .blas = "", .n_threads = 1};
-    if (!status) status = inspect(&subject, &read, err);
-    if (!status) status = attack(subject, &read, class, sentences[batch], err);
+    dlg_analysis *analysis = NULL;
+    if (!status)
+        status = dlg_analysis_create(&analysis, &read, (dlg_special_tokens){.cls = CLS, .sep = SEP, .mask = MASK}, err);
+    if (!status) status = inspect(&subject, analysis, err);
+    if (!status) status = attack(subject, analysis, class, sentences[batch], err);
+    dlg_analysis_free(analysis);
     dlg_gradient_release(&read);
     dlg_safetensors_close(file);
     dlg_gradient_release(&made);

@@ -9,6 +9,7 @@
 #include "matching/oracle.h"
 #include "attacks/table.h"
 #include "scratch.h"
+#include "analysed.h"
 #include "shared_step.h"
 
 #include <setjmp.h>
@@ -75,7 +76,7 @@ static dlg_attack_result run(scene *s, const char *path, size_t interrupted_at)
     s->interrupted_at = interrupted_at;
     if (path && open_journal(&options.journal, s, path, &err)) fail_msg("%s", err.message);
     const size_t left = dlg_oracle_left(options.journal);
-    if (dlg_attack(s->attack, &result, &s->step.gradient, &s->knowledge, &options, &observer, &err))
+    if (analysed_attack(s->attack, &result, &s->step.gradient, &s->knowledge, &options, &observer, &err))
         fail_msg("%s", err.message);
     if (!interrupted_at) assert_int_equal(result.recalled, left);
     dlg_journal_close(options.journal);
@@ -251,7 +252,7 @@ static void of_other_questions(void **state)
     dlg_journal_add(options.journal, 2, 12345, 1, &(dlg_journal_piece){&nothing, sizeof nothing});
     dlg_journal_close(options.journal);
     assert_int_equal(open_journal(&options.journal, &s, path, NULL), DLG_OK);
-    const dlg_status status = dlg_attack(s.attack, &result, &s.step.gradient, &s.knowledge, &options, NULL, &err);
+    const dlg_status status = analysed_attack(s.attack, &result, &s.step.gradient, &s.knowledge, &options, NULL, &err);
     assert_refused(status, DLG_ESHAPE, &err, path, "this run's question 1 ");
     assert_null(result.state.tokens);
     dlg_journal_close(options.journal);

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "analytic/sequences/sequence_search.h"
 #include "math/random.h"
+#include "analysed.h"
 #include "shared_step.h"
 
 #include <math.h>
@@ -52,7 +53,7 @@ static void candidates_of_one_sentence(void **state)
     shared_step s;
     dlg_candidates c;
     share(&s, DLG_MASKED_LM, 1);
-    assert_int_equal(dlg_candidates_find(&c, &s.gradient, lengths[0], NULL), DLG_OK);
+    assert_int_equal(analysed_candidates(&c, &s.gradient, lengths[0]), DLG_OK);
     assert_true(c.sees);
     assert_int_equal(c.rank, lengths[0]);
     for (size_t t = 0; t < lengths[0]; t++) {
@@ -72,7 +73,7 @@ static void candidates_of_a_batch(void **state)
     shared_step s;
     dlg_candidates c;
     share(&s, DLG_SEQUENCE_CLASSIFICATION, N_SENTENCES);
-    assert_int_equal(dlg_candidates_find(&c, &s.gradient, LONGEST, NULL), DLG_OK);
+    assert_int_equal(analysed_candidates(&c, &s.gradient, LONGEST), DLG_OK);
     assert_int_equal(dlg_candidates_from_embedding(&c, &s.gradient, NULL), DLG_OK);
     assert_true(c.sees && c.has_tokens);
     size_t n_certain = 0;
@@ -101,7 +102,7 @@ static void sentences_of_a_batch(void **state)
         size_t n_asked;
         const dlg_sequence_limits limits = {.most_sentences = 10, .most_tries = 40};
         share(&s, tasks[k], N_SENTENCES);
-        assert_int_equal(dlg_candidates_find(&c, &s.gradient, LONGEST, NULL), DLG_OK);
+        assert_int_equal(analysed_candidates(&c, &s.gradient, LONGEST), DLG_OK);
         assert_int_equal(dlg_sequence_check_create(&check, &s.gradient, &c, special, false, NULL), DLG_OK);
         assert_int_equal(dlg_attention_groups_create(&co_occurrences, &s.gradient, &c, special, NULL), DLG_OK);
         assert_int_equal(dlg_sequence_check_rank(check), N_SENTENCES);
@@ -131,8 +132,8 @@ static dlg_attack_end attack(dlg_attack_result *result, const shared_step *s, co
         .distance = &dlg_l2, .minimiser = &dlg_lbfgs, .max_iterations = 10, .max_starts = 2};
     dlg_knowledge knowledge = {0};
     (void)s;
-    assert_int_equal(dlg_knowledge_infer(&knowledge, gradient, special, NULL), DLG_OK);
-    assert_int_equal(dlg_attack(&dlg_attack_dager, result, gradient, &knowledge, &options, NULL, NULL), DLG_OK);
+    assert_int_equal(analysed_knowledge(&knowledge, gradient, NULL), DLG_OK);
+    assert_int_equal(analysed_attack(&dlg_attack_dager, result, gradient, &knowledge, &options, NULL, NULL), DLG_OK);
     dlg_knowledge_release(&knowledge);
     return result->end;
 }
@@ -191,8 +192,8 @@ static void part_of_a_batch(void **state)
             dlg_attack_result result;
             dlg_knowledge knowledge = {.n_sentences = n, .sentences_from = DLG_TOLD};
             share(&s, tasks[k], N_SENTENCES);
-            assert_int_equal(dlg_knowledge_infer(&knowledge, &s.gradient, special, NULL), DLG_OK);
-            assert_int_equal(dlg_attack(&dlg_attack_auto, &result, &s.gradient, &knowledge, &options, NULL, NULL),
+            assert_int_equal(analysed_knowledge(&knowledge, &s.gradient, NULL), DLG_OK);
+            assert_int_equal(analysed_attack(&dlg_attack_auto, &result, &s.gradient, &knowledge, &options, NULL, NULL),
                              DLG_OK);
             assert_int_equal(result.end, DLG_PARTLY);
             assert_int_equal(result.n_sentences, n);
@@ -242,12 +243,12 @@ static void interrupted_on_the_way(void **state)
     size_t n_parts = 0;
     shared_step s;
     share(&s, DLG_MASKED_LM, N_SENTENCES);
-    assert_int_equal(dlg_knowledge_infer(&knowledge, &s.gradient, special, NULL), DLG_OK);
+    assert_int_equal(analysed_knowledge(&knowledge, &s.gradient, NULL), DLG_OK);
     for (size_t after = 1; last != DLG_EXPLAINED && after < 1000; after++) {
         size_t n_left = after;
         const dlg_attack_observer observer = {.interrupted = interrupt_at_last, .payload = &n_left};
         dlg_attack_result result;
-        assert_int_equal(dlg_attack(&dlg_attack_auto, &result, &s.gradient, &knowledge, &options, &observer, NULL),
+        assert_int_equal(analysed_attack(&dlg_attack_auto, &result, &s.gradient, &knowledge, &options, &observer, NULL),
                          DLG_OK);
         last = result.end;
         assert_true(last == DLG_INTERRUPTED || last == DLG_PARTLY || last == DLG_EXPLAINED);

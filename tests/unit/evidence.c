@@ -118,12 +118,11 @@ static void good_by_nearness(void **state)
 
 /* ---- in words ---- */
 
-static void assert_line(dlg_attack_end end, const char *wanted)
+static void assert_line(dlg_attack_result result, const char *wanted)
 {
     static const char vocabulary[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\nfish\nred\n";
     char text[1024];
     dlg_tokenizer *tokenizer;
-    const dlg_attack_result result = ended(end);
     const dlg_screen screen = {.stream = tmpfile()};
     assert_non_null(screen.stream);
     assert_int_equal(
@@ -140,12 +139,21 @@ static void in_words(void **state)
 {
     (void)state;
 #define SOURCES "  tokens: 3 read off, 3 by descent, 1 put back from the labels; "
-    assert_line(DLG_EXPLAINED, SOURCES "all certain\n");
-    assert_line(DLG_SETTLED, SOURCES
+    assert_line(ended(DLG_EXPLAINED), SOURCES "all certain\n");
+    assert_line(ended(DLG_SETTLED), SOURCES
                 "4 likely, in doubt: fish at 2 of sentence 1 (cosine 0.94, next 0.81), [SEP] at 3 of sentence 1 "
                 "(one of 5 "
                 "that fit), [CLS] at 0 of sentence 2 (none fits)\n");
-    assert_line(DLG_EXHAUSTED, SOURCES "all guesses\n");
+    assert_line(ended(DLG_EXHAUSTED), SOURCES "all guesses\n");
+
+    /* One that was put in another's place: no vector of its own was searched for. */
+    dlg_evidence replaced[7];
+    dlg_attack_result result = ended(DLG_SETTLED);
+    memcpy(replaced, evidence, sizeof replaced);
+    replaced[2] = (dlg_evidence){DLG_FROM_DESCENT, 0, NAN, NAN};
+    replaced[3] = replaced[4] = evidence[0];
+    result.state.evidence = replaced;
+    assert_line(result, SOURCES "6 likely, in doubt: fish at 2 of sentence 1 (the best of those tried)\n");
 }
 
 int main(void)

@@ -5,6 +5,7 @@
 
 #include "base/memory.h"
 #include "known_step.h"
+#include "analysed.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +19,9 @@ static size_t infer_labels(size_t *found, const dlg_gradient *gradient, size_t e
 {
     dlg_label_fit fit;
     const dlg_label_evidence known = {.most = LENGTH, .expected = expected, .is_certain = is_certain};
-    assert_int_equal(dlg_infer_labels(found, &fit, gradient, LENGTH, &known, special, NULL), DLG_OK);
+    dlg_forward forward = {.model = gradient->model};
+    assert_int_equal(dlg_infer_labels(found, &fit, gradient, &forward, LENGTH, &known, special, NULL), DLG_OK);
+    dlg_forward_release(&forward);
     return fit.n_labels;
 }
 
@@ -59,7 +62,7 @@ static void length_of_all_positions(void **state)
 static void check_layout(const shared_step *s, size_t told, size_t first, size_t second)
 {
     dlg_batch_layout layout;
-    assert_int_equal(dlg_infer_layout(&layout, &s->gradient, told, special, NULL), DLG_OK);
+    assert_int_equal(analysed_layout(&layout, &s->gradient, told), DLG_OK);
     assert_numbers(layout.n_sentences, layout.lengths, 2, (const size_t[]){first, second});
     assert_true(!layout.sentences_are_seen && layout.lengths_are_seen);
     dlg_free(layout.lengths);
@@ -88,11 +91,11 @@ static void layout_of_one(void **state)
     shared_step s;
     dlg_batch_layout found;
     known_share_two(&s, DLG_MASKED_LM, 9, 14);
-    assert_int_equal(dlg_infer_layout(&found, &s.gradient, 1, special, NULL), DLG_OK);
+    assert_int_equal(analysed_layout(&found, &s.gradient, 1), DLG_OK);
     assert_numbers(found.n_sentences, found.lengths, 1, &(size_t){14});
     dlg_free(found.lengths);
     step_defend(&s, "gaussian:1e-2", 1);
-    assert_int_equal(dlg_infer_layout(&found, &s.gradient, 2, special, NULL), DLG_OK);
+    assert_int_equal(analysed_layout(&found, &s.gradient, 2), DLG_OK);
     assert_int_equal(found.n_sentences, 2);
     assert_false(found.lengths_are_seen);
     dlg_free(found.lengths);
@@ -124,7 +127,9 @@ static void classes(void **state)
         shared_step s;
         size_t found;
         known_share_classified(&s, 1, &c);
-        assert_int_equal(dlg_infer_classes(&found, 1, &s.gradient, LENGTH, special, NULL), DLG_OK);
+        dlg_forward forward = {.model = s.model};
+        assert_int_equal(dlg_infer_classes(&found, 1, &s.gradient, &forward, NULL, LENGTH, special, NULL), DLG_OK);
+        dlg_forward_release(&forward);
         assert_int_equal(found, c);
         step_release(&s);
     }
@@ -138,7 +143,7 @@ static void span_check(void **state)
     size_t found[LENGTH];
     double scratch[LENGTH];
     known_share_masked(&s);
-    assert_int_equal(dlg_span_check_create(&check, &s.gradient, LENGTH, NULL), DLG_OK);
+    assert_int_equal(analysed_span_check(&check, &s.gradient, LENGTH), DLG_OK);
     assert_numbers(dlg_span_check_positions(check, MASK, LENGTH, found, scratch), found, N_MASKS, positions);
     assert_true(dlg_span_check_outside(check, MASK, positions[0]) < 1e-3);
     assert_true(dlg_span_check_outside(check, MASK, positions[0] + 1) > 0.1);
@@ -168,7 +173,7 @@ static void span_check_of_near_combinations(void **state)
     s.fed[OTHER] = s.fed[LENGTH + AT];
     memcpy(s.labels, labels, 2 * sizeof *labels);
     step_share(&s, 2, (const size_t[]){AT, LENGTH + AT + 1});
-    assert_int_equal(dlg_span_check_create(&check, &s.gradient, 2 * LENGTH, NULL), DLG_OK);
+    assert_int_equal(analysed_span_check(&check, &s.gradient, 2 * LENGTH), DLG_OK);
     assert_true(dlg_span_check_outside(check, MASK, AT) < 1e-10);
     assert_in_range((size_t)(1e9 * dlg_span_check_outside(check, MASK, OTHER)), 1, 1000000);
     assert_numbers(dlg_span_check_positions(check, MASK, LENGTH, found, scratch), found, 2,

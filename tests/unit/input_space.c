@@ -7,6 +7,7 @@
 #include "math/blas.h"
 #include "math/random.h"
 #include "scarce.h"
+#include "analysed.h"
 #include "shared_step.h"
 
 #include <math.h>
@@ -79,7 +80,7 @@ static void holds_the_embeddings(void **state)
     dlg_input_space *space;
     dlg_real other[ROWS * HIDDEN];
     dlg_random_normal_fill(other, ROWS * HIDDEN, 0.2, 5, dlg_random_stream("other"));
-    assert_int_equal(dlg_input_space_create(&space, &step.gradient, &step.batch, NULL), DLG_OK);
+    assert_int_equal(analysed_input_space(&space, &step.gradient, &step.batch, NULL), DLG_OK);
     assert_non_null(space);
     assert_true(dlg_input_space_size(space) <= ROWS * (ROWS + 2));
     assert_true(outside(space, words) < 1e-3);
@@ -94,7 +95,7 @@ static void pulls_back(void **state)
     dlg_input_space *space;
     dlg_real dx[ROWS * HIDDEN], at[ROWS * HIDDEN], moved[ROWS * HIDDEN];
     double z[ROWS * HIDDEN] = {0}, pulled[ROWS * HIDDEN], there = 0, here = 0;
-    assert_int_equal(dlg_input_space_create(&space, &step.gradient, &step.batch, NULL), DLG_OK);
+    assert_int_equal(analysed_input_space(&space, &step.gradient, &step.batch, NULL), DLG_OK);
     dlg_random_normal_fill(dx, ROWS * HIDDEN, 1, 6, dlg_random_stream("derivative"));
     dlg_input_space_pull_back(space, dx, pulled);
     dlg_input_space_embed(space, z, at);
@@ -112,7 +113,7 @@ static dlg_status attempt(void *argument, dlg_error *err)
 {
     dlg_input_space *space;
     (void)argument;
-    const dlg_status status = dlg_input_space_create(&space, &step.gradient, &step.batch, err);
+    const dlg_status status = analysed_input_space(&space, &step.gradient, &step.batch, err);
     dlg_input_space_free(space);
     return status;
 }

@@ -1,6 +1,7 @@
 /** What can be read off a gradient that nothing was done to: every fact. */
 #include "inspected.h"
 #include "scarce.h"
+#include "analysed.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -143,7 +144,7 @@ static dlg_status inspect_again(void *argument, dlg_error *err)
 {
     const shared_step *s = argument;
     dlg_inspection found;
-    const dlg_status status = dlg_inspect(&found, &s->gradient, special, err);
+    const dlg_status status = analysed_inspection(&found, &s->gradient, err);
     dlg_inspection_release(&found);
     return status;
 }

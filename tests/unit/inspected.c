@@ -1,4 +1,5 @@
 #include "inspected.h"
+#include "analysed.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -71,7 +72,7 @@ dlg_inspection inspected_read(const shared_step *s)
 {
     dlg_inspection found;
     dlg_error err;
-    if (dlg_inspect(&found, &s->gradient, special, &err)) fail_msg("%s", err.message);
+    if (analysed_inspection(&found, &s->gradient, &err)) fail_msg("%s", err.message);
     return found;
 }
 

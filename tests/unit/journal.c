@@ -190,7 +190,7 @@ static void other_files_are_refused(void **state)
     dlg_error err;
     const char *path = scratch_path("journal");
     write_journal(path);
-    refuse(path, false, DLG_EIO, "found one that could be resumed");
+    refuse(path, false, DLG_EIO, "found one: resume from it");
     assert_refused(open_journal(&j, scratch_path("no/where"), true, &err), DLG_EIO, &err,
                    "/no: ", "want a folder to write where to");
     assert_null(j);

@@ -144,6 +144,7 @@ static void start(void **state)
     assert_field(root, "inferred", "{\"batch_size\":2,\"length\":null,\"labels\":[6],\"masked\":[[],[1]]}");
     assert_field(root, "blas", "\"BLAS\"");
     assert_field(root, "threads", "2");
+    assert_field(root, "distance_name", "\"l2\"");
     cJSON_Delete(root);
     f.knowledge.rows_from = DLG_ASSUMED;
     f.subject.is_preset = false;
@@ -183,17 +184,28 @@ static void result(void **state)
     fixture f;
     FILE *stream = tmpfile();
     open_fixture(&f);
+    f.subject.defence = "int8";
     assert_int_equal(dlg_json_result(stream, &f.subject, &settled, &scores, NULL), DLG_OK);
     cJSON *root = read_line(stream);
     assert_field(root, "event", "\"result\"");
+    assert_field(root, "version", "\"1\"");
+    assert_field(root, "gradient", "\"a \\\"b\\\".g\"");
+    assert_field(root, "model_type", "\"bert\"");
+    assert_field(root, "model_seed", "3");
+    assert_field(root, "task", "\"mlm\"");
+    assert_field(root, "defence", "\"int8\"");
+    assert_field(root, "threads", "2");
     assert_field(root, "attack", "\"dlg\"");
+    assert_field(root, "distance_name", "\"l2\"");
+    assert_field(root, "optimizer", "\"lbfgs\"");
     assert_field(root, "end", "\"settled\"");
     assert_field(root, "recovered", "true");
     assert_field(root, "iterations", "8");
     assert_field(root, "evaluations", "4");
     assert_field(root, "seconds", "3");
     assert_field(root, "seconds_per_evaluation", "0.5");
-    assert_field(root, "distance", "0.5");
+    assert_field(root, "distance", "0.25"); /* of a zero gradient's, as on the screen */
+    assert_field(root, "scale", "2");
     assert_field(root, "distance_of_tokens", "null");
     assert_field(root, "knowledge", "[\"length\"]");
     assert_field(root, "fed_tokens", "[[2,7,3],[2,4,5,3]]");

@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "known_step.h"
 #include "analytic/infer.h"
+#include "analysed.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -26,7 +27,7 @@ static void infers_masked(void **state)
     shared_step s;
     dlg_knowledge k = {0};
     known_share_masked(&s);
-    assert_int_equal(dlg_knowledge_infer(&k, &s.gradient, special, NULL), DLG_OK);
+    assert_int_equal(analysed_knowledge(&k, &s.gradient, NULL), DLG_OK);
     assert_int_equal(k.n_sentences, 1);
     assert_int_equal(k.sentences_from, DLG_INFERRED);
     assert_int_equal(k.lengths[0], LENGTH);
@@ -50,7 +51,7 @@ static void infers_masked_under_noise(void **state)
     dlg_knowledge k = {0};
     known_share_masked(&s);
     step_defend(&s, "gaussian:1e-4", 1);
-    assert_int_equal(dlg_knowledge_infer(&k, &s.gradient, special, NULL), DLG_OK);
+    assert_int_equal(analysed_knowledge(&k, &s.gradient, NULL), DLG_OK);
     assert_true(k.masks_are_seen);
     assert_int_equal(k.rows_from, DLG_INFERRED);
     assert_numbers(k.n_labels, k.labels, N_MASKS, sorted);
@@ -65,7 +66,7 @@ static void infers_class(void **state)
     shared_step s;
     dlg_knowledge k = {0};
     known_share_classified(&s, 1, &(size_t){2});
-    assert_int_equal(dlg_knowledge_infer(&k, &s.gradient, special, NULL), DLG_OK);
+    assert_int_equal(analysed_knowledge(&k, &s.gradient, NULL), DLG_OK);
     assert_int_equal(k.lengths[0], LENGTH);
     assert_numbers(k.n_labels, k.labels, 1, &(size_t){2});
     assert_numbers(k.n_rows, k.rows, 1, &(size_t){0});
@@ -89,7 +90,7 @@ static void keeps_what_is_told(void **state)
                        .lengths_from = DLG_TOLD,
                        .labels_from = DLG_TOLD,
                        .rows_from = DLG_TOLD};
-    assert_int_equal(dlg_knowledge_infer(&k, &s.gradient, special, NULL), DLG_OK);
+    assert_int_equal(analysed_knowledge(&k, &s.gradient, NULL), DLG_OK);
     assert_numbers(k.n_rows, k.rows, 4, told_rows);
     assert_numbers(k.n_labels, k.labels, N_MASKS, sorted);
     assert_int_equal(k.rows_from, DLG_TOLD);
@@ -110,7 +111,7 @@ static void check_refused(const shared_step *s, size_t told_length, size_t n_row
                        .rows_from = DLG_TOLD};
     k.rows[0] = first_row;
     k.labels[0] = first_label;
-    assert_int_equal(dlg_knowledge_infer(&k, &s->gradient, special, &err), DLG_ESHAPE);
+    assert_int_equal(analysed_knowledge(&k, &s->gradient, &err), DLG_ESHAPE);
     assert_int_equal(err.status, DLG_ESHAPE);
     if (!strstr(err.message, object) || strchr(err.message, '\n'))
         fail_msg("want a line with \"%s\", found \"%s\"", object, err.message);
@@ -126,7 +127,7 @@ static void refuses_a_length_before_it_looks(void **state)
     dlg_error err = {0};
     const size_t length = 2 * POSITIONS;
     dlg_knowledge k = {.n_sentences = 1, .lengths = copy(1, &length)};
-    assert_int_equal(dlg_knowledge_infer(&k, &s.gradient, special, &err), DLG_ESHAPE);
+    assert_int_equal(analysed_knowledge(&k, &s.gradient, &err), DLG_ESHAPE);
     assert_non_null(strstr(err.message, "length of sentence 1"));
     dlg_knowledge_release(&k);
     step_release(&s);
@@ -153,7 +154,7 @@ static void refuses_nothing_to_see(void **state)
     s = (shared_step){.model = known_model(DLG_MASKED_LM)};
     assert_int_equal(dlg_gradient_create(&s.gradient, s.model, NULL), DLG_OK);
     assert_int_equal(dlg_infer_length(&s.gradient), 0);
-    assert_int_equal(dlg_knowledge_infer(&k, &s.gradient, special, &err), DLG_EFORMAT);
+    assert_int_equal(analysed_knowledge(&k, &s.gradient, &err), DLG_EFORMAT);
     assert_non_null(strstr(err.message, "no length can be inferred"));
     dlg_knowledge_release(&k);
     step_release(&s);
@@ -172,7 +173,7 @@ static void refuses_too_many_labels(void **state)
                        .labels = copy(N_MASKS, sorted),
                        .lengths_from = DLG_INFERRED,
                        .labels_from = DLG_INFERRED};
-    assert_int_equal(dlg_knowledge_infer(&k, &s.gradient, special, &err), DLG_EFORMAT);
+    assert_int_equal(analysed_knowledge(&k, &s.gradient, &err), DLG_EFORMAT);
     assert_non_null(strstr(err.message, "want a masked position for each of 3 labels, found 1"));
     dlg_knowledge_release(&k);
     step_release(&s);

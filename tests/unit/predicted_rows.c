@@ -8,6 +8,7 @@
 #include "math/blas.h"
 #include "math/random.h"
 #include "scarce.h"
+#include "analysed.h"
 #include "shared_step.h"
 
 #include <setjmp.h>
@@ -103,7 +104,7 @@ static dlg_status try_to_find(dlg_predicted_rows *found, const shared_step *s, d
 {
     size_t lengths[MOST_SENTENCES];
     for (size_t b = 0; b < s->batch.n_sentences; b++) lengths[b] = length_of(s, b);
-    return dlg_predicted_rows_find(found, &s->gradient, s->batch.n_sentences, lengths, s->fed, err);
+    return analysed_predicted_rows(found, &s->gradient, s->batch.n_sentences, lengths, s->fed, err);
 }
 
 static dlg_predicted_rows find(const shared_step *s)
@@ -139,7 +140,7 @@ static void assert_sentence(const shared_step *s, kind k, uint32_t seed, size_t 
     size_t n = 0;
     dlg_predicted_rows found;
     const size_t length = length_of(s, b);
-    assert_int_equal(dlg_predicted_rows_find(&found, &s->gradient, 1, &length, s->fed + first, NULL), DLG_OK);
+    assert_int_equal(analysed_predicted_rows(&found, &s->gradient, 1, &length, s->fed + first, NULL), DLG_OK);
     for (size_t i = 0; i < s->batch.n_predicted; i++) {
         if (s->batch.predicted[i] < first || s->batch.predicted[i] >= s->batch.first[b + 1]) continue;
         if (n >= found.n || !found.fits[n]) print_error("kind %d, seed %u, sentence %zu\n", (int)k, (unsigned)seed, b);

@@ -1,5 +1,6 @@
 /** The numerical rank: of products with and without noise, of zeros, of more than is looked for. */
 #include "math/rank.h"
+#include "math/spectrum.h"
 
 #include "base/memory.h"
 #include "math/blas.h"
@@ -114,20 +115,24 @@ static void visible(void **state)
 static void visible_space(void **state)
 {
     (void)state;
-    double *basis = dlg_allocate(ROWS * COLUMNS, sizeof *basis), row[COLUMNS], along[COLUMNS];
-    for (size_t rank = 1; rank <= 70; rank += 23) { /* few, and more than the first sketch looks for */
+    double row[COLUMNS], along[COLUMNS];
+    for (size_t rank = 1; rank <= 70; rank += 23) { /* few, and more than are looked for at first */
         dlg_real *a = make(rank, 0);
-        size_t found;
-        assert_int_equal(dlg_rank_space(&found, basis, &(dlg_stack){1, COLUMNS, {a}, {ROWS}}, NULL), DLG_OK);
-        assert_int_equal(found, rank);
+        const dlg_stack stack = {1, COLUMNS, {a}, {ROWS}};
+        dlg_spectrum found = {0};
+        assert_int_equal(dlg_spectrum_grow(&found, &stack, 8, NULL), DLG_OK);
+        assert_true(found.n >= 8);
+        assert_int_equal(dlg_spectrum_grow(&found, &stack, SIZE_MAX, NULL), DLG_OK);
+        assert_true(found.is_whole);
+        assert_int_equal(dlg_rank_visible(found.n, found.values), rank);
         for (size_t i = 0; i < ROWS; i++) {
             const double norm = sqrt(dlg_dot(COLUMNS, a + i * COLUMNS, a + i * COLUMNS));
             for (size_t j = 0; j < COLUMNS; j++) row[j] = (double)a[i * COLUMNS + j];
-            assert_true(dlg_take_out(found, COLUMNS, basis, row, along) < 1e-5 * norm);
+            assert_true(dlg_take_out(rank, COLUMNS, found.vectors, row, along) < 1e-5 * norm);
         }
+        dlg_spectrum_release(&found);
         dlg_free(a);
     }
-    dlg_free(basis);
 }
 
 static void solve(void **state)

@@ -5,6 +5,7 @@
 #include "attacks/table.h"
 
 #include "base/memory.h"
+#include "analysed.h"
 #include "shared_step.h"
 
 #include <setjmp.h>
@@ -42,8 +43,8 @@ static size_t attack(dlg_attack_end *end, shared_step *s, const char *name, dlg_
     assert_int_equal(dlg_attack_find(&class, name, NULL), DLG_OK);
     assert_int_equal(dlg_distance_find(&options.distance, "l2", NULL), DLG_OK);
     assert_int_equal(dlg_minimiser_find(&options.minimiser, "lbfgs", NULL), DLG_OK);
-    assert_int_equal(dlg_knowledge_infer(told, &s->gradient, special, NULL), DLG_OK);
-    assert_int_equal(dlg_attack(class, &result, &s->gradient, told, &options, NULL, NULL), DLG_OK);
+    assert_int_equal(analysed_knowledge(told, &s->gradient, NULL), DLG_OK);
+    assert_int_equal(analysed_attack(class, &result, &s->gradient, told, &options, NULL, NULL), DLG_OK);
     *end = result.end;
     const size_t n = result.evaluations;
     if (*end == DLG_EXPLAINED || *end == DLG_SETTLED)

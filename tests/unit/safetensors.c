@@ -150,7 +150,7 @@ static void refused_headers(void **state)
         {"{}", UINT64_MAX, 0, "found a length of 18446744073709551615"},
         {"{}", UINT64_MAX - 7, 0, "found a length of"},
         {"{}", 3, 0, "found a length of 3"},
-        {"{}", 100000001, 0, "want a header of at most 100000000 bytes"},
+        {"{}", 100000001, 0, "want safetensors, with a header of at most 100000000 bytes"},
         {"", 0, 0, "want a header that begins with '{'"},
         {" {}", 0, 0, "want a header that begins with '{'"},
         {"[]", 0, 0, "want a header that begins with '{'"},
@@ -230,7 +230,7 @@ static void header_too_long(void **state)
     const char *path = file_of("long.safetensors", "{}", 100000001, 0);
     assert_int_equal(truncate(path, 100000100), 0);
     assert_refused(dlg_safetensors_open(&file, path, &err), DLG_EFORMAT, &err, path,
-                   "want a header of at most 100000000 bytes");
+                   "want safetensors, with a header of at most 100000000 bytes");
     assert_null(file);
 }
 

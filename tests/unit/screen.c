@@ -47,9 +47,11 @@ static void not_a_terminal(void **state)
     assert_string_equal(print(0, (dlg_layout){.indent = 2, .hang = 2, .max_lines = 1}, "one two"), "  one two\n");
     assert_int_equal(strlen(print(0, (dlg_layout){.max_lines = 1}, text)), 500);
     const dlg_screen screen = screen_begin(0, false);
-    const dlg_screen found = dlg_screen_of(screen.stream);
+    const dlg_screen found = dlg_screen_of(screen.stream, DLG_COLOR_AUTO);
     assert_int_equal(found.width, 0);
     assert_false(found.marks);
+    assert_true(dlg_screen_of(screen.stream, DLG_COLOR_ALWAYS).marks);
+    assert_false(dlg_screen_of(screen.stream, DLG_COLOR_NEVER).marks);
     screen_end(screen);
 }
 

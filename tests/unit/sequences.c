@@ -8,6 +8,7 @@
 #include "analytic/sequences/sequence_assembly.h"
 #include "analytic/sequences/attention_groups.h"
 #include "analytic/sequences/edits.h"
+#include "analysed.h"
 #include "shared_step.h"
 
 #include <math.h>
@@ -196,7 +197,7 @@ static void share(shared_step *s, dlg_candidates *c)
         }
     memcpy(s->labels, (const size_t[]){40, 41, 40}, N_SENTENCES * sizeof *s->labels);
     step_share(s, n_rows, rows);
-    assert_int_equal(dlg_candidates_find(c, &s->gradient, LONGEST, NULL), DLG_OK);
+    assert_int_equal(analysed_candidates(c, &s->gradient, LONGEST), DLG_OK);
     assert_true(c->sees);
 }
 

@@ -96,7 +96,7 @@ static void refused(void **state)
          "\"a\": want a plain file name, found /etc/passwd"},
         {"{\"weight_map\":{\"a\":\"one\",\"a\":\"two\"}}", DLG_EFORMAT, "index.json", "\"a\" twice"},
         {"{\"weight_map\":{\"a\":\"three\"}}", DLG_EIO, "/three", "No such file"},
-        {"{\"weight_map\":{\"a\":\"broken\"}}", DLG_EFORMAT, "/broken", "want a header"},
+        {"{\"weight_map\":{\"a\":\"broken\"}}", DLG_EFORMAT, "/broken", "want safetensors"},
         {"{\"weight_map\":{\"b\":\"one\"}}", DLG_EFORMAT, "/one", "want tensor \"b\""},
         {"{\"weight_map\":{\"a\":\"one\",\"d\":\"one\",\"c\":\"two\"}}", DLG_EFORMAT, "/one", "want tensor \"d\""},
         {"{\"weight_map\":{\"a\":\"one\",\"d\":\"two\"}}", DLG_EFORMAT, "/one",

@@ -38,6 +38,22 @@ static void characters_are_taken_one_by_one(void **state)
     }
 }
 
+static void names_become_a_list(void **state)
+{
+    (void)state;
+    char list[12] = "";
+    dlg_text_list(list, sizeof list, "a", false);
+    assert_string_equal(list, "a");
+    dlg_text_list(list, sizeof list, "b", false);
+    dlg_text_list(list, sizeof list, "c", true);
+    assert_string_equal(list, "a, b or c");
+    dlg_text_list(list, sizeof list, "longer", false);
+    assert_string_equal(list, "a, b or c, ");
+    char one[8] = "";
+    dlg_text_list(one, sizeof one, "only", true);
+    assert_string_equal(one, "only");
+}
+
 static void what_repaints_a_screen_is_not_shown(void **state)
 {
     (void)state;
@@ -108,6 +124,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(characters_are_taken_one_by_one),
+        cmocka_unit_test(names_become_a_list),
         cmocka_unit_test(what_repaints_a_screen_is_not_shown),
         cmocka_unit_test(json_is_one_line_of_utf8),
         cmocka_unit_test(counts_stay_in_their_range),

@@ -33,6 +33,7 @@ static dlg_status attack_once(job *j)
     uint32_t fed[LENGTH];
     dlg_batch batch = {0};
     dlg_gradient gradient = {0};
+    dlg_analysis *analysis = NULL;
     dlg_knowledge knowledge = {0};
     dlg_attack_result result = {0};
     for (uint32_t t = 0; t < LENGTH; t++)
@@ -40,12 +41,14 @@ static dlg_status attack_once(job *j)
     dlg_status status = dlg_batch_create(&batch, DLG_MASKED_LM, 1, &length, NULL);
     if (!status) status = dlg_batch_predict(&batch, 1, &row, NULL);
     if (!status) status = dlg_gradient_share(&gradient, NULL, j->model, &(dlg_step){&batch, fed, &label}, NULL);
-    if (!status) status = dlg_knowledge_infer(&knowledge, &gradient, special, NULL);
-    if (!status) status = dlg_attack(dlg_attacks[0], &result, &gradient, &knowledge, &options, NULL, NULL);
+    if (!status) status = dlg_analysis_create(&analysis, &gradient, special, NULL);
+    if (!status) status = dlg_knowledge_infer(&knowledge, analysis, NULL);
+    if (!status) status = dlg_attack(dlg_attacks[0], &result, analysis, &knowledge, &options, NULL, NULL);
     j->end = result.end;
     for (size_t t = 0; !status && result.state.fed && t < LENGTH; t++) j->n_right += result.state.fed[t] == fed[t];
     dlg_attack_result_release(&result);
     dlg_knowledge_release(&knowledge);
+    dlg_analysis_free(analysis);
     dlg_gradient_release(&gradient);
     dlg_batch_release(&batch);
     return status;

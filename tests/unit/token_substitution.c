@@ -19,6 +19,7 @@ static const size_t exchanged[N_MASKS] = {1, 0, 2}, rotated[N_MASKS] = {1, 2, 0}
 
 typedef struct {
     shared_step step;
+    dlg_analysis *analysis;
     dlg_session recovery;
     dlg_attack_result result;
     dlg_attack_options options;
@@ -57,8 +58,8 @@ static int begin(void **state)
     s.observer.interrupted = interrupted;
     s.allowed = SIZE_MAX;
     dlg_session *r = &s.recovery;
-    assert_int_equal(dlg_session_begin(r, &s.result, &s.step.gradient, &knowledge, &s.options, &s.observer, NULL),
-                     DLG_OK);
+    assert_int_equal(dlg_analysis_create(&s.analysis, &s.step.gradient, special, NULL), DLG_OK);
+    assert_int_equal(dlg_session_begin(r, &s.result, s.analysis, &knowledge, &s.options, &s.observer, NULL), DLG_OK);
     assert_true(r->is_defended);
     dlg_label_assignment_start(&r->placement, true);
     dlg_session_hold_known_rows(r);
@@ -73,6 +74,7 @@ static int end(void **state)
 {
     (void)state;
     dlg_session_end(&s.recovery);
+    dlg_analysis_free(s.analysis);
     dlg_attack_result_release(&s.result);
     step_release(&s.step);
     return 0;

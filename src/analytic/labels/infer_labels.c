@@ -12,7 +12,6 @@
 
 #include "base/interrupt.h"
 #include "base/memory.h"
-#include "analytic/labels/label_restoration.h"
 #include "math/rank.h"
 #include "math/count.h"
 
@@ -41,34 +40,32 @@ static bool has_mask(size_t length, const uint32_t *fed, dlg_special_tokens spec
     return false;
 }
 
-/* q (n): the mean prediction for the text, or for one sentence [CLS] [MASK] ... [MASK] [SEP] */
-static dlg_status predict(const dlg_model *model, size_t length, const uint32_t *fed, dlg_special_tokens special,
+/* rows and fed (length): the text, or where there is none one sentence [CLS] [MASK] ... [MASK] [SEP]. @return how many
+ * of its rows are predicted */
+static size_t choose_text(size_t *rows, uint32_t *fed, size_t length, const uint32_t *text, dlg_special_tokens special)
+{
+    for (size_t i = 0; i < length; i++)
+        fed[i] = text ? text[i] : i == 0 ? special.cls : i == length - 1 ? special.sep : special.mask;
+    return choose_rows(rows, length, text, special);
+}
+
+/* q (n): the mean prediction for the text, or for a blank one */
+static dlg_status predict(dlg_forward *forward, size_t length, const uint32_t *text, dlg_special_tokens special,
                           double *q, dlg_error *err)
 {
-    const dlg_real *table = dlg_model_word_embeddings(model);
-    const size_t H = model->config.hidden_size;
     size_t *rows = dlg_allocate(length, sizeof *rows);
-    dlg_batch batch = {0};
-    dlg_network network = {0};
-    dlg_status status = rows ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "labels: no memory");
-    if (!status) status = dlg_batch_create(&batch, model->config.task, 1, &length, err);
-    if (!status && model->config.task == DLG_MASKED_LM)
-        status = dlg_batch_predict(&batch, choose_rows(rows, length, fed, special), rows, err);
-    if (!status) status = dlg_network_create(&network, model, &batch, DLG_FORWARD_ONLY, 0, err);
+    uint32_t *fed = dlg_allocate(length, sizeof *fed);
+    const dlg_network *network;
+    dlg_status status = rows && fed ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "labels: no memory");
     if (status) goto out;
-    for (size_t i = 0; i < length; i++) {
-        const uint32_t token = fed ? fed[i] : i == 0 ? special.cls : i == length - 1 ? special.sep : special.mask;
-        memcpy(network.words->x + i * H, table + (size_t)token * H, H * sizeof *table);
-    }
-    dlg_tape_forward(&network.tape);
-    status = dlg_check_interrupt(err);
+    const size_t n_predicted = choose_text(rows, fed, length, text, special);
+    status = dlg_forward_run(&network, forward, &(dlg_forward_text){1, &length, fed, n_predicted, rows}, err);
     if (status) goto out;
-    const size_t V = network.loss->logits->n_cols, n = network.loss->logits->n_rows;
-    for (size_t i = 0; i < n; i++)
-        for (size_t v = 0; v < V; v++) q[v] += (double)network.loss->logits->x[i * V + v] / (double)n;
+    const dlg_value *p = network->loss->logits;
+    for (size_t i = 0; i < p->n_rows; i++)
+        for (size_t v = 0; v < p->n_cols; v++) q[v] += (double)p->x[i * p->n_cols + v] / (double)p->n_rows;
 out:
-    dlg_network_release(&network);
-    dlg_batch_release(&batch);
+    dlg_free(fed);
     dlg_free(rows);
     return status;
 }
@@ -179,8 +176,8 @@ static void fit(dlg_label_fit *out, size_t n, const double *q, const dlg_real *g
     out->unexplained = norm2 > 0 && g2 > 0 ? sqrt(fmax(0, 1 - along * along / (norm2 * g2))) : 1;
 }
 
-dlg_status dlg_infer_labels(size_t *labels, dlg_label_fit *out, const dlg_gradient *gradient, size_t length,
-                            const dlg_label_evidence *known, dlg_special_tokens special, dlg_error *err)
+dlg_status dlg_infer_labels(size_t *labels, dlg_label_fit *out, const dlg_gradient *gradient, dlg_forward *forward,
+                            size_t length, const dlg_label_evidence *known, dlg_special_tokens special, dlg_error *err)
 {
     const dlg_parameter *bias = gradient->model->roles.decoder.bias;
     const dlg_real *g = dlg_gradient_at(gradient, bias);
@@ -191,7 +188,7 @@ dlg_status dlg_infer_labels(size_t *labels, dlg_label_fit *out, const dlg_gradie
     const uint32_t *fed = has_mask(length, known->fed, special) ? known->fed : NULL;
     *out = (dlg_label_fit){0};
     dlg_status status = q && excess && count && changes ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "labels: no memory");
-    if (!status) status = predict(gradient->model, length, fed, special, q, err);
+    if (!status) status = predict(forward, length, fed, special, q, err);
     if (status) goto out;
     /* The mean loss' own scale, unless another fits better. */
     double scale = 1, least = choose_count(&M, 1, n, q, g, excess, known);
@@ -225,15 +222,15 @@ static int compare(const void *a, const void *b)
 }
 
 /* From the bias alone: the blank prediction instead of each sentence's own. */
-static dlg_status guess_classes(size_t *labels, size_t n_sentences, const dlg_gradient *gradient, size_t length,
-                                dlg_special_tokens special, dlg_error *err)
+static dlg_status guess_classes(size_t *labels, size_t n_sentences, const dlg_gradient *gradient, dlg_forward *forward,
+                                size_t length, dlg_special_tokens special, dlg_error *err)
 {
     const dlg_real *g = dlg_gradient_at(gradient, gradient->model->roles.decoder.bias);
     const size_t n = gradient->model->config.n_labels;
     double *excess = dlg_allocate(n, sizeof *excess);
     if (!excess) return dlg_fail(err, DLG_ENOMEM, "labels: no memory");
     /* One sentence: p - 1 is the only negative entry, whatever p is. */
-    const dlg_status status = n_sentences == 1 ? DLG_OK : predict(gradient->model, length, NULL, special, excess, err);
+    const dlg_status status = n_sentences == 1 ? DLG_OK : predict(forward, length, NULL, special, excess, err);
     for (size_t c = 0; c < n; c++) excess[c] -= (double)g[c];
     for (size_t i = 0; i < n_sentences && !status; i++) {
         size_t top = 0;
@@ -246,29 +243,25 @@ static dlg_status guess_classes(size_t *labels, size_t n_sentences, const dlg_gr
     return status;
 }
 
-dlg_status dlg_infer_classes(size_t *labels, size_t n_sentences, const dlg_gradient *gradient, size_t length,
-                             dlg_special_tokens special, dlg_error *err)
+dlg_status dlg_infer_classes(size_t *labels, size_t n_sentences, const dlg_gradient *gradient, dlg_forward *forward,
+                             const dlg_label_restoration *restored, size_t length, dlg_special_tokens special,
+                             dlg_error *err)
 {
-    dlg_label_restoration pooled = {0};
-    dlg_status status = n_sentences > 1 ? dlg_label_restoration_solve(&pooled, gradient, err) : DLG_OK;
-    if (!status && pooled.is_solved && pooled.n_sentences == n_sentences)
-        memcpy(labels, pooled.label, n_sentences * sizeof *labels);
-    else if (!status) status = guess_classes(labels, n_sentences, gradient, length, special, err);
+    dlg_status status = DLG_OK;
+    if (n_sentences > 1 && restored->is_solved && restored->n_sentences == n_sentences)
+        memcpy(labels, restored->label, n_sentences * sizeof *labels);
+    else status = guess_classes(labels, n_sentences, gradient, forward, length, special, err);
     if (!status) qsort(labels, n_sentences, sizeof *labels, compare);
     return status;
 }
 
-dlg_status dlg_infer_head_rows(size_t *n, const dlg_gradient *gradient, dlg_error *err)
+size_t dlg_infer_head_rows(const dlg_gradient *gradient, const dlg_spectrum *head)
 {
     const size_t H = gradient->model->config.hidden_size;
     const dlg_real *g = dlg_gradient_at(gradient, gradient->model->roles.head.weight);
+    const dlg_rank rank = dlg_rank_judge(head->n, head->values, H < DLG_HEAD_ROWS_MOST ? H : DLG_HEAD_ROWS_MOST);
     size_t n_zeros = 0;
-    dlg_rank rank;
     for (size_t i = 0; i < H * H; i++) n_zeros += g[i] == 0;
-    *n = 0;
-    if (n_zeros > H * H / 20) return DLG_OK; /* pruned: where whole rows are gone their number is the rank */
-    const dlg_status status =
-        dlg_rank_find(&rank, &(dlg_stack){1, H, {g}, {H}}, H < DLG_HEAD_ROWS_MOST ? H : DLG_HEAD_ROWS_MOST, err);
-    if (!status && rank.is_clear && rank.rank <= H / 2) *n = rank.rank; /* a defended one may be nearly whole */
-    return status;
+    if (n_zeros > H * H / 20) return 0; /* pruned: where whole rows are gone their number is the rank */
+    return rank.is_clear && rank.rank <= H / 2 ? rank.rank : 0; /* a defended one may be nearly whole */
 }

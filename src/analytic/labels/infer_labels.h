@@ -2,7 +2,9 @@
 #ifndef DLG_ANALYTIC_LABELS_INFER_LABELS_H
 #define DLG_ANALYTIC_LABELS_INFER_LABELS_H
 
-#include "gradient/gradient.h"
+#include "analytic/labels/label_restoration.h"
+#include "math/spectrum.h"
+#include "models/forward.h"
 #include "vocab/special_tokens.h"
 
 #include <stdint.h>
@@ -29,8 +31,9 @@ typedef struct {
  * minus n_v / M, n_v how often v is a label. p is the model's own prediction. Where M is not known it is what makes the
  * counts whole. @param[out] labels (known->most) sorted
  */
-DLG_MUST_USE dlg_status dlg_infer_labels(size_t *labels, dlg_label_fit *out, const dlg_gradient *, size_t length,
-                                         const dlg_label_evidence *known, dlg_special_tokens, dlg_error *);
+DLG_MUST_USE dlg_status dlg_infer_labels(size_t *labels, dlg_label_fit *out, const dlg_gradient *, dlg_forward *,
+                                         size_t length, const dlg_label_evidence *known, dlg_special_tokens,
+                                         dlg_error *);
 
 /** More rows are not told apart by dlg_infer_head_rows. */
 enum { DLG_HEAD_ROWS_MOST = 256 };
@@ -38,15 +41,17 @@ enum { DLG_HEAD_ROWS_MOST = 256 };
 /**
  * How many rows went through the head: the rank of its first layer's gradient. For a masked LM the number of labels,
  * for a classifier that of sentences, but that rows which are the same count once. 0 where the rank is not clear.
+ * @param head of that gradient, DLG_HEAD_ROWS_MOST directions where it has as many
  */
-DLG_MUST_USE dlg_status dlg_infer_head_rows(size_t *n, const dlg_gradient *, dlg_error *);
+size_t dlg_infer_head_rows(const dlg_gradient *, const dlg_spectrum *head);
 
 /**
  * The classes of a batch. One sentence: the only negative entry of the classifier's bias (iDLG). Several: each
  * sentence's own prediction and class (analytic/labels/label_restoration.h); where that does not see, the bias' g[c] =
  * mean p[c] - n_c / B with the prediction for a blank input. @param[out] labels (n_sentences) sorted
  */
-DLG_MUST_USE dlg_status dlg_infer_classes(size_t *labels, size_t n_sentences, const dlg_gradient *, size_t length,
-                                          dlg_special_tokens, dlg_error *);
+DLG_MUST_USE dlg_status dlg_infer_classes(size_t *labels, size_t n_sentences, const dlg_gradient *, dlg_forward *,
+                                          const dlg_label_restoration *, size_t length, dlg_special_tokens,
+                                          dlg_error *);
 
 #endif

@@ -1,4 +1,4 @@
-#include "analytic/labels/label_restoration.h"
+#include "analytic/labels/pooler_descent.h"
 
 #include "base/interrupt.h"
 #include "math/rank.h"
@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MOST = DLG_LABEL_RESTORATION_MOST, MOST_STEPS = 60 };
+enum { MOST = DLG_LABEL_RESTORATION_MOST };
 
 /* Multiplications that all starts together may cost, and how many draws cost a step. */
 static const double budget = 4e9, draws_of_a_step = 16;
@@ -19,181 +19,19 @@ static const double budget = 4e9, draws_of_a_step = 16;
  * time. */
 enum { SHORTEST_ROW = 128 };
 
-/* A sentence is found when so little (squared) of its unit delta lies outside of the column space; other minima leave a
- * tenth and more. */
-static const double found_below = 1e-6, exact_below = 1e-14;
-
 /* So many draws in a row that do not reach what the layer norm says: no draw does. */
 enum { MOST_VAIN_DRAWS = 10000 };
 
 /* Squared means of the row space's directions below this are rounding. */
 static const double no_mean = 1e-12;
 
-/* A descent that gains less in a step, short of a sentence, has come to another minimum. */
-static const double least_gain = 1e-3;
-
 /* The found sentences explain the bias when no larger part of it is left over. */
 static const double explained_below = 0.02;
-
-typedef struct {
-    size_t B, H, C;
-    bool is_relu; /* the pooler's activation; else tanh */
-    const dlg_real *classifier_bias, *pooler_bias;
-    double *classifier;         /* (C, H) */
-    double *image;              /* (B, H) W q_i */
-    double *column;             /* (B, H) orthonormal: the column space of G */
-    double mean[MOST], mean_is; /* mean . k = mean_is: the layer norm's mean */
-    /* k^T norm k - 2 norm_linear . k + norm_constant = H: its norm */
-    double norm[MOST * MOST], norm_linear[MOST], norm_constant;
-    /* at one k */
-    double *s, *slope, *bend, *t, *u; /* (H) activation, its first and second derivative, ... */
-    double *p, *dp, *du;              /* (C) (C) (B, H) */
-    size_t label;
-} problem;
-
-/* A point, what it leaves, and the normal equations there. */
-typedef struct {
-    double k[MOST], misfit, gradient[MOST], hessian[MOST * MOST];
-} point;
-
-/* ---- the residual and its derivative ---- */
-
-/* y += factor x */
-static void add(size_t n, double factor, const double *x, double *y)
-{
-#pragma omp simd
-    for (size_t i = 0; i < n; i++) y[i] += factor * x[i];
-}
-
-static void activate(problem *m)
-{
-    for (size_t i = 0; i < m->H; i++) {
-        const double x = m->s[i], y = m->is_relu ? fmax(0, x) : tanh(x);
-        m->s[i] = y;
-        m->slope[i] = m->is_relu ? x > 0 : 1 - y * y;
-        m->bend[i] = m->is_relu ? 0 : -2 * y * (1 - y * y);
-    }
-}
-
-static void predict(problem *m, const double *k)
-{
-    const size_t H = m->H, C = m->C;
-    double largest = -INFINITY, sum = 0;
-    for (size_t i = 0; i < H; i++) m->s[i] = (double)m->pooler_bias[i];
-    for (size_t j = 0; j < m->B; j++) add(H, k[j], m->image + j * H, m->s);
-    activate(m);
-    for (size_t c = 0; c < C; c++) {
-        m->p[c] = (double)m->classifier_bias[c] + dlg_dot_of_doubles(H, m->classifier + c * H, m->s);
-        largest = fmax(largest, m->p[c]);
-    }
-    for (size_t c = 0; c < C; c++) sum += m->p[c] = exp(m->p[c] - largest);
-    for (size_t c = 0; c < C; c++) m->p[c] /= sum;
-}
-
-/* x := x without its part in the column space */
-static void leave(const problem *m, double *x)
-{
-    for (size_t r = 0; r < m->B; r++) {
-        const double *q = m->column + r * m->H;
-        add(m->H, -dlg_dot_of_doubles(m->H, q, x), q, x);
-    }
-}
-
-/* u := delta / |delta| and du := its derivative, both without their parts in the column space */
-static void differentiate(problem *m)
-{
-    const size_t B = m->B, H = m->H, C = m->C;
-    memset(m->t, 0, H * sizeof *m->t);
-    for (size_t c = 0; c < C; c++) add(H, m->p[c] - (c == m->label), m->classifier + c * H, m->t);
-    for (size_t i = 0; i < H; i++) m->u[i] = m->slope[i] * m->t[i];
-    const double norm2 = dlg_dot_of_doubles(H, m->u, m->u), inverse = 1 / sqrt(norm2 > 0 ? norm2 : 1);
-    for (size_t i = 0; i < H; i++) m->u[i] *= inverse;
-    for (size_t j = 0; j < B; j++) {
-        const double *image = m->image + j * H;
-        double *du = m->du + j * H, mean = 0;
-        for (size_t i = 0; i < H; i++) du[i] = m->slope[i] * image[i]; /* ds */
-        for (size_t c = 0; c < C; c++) {
-            m->dp[c] = dlg_dot_of_doubles(H, m->classifier + c * H, du);
-            mean += m->p[c] * m->dp[c];
-        }
-        memset(du, 0, H * sizeof *du);
-        for (size_t c = 0; c < C; c++) add(H, m->p[c] * (m->dp[c] - mean), m->classifier + c * H, du);
-        for (size_t i = 0; i < H; i++) du[i] = inverse * (m->slope[i] * du[i] + m->bend[i] * m->t[i] * image[i]);
-        add(H, -dlg_dot_of_doubles(H, m->u, du), m->u, du);
-        leave(m, du);
-    }
-    leave(m, m->u);
-}
-
-/* One number that should be zero, and its derivative. */
-static void add_residual(point *at, size_t B, double residual, const double *derivative)
-{
-    at->misfit += residual * residual;
-    for (size_t i = 0; i < B; i++) {
-        at->gradient[i] += residual * derivative[i];
-        for (size_t j = 0; j < B; j++) at->hessian[i * B + j] += derivative[i] * derivative[j];
-    }
-}
-
-static point evaluate(problem *m, const double *k)
-{
-    const size_t B = m->B, H = m->H;
-    point at = {0};
-    double off_mean = -m->mean_is, norm2 = m->norm_constant, dnorm2[MOST];
-    memcpy(at.k, k, B * sizeof *k);
-    predict(m, k);
-    differentiate(m);
-    at.misfit = dlg_dot_of_doubles(H, m->u, m->u);
-    for (size_t i = 0; i < B; i++) {
-        at.gradient[i] = dlg_dot_of_doubles(H, m->u, m->du + i * H);
-        for (size_t j = 0; j <= i; j++)
-            at.hessian[i * B + j] = at.hessian[j * B + i] = dlg_dot_of_doubles(H, m->du + i * H, m->du + j * H);
-        const double along = dlg_dot_of_doubles(B, m->norm + i * B, k);
-        off_mean += m->mean[i] * k[i];
-        norm2 += k[i] * (along - 2 * m->norm_linear[i]);
-        dnorm2[i] = 2 * (along - m->norm_linear[i]) / (double)H;
-    }
-    add_residual(&at, B, off_mean, m->mean);
-    add_residual(&at, B, norm2 / (double)H - 1, dnorm2);
-    return at;
-}
-
-/* Levenberg-Marquardt. @param[in,out] at where it begins and ends @return steps taken */
-static size_t descend(problem *m, point *at)
-{
-    const size_t B = m->B;
-    double damping = 1e-2;
-    size_t n_steps = 0;
-    while (n_steps < MOST_STEPS && damping < 1e6 && at->misfit > exact_below) {
-        double step[MOST], a[MOST * MOST], k[MOST];
-        memcpy(a, at->hessian, B * B * sizeof *a);
-        for (size_t i = 0; i < B; i++) {
-            a[i * B + i] *= 1 + damping;
-            step[i] = -at->gradient[i];
-        }
-        n_steps++;
-        if (!dlg_solve_positive(B, a, step)) {
-            damping *= 4;
-            continue;
-        }
-        for (size_t i = 0; i < B; i++) k[i] = at->k[i] + step[i];
-        const point next = evaluate(m, k);
-        if (next.misfit < at->misfit) {
-            const bool is_stuck = at->misfit > found_below && next.misfit > (1 - least_gain) * at->misfit;
-            *at = next;
-            damping = fmax(damping / 5, 1e-12);
-            if (is_stuck) break;
-        } else {
-            damping *= 4;
-        }
-    }
-    return n_steps;
-}
 
 /* ---- what is known of all k ---- */
 
 /* Random k that fulfil what the layer norm says. @return false where a draw does not reach it */
-static bool draw(const problem *m, dlg_random *random, double *k)
+static bool draw(const dlg_pooler_problem *m, dlg_random *random, double *k)
 {
     const size_t B = m->B;
     double z[MOST], aa = 0, za = 0, a2 = 0, a1 = 0, a0 = m->norm_constant - (double)m->H;
@@ -228,7 +66,7 @@ static bool draw(const problem *m, dlg_random *random, double *k)
     return true;
 }
 
-static bool set_norm(problem *m, const dlg_model *model, const dlg_real *basis)
+static bool set_norm(dlg_pooler_problem *m, const dlg_model *model, const dlg_real *basis)
 {
     const size_t B = m->B, H = m->H;
     const dlg_norm_role norm = model->roles.blocks[model->config.n_layers - 1].output_norm;
@@ -249,8 +87,8 @@ static bool set_norm(problem *m, const dlg_model *model, const dlg_real *basis)
 }
 
 /* @param[out] product (H, B) G Q^T, what the column space is spanned by @param scratch (H, B) */
-static dlg_status set_spaces(problem *m, const dlg_gradient *gradient, const dlg_real *basis, double *product,
-                             double *scratch, dlg_error *err)
+static dlg_status set_spaces(dlg_pooler_problem *m, const dlg_gradient *gradient, const dlg_real *basis,
+                             double *product, double *scratch, dlg_error *err)
 {
     const size_t B = m->B, H = m->H;
     const dlg_real *weight = gradient->model->roles.head.weight->value;
@@ -273,7 +111,7 @@ typedef struct {
     double k[MOST][MOST];
 } found;
 
-static bool is_new(const found *f, const problem *m, const double *k)
+static bool is_new(const found *f, const dlg_pooler_problem *m, const double *k)
 {
     for (size_t n = 0; n < f->n; n++) {
         double apart2 = 0, size2 = 0;
@@ -300,7 +138,7 @@ static void order_classes(size_t C, const dlg_real *g, size_t n, size_t *order)
     }
 }
 
-static void search(found *f, problem *m, const dlg_real *bias)
+static void search(found *f, dlg_pooler_problem *m, const dlg_real *bias)
 {
     size_t order[3 * MOST], n_classes = 3 * m->B < m->C ? 3 * m->B : m->C;
     const size_t row = m->H > SHORTEST_ROW ? m->H : SHORTEST_ROW;
@@ -318,9 +156,9 @@ static void search(found *f, problem *m, const dlg_real *bias)
         }
         n_vain = 0;
         m->label = order[start % n_classes];
-        point at = evaluate(m, k);
-        cost += (double)(1 + descend(m, &at)) * step_cost;
-        if (!(at.misfit < found_below) || !is_new(f, m, at.k)) continue;
+        dlg_pooler_point at = dlg_pooler_evaluate(m, k);
+        cost += (double)(1 + dlg_pooler_descend(m, &at)) * step_cost;
+        if (!(at.misfit < dlg_pooler_found_below) || !is_new(f, m, at.k)) continue;
         memcpy(f->k[f->n], at.k, m->B * sizeof *at.k);
         f->label[f->n++] = m->label;
     }
@@ -331,7 +169,7 @@ static void search(found *f, problem *m, const dlg_real *bias)
  * k_b^T, so all k together show each delta as it is: every sentence gets the class whose delta is most like it. @return
  * false where the k depend on each other
  */
-static bool settle_labels(found *f, problem *m, const double *product)
+static bool settle_labels(found *f, dlg_pooler_problem *m, const double *product)
 {
     const size_t B = m->B, H = m->H;
     memset(m->du, 0, B * H * sizeof *m->du); /* (B, H) the deltas */
@@ -346,10 +184,10 @@ static bool settle_labels(found *f, problem *m, const double *product)
     }
     for (size_t b = 0; b < B; b++) {
         double most = -INFINITY;
-        predict(m, f->k[b]);
+        dlg_pooler_predict(m, f->k[b]);
         for (size_t c = 0; c < m->C; c++) {
             memset(m->t, 0, H * sizeof *m->t);
-            for (size_t o = 0; o < m->C; o++) add(H, m->p[o] - (o == c), m->classifier + o * H, m->t);
+            for (size_t o = 0; o < m->C; o++) dlg_pooler_add(H, m->p[o] - (o == c), m->classifier + o * H, m->t);
             for (size_t i = 0; i < H; i++) m->t[i] *= m->slope[i];
             const double norm2 = dlg_dot_of_doubles(H, m->t, m->t), along = dlg_dot_of_doubles(H, m->t, m->du + b * H);
             const double alike = norm2 > 0 ? along / sqrt(norm2) : -INFINITY;
@@ -360,12 +198,13 @@ static bool settle_labels(found *f, problem *m, const double *product)
 }
 
 /* Whether the sentences together make the bias' gradient: scale * mean (p - e_y). */
-static bool explain(dlg_label_restoration *out, const found *f, problem *m, const dlg_real *bias, double *mean)
+static bool explain(dlg_label_restoration *out, const found *f, dlg_pooler_problem *m, const dlg_real *bias,
+                    double *mean)
 {
     double along = 0, norm2 = 0, g2 = 0;
     memset(mean, 0, m->C * sizeof *mean);
     for (size_t n = 0; n < f->n; n++) {
-        predict(m, f->k[n]);
+        dlg_pooler_predict(m, f->k[n]);
         for (size_t c = 0; c < m->C; c++) mean[c] += (m->p[c] - (c == f->label[n])) / (double)f->n;
     }
     for (size_t c = 0; c < m->C; c++) {
@@ -387,11 +226,11 @@ dlg_status dlg_label_restoration_solve(dlg_label_restoration *out, const dlg_gra
     const dlg_real *g = dlg_gradient_at(gradient, roles->head.weight),
                    *bias = dlg_gradient_at(gradient, roles->decoder.bias);
     const dlg_real *classifier = roles->decoder.weight->value;
-    problem m = {.H = H,
-                 .C = C,
-                 .classifier_bias = roles->decoder.bias->value,
-                 .pooler_bias = roles->head.bias->value,
-                 .is_relu = roles->head_activation == DLG_HEAD_RELU};
+    dlg_pooler_problem m = {.H = H,
+                            .C = C,
+                            .classifier_bias = roles->decoder.bias->value,
+                            .pooler_bias = roles->head.bias->value,
+                            .is_relu = roles->head_activation == DLG_HEAD_RELU};
     dlg_row_space space = {0};
     double *memory = NULL;
     dlg_rank rank;

@@ -1,6 +1,5 @@
 #include "analytic/labels/predicted_rows.h"
 
-#include "base/interrupt.h"
 #include "base/memory.h"
 #include "math/rank.h"
 #include "math/blas.h"
@@ -28,13 +27,13 @@ static const double fits = 1e-3, clearly = 4;
 typedef struct {
     const dlg_gradient *gradient;
     const dlg_real *head; /* G (H, H) */
-    const uint32_t *fed;
-    size_t H;
-    dlg_batch batch;
-    dlg_network network; /* run forward, with batch.predicted as predicted rows */
+    dlg_forward *forward;
+    const dlg_forward_text *text;
+    size_t H, n_rows;
+    const dlg_network *network; /* the text has gone through it */
     size_t rank;
-    double *columns; /* (rank, H) orthonormal basis of G's column space */
-    double *weights; /* (rank, batch rows) G^T columns^T weights = the encoder's rows, as nearly as can be */
+    const double *columns; /* (rank, H) orthonormal basis of G's column space */
+    double *weights;       /* (rank, batch rows) G^T columns^T weights = the encoder's rows, as nearly as can be */
 } problem;
 
 static dlg_status no_memory(dlg_error *err)
@@ -45,31 +44,13 @@ static dlg_status no_memory(dlg_error *err)
 /* The forward pass, with these rows going through the head. */
 static dlg_status run(problem *m, size_t n, const size_t *rows, dlg_error *err)
 {
-    const dlg_real *table = dlg_model_word_embeddings(m->gradient->model);
-    dlg_network_release(&m->network);
-    dlg_status status = dlg_batch_predict(&m->batch, n, rows, err);
-    if (!status) status = dlg_network_create(&m->network, m->gradient->model, &m->batch, DLG_FORWARD_ONLY, 0, err);
-    if (status) return status;
-    for (size_t i = 0; i < m->batch.n_rows; i++)
-        memcpy(m->network.words->x + i * m->H, table + m->fed[i] * m->H, m->H * sizeof *table);
-    dlg_tape_forward(&m->network.tape);
-    return dlg_check_interrupt(err);
+    dlg_forward_text text = *m->text;
+    text.n_predicted = n;
+    text.predicted = rows;
+    return dlg_forward_run(&m->network, m->forward, &text, err);
 }
 
 /* ---- rows ---- */
-
-static dlg_status find_columns(problem *m, dlg_error *err)
-{
-    const size_t H = m->H;
-    dlg_real *turned = dlg_allocate(H * H, sizeof *turned);
-    m->columns = dlg_allocate(H * H, sizeof *m->columns);
-    dlg_status status = turned && m->columns ? DLG_OK : no_memory(err);
-    for (size_t i = 0; !status && i < H; i++)
-        for (size_t k = 0; k < H; k++) turned[k * H + i] = m->head[i * H + k];
-    if (!status) status = dlg_rank_space(&m->rank, m->columns, &(dlg_stack){1, H, {turned}, {H}}, err);
-    dlg_free(turned);
-    return status;
-}
 
 /* image (H, rank) = G^T columns^T */
 static void turn(const problem *m, double *image)
@@ -84,12 +65,12 @@ static void turn(const problem *m, double *image)
 /* Squared part of row i of the encoder that its weights leave. */
 static double outside2(const problem *m, const double *image, size_t i)
 {
-    const dlg_real *row = m->network.encoded->x + i * m->H;
+    const dlg_real *row = m->network->encoded->x + i * m->H;
     double all = 0, left = 0;
     for (size_t k = 0; k < m->H; k++) {
         double off = (double)row[k];
         all += off * off;
-        for (size_t r = 0; r < m->rank; r++) off -= image[k * m->rank + r] * m->weights[r * m->batch.n_rows + i];
+        for (size_t r = 0; r < m->rank; r++) off -= image[k * m->rank + r] * m->weights[r * m->n_rows + i];
         left += off * off;
     }
     return all > 0 ? left / all : 1;
@@ -98,12 +79,12 @@ static double outside2(const problem *m, const double *image, size_t i)
 /* The rows of the encoder that lie in the row space of G. */
 static dlg_status find_rows(problem *m, dlg_predicted_rows *out, dlg_error *err)
 {
-    const size_t H = m->H, n = m->batch.n_rows;
+    const size_t H = m->H, n = m->n_rows;
     double *image = dlg_allocate(H * m->rank, sizeof *image), *rows = dlg_allocate(H * n, sizeof *rows);
     m->weights = dlg_allocate(m->rank * n, sizeof *m->weights);
     dlg_status status = image && rows && m->weights ? DLG_OK : no_memory(err);
     for (size_t i = 0; !status && i < n; i++)
-        for (size_t k = 0; k < H; k++) rows[k * n + i] = (double)m->network.encoded->x[i * H + k];
+        for (size_t k = 0; k < H; k++) rows[k * n + i] = (double)m->network->encoded->x[i * H + k];
     if (!status) {
         turn(m, image);
         status = dlg_least_squares(H, m->rank, n, image, rows, smallest, m->weights, err);
@@ -111,7 +92,8 @@ static dlg_status find_rows(problem *m, dlg_predicted_rows *out, dlg_error *err)
     const bool is_mlm = m->gradient->model->config.task == DLG_MASKED_LM;
     for (size_t i = 0; !status && is_mlm && i < n; i++)
         if (outside2(m, image, i) < inside * inside) out->row[out->n++] = i;
-    for (size_t b = 0; !status && !is_mlm && b < m->batch.n_sentences; b++) out->row[out->n++] = m->batch.first[b];
+    for (size_t b = 0, first = 0; !status && !is_mlm && b < m->text->n_sentences; first += m->text->lengths[b++])
+        out->row[out->n++] = first;
     dlg_free(rows);
     dlg_free(image);
     return status;
@@ -123,7 +105,7 @@ static dlg_status find_rows(problem *m, dlg_predicted_rows *out, dlg_error *err)
 static void normalise(const problem *m, size_t i, double *d)
 {
     const size_t H = m->H;
-    const dlg_layernorm *norm = m->network.norm;
+    const dlg_layernorm *norm = m->network->norm;
     double mean = 0, along = 0;
     for (size_t k = 0; norm && k < H; k++) {
         mean += d[k] / (double)H;
@@ -135,13 +117,13 @@ static void normalise(const problem *m, size_t i, double *d)
 
 static void scale_by_gamma(const problem *m, double *d)
 {
-    const dlg_layernorm *norm = m->network.norm;
+    const dlg_layernorm *norm = m->network->norm;
     for (size_t k = 0; norm && k < m->H; k++) d[k] *= (double)norm->gamma.value[k];
 }
 
 static void scale_by_slope(const problem *m, size_t i, double *d)
 {
-    for (size_t k = 0; k < m->H; k++) d[k] *= (double)m->network.activation->first[i * m->H + k];
+    for (size_t k = 0; k < m->H; k++) d[k] *= (double)m->network->activation->first[i * m->H + k];
 }
 
 /* d (H) := J d: back through layer norm and activation of predicted row i */
@@ -184,7 +166,7 @@ static void release(fitting *f)
 
 static dlg_status prepare(fitting *f, const problem *m, size_t n, dlg_error *err)
 {
-    const dlg_value *p = m->network.loss->logits;
+    const dlg_value *p = m->network->loss->logits;
     const size_t H = m->H;
     f->decoder = m->gradient->model->roles.decoder.weight->value;
     f->V = p->n_cols;
@@ -245,7 +227,7 @@ static double misfit(const problem *m, fitting *f, const dlg_predicted_rows *row
     pull_back(m, i, f->delta);
     for (size_t k = 0; k < H; k++) all2 += f->delta[k] * f->delta[k];
     const double off = dlg_take_out(m->rank, H, m->columns, f->delta, f->along);
-    for (size_t r = 0; r < m->rank; r++) sign += f->along[r] * m->weights[r * m->batch.n_rows + rows->row[i]];
+    for (size_t r = 0; r < m->rank; r++) sign += f->along[r] * m->weights[r * m->n_rows + rows->row[i]];
     return all2 > 0 && sign > 0 ? off / sqrt(all2) : INFINITY;
 }
 
@@ -282,35 +264,43 @@ static dlg_status find_labels(problem *m, dlg_predicted_rows *rows, dlg_error *e
 
 /* ---- both ---- */
 
+/* Whether the rows that went through the head are those that were predicted. */
+static bool went_through(const problem *m, const dlg_predicted_rows *found)
+{
+    const dlg_batch *batch = &m->network->batch;
+    return batch->n_predicted == found->n && !memcmp(batch->predicted, found->row, found->n * sizeof *found->row);
+}
+
 static dlg_status find(problem *m, dlg_predicted_rows *out, dlg_error *err)
 {
-    const bool is_mlm = m->gradient->model->config.task == DLG_MASKED_LM;
-    m->head = dlg_gradient_at(m->gradient, m->gradient->model->roles.head.weight);
-    out->row = dlg_allocate(m->batch.n_rows, sizeof *out->row);
-    out->label = dlg_allocate(m->batch.n_rows, sizeof *out->label);
-    out->fits = dlg_allocate(m->batch.n_rows, sizeof *out->fits);
+    out->row = dlg_allocate(m->n_rows, sizeof *out->row);
+    out->label = dlg_allocate(m->n_rows, sizeof *out->label);
+    out->fits = dlg_allocate(m->n_rows, sizeof *out->fits);
     dlg_status status = out->row && out->label && out->fits ? DLG_OK : no_memory(err);
-    if (!status) status = find_columns(m, err);
     if (status || !m->rank || m->rank + LEAST_OUTSIDE > m->H) return status;
     out->rank = m->rank;
-    status = run(m, m->batch.n_sentences, m->batch.first, err);
+    static const size_t any = 0; /* what the encoder makes of the rows does not depend on it */
+    status = m->text->n_predicted ? run(m, m->text->n_predicted, m->text->predicted, err) : run(m, 1, &any, err);
     if (!status) status = find_rows(m, out, err);
     if (status || !out->n) return status;
-    if (is_mlm) status = run(m, out->n, out->row, err);
+    if (!went_through(m, out)) status = run(m, out->n, out->row, err);
     return status ? status : find_labels(m, out, err);
 }
 
-dlg_status dlg_predicted_rows_find(dlg_predicted_rows *out, const dlg_gradient *gradient, size_t n_sentences,
-                                   const size_t *lengths, const uint32_t *fed, dlg_error *err)
+dlg_status dlg_predicted_rows_find(dlg_predicted_rows *out, const dlg_gradient *gradient, const dlg_spectrum *head,
+                                   dlg_forward *forward, const dlg_forward_text *text, dlg_error *err)
 {
-    problem m = {.gradient = gradient, .fed = fed, .H = gradient->model->config.hidden_size};
+    problem m = {.gradient = gradient,
+                 .head = dlg_gradient_at(gradient, gradient->model->roles.head.weight),
+                 .forward = forward,
+                 .text = text,
+                 .H = gradient->model->config.hidden_size,
+                 .rank = dlg_rank_visible(head->n, head->values),
+                 .columns = head->vectors};
+    for (size_t b = 0; b < text->n_sentences; b++) m.n_rows += text->lengths[b];
     *out = (dlg_predicted_rows){0};
-    dlg_status status = dlg_batch_create(&m.batch, gradient->model->config.task, n_sentences, lengths, err);
-    if (!status) status = find(&m, out, err);
+    const dlg_status status = find(&m, out, err);
     dlg_free(m.weights);
-    dlg_free(m.columns);
-    dlg_network_release(&m.network);
-    dlg_batch_release(&m.batch);
     if (status) dlg_predicted_rows_release(out);
     return status;
 }

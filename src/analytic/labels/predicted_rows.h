@@ -22,6 +22,8 @@
 #define DLG_ANALYTIC_LABELS_PREDICTED_ROWS_H
 
 #include "gradient/gradient.h"
+#include "math/spectrum.h"
+#include "models/forward.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,11 +39,13 @@ typedef struct {
 } dlg_predicted_rows;
 
 /**
- * @param[in] lengths (n_sentences) @param[in] fed the tokens of all sentences, one after the other
+ * @param head column space of the gradient of the head's first layer (of its transpose, the rows), all there is of it
+ * @param[in] text some or all of the batch; its predicted rows, or none, are those that will probably be found: they
+ * cost no second pass
  * Errors: DLG_ENOMEM, DLG_ENONFINITE, DLG_ESHAPE for a sentence that is too long; *out is then empty.
  */
-DLG_MUST_USE dlg_status dlg_predicted_rows_find(dlg_predicted_rows *out, const dlg_gradient *, size_t n_sentences,
-                                                const size_t *lengths, const uint32_t *fed, dlg_error *);
+DLG_MUST_USE dlg_status dlg_predicted_rows_find(dlg_predicted_rows *out, const dlg_gradient *, const dlg_spectrum *head,
+                                                dlg_forward *, const dlg_forward_text *text, dlg_error *);
 
 /** Accepts a zeroed one. */
 void dlg_predicted_rows_release(dlg_predicted_rows *);

@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "analytic/tokens/inputs.h"
 #include "math/rank.h"
+#include "math/spectrum.h"
 #include "math/row_rounding.h"
 #include "math/blas.h"
 #include "math/svd.h"
@@ -48,12 +49,13 @@ struct dlg_sequence_check {
     size_t width;     /* of what is asked: I or H */
     linear output, intermediate, last;
     const dlg_real *attention_gamma, *attention_beta, *output_gamma, *output_beta;
-    dlg_real *input;      /* (candidates, H) */
-    double *exact;        /* (H) one of them */
-    dlg_real *qkv;        /* (candidates, 3 H) */
-    dlg_real *basis;      /* (rank <= H, width) */
-    double *space, *form; /* the basis in double, and what rounding leaves outside it (row_rounding.h); NULL inside */
-    dlg_real *found;      /* (n_found <= H, width) orthonormal rows of the found sentences */
+    dlg_real *input;    /* (candidates, H) */
+    double *exact;      /* (H) one of them */
+    dlg_real *qkv;      /* (candidates, 3 H) */
+    dlg_real *basis;    /* (rank <= H, width) */
+    dlg_spectrum space; /* the basis in double: its first `rank` directions */
+    double *form;       /* what rounding leaves outside it (row_rounding.h); NULL inside */
+    dlg_real *found;    /* (n_found <= H, width) orthonormal rows of the found sentences */
     /* of a block */
     dlg_real *x, *context, *y, *wide, *first, *second, *along;
     double *row, *row_along; /* (width), (H): of one row */
@@ -115,15 +117,15 @@ static dlg_status take_row_space(dlg_sequence_check *c, const dlg_gradient *grad
 {
     const size_t H = c->H, W = c->width;
     dlg_stack stack = {.n_blocks = n, .n_in = W};
-    double *v = c->space = dlg_allocate(H * W, sizeof *v);
-    dlg_status status = v ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "sequence check: no memory");
     for (size_t i = 0; i < n; i++) stack.blocks[i] = dlg_gradient_at(gradient, matrices[i]), stack.n_rows[i] = H;
-    if (!status) status = dlg_rank_space(&c->rank, v, &stack, err);
+    const dlg_status status = dlg_spectrum_grow(&c->space, &stack, SIZE_MAX, err);
+    if (status) return status;
+    c->rank = dlg_rank_visible(c->space.n, c->space.values);
     if (c->rank + LEAST_OUTSIDE >= H) c->rank = 0;
-    for (size_t i = 0; !status && i < c->rank * W; i++) c->basis[i] = (dlg_real)v[i];
-    if (status || c->asks_hidden || !c->rank) return status;
+    for (size_t i = 0; i < c->rank * W; i++) c->basis[i] = (dlg_real)c->space.vectors[i];
+    if (c->asks_hidden || !c->rank) return DLG_OK;
     c->form = dlg_allocate(c->rank * c->rank, sizeof *c->form);
-    return c->form ? dlg_row_rounding_find(c->form, &stack, c->rank, v, err)
+    return c->form ? dlg_row_rounding_find(c->form, &stack, c->rank, c->space.vectors, err)
                    : dlg_fail(err, DLG_ENOMEM, "sequence check: no memory");
 }
 
@@ -204,7 +206,7 @@ void dlg_sequence_check_free(dlg_sequence_check *c)
 {
     if (!c) return;
     dlg_arena_release(&c->arena);
-    dlg_free(c->space);
+    dlg_spectrum_release(&c->space);
     dlg_free(c->form);
     dlg_free(c);
 }
@@ -338,7 +340,7 @@ static double compute_row(dlg_sequence_check *c, size_t length, const size_t *in
 static bool is_inside(dlg_sequence_check *c, double norm2, double *bound2)
 {
     for (size_t k = 0; k < c->width; k++) c->row[k] = (double)c->y[k];
-    const double outside = dlg_take_out(c->rank, c->width, c->space, c->row, c->row_along);
+    const double outside = dlg_take_out(c->rank, c->width, c->space.vectors, c->row, c->row_along);
     *bound2 = safety * safety * dlg_row_rounding(c->rank, c->form, c->row_along, c->width, norm2);
     return outside * outside <= *bound2;
 }

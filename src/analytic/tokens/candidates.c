@@ -37,19 +37,8 @@ static const double gap = 10;
 typedef struct {
     const dlg_model *model;
     size_t H, rank;
-    double *basis; /* (rank, H) */
+    const double *basis; /* (rank, H) */
 } row_space;
-
-/* ---- the row space ---- */
-
-static dlg_status find_row_space(row_space *space, const dlg_gradient *gradient, dlg_error *err)
-{
-    const size_t H = gradient->model->config.hidden_size;
-    const dlg_stack stack = dlg_gradient_stack(gradient, 0);
-    *space = (row_space){.model = gradient->model, .H = H, .basis = dlg_allocate(H * H, sizeof *space->basis)};
-    return space->basis ? dlg_rank_space(&space->rank, space->basis, &stack, err)
-                        : dlg_fail(err, DLG_ENOMEM, "span check: no memory");
-}
 
 /* ---- how far outside, all at once ---- */
 
@@ -290,24 +279,23 @@ static dlg_status collect(dlg_candidates *out, heap *near, double limit, dlg_err
     return DLG_OK;
 }
 
-dlg_status dlg_candidates_find(dlg_candidates *out, const dlg_gradient *gradient, size_t n_positions, dlg_error *err)
+dlg_status dlg_candidates_find(dlg_candidates *out, const dlg_model *model, const dlg_spectrum *inputs,
+                               size_t n_positions, dlg_error *err)
 {
-    const dlg_inputs in = dlg_inputs_of(gradient->model);
-    row_space space = {0};
+    const dlg_inputs in = dlg_inputs_of(model);
+    const row_space space = {model, inputs->n_in, dlg_rank_visible(inputs->n, inputs->values), inputs->vectors};
     sides s = {0};
     heap near = {0};
     double limit = 0;
-    *out = (dlg_candidates){.n_positions = n_positions};
-    dlg_status status = find_row_space(&space, gradient, err);
-    if (!status && space.rank < space.H) {
+    dlg_status status = DLG_OK;
+    *out = (dlg_candidates){.n_positions = n_positions, .rank = space.rank};
+    if (space.rank < space.H) {
         status = make_sides(&s, &space, &in, n_positions, err);
         if (!status) status = check_all(&near, &space, &s, err);
     }
     if (near.n >= MOST_NEAR) near.n = 0; /* not all of the vocabulary was looked at: nothing is seen */
     if (!status) status = find_limit(&near, &limit, err);
     if (!status) status = collect(out, &near, limit, err);
-    out->rank = space.rank;
-    dlg_free(space.basis);
     dlg_arena_release(&s.arena);
     dlg_free(near.entries);
     if (status) dlg_candidates_release(out);

@@ -9,6 +9,7 @@
 #define DLG_ANALYTIC_TOKENS_CANDIDATES_H
 
 #include "gradient/gradient.h"
+#include "math/spectrum.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -27,8 +28,12 @@ typedef struct {
     bool has_tokens; /**< it narrowed the candidates to tokens that were fed */
 } dlg_candidates;
 
-/** Of the first n_positions positions. Errors: DLG_ENOMEM, DLG_ENONFINITE. */
-DLG_MUST_USE dlg_status dlg_candidates_find(dlg_candidates *out, const dlg_gradient *, size_t n_positions, dlg_error *);
+/**
+ * Of the first n_positions positions. @param inputs of layer 0's query, key and value, all there is of it
+ * Errors: DLG_ENOMEM.
+ */
+DLG_MUST_USE dlg_status dlg_candidates_find(dlg_candidates *out, const dlg_model *, const dlg_spectrum *inputs,
+                                            size_t n_positions, dlg_error *);
 
 /** Accepts a zeroed one. */
 void dlg_candidates_release(dlg_candidates *);

@@ -2,7 +2,7 @@
 
 #include "base/memory.h"
 #include "math/blas.h"
-#include "math/row_space.h"
+#include "math/svd.h"
 
 struct dlg_input_space {
     size_t n_rows, H, k;
@@ -26,12 +26,17 @@ static bool is_zero(size_t n, const dlg_real *a)
     return true;
 }
 
+/* Directions below this part of the first are single precision's rounding. */
+static const double smallest = 1e-7;
+
 /* The basis from the row space of the inputs. */
-static dlg_status find_basis(dlg_input_space *space, const dlg_model *model, const dlg_row_space *rows, dlg_error *err)
+static dlg_status find_basis(dlg_input_space *space, const dlg_model *model, const dlg_spectrum *inputs, dlg_error *err)
 {
     const dlg_real *gamma = model->roles.norm.scale->value;
     const dlg_real *beta = model->roles.norm.shift->value;
-    const size_t H = space->H, r = rows->rank;
+    const size_t H = space->H;
+    size_t r = 0;
+    while (r < inputs->n && r < space->n_rows && inputs->values[r] > smallest * inputs->values[0]) r++;
     space->k = r + 1 + !is_zero(H, beta);
     double *columns = dlg_allocate(H * space->k, sizeof *columns);
     space->basis = dlg_allocate(H * space->k, sizeof *space->basis);
@@ -41,7 +46,7 @@ static dlg_status find_basis(dlg_input_space *space, const dlg_model *model, con
         goto out;
     }
     for (size_t i = 0; i < H; i++) {
-        for (size_t j = 0; j < r; j++) columns[i * space->k + j] = (double)rows->basis[j * H + i] / (double)gamma[i];
+        for (size_t j = 0; j < r; j++) columns[i * space->k + j] = inputs->vectors[j * H + i] / (double)gamma[i];
         columns[i * space->k + r] = 1;
         if (space->k > r + 1) columns[i * space->k + r + 1] = (double)beta[i] / (double)gamma[i];
     }
@@ -62,12 +67,10 @@ static void fill_offset(dlg_input_space *space, const dlg_model *model, const dl
         for (size_t j = 0; j < H; j++) space->offset[i * H + j] = positions[batch->position[i] * H + j] + types[j];
 }
 
-dlg_status dlg_input_space_create(dlg_input_space **out, const dlg_gradient *gradient, const dlg_batch *batch,
-                                  dlg_error *err)
+dlg_status dlg_input_space_create(dlg_input_space **out, const dlg_model *model, const dlg_spectrum *inputs,
+                                  const dlg_batch *batch, dlg_error *err)
 {
-    const dlg_model *model = gradient->model;
     const size_t n = batch->n_rows, H = model->config.hidden_size;
-    dlg_row_space rows = {0};
     *out = NULL;
     /* In a last layer only what the head looks at has a query, so that its gradient does not span all inputs. */
     if (model->config.n_layers < 2) return DLG_OK;
@@ -76,10 +79,7 @@ dlg_status dlg_input_space_create(dlg_input_space **out, const dlg_gradient *gra
     if (!space) return dlg_fail(err, DLG_ENOMEM, "space of the inputs: no memory");
     space->n_rows = n;
     space->H = H;
-    const dlg_stack stack = dlg_gradient_stack(gradient, 0);
-    dlg_status status = dlg_row_space_find(&rows, &stack, n, err);
-    if (!status) status = find_basis(space, model, &rows, err);
-    dlg_free(rows.basis);
+    dlg_status status = find_basis(space, model, inputs, err);
     if (status) goto out;
     space->offset = dlg_allocate(n * H, sizeof *space->offset);
     space->moved = dlg_allocate(n * H, sizeof *space->moved);

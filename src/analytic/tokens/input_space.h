@@ -9,17 +9,19 @@
 #ifndef DLG_ANALYTIC_TOKENS_INPUT_SPACE_H
 #define DLG_ANALYTIC_TOKENS_INPUT_SPACE_H
 
-#include "gradient/gradient.h"
+#include "math/spectrum.h"
+#include "models/network.h"
 
 typedef struct dlg_input_space dlg_input_space;
 
 /**
  * For an undefended gradient: noise hides the space. *out is NULL on failure, and without an error where nothing is
- * gained: in a model of one layer, where the tokens fill the model's width, or where gamma has a zero. Errors:
- * DLG_ENOMEM, DLG_ENONFINITE.
+ * gained: in a model of one layer, where the tokens fill the model's width, or where gamma has a zero.
+ * @param inputs of layer 0's query, key and value, as many directions as the batch has rows Errors: DLG_ENOMEM,
+ * DLG_ENONFINITE.
  */
-DLG_MUST_USE dlg_status dlg_input_space_create(dlg_input_space **out, const dlg_gradient *, const dlg_batch *,
-                                               dlg_error *);
+DLG_MUST_USE dlg_status dlg_input_space_create(dlg_input_space **out, const dlg_model *, const dlg_spectrum *inputs,
+                                               const dlg_batch *, dlg_error *);
 
 /** Accepts NULL. */
 void dlg_input_space_free(dlg_input_space *);

@@ -110,6 +110,20 @@ static void judge(const equations *eq, dlg_position_check *check, size_t first, 
     }
 }
 
+/* @return NULL without memory */
+static dlg_position_check *create(size_t length, size_t n_vocabulary)
+{
+    dlg_position_check *check = dlg_allocate(1, sizeof *check);
+    if (!check) return NULL;
+    *check = (dlg_position_check){.length = length, .n_vocabulary = n_vocabulary};
+    check->admitted = dlg_allocate(length * n_vocabulary, sizeof *check->admitted);
+    check->count = dlg_allocate(length, sizeof *check->count);
+    check->best = dlg_allocate(length, sizeof *check->best);
+    if (check->admitted && check->count && check->best) return check;
+    dlg_position_check_free(check);
+    return NULL;
+}
+
 dlg_status dlg_position_check_create(dlg_position_check **out, const dlg_gradient *gradient, size_t length,
                                      dlg_error *err)
 {
@@ -117,17 +131,10 @@ dlg_status dlg_position_check_create(dlg_position_check **out, const dlg_gradien
     const size_t V = config->vocabulary_size;
     equations eq = {.T = length, .H = config->hidden_size, .V = V, .table = dlg_model_word_embeddings(gradient->model)};
     *out = NULL;
-    dlg_position_check *check = dlg_allocate(1, sizeof *check);
+    dlg_position_check *check = create(length, V);
     double *least = dlg_allocate(length, sizeof *least);
     dlg_status status = allocate(&eq, err);
-    if (check) {
-        *check = (dlg_position_check){.length = length, .n_vocabulary = V};
-        check->admitted = dlg_allocate(length * V, sizeof *check->admitted);
-        check->count = dlg_allocate(length, sizeof *check->count);
-        check->best = dlg_allocate(length, sizeof *check->best);
-    }
-    if (!status && !(check && least && check->admitted && check->count && check->best))
-        status = dlg_fail(err, DLG_ENOMEM, "position check: no memory");
+    if (!status && !(check && least)) status = dlg_fail(err, DLG_ENOMEM, "position check: no memory");
     if (status) goto out;
     set_up(&eq, gradient);
     for (size_t t = 0; t < length; t++) least[t] = INFINITY;
@@ -141,6 +148,16 @@ out:
     return status;
 }
 
+dlg_status dlg_position_check_copy(dlg_position_check **out, const dlg_position_check *from, dlg_error *err)
+{
+    dlg_position_check *check = *out = create(from->length, from->n_vocabulary);
+    if (!check) return dlg_fail(err, DLG_ENOMEM, "position check: no memory");
+    memcpy(check->admitted, from->admitted, from->length * from->n_vocabulary * sizeof *check->admitted);
+    memcpy(check->count, from->count, from->length * sizeof *check->count);
+    memcpy(check->best, from->best, from->length * sizeof *check->best);
+    return DLG_OK;
+}
+
 void dlg_position_check_free(dlg_position_check *check)
 {
     if (!check) return;
@@ -148,6 +165,11 @@ void dlg_position_check_free(dlg_position_check *check)
     dlg_free(check->count);
     dlg_free(check->best);
     dlg_free(check);
+}
+
+size_t dlg_position_check_length(const dlg_position_check *check)
+{
+    return check->length;
 }
 
 bool dlg_position_check_admits(const dlg_position_check *check, uint32_t token, size_t position)

@@ -20,6 +20,12 @@ typedef struct dlg_position_check dlg_position_check;
 DLG_MUST_USE dlg_status dlg_position_check_create(dlg_position_check **out, const dlg_gradient *, size_t length,
                                                   dlg_error *);
 
+/** One of one's own, to name tokens in. *out is NULL on failure. Errors: DLG_ENOMEM. */
+DLG_MUST_USE dlg_status dlg_position_check_copy(dlg_position_check **out, const dlg_position_check *, dlg_error *);
+
+/** How many positions it looks at. */
+size_t dlg_position_check_length(const dlg_position_check *);
+
 /** Accepts NULL. */
 void dlg_position_check_free(dlg_position_check *);
 

@@ -1,6 +1,6 @@
 #include "analytic/tokens/reading.h"
 
-#include "analytic/tokens/position_check.h"
+#include "base/memory.h"
 
 /* A reading is whole when at least this share of the positions admits one token only. */
 static const double whole = 0.9;
@@ -27,25 +27,21 @@ static size_t read_position(uint32_t *out, const dlg_position_check *check, size
     return n;
 }
 
-dlg_status dlg_reading_find(dlg_reading *out, const dlg_gradient *gradient, size_t length, const dlg_token_set *set,
+dlg_status dlg_reading_find(dlg_reading *out, const dlg_position_check *check, const dlg_token_set *set,
                             dlg_special_tokens special, dlg_error *err)
 {
-    dlg_position_check *check = NULL;
+    const size_t length = dlg_position_check_length(check);
     *out = (dlg_reading){.length = length, .fed = dlg_allocate(length, sizeof *out->fed)};
-    dlg_status status = out->fed ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "reading: no memory");
-    if (!status) status = dlg_position_check_create(&check, gradient, length, err);
-    for (size_t t = 0; t < length && !status; t++) {
+    if (!out->fed) return dlg_fail(err, DLG_ENOMEM, "reading: no memory");
+    for (size_t t = 0; t < length; t++) {
         const size_t n = t ? read_position(&out->fed[t], check, t, set, special) : 1;
         if (!t) out->fed[t] = special.cls;
         out->n_certain += n == 1;
         out->n_none += t && !dlg_position_check_count(check, t);
     }
-    if (!status)
-        out->has_ends = dlg_position_check_admits(check, special.cls, 0) &&
-                        dlg_position_check_admits(check, special.sep, length - 1);
-    dlg_position_check_free(check);
-    if (status) dlg_reading_release(out);
-    return status;
+    out->has_ends =
+        dlg_position_check_admits(check, special.cls, 0) && dlg_position_check_admits(check, special.sep, length - 1);
+    return DLG_OK;
 }
 
 void dlg_reading_release(dlg_reading *reading)

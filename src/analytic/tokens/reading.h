@@ -3,6 +3,7 @@
 #define DLG_ANALYTIC_TOKENS_READING_H
 
 #include "vocab/special_tokens.h"
+#include "analytic/tokens/position_check.h"
 #include "analytic/tokens/token_set.h"
 
 #include <stdint.h>
@@ -23,7 +24,7 @@ typedef struct {
  * vocabulary where their set is empty. Where it admits several, or none of the set, the one whose equation is fulfilled
  * best is taken. Errors: DLG_ENOMEM.
  */
-DLG_MUST_USE dlg_status dlg_reading_find(dlg_reading *out, const dlg_gradient *, size_t length, const dlg_token_set *,
+DLG_MUST_USE dlg_status dlg_reading_find(dlg_reading *out, const dlg_position_check *, const dlg_token_set *,
                                          dlg_special_tokens, dlg_error *);
 
 /** Accepts a zeroed one. */

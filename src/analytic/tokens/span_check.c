@@ -5,38 +5,34 @@
 #include "math/svd.h"
 
 #include <math.h>
+#include <string.h>
 
 struct dlg_span_check {
     dlg_inputs inputs;
     size_t rank;
-    double *basis, *x, *along; /* (n_directions, H), scratch (H) and (H) */
+    double *basis, *x, *along; /* (rank, H), scratch (H) and (rank) */
 };
 
-/* Directions looked for beyond the tokens', whose last are only about right; and the part of the first below which they
- * are rounding. */
-enum { BEYOND = 8 };
+/* The part of the first direction below which the others are rounding. */
 static const double smallest = 1e-7;
 
-dlg_status dlg_span_check_create(dlg_span_check **out, const dlg_gradient *gradient, size_t n_tokens, dlg_error *err)
+dlg_status dlg_span_check_create(dlg_span_check **out, const dlg_model *model, const dlg_spectrum *inputs,
+                                 size_t n_tokens, dlg_error *err)
 {
-    *out = NULL;
-    const size_t H = gradient->model->config.hidden_size, k = n_tokens + BEYOND < H ? n_tokens + BEYOND : H;
-    const dlg_stack stack = dlg_gradient_stack(gradient, 0);
-    dlg_status status = DLG_OK;
-    double *values = dlg_allocate(k, sizeof *values);
-    dlg_span_check *check = dlg_allocate(1, sizeof *check);
+    const size_t H = model->config.hidden_size;
+    size_t rank = 0;
+    while (rank < inputs->n && rank < n_tokens && inputs->values[rank] > smallest * inputs->values[0]) rank++;
+    dlg_span_check *check = *out = dlg_allocate(1, sizeof *check);
     if (check)
-        *check = (dlg_span_check){dlg_inputs_of(gradient->model), 0, dlg_allocate(k * H, sizeof *check->basis),
-                                  dlg_allocate(H, sizeof *check->x), dlg_allocate(H, sizeof *check->along)};
-    if (!values || !check || !check->basis || !check->x || !check->along)
-        status = dlg_fail(err, DLG_ENOMEM, "span check: no memory");
-    if (!status) status = dlg_svd_right(&stack, k, values, check->basis, err);
-    while (!status && check->rank < k && check->rank < n_tokens && values[check->rank] > smallest * values[0])
-        check->rank++;
-    dlg_free(values);
-    if (status) dlg_span_check_free(check);
-    else *out = check;
-    return status;
+        *check = (dlg_span_check){dlg_inputs_of(model), rank, dlg_allocate(rank * H + 1, sizeof *check->basis),
+                                  dlg_allocate(H, sizeof *check->x), dlg_allocate(rank + 1, sizeof *check->along)};
+    if (!check || !check->basis || !check->x || !check->along) {
+        dlg_span_check_free(check);
+        *out = NULL;
+        return dlg_fail(err, DLG_ENOMEM, "span check: no memory");
+    }
+    memcpy(check->basis, inputs->vectors, rank * H * sizeof *check->basis);
+    return DLG_OK;
 }
 
 void dlg_span_check_free(dlg_span_check *check)

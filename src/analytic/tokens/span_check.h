@@ -5,7 +5,8 @@
 #ifndef DLG_ANALYTIC_TOKENS_SPAN_CHECK_H
 #define DLG_ANALYTIC_TOKENS_SPAN_CHECK_H
 
-#include "gradient/gradient.h"
+#include "math/spectrum.h"
+#include "models/model.h"
 
 #include <stdint.h>
 
@@ -16,8 +17,15 @@
  */
 typedef struct dlg_span_check dlg_span_check;
 
-/** @param n_tokens tokens in the batch, which bound the rank. *out is NULL on failure. */
-DLG_MUST_USE dlg_status dlg_span_check_create(dlg_span_check **out, const dlg_gradient *, size_t n_tokens, dlg_error *);
+/** Directions that the spectrum should have beyond the tokens': its last ones are only about right. */
+enum { DLG_SPAN_CHECK_BEYOND = 8 };
+
+/**
+ * @param inputs of layer 0's query, key and value @param n_tokens tokens in the batch, which bound the rank
+ * Errors: DLG_ENOMEM; *out is then NULL.
+ */
+DLG_MUST_USE dlg_status dlg_span_check_create(dlg_span_check **out, const dlg_model *, const dlg_spectrum *inputs,
+                                              size_t n_tokens, dlg_error *);
 
 void dlg_span_check_free(dlg_span_check *);
 

@@ -68,7 +68,7 @@ dlg_status dlg_attack_count_bytes(size_t *out, const dlg_gradient *gradient, con
     return status;
 }
 
-dlg_status dlg_attack(const dlg_attack_class *class, dlg_attack_result *out, const dlg_gradient *gradient,
+dlg_status dlg_attack(const dlg_attack_class *class, dlg_attack_result *out, dlg_analysis *analysis,
                       const dlg_knowledge *knowledge, const dlg_attack_options *options,
                       const dlg_attack_observer *observer, dlg_error *err)
 {
@@ -76,7 +76,7 @@ dlg_status dlg_attack(const dlg_attack_class *class, dlg_attack_result *out, con
     const size_t left = dlg_oracle_left(options->journal);
     relay between = {observer, options->journal, out, options->max_evaluations};
     const dlg_attack_observer relayed = {relay_iteration, relay_note, relay_interrupted, &between};
-    dlg_status status = class->run(out, gradient, knowledge, options, &relayed, err);
+    dlg_status status = class->run(out, analysis, knowledge, options, &relayed, err);
     if (status == DLG_ECANCELLED) { /* in the midst of something that has no result of its own */
         status = DLG_OK;
         out->end = DLG_INTERRUPTED;

@@ -7,6 +7,7 @@
 
 #include "io/journal.h"
 #include "matching/distance.h"
+#include "matching/explanation.h"
 #include "analytic/evidence.h"
 #include "analytic/knowledge.h"
 #include "optimise/minimise.h"
@@ -39,15 +40,16 @@ typedef struct {
 
 /** A moment of the attack, or its end. Arrays are borrowed and hold one entry a row of the batch. */
 typedef struct {
-    size_t start;              /**< which start, from 1 */
-    size_t iteration;          /**< of this start, from 1; 0: what was read off before it descends */
-    size_t iterations;         /**< of all starts together */
-    size_t evaluations;        /**< of all starts together */
-    double distance;           /**< at the dummy embeddings */
-    double distance_of_tokens; /**< at the decoded tokens' own embeddings: near zero when they explain the gradient */
-    double scale;              /**< the distance of a zero gradient */
-    double seconds;            /**< since the attack began: reading, decoding and evaluating */
-    double evaluating_seconds; /**< of these, what its evaluations took */
+    size_t start;                /**< which start, from 1 */
+    size_t iteration;            /**< of this start, from 1; 0: what was read off before it descends */
+    size_t iterations;           /**< of all starts together */
+    size_t evaluations;          /**< of all starts together */
+    double distance;             /**< at the dummy embeddings */
+    double distance_of_tokens;   /**< at the decoded tokens' own embeddings: near zero when they explain the gradient */
+    double scale;                /**< the distance of a zero gradient */
+    dlg_explanation explanation; /**< where the tokens' distance is rounding: what each tensor says; else no tensor */
+    double seconds;              /**< since the attack began: reading, decoding and evaluating */
+    double evaluating_seconds;   /**< of these, what its evaluations took */
     const dlg_knowledge *knowledge; /**< what this text rests on: an attack may try several batch sizes and lengths */
     const uint32_t *fed;            /**< as the model saw it: [MASK] where it was masked */
     const uint32_t *tokens;         /**< with the labels put back */
@@ -134,7 +136,7 @@ typedef struct {
      * text of all starts, by the distance of its tokens. Errors: DLG_ENOMEM, DLG_ESHAPE; a start that diverges is not
      * an error but a note and another start.
      */
-    dlg_status (*run)(dlg_attack_result *out, const dlg_gradient *, const dlg_knowledge *, const dlg_attack_options *,
+    dlg_status (*run)(dlg_attack_result *out, dlg_analysis *, const dlg_knowledge *, const dlg_attack_options *,
                       const dlg_attack_observer *, dlg_error *);
 } dlg_attack_class;
 
@@ -151,7 +153,7 @@ DLG_MUST_USE dlg_status dlg_attack_count_bytes(size_t *out, const dlg_gradient *
  * Run an attack, from an empty result. Errors: the class's, and the journal's (dlg_journal_check); the result is then
  * empty.
  */
-DLG_MUST_USE dlg_status dlg_attack(const dlg_attack_class *, dlg_attack_result *out, const dlg_gradient *,
+DLG_MUST_USE dlg_status dlg_attack(const dlg_attack_class *, dlg_attack_result *out, dlg_analysis *,
                                    const dlg_knowledge *, const dlg_attack_options *, const dlg_attack_observer *,
                                    dlg_error *);
 

@@ -68,11 +68,6 @@ bool dlg_descent_has_stalled(const dlg_descent *descent)
     return is_flat(descent, patience_of(descent).stall_iterations, patience_of(descent).stall_factor);
 }
 
-bool dlg_descent_is_explained(const dlg_descent *descent, double d_tokens)
-{
-    return d_tokens <= descent->rounding * descent->scale;
-}
-
 bool dlg_descent_is_settled(const dlg_descent *descent, double d, double d_tokens, bool has_stalled, bool all_certain)
 {
     const double left = above_floor(descent, d_tokens);

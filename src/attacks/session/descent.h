@@ -5,10 +5,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** Set the first four; history is borrowed. */
+/** Set scale, floor, is_defended and history; history is borrowed. */
 typedef struct {
     double scale;     /**< D of a zero gradient */
-    double rounding;  /**< the part of scale below which D is rounding */
     double floor;     /**< what no text can lower D below (dlg_objective_floor) */
     bool is_defended; /**< most targets are not of low rank */
     double *history;  /**< (iterations + 1) D above the floor after each iteration */
@@ -31,9 +30,6 @@ size_t dlg_descent_first_assignment(const dlg_descent *);
 
 /** Whether D has all but ceased to fall. */
 bool dlg_descent_has_stalled(const dlg_descent *);
-
-/** Whether D at the decoded tokens' own embeddings is rounding: the text explains the gradient. */
-bool dlg_descent_is_explained(const dlg_descent *, double d_tokens);
 
 /**
  * Whether D of a defended gradient has come down to its noise and the text stands. It must account for nearly all that

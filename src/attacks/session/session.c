@@ -198,10 +198,26 @@ double dlg_session_distance_of_tokens(dlg_session *r)
     return r->d_tokens;
 }
 
-bool dlg_session_is_explained(const dlg_session *r)
+/* What the fed tokens leave of each tensor, where D of all of them is rounding. */
+static void explain(dlg_session *r)
 {
-    return dlg_descent_is_explained(&(dlg_descent){.scale = r->scale, .rounding = r->options->distance->rounding},
-                                    r->d_tokens);
+    if (!(r->d_tokens <= r->options->distance->rounding * r->scale)) {
+        r->explanation = (dlg_explanation){0};
+        return;
+    }
+    if (r->explanation.tensor && r->explained_distance == r->d_tokens) return;
+    const dlg_soft_labels labels = {r->placement.n_labels, r->placement.label, r->placement.share};
+    dlg_session_set_tokens(r);
+    const double begun_s = dlg_attack_now();
+    r->explanation = dlg_oracle_explain(r->oracle, &labels, r->point, r->fed);
+    r->explained_distance = r->d_tokens;
+    r->result->evaluating_s += dlg_attack_now() - begun_s;
+}
+
+bool dlg_session_is_explained(dlg_session *r)
+{
+    explain(r);
+    return dlg_explanation_is_complete(&r->explanation);
 }
 
 bool dlg_session_is_explained_to_noise(const dlg_session *r)
@@ -228,6 +244,7 @@ static dlg_attack_state state_of(const dlg_session *r)
         .distance = r->d,
         .distance_of_tokens = r->d_tokens,
         .scale = r->scale,
+        .explanation = r->explanation,
         .seconds = dlg_attack_now() - r->result->begun_s,
         .knowledge = r->knowledge,
         .fed = r->fed,
@@ -268,6 +285,7 @@ static void keep_if_best(dlg_session *r, const dlg_attack_state *state)
 
 void dlg_session_report(dlg_session *r)
 {
+    explain(r);
     const dlg_attack_state state = state_of(r);
     keep_if_best(r, &state);
     if (r->observer && r->observer->iteration) r->observer->iteration(r->observer->payload, &state);
@@ -293,14 +311,6 @@ static void carve(dlg_session *r)
     r->changed = dlg_arena_carve(arena, r->n_rows, sizeof *r->changed);
 }
 
-static double deviation(size_t n, const dlg_real *values)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) sum += (double)values[i];
-    const double mean = sum / (double)n;
-    return sqrt(fmax(0, dlg_dot(n, values, values) / (double)n - mean * mean));
-}
-
 static dlg_status copy_knowledge(dlg_session *r, const dlg_knowledge *knowledge, dlg_error *err)
 {
     r->knowledge = dlg_allocate(1, sizeof *r->knowledge);
@@ -308,13 +318,15 @@ static dlg_status copy_knowledge(dlg_session *r, const dlg_knowledge *knowledge,
     return dlg_knowledge_copy(r->knowledge, knowledge, err);
 }
 
-dlg_status dlg_session_begin(dlg_session *r, dlg_attack_result *result, const dlg_gradient *gradient,
+dlg_status dlg_session_begin(dlg_session *r, dlg_attack_result *result, dlg_analysis *analysis,
                              const dlg_knowledge *knowledge, const dlg_attack_options *options,
                              const dlg_attack_observer *observer, dlg_error *err)
 {
+    const dlg_gradient *gradient = dlg_analysis_gradient(analysis);
     const dlg_config *config = &gradient->model->config;
     const dlg_real *table = dlg_model_word_embeddings(gradient->model);
-    *r = (dlg_session){.gradient = gradient,
+    *r = (dlg_session){.analysis = analysis,
+                       .gradient = gradient,
                        .options = options,
                        .observer = observer,
                        .result = result,
@@ -336,7 +348,7 @@ dlg_status dlg_session_begin(dlg_session *r, dlg_attack_result *result, const dl
     r->scale = dlg_objective_scale(objective);
     r->floor = dlg_objective_floor(objective);
     r->noise = dlg_objective_noise(objective);
-    r->embedding_deviation = deviation(config->vocabulary_size * config->hidden_size, table);
+    r->embedding_deviation = dlg_deviation(config->vocabulary_size * config->hidden_size, table);
     status = dlg_nearest_create(&r->nearest, table, config->vocabulary_size, config->hidden_size, r->n_rows, err);
     if (status) return status;
     carve(r);

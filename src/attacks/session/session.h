@@ -14,7 +14,8 @@
 
 /** Zero-initialise, dlg_session_begin, dlg_session_end. */
 typedef struct {
-    const dlg_gradient *gradient;
+    dlg_analysis *analysis;
+    const dlg_gradient *gradient; /**< the analysis' */
     const dlg_attack_options *options;
     const dlg_attack_observer *observer;
     dlg_attack_result *result;
@@ -48,6 +49,9 @@ typedef struct {
     size_t stable;           /**< decodings since the text last changed */
     double d, d_tokens;      /**< at the embeddings (the attack's to set), at the tokens */
 
+    dlg_explanation explanation; /**< of the tokens, where D at them is explained_distance, and rounding */
+    double explained_distance;
+
     dlg_attack_state best; /**< its arrays lie in `memory` */
     void *memory;
 } dlg_session;
@@ -55,9 +59,8 @@ typedef struct {
 /**
  * Lay the model out for what knowledge says. Errors: DLG_ENOMEM, DLG_ESHAPE; the session must be ended all the same.
  */
-DLG_MUST_USE dlg_status dlg_session_begin(dlg_session *, dlg_attack_result *, const dlg_gradient *,
-                                          const dlg_knowledge *, const dlg_attack_options *,
-                                          const dlg_attack_observer *, dlg_error *);
+DLG_MUST_USE dlg_status dlg_session_begin(dlg_session *, dlg_attack_result *, dlg_analysis *, const dlg_knowledge *,
+                                          const dlg_attack_options *, const dlg_attack_observer *, dlg_error *);
 
 /**
  * Hand the best text to the result, if it is better than the one that is there, and free the rest. Accepts a zeroed
@@ -130,8 +133,11 @@ void dlg_session_set_tokens(dlg_session *);
 /** D at the fed tokens' own embeddings, also left in d_tokens; infinity as long as no label has its place. */
 double dlg_session_distance_of_tokens(dlg_session *);
 
-/** Whether D of the fed tokens is rounding: they explain the gradient. */
-bool dlg_session_is_explained(const dlg_session *);
+/**
+ * Whether the fed tokens explain the gradient: D is rounding, and so is what they leave of each tensor
+ * (matching/explanation.h). `point` is theirs then.
+ */
+bool dlg_session_is_explained(dlg_session *);
 
 /** Keep the tokens if they are the best so far, and tell the observer of an iteration. */
 void dlg_session_report(dlg_session *);

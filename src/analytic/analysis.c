@@ -1,0 +1,196 @@
+#include "analytic/analysis.h"
+
+#include "analytic/infer.h"
+#include "analytic/labels/infer_labels.h"
+#include "base/memory.h"
+#include "math/rank.h"
+
+/* Ranks are first looked for up to the first; where that is not enough, up to the last. */
+enum { FEW_ROWS = 48, MOST_ROWS = 256 };
+
+typedef struct {
+    bool is_known;
+    size_t n;
+} count;
+
+struct dlg_analysis {
+    const dlg_gradient *gradient;
+    dlg_special_tokens special;
+    count length, n_inputs, n_attended, n_head_rows;
+    dlg_spectrum inputs, head;
+    bool has_traces, has_restoration;
+    dlg_defence_traces traces;
+    dlg_label_restoration restoration;
+    dlg_candidates candidates; /* of no position: not looked for */
+    dlg_position_check *check;
+    dlg_forward forward;
+};
+
+dlg_status dlg_analysis_create(dlg_analysis **out, const dlg_gradient *gradient, dlg_special_tokens special,
+                               dlg_error *err)
+{
+    *out = dlg_allocate(1, sizeof **out);
+    if (!*out) return dlg_fail(err, DLG_ENOMEM, "analysis: no memory");
+    **out = (dlg_analysis){.gradient = gradient, .special = special, .forward = {.model = gradient->model}};
+    return DLG_OK;
+}
+
+void dlg_analysis_free(dlg_analysis *a)
+{
+    if (!a) return;
+    dlg_spectrum_release(&a->inputs);
+    dlg_spectrum_release(&a->head);
+    dlg_candidates_release(&a->candidates);
+    dlg_position_check_free(a->check);
+    dlg_forward_release(&a->forward);
+    dlg_free(a);
+}
+
+const dlg_gradient *dlg_analysis_gradient(const dlg_analysis *a)
+{
+    return a->gradient;
+}
+
+dlg_special_tokens dlg_analysis_special(const dlg_analysis *a)
+{
+    return a->special;
+}
+
+dlg_forward *dlg_analysis_forward(dlg_analysis *a)
+{
+    return &a->forward;
+}
+
+/* ---- the numbers ---- */
+
+size_t dlg_analysis_length(dlg_analysis *a)
+{
+    if (!a->length.is_known) a->length = (count){true, dlg_infer_length(a->gradient)};
+    return a->length.n;
+}
+
+dlg_status dlg_analysis_traces(const dlg_defence_traces **out, dlg_analysis *a, dlg_error *err)
+{
+    dlg_status status = DLG_OK;
+    *out = &a->traces;
+    if (!a->has_traces) status = dlg_defence_traces_find(&a->traces, a->gradient, dlg_analysis_length(a), err);
+    a->has_traces = !status;
+    return status;
+}
+
+/* ---- layer 0 ---- */
+
+dlg_status dlg_analysis_inputs(const dlg_spectrum **out, dlg_analysis *a, size_t n_wanted, dlg_error *err)
+{
+    const dlg_stack stack = dlg_gradient_stack(a->gradient, 0);
+    *out = &a->inputs;
+    return dlg_spectrum_grow(&a->inputs, &stack, n_wanted, err);
+}
+
+dlg_status dlg_analysis_count_inputs(size_t *n, dlg_analysis *a, dlg_error *err)
+{
+    const dlg_spectrum *inputs;
+    dlg_rank rank = {0};
+    dlg_status status = DLG_OK;
+    for (size_t most = FEW_ROWS; !a->n_inputs.is_known && !status; most = MOST_ROWS) {
+        status = dlg_analysis_inputs(&inputs, a, most, err);
+        if (!status) rank = dlg_rank_judge(inputs->n, inputs->values, most);
+        if (!status && (rank.is_clear || most == MOST_ROWS)) a->n_inputs = (count){true, rank.is_clear ? rank.rank : 0};
+    }
+    *n = a->n_inputs.n;
+    return status;
+}
+
+static dlg_status find_rank(size_t *n, const dlg_stack *stack, dlg_error *err)
+{
+    const size_t widest = stack->n_in < MOST_ROWS ? stack->n_in : MOST_ROWS;
+    dlg_rank rank;
+    dlg_status status = dlg_rank_find(&rank, stack, FEW_ROWS < widest ? FEW_ROWS : widest, err);
+    if (!status && !rank.is_clear && FEW_ROWS < widest) status = dlg_rank_find(&rank, stack, widest, err);
+    *n = !status && rank.is_clear ? rank.rank : 0;
+    return status;
+}
+
+dlg_status dlg_analysis_count_attended(size_t *n, dlg_analysis *a, dlg_error *err)
+{
+    const dlg_parameter *p = a->gradient->model->roles.blocks[0].wide.weight;
+    const dlg_stack rows = {1, p->n_cols, {dlg_gradient_at(a->gradient, p)}, {p->n_rows}};
+    dlg_status status = DLG_OK;
+    if (!a->n_attended.is_known && a->gradient->model->config.n_layers > 1)
+        status = find_rank(&a->n_attended.n, &rows, err);
+    a->n_attended.is_known = !status;
+    *n = a->n_attended.n;
+    return status;
+}
+
+/* ---- tokens ---- */
+
+dlg_status dlg_analysis_span_check(dlg_span_check **out, dlg_analysis *a, size_t n_tokens, dlg_error *err)
+{
+    const dlg_spectrum *inputs;
+    *out = NULL;
+    const dlg_status status = dlg_analysis_inputs(&inputs, a, n_tokens + DLG_SPAN_CHECK_BEYOND, err);
+    return status ? status : dlg_span_check_create(out, a->gradient->model, inputs, n_tokens, err);
+}
+
+dlg_status dlg_analysis_candidates(const dlg_candidates **out, dlg_analysis *a, size_t n_positions, dlg_error *err)
+{
+    const dlg_spectrum *inputs;
+    *out = &a->candidates;
+    if (a->candidates.n_positions == n_positions) return DLG_OK;
+    dlg_candidates_release(&a->candidates);
+    dlg_status status = dlg_analysis_inputs(&inputs, a, SIZE_MAX, err);
+    if (!status) status = dlg_candidates_find(&a->candidates, a->gradient->model, inputs, n_positions, err);
+    if (!status) status = dlg_candidates_from_embedding(&a->candidates, a->gradient, err);
+    if (status) dlg_candidates_release(&a->candidates);
+    return status;
+}
+
+dlg_status dlg_analysis_position_check(const dlg_position_check **out, dlg_analysis *a, size_t length, dlg_error *err)
+{
+    dlg_status status = DLG_OK;
+    if (a->check && dlg_position_check_length(a->check) != length) {
+        dlg_position_check_free(a->check);
+        a->check = NULL;
+    }
+    if (!a->check) status = dlg_position_check_create(&a->check, a->gradient, length, err);
+    *out = a->check;
+    return status;
+}
+
+/* ---- labels ---- */
+
+dlg_status dlg_analysis_head(const dlg_spectrum **out, dlg_analysis *a, size_t n_wanted, dlg_error *err)
+{
+    const dlg_parameter *p = a->gradient->model->roles.head.weight;
+    const dlg_real *g = dlg_gradient_at(a->gradient, p);
+    const size_t n_rows = p->n_rows, n_cols = p->n_cols;
+    *out = &a->head;
+    if (a->head.is_whole || a->head.n >= n_wanted) return DLG_OK;
+    dlg_real *turned = dlg_allocate(n_rows * n_cols, sizeof *turned);
+    if (!turned) return dlg_fail(err, DLG_ENOMEM, "head: no memory");
+    for (size_t i = 0; i < n_rows; i++)
+        for (size_t k = 0; k < n_cols; k++) turned[k * n_rows + i] = g[i * n_cols + k];
+    const dlg_status status = dlg_spectrum_grow(&a->head, &(dlg_stack){1, n_rows, {turned}, {n_cols}}, n_wanted, err);
+    dlg_free(turned);
+    return status;
+}
+
+dlg_status dlg_analysis_count_head_rows(size_t *n, dlg_analysis *a, dlg_error *err)
+{
+    const dlg_spectrum *head;
+    dlg_status status = DLG_OK;
+    if (!a->n_head_rows.is_known) status = dlg_analysis_head(&head, a, DLG_HEAD_ROWS_MOST, err);
+    if (!a->n_head_rows.is_known && !status) a->n_head_rows = (count){true, dlg_infer_head_rows(a->gradient, head)};
+    *n = a->n_head_rows.n;
+    return status;
+}
+
+dlg_status dlg_analysis_restoration(const dlg_label_restoration **out, dlg_analysis *a, dlg_error *err)
+{
+    dlg_status status = DLG_OK;
+    *out = &a->restoration;
+    if (!a->has_restoration) status = dlg_label_restoration_solve(&a->restoration, a->gradient, err);
+    a->has_restoration = !status;
+    return status;
+}

@@ -1,0 +1,88 @@
+#include "matching/explanation.h"
+
+#include "math/blas.h"
+
+#include <math.h>
+#include <string.h>
+
+/*
+ * Of all tensors rounding leaves less than the first, of one less than the second; what is less than the third beside
+ * the whole is rounding itself. bench_explanation prints the table: for models of 128 x 2, 256 x 4 and 768 x 12, masked
+ * LM and classifier, alone and in fours, the true text leaves at most 2e-6 of all tensors and 2e-4 of one (keys and
+ * values of the last layer, of whose rows the head looks at few). With one token of 20 or 80 wrong, the nearest there
+ * is, it is 1.6e-3 of all and 7e-2 of one, at least.
+ */
+static const double of_all = 3e-5, of_one = 1e-3, least = 1e-6;
+
+/* ---- the word embedding, which no objective compares ---- */
+
+/* rows (n, H) = the gradient of rows first .. first+n-1: what was looked up there, and a tied decoder's part */
+static void form_rows(const dlg_objective *objective, const uint32_t *fed, size_t first, size_t n, dlg_real *rows)
+{
+    const dlg_network *network = dlg_objective_network(objective);
+    const dlg_roles *roles = &dlg_objective_gradient(objective)->model->roles;
+    const size_t H = network->words->n_cols;
+    if (roles->decoder.weight == roles->words) dlg_linear_weight_gradient(network->decoder, first, n, rows);
+    else memset(rows, 0, n * H * sizeof *rows);
+    for (size_t i = 0; i < network->words->n_rows; i++)
+        for (size_t j = 0; fed[i] >= first && fed[i] < first + n && j < H; j++)
+            rows[(fed[i] - first) * H + j] += network->words->dx[i * H + j];
+}
+
+static dlg_residual compare_words(const dlg_objective *objective, const uint32_t *fed, dlg_real *rows)
+{
+    const dlg_gradient *gradient = dlg_objective_gradient(objective);
+    const dlg_parameter *words = gradient->model->roles.words;
+    const dlg_real *t = dlg_gradient_at(gradient, words);
+    const size_t V = words->n_rows, H = words->n_cols, most = DLG_EXPLANATION_ROWS;
+    dlg_residual all = {0};
+    for (size_t first = 0; t && first < V; first += most) {
+        const size_t n = V - first < most ? V - first : most;
+        form_rows(objective, fed, first, n, rows);
+        dlg_residual_compare(&all, n * H, rows, t + first * H);
+        all.tt += dlg_dot(n * H, t + first * H, t + first * H);
+    }
+    return all;
+}
+
+/* ---- all of them ---- */
+
+static void take(dlg_explanation *out, double left2, double tt, double all2, const char *name)
+{
+    const double part = sqrt(left2 / fmax(tt, least * least * all2));
+    if (!(part <= out->worst)) out->worst = part, out->tensor = name;
+}
+
+dlg_explanation dlg_explanation_find(const dlg_objective *objective, const uint32_t *fed, dlg_real *rows)
+{
+    const dlg_roles *roles = &dlg_objective_gradient(objective)->model->roles;
+    const dlg_residual words = compare_words(objective, fed, rows);
+    const size_t n = dlg_objective_count(objective);
+    const char *name;
+    dlg_explanation out = {.tensor = roles->words->name};
+    double all2 = words.tt, left2 = words.ee, text2 = 0;
+    for (size_t i = 0; i < n; i++) {
+        const dlg_residual r = dlg_objective_residual(objective, i, &name);
+        all2 += r.tt;
+        left2 += r.ee;
+        if (!strcmp(name, roles->positions->name)) text2 = r.tt;
+    }
+    out.whole = all2 > 0 ? sqrt(left2 / all2) : 1;
+    out.text = all2 > 0 ? sqrt(text2 / all2) : 0;
+    take(&out, words.ee, words.tt, all2, roles->words->name);
+    for (size_t i = 0; i < n; i++) {
+        const dlg_residual r = dlg_objective_residual(objective, i, &name);
+        take(&out, r.ee, r.tt, all2, name);
+    }
+    return out;
+}
+
+bool dlg_explanation_is_of_text(const dlg_explanation *e)
+{
+    return e->text > least;
+}
+
+bool dlg_explanation_is_complete(const dlg_explanation *e)
+{
+    return e->tensor && e->whole <= of_all && e->worst <= of_one && dlg_explanation_is_of_text(e);
+}
