@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Install what is needed, build, run every test: as users build it; with AddressSanitizer and UBSan, all but the golden
-# numbers; in double, unit, golden and property; with ThreadSanitizer, two threads on one model. Where clang is
-# installed, unit and property with it; where clang-format 14 is, the layout of the C. About eight minutes on two cores.
+# numbers; in double, unit, golden, property and some of cli; with ThreadSanitizer, two threads on one model. Where
+# clang is installed, unit and property with it; where clang-format 14 is, the layout of the C. About eight minutes on
+# two cores.
 # Exits with 1 if anything failed; the closing lines say what.
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -42,7 +43,7 @@ check() { # NAME DIRECTORY LABELS CMAKE-ARGUMENTS...; LABELS is a regular expres
 check 'gcc' build '' -DDLG_TESTS=ON
 check 'gcc, AddressSanitizer and UBSan' build-sanitize '^(unit|property|cli|fuzz)$' \
     -DDLG_SANITIZE=address,undefined -DDLG_WERROR=ON
-check 'gcc, double precision' build-double '^(unit|golden|property)$' -DDLG_DOUBLE=ON
+check 'gcc, double precision' build-double '^(unit|golden|property|precision)$' -DDLG_DOUBLE=ON
 
 # The tests in which two threads use one model, where the system lets the sanitizer start.
 start=$SECONDS

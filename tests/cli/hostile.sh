@@ -98,12 +98,12 @@ check 'masks told, lengths not' eval 'dlg-grads "the red fish swims" --model m -
             $how > out.txt || exit 1
     done'
 
-# ---- a file that is cut short while it is mapped ----
+# ---- a file that is cut short while it is mapped: of numbers that are read where they lie, not converted at first ----
 dlg-grads 'Bird and fish, the sea and the tree, they swim and fly and grow.' --preset mini --defend gaussian:0.1 \
-    --no-truth -o busy.g > out.txt
+    --no-truth --dtype "$DLG_DTYPE" -o busy.g > out.txt
 cp busy.g cut.g
 mkfifo seen
-dlg-text cut.g --attack dlg --iterations 100000 --starts 100000 --threads 1 > out.txt 2> seen &
+timeout 120 dlg-text cut.g --attack dlg --iterations 100000 --starts 100000 --threads 1 > out.txt 2> seen &
 while read -r line; do
     case $line in
     iteration\ 2,*) : > cut.g ;;
