@@ -312,9 +312,7 @@ dlg_status dlg_descend(dlg_session *r, dlg_restart restart, dlg_error *err)
                 .lowest = INFINITY,
                 .n_certain = dlg_session_count_certain(r)};
     a.keeps_labels = a.n_certain && r->is_defended;
-    a.descent = (dlg_descent){.scale = r->scale,
-                              .floor = r->floor,
-                              .is_defended = r->is_defended};
+    a.descent = (dlg_descent){.scale = r->scale, .floor = r->floor, .is_defended = r->is_defended};
     a.soft = (dlg_sinkhorn){.placement = &r->placement,
                             .row = r->knowledge->rows,
                             .mask = dlg_session_mask(r),

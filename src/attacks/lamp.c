@@ -356,9 +356,7 @@ static dlg_status recover(dlg_session *r, dlg_error *err)
 {
     attack a = {
         .r = r, .end = DLG_EXHAUSTED, .random = dlg_random_at(r->options->seed, dlg_random_stream("rearrangements"))};
-    a.descent = (dlg_descent){.scale = r->scale,
-                              .floor = r->floor,
-                              .is_defended = r->is_defended};
+    a.descent = (dlg_descent){.scale = r->scale, .floor = r->floor, .is_defended = r->is_defended};
     a.mean_norm = mean_norm(r->gradient->model);
     carve(&a);
     dlg_status status = dlg_arena_reserve(&a.arena, "attack", err);

@@ -24,8 +24,8 @@ typedef struct dlg_objective dlg_objective;
 /**
  * Lay the model out for a batch and factor the targets. Left out of every distance: the word embedding, whose gradient
  * also holds the rows of the look-up, and the key biases, whose gradient is zero (softmax does not see a shift), so
- * that only rounding would be compared, and what the gradient lacks because it was frozen. The gradient (with its model)
- * and the distance must outlive the objective. *out is NULL on failure.
+ * that only rounding would be compared, and what the gradient lacks because it was frozen. The gradient (with its
+ * model) and the distance must outlive the objective. *out is NULL on failure.
  */
 DLG_MUST_USE dlg_status dlg_objective_create(dlg_objective **out, const dlg_gradient *, const dlg_batch *,
                                              size_t max_labels, const dlg_distance *, dlg_error *);

@@ -173,7 +173,6 @@ static void takes_arrays(void **state)
     dlg_gradient_free(made);
 
     right = arrays[last];
-    refuse(last, arrays, DLG_EFORMAT, right.name);
     arrays[last].name = "nothing";
     refuse(n, arrays, DLG_EFORMAT, "nothing");
     arrays[last].name = arrays[0].name;

@@ -48,7 +48,8 @@ size_t dlg_infer_head_rows(const dlg_gradient *, const dlg_spectrum *head);
 /**
  * The classes of a batch. One sentence: the only negative entry of the classifier's bias (iDLG). Several: each
  * sentence's own prediction and class (analytic/labels/label_restoration.h); where that does not see, the bias' g[c] =
- * mean p[c] - n_c / B with the prediction for a blank input. The gradient must have that bias. @param[out] labels (n_sentences) sorted
+ * mean p[c] - n_c / B with the prediction for a blank input. The gradient must have that bias.
+ * @param[out] labels (n_sentences) sorted
  */
 DLG_MUST_USE dlg_status dlg_infer_classes(size_t *labels, size_t n_sentences, const dlg_gradient *, dlg_forward *,
                                           const dlg_label_restoration *, size_t length, dlg_special_tokens,

@@ -3,18 +3,22 @@
 #include "math/blas.h"
 #include "math/simd.h"
 
+#include <float.h>
+
 /* What an undefended gradient's own arithmetic leaves, as a part of the row's norm. */
 static const double rounding = 3e-6;
 
+/* No infinity: compilers begin a minimum with the largest number there is. */
 DLG_SIMD double dlg_smallest_entry(size_t n, const dlg_real *g)
 {
-    dlg_real least = INFINITY;
+    const dlg_real none = FLT_MAX; /* gradients have no such number */
+    dlg_real least = none;
 #pragma omp simd reduction(min : least)
     for (size_t i = 0; i < n; i++) {
-        const dlg_real magnitude = g[i] < 0 ? -g[i] : g[i], counted = magnitude > 0 ? magnitude : (dlg_real)INFINITY;
+        const dlg_real magnitude = g[i] < 0 ? -g[i] : g[i], counted = magnitude > 0 ? magnitude : none;
         least = counted < least ? counted : least;
     }
-    return least < (dlg_real)INFINITY ? (double)least : 0;
+    return least < none ? (double)least : 0;
 }
 
 /* Integers of one scale: every entry is a whole multiple of the smallest, and few enough of it to be an integer of 8 or

@@ -69,8 +69,8 @@ dlg_status dlg_attack_count_bytes(size_t *out, const dlg_gradient *gradient, con
 }
 
 dlg_status dlg_attack_class_run(const dlg_attack_class *class, dlg_attack_result *out, dlg_analysis *analysis,
-                      const dlg_knowledge *knowledge, const dlg_attack_options *options,
-                      const dlg_attack_observer *observer, dlg_error *err)
+                                const dlg_knowledge *knowledge, const dlg_attack_options *options,
+                                const dlg_attack_observer *observer, dlg_error *err)
 {
     *out = (dlg_attack_result){.end = DLG_EXHAUSTED, .begun_s = dlg_attack_now()};
     const size_t left = dlg_oracle_left(options->journal);

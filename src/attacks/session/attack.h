@@ -137,8 +137,8 @@ DLG_MUST_USE dlg_status dlg_attack_count_bytes(size_t *out, const dlg_gradient *
  * empty.
  */
 DLG_MUST_USE dlg_status dlg_attack_class_run(const dlg_attack_class *, dlg_attack_result *out, dlg_analysis *,
-                                   const dlg_knowledge *, const dlg_attack_options *, const dlg_attack_observer *,
-                                   dlg_error *);
+                                             const dlg_knowledge *, const dlg_attack_options *,
+                                             const dlg_attack_observer *, dlg_error *);
 
 /** Seconds since some moment. */
 double dlg_attack_now(void);
