@@ -8,6 +8,7 @@ build=$1 source=$2 cc=$3 cxx=$4 libdir=$5
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 fail() { echo "install: $*" && exit 1; }
+shows() { grep "$1" > "$scratch/log"; } # reads to the end: who writes would fail where nobody reads
 
 cmake --install "$build" --prefix "$scratch/first" > "$scratch/log"
 mv "$scratch/first" "$scratch/moved"
@@ -41,7 +42,7 @@ cat "$include"/dlg/*.h | tr ';\n' '\n ' | grep -o 'DLG_PUBLIC [^(]*[ *]dlg_[a-z_
 diff "$scratch/declared" "$scratch/exported" || fail 'want the public functions (<) exported, found others (>)'
 version=$(sed -n 's/^#define DLG_VERSION "\(.*\)"/\1/p' "$include/dlg/version.h")
 [ "$(pkg-config --modversion dlg-text)" = "$version" ] || fail "pkg-config: want version $version"
-objdump -p "$shared" | grep -q "SONAME *libdlg.so.${version%%.*}\$" || fail "want libdlg.so.${version%%.*} for its name"
+objdump -p "$shared" | shows "SONAME *libdlg.so.${version%%.*}\$" || fail "want libdlg.so.${version%%.*} for its name"
 
 # The examples recover a sentence, told nothing, and end with one line where they cannot.
 recovers() { # PROGRAM
@@ -64,13 +65,13 @@ cmake --build "$scratch/example" > "$scratch/log" || fail "$(cat "$scratch/log")
 for program in c c_static cpp example/recover example/recover_static example/recover_cpp; do
     recovers "$scratch/$program"
 done
-if ldd "$scratch/c_static" | grep -q libdlg; then fail 'want a static program, found one that looks for libdlg.so'; fi
+if ldd "$scratch/c_static" | shows libdlg; then fail 'want a static program, found one that looks for libdlg.so'; fi
 
 # Programs find the library where the tree was moved to.
 for name in dlg-text dlg-grads; do
     program="$scratch/moved/bin/$name"
-    "$program" --version | grep -q " $version\$" || fail "$name: want version $version"
-    ldd "$program" | grep -q "libdlg.so.* => $scratch/moved/" || fail "$name: want the library beside it"
+    "$program" --version | shows " $version\$" || fail "$name: want version $version"
+    ldd "$program" | shows "libdlg.so.* => $scratch/moved/" || fail "$name: want the library beside it"
     grep -q _dlg_text "$scratch/moved/share/bash-completion/completions/$name"
     if command -v help2man > /dev/null; then grep -q '^\.SH NAME' "$scratch/moved/share/man/man1/$name.1"; fi
 done
