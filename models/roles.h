@@ -44,9 +44,12 @@ typedef struct {
     dlg_norm_role head_norm; /**< behind it, or none */
     dlg_linear_role decoder; /**< to words or classes; its weight is `words` where it is tied */
     dlg_loss_rows loss_rows;
-    /** each norm is the only way from one block to the next, and nothing goes round the first */
+    /**
+     * each norm is the only way from one block to the next, and nothing goes round the first: the position check
+     * holds
+     */
     bool is_post_norm;
-    bool is_causal;
+    bool is_causal; /**< a row sees itself and those before it alone */
 } dlg_roles;
 
 #endif

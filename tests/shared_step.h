@@ -7,7 +7,7 @@
 
 enum { CLS = 2, SEP = 3, MASK = 4, STEP_ROWS = 256 };
 
-static const dlg_special_tokens special = {.cls = CLS, .sep = SEP, .mask = MASK};
+static const dlg_special_tokens special = {.begin = CLS, .end = SEP, .mask = MASK};
 
 typedef struct {
     dlg_model *model;

@@ -9,12 +9,6 @@
 
 #include <string.h>
 
-bool dlg_is_special(const dlg_special_tokens *special, dlg_token id)
-{
-    return id == special->pad || id == special->unknown || id == special->cls || id == special->sep ||
-           id == special->mask;
-}
-
 typedef struct {
     const char *from, *to; /* `to` is never longer */
     bool only_pieces;
@@ -64,7 +58,7 @@ char *dlg_decode(const dlg_vocabulary *v, const dlg_token *ids, size_t n, bool s
     if (!text) return NULL;
     bool first = true;
     for (size_t i = 0; i < n; i++) {
-        if (skip_special && dlg_is_special(&v->special, ids[i])) continue;
+        if (skip_special && dlg_special_tokens_have(v->special, ids[i])) continue;
         const char *piece = v->text + v->starts[ids[i] < v->n_pieces ? ids[i] : v->special.unknown];
         const size_t start = n_bytes;
         if (!first && !strncmp(piece, "##", 2)) piece += 2;

@@ -7,7 +7,4 @@
 /** See dlg_tokenizer_decode. */
 char *dlg_decode(const dlg_vocabulary *, const dlg_token *ids, size_t n, bool skip_special);
 
-/** Whether it is one of the five. */
-bool dlg_is_special(const dlg_special_tokens *, dlg_token);
-
 #endif

@@ -118,7 +118,7 @@ dlg_status dlg_tokenizer_encode(const dlg_tokenizer *t, dlg_tokens *out, const c
                                 size_t max_tokens, size_t *full_length, dlg_error *err)
 {
     const dlg_vocabulary *v = &t->vocabulary;
-    const dlg_token named[DLG_N_SPECIAL] = {v->special.pad, v->special.unknown, v->special.cls, v->special.sep,
+    const dlg_token named[DLG_N_SPECIAL] = {v->special.pad, v->special.unknown, v->special.begin, v->special.end,
                                             v->special.mask};
     dlg_split split;
     dlg_split_event event;
@@ -127,7 +127,7 @@ dlg_status dlg_tokenizer_encode(const dlg_tokenizer *t, dlg_tokens *out, const c
         return dlg_fail(err, DLG_EARG, "text: want room for [CLS] and [SEP], found room for one token");
     dlg_split_start(&split, &t->rules, text, n_bytes);
     dlg_status status = reserve(out, 16, err); /* at least room for [CLS] and [SEP] */
-    if (!status && special) out->ids[out->n++] = v->special.cls;
+    if (!status && special) out->ids[out->n++] = v->special.begin;
     while (!status && (event = dlg_split_next(&split)) != DLG_SPLIT_END) {
         if (event == DLG_SPLIT_NOT_UTF8) {
             status = dlg_fail(err, DLG_EFORMAT, "text: byte %zu: want UTF-8, found 0x%02x", split.at,
@@ -144,7 +144,7 @@ dlg_status dlg_tokenizer_encode(const dlg_tokenizer *t, dlg_tokens *out, const c
     const size_t length = out->n + (special ? 1 : 0);
     if (full_length) *full_length = length;
     if (max_tokens && length > max_tokens) out->n = max_tokens - (special ? 1 : 0);
-    if (special) out->ids[out->n++] = v->special.sep;
+    if (special) out->ids[out->n++] = v->special.end;
     return DLG_OK;
 }
 

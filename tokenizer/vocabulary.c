@@ -54,7 +54,7 @@ static dlg_status enter(dlg_vocabulary *v, dlg_piece_source source, size_t id, d
 
 static dlg_status find_special_tokens(dlg_vocabulary *v, const char *name, dlg_error *err)
 {
-    dlg_token *const places[DLG_N_SPECIAL] = {&v->special.pad, &v->special.unknown, &v->special.cls, &v->special.sep,
+    dlg_token *const places[DLG_N_SPECIAL] = {&v->special.pad, &v->special.unknown, &v->special.begin, &v->special.end,
                                               &v->special.mask};
     for (size_t i = 0; i < DLG_N_SPECIAL; i++)
         if (!dlg_vocabulary_find(v, dlg_special_spelling[i], places[i]))

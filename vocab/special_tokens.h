@@ -6,20 +6,29 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/** The five tokens that BERT cannot do without; a vocabulary that lacks one is refused by name. */
+/**
+ * The five tokens that a masked LM cannot do without, by what they are for; BERT calls them [PAD], [UNK], [CLS], [SEP]
+ * and [MASK]. A vocabulary that lacks one is refused by name.
+ */
 typedef struct {
-    uint32_t pad, unknown, cls, sep, mask;
+    uint32_t pad, unknown;
+    uint32_t begin, end; /**< of a sentence */
+    uint32_t mask;       /**< stands for a token that is to be predicted */
 } dlg_special_tokens;
 
-/**
- * Whether the token may stand there in a sentence of that length: [CLS] begins and [SEP] ends each, and neither stands
- * elsewhere.
- */
+/** Whether a token is one of them. */
+static inline bool dlg_special_tokens_have(dlg_special_tokens special, uint32_t token)
+{
+    return token == special.pad || token == special.unknown || token == special.begin || token == special.end ||
+           token == special.mask;
+}
+
+/** Whether the token may stand there in a sentence of that length: begin and end do at its ends, and nowhere else. */
 static inline bool dlg_special_tokens_allow(dlg_special_tokens special, uint32_t token, size_t position, size_t length)
 {
-    if (!position) return token == special.cls;
-    if (position + 1 == length) return token == special.sep;
-    return token != special.cls && token != special.sep;
+    if (!position) return token == special.begin;
+    if (position + 1 == length) return token == special.end;
+    return token != special.begin && token != special.end;
 }
 
 #endif

@@ -85,7 +85,7 @@ DLG_PUBLIC const char *dlg_known_name(dlg_known);
 DLG_PUBLIC DLG_MUST_USE dlg_status dlg_attack_tell_batch(dlg_attack *, size_t n_sentences, dlg_error *);
 
 /**
- * So many tokens has each, [CLS] and [SEP] included; tells the batch too. @param lengths (n_sentences), copied
+ * So many tokens has each, begin and end included; tells the batch too. @param lengths (n_sentences), copied
  * Errors: DLG_ESHAPE where another batch was told, or for a length below 3 or beyond the model's positions; DLG_ENOMEM.
  */
 DLG_PUBLIC DLG_MUST_USE dlg_status dlg_attack_tell_lengths(dlg_attack *, size_t n_sentences, const size_t *lengths,
@@ -166,7 +166,7 @@ DLG_PUBLIC const char *dlg_attack_reason(const dlg_attack *);
 /** Sentences of the text that was found; 0: no text was. */
 DLG_PUBLIC size_t dlg_attack_n_sentences(const dlg_attack *);
 
-/** Tokens of a sentence, [CLS] and [SEP] included. @param sentence below dlg_attack_n_sentences */
+/** Tokens of a sentence, begin and end included. @param sentence below dlg_attack_n_sentences */
 DLG_PUBLIC size_t dlg_attack_n_tokens(const dlg_attack *, size_t sentence);
 
 /**

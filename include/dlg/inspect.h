@@ -16,11 +16,11 @@ typedef struct dlg_leakage dlg_leakage;
 
 typedef enum {
     DLG_FACT_MODEL,     /**< 1: the model's embeddings are the gradient's; 0: all else is a guess */
-    DLG_FACT_LENGTH,    /**< of the longest sentence, [CLS] and [SEP] included */
+    DLG_FACT_LENGTH,    /**< of the longest sentence, begin and end included */
     DLG_FACT_SENTENCES, /**< how many; where not certain the fewest that fit */
     DLG_FACT_LENGTHS,   /**< of each of these, the longest first */
     DLG_FACT_LABELS,    /**< sorted: tokens behind the masks, each as often as it is one; or classes */
-    DLG_FACT_MASKED,    /**< positions at which a sentence has [MASK], or can have; a masked LM's only */
+    DLG_FACT_MASKED,    /**< positions at which a sentence has the mask token, or can have; a masked LM's only */
     DLG_FACT_TOKENS,    /**< ids that went in, anywhere */
     DLG_FACT_TEXT,      /**< ids of the one sentence as it went in */
     DLG_FACT_SCALE,     /**< by what the gradient is multiplied, next to that of the mean loss */

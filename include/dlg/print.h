@@ -36,10 +36,10 @@
  * where it asks none.
  *
  * evidence holds lists of the shape of tokens, whose entries say of each what dlg_found_token does. from: "read",
- * "descent" or "label"; sure: "certain", "likely" or "guess", or "not seen" of a [MASK] whose label was not found in
- * sentences that are a part of the batch; choices: how many tokens layer 0 admits there (null: it says nothing); cosine
- * and margin: how near the embedding that was found is to the token's own, and how much nearer than to the next (null
- * where none was searched for). Where a label stands these are of what was fed there.
+ * "descent" or "label"; sure: "certain", "likely" or "guess", or "not seen" of a mask token whose label was not found
+ * in sentences that are a part of the batch; choices: how many tokens layer 0 admits there (null: it says nothing);
+ * cosine and margin: how near the embedding that was found is to the token's own, and how much nearer than to the next
+ * (null where none was searched for). Where a label stands these are of what was fed there.
  *
  * checkpoint is the journal's file, or null, and resumed_after how many evaluations it held; recalled of the
  * evaluations came from there, the seconds are this run's, reading included, and seconds_per_evaluation are those of

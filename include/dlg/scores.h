@@ -23,13 +23,13 @@ typedef struct {
 } dlg_rouge;
 
 typedef struct {
-    size_t n_right, n_tokens;    /**< tokens in their place, labels put back, of all, [CLS] and [SEP] included */
+    size_t n_right, n_tokens;    /**< tokens in their place, labels put back, of all, begin and end included */
     size_t n_exact, n_sentences; /**< sentences all of whose tokens are right, of all */
     /** tokens that both sides have, wherever they stand, of those of the side that has more */
     size_t n_in_bag, n_bag;
     size_t n_labels_right, n_labels; /**< the same of the labels: tokens behind the masks, or classes */
     dlg_rouge rouge;                 /**< mean over the sentences, without special tokens */
-    dlg_rouge rouge_special;         /**< with them: [CLS] and [SEP] are words then, which every attack gets right */
+    dlg_rouge rouge_special;         /**< with them: begin and end are words then, which every attack gets right */
 } dlg_scores;
 
 /**

@@ -44,15 +44,15 @@ DLG_PUBLIC void dlg_texts_free(dlg_texts *);
 typedef struct dlg_truth dlg_truth;
 
 typedef enum {
-    DLG_MASK_ALL, /**< every chosen token becomes [MASK] */
-    DLG_MASK_BERT /**< 80 % [MASK], 10 % a random token, 10 % kept */
+    DLG_MASK_ALL, /**< every chosen token becomes the mask token */
+    DLG_MASK_BERT /**< 80 % the mask token, 10 % a random token, 10 % kept */
 } dlg_mask_style;
 
 /** How texts become a step. Start from DLG_PARTICIPATION_INIT. */
 typedef struct {
     double mask_rate; /**< share of the tokens that a masked LM predicts, at least one of each text */
     dlg_mask_style mask_style;
-    size_t max_length; /**< cut longer texts to this many tokens, at least 3, [CLS] and [SEP] included; 0: never */
+    size_t max_length; /**< cut longer texts to this many tokens, at least 3, begin and end included; 0: never */
     uint64_t seed;     /**< of the masks; at most 2^53, for JSON's sake */
     size_t n_labels;
     const uint64_t *labels; /**< (n_labels) classes, one a text; none for a masked LM; borrowed during the call */

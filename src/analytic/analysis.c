@@ -148,12 +148,13 @@ dlg_status dlg_analysis_candidates(const dlg_candidates **out, dlg_analysis *a, 
 
 dlg_status dlg_analysis_position_check(const dlg_position_check **out, dlg_analysis *a, size_t length, dlg_error *err)
 {
+    const dlg_roles *roles = &a->gradient->model->roles;
     dlg_status status = DLG_OK;
     if (a->check && dlg_position_check_length(a->check) != length) {
         dlg_position_check_free(a->check);
         a->check = NULL;
     }
-    if (!a->check && dlg_gradient_at(a->gradient, a->gradient->model->roles.positions))
+    if (!a->check && roles->is_post_norm && dlg_gradient_at(a->gradient, roles->positions))
         status = dlg_position_check_create(&a->check, a->gradient, length, err);
     *out = a->check;
     return status;

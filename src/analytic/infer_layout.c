@@ -21,7 +21,8 @@ typedef struct {
     bool is_blind;
 } evidence;
 
-/* Where [SEP] lies in the row space of layer 0. The longest sentence's does, or the span check is blind. */
+/* Where the token that ends sentences lies in the row space of layer 0. The longest sentence's does, or the span check
+ * is blind. */
 static dlg_status find_ends(evidence *e, dlg_analysis *analysis, dlg_error *err)
 {
     dlg_span_check *check = NULL;
@@ -31,7 +32,7 @@ static dlg_status find_ends(evidence *e, dlg_analysis *analysis, dlg_error *err)
     if (!status) status = dlg_analysis_span_check(&check, analysis, e->n_inputs ? e->n_inputs : MOST_ROWS, err);
     if (!status)
         e->n_ends =
-            dlg_span_check_positions(check, dlg_analysis_special(analysis).sep, e->longest + 1, e->end, scratch);
+            dlg_span_check_positions(check, dlg_analysis_special(analysis).end, e->longest + 1, e->end, scratch);
     e->is_blind = !e->n_ends || e->end[e->n_ends - 1] + 1 != e->longest;
     if (e->is_blind) e->n_ends = 0;
     /* A sentence has three tokens at least, but where the rows of longer ones were pruned away. */

@@ -59,8 +59,8 @@ static dlg_status find_layout(dlg_inspection *out, survey *s, size_t n_sentences
     out->lengths = layout.lengths;
     if (!n_sentences) s->n_inputs = layout.n_inputs, s->is_alone = layout.sentences_are_seen;
     /* One sentence's is the longest's; of several, more may be there, and then others fit. */
-    out->lengths_ground = (dlg_ground){DLG_GUESSED, "if no more sentences; ranks, and where [SEP] can stand"};
-    if (!layout.lengths_are_seen) out->lengths_ground.from = "others fit as well; ranks, and where [SEP] can stand";
+    out->lengths_ground = (dlg_ground){DLG_GUESSED, "if no more sentences; ranks, and where a sentence can end"};
+    if (!layout.lengths_are_seen) out->lengths_ground.from = "others fit as well; ranks, and where a sentence can end";
     return DLG_OK;
 }
 
@@ -230,13 +230,13 @@ static dlg_status find_masked_inputs(dlg_inspection *out, const survey *s, dlg_e
     if (!status) status = dlg_analysis_span_check(&check, s->analysis, s->n_inputs, err);
     if (!status) out->n_masked = dlg_span_check_positions(check, s->special.mask, out->length, out->masked, scratch);
     out->masked_ground = out->n_masked ? (dlg_ground){DLG_LIKELY, "elsewhere it lies outside of layer 0's row space"}
-                                       : (dlg_ground){DLG_UNSEEN, "no gap sets [MASK] apart in layer 0's row space"};
+                                       : (dlg_ground){DLG_UNSEEN, "no gap sets the mask apart in layer 0's row space"};
     dlg_span_check_free(check);
     dlg_free(scratch);
     return status;
 }
 
-/* Where [MASK] stands: in the text, or inside the row space of layer 0. */
+/* Where the mask token stands: in the text, or inside the row space of layer 0. */
 static dlg_status find_masked(dlg_inspection *out, const survey *s, dlg_error *err)
 {
     out->masked = dlg_allocate(out->length, sizeof *out->masked);
@@ -309,13 +309,13 @@ static dlg_status settle_sentences(dlg_inspection *out, survey *s, dlg_error *er
  * it is outside. */
 static const double inside = 1e-6;
 
-/* All sentences begin with [CLS] and the longest end with [SEP], whatever they say: does layer 0 know these two? */
+/* All sentences begin alike, and the longest end so, whatever they say: does layer 0 know these two tokens? */
 static dlg_status look_in_layer_0(bool *is_there, const dlg_inspection *out, const survey *s, dlg_error *err)
 {
     dlg_span_check *check = NULL;
     const dlg_status status = dlg_analysis_span_check(&check, s->analysis, s->n_inputs, err);
-    *is_there = !status && dlg_span_check_outside(check, s->special.cls, 0) < inside &&
-                dlg_span_check_outside(check, s->special.sep, out->length - 1) < inside;
+    *is_there = !status && dlg_span_check_outside(check, s->special.begin, 0) < inside &&
+                dlg_span_check_outside(check, s->special.end, out->length - 1) < inside;
     dlg_span_check_free(check);
     return status;
 }
@@ -327,7 +327,7 @@ static dlg_status check_model(dlg_inspection *out, const survey *s, dlg_error *e
     bool is_there = true;
     out->fits = s->reading.has_ends;
     if (!out->fits) {
-        out->fits_ground = (dlg_ground){DLG_LIKELY, "[CLS] and [SEP] miss its rows for positions"};
+        out->fits_ground = (dlg_ground){DLG_LIKELY, "begin and end miss its rows for positions"};
         return DLG_OK;
     }
     if (out->is_defended) {
@@ -337,9 +337,9 @@ static dlg_status check_model(dlg_inspection *out, const survey *s, dlg_error *e
     const dlg_status status = shows_all ? look_in_layer_0(&is_there, out, s, err) : DLG_OK;
     out->fits = is_there;
     out->fits_ground =
-        !is_there   ? (dlg_ground){DLG_LIKELY, "[CLS] and [SEP] lie outside of layer 0's row space"}
-        : shows_all ? (dlg_ground){DLG_CERTAIN, "[CLS] and [SEP] fit its rows for positions and layer 0's row space"}
-                    : (dlg_ground){DLG_CERTAIN, "[CLS] and [SEP] fit its rows for positions"};
+        !is_there   ? (dlg_ground){DLG_LIKELY, "begin and end lie outside of layer 0's row space"}
+        : shows_all ? (dlg_ground){DLG_CERTAIN, "begin and end fit its rows for positions and layer 0's row space"}
+                    : (dlg_ground){DLG_CERTAIN, "begin and end fit its rows for positions"};
     return status;
 }
 

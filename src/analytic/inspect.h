@@ -23,7 +23,7 @@ typedef struct {
     bool fits;
     dlg_ground fits_ground;
 
-    size_t length; /**< of the longest sentence, [CLS] and [SEP] included; 0: not seen */
+    size_t length; /**< of the longest sentence, begin and end included; 0: not seen */
     dlg_ground length_ground;
 
     /** by dlg_infer_layout, as for the attacks, or more; where not certain the fewest that fit */
@@ -42,7 +42,7 @@ typedef struct {
     dlg_token_set tokens;
     dlg_ground tokens_ground;
 
-    /** (n_masked) positions at which a sentence has [MASK], or can have; a masked LM's only */
+    /** (n_masked) positions at which a sentence has the mask token, or can have; a masked LM's only */
     size_t n_masked, *masked;
     dlg_ground masked_ground;
 

@@ -75,7 +75,7 @@ static dlg_status infer_layout(dlg_knowledge *k, dlg_analysis *analysis, dlg_err
 
 typedef struct {
     size_t n_tokens, longest;
-    /* inner positions at which the span check sees [MASK], or the word embedding's gradient shows it */
+    /* inner positions at which the span check sees the mask token, or the word embedding's gradient shows it */
     size_t n_masks, *masks;
     bool is_blind; /* the span check saw none */
 } survey;
@@ -99,7 +99,7 @@ static dlg_status find_masks(survey *s, dlg_analysis *analysis, dlg_error *err)
 }
 
 /* Where the span check is blind: the inner positions of a single sentence at which the word embedding's gradient shows
- * [MASK]. */
+ * the mask token. */
 static dlg_status read_masks(survey *s, dlg_analysis *analysis, dlg_decoder_part part, dlg_error *err)
 {
     const dlg_position_check *check;
@@ -180,8 +180,8 @@ static dlg_status infer_labels(dlg_knowledge *k, survey *s, dlg_analysis *analys
     return is_mlm ? infer_masked_labels(k, s, analysis, err) : infer_classes(k, s, analysis, err);
 }
 
-/* Where the span check is blind: the inner positions of a single sentence at which the position check admits [MASK], if
- * they suffice. */
+/* Where the span check is blind: the inner positions of a single sentence at which the position check admits the mask
+ * token, if they suffice. */
 static dlg_status find_admitted_masks(survey *s, size_t n_labels, dlg_analysis *analysis, dlg_error *err)
 {
     const dlg_position_check *check;

@@ -23,7 +23,7 @@ const char *dlg_origin_name(dlg_origin);
 /** Zero-initialise, set what is told (with its origin and memory of its own), let dlg_knowledge_infer fill the rest. */
 typedef struct {
     size_t n_sentences;
-    size_t *lengths; /**< (n_sentences) tokens, [CLS] and [SEP] included; NULL: not told */
+    size_t *lengths; /**< (n_sentences) tokens, begin and end included; NULL: not told */
     size_t n_labels;
     /** (n_labels) masked-LM: the tokens behind the masks; classifier: each sentence's class; NULL: not told */
     size_t *labels;
@@ -33,8 +33,10 @@ typedef struct {
     bool placed; /**< labels[i] is known to stand in rows[i] */
     dlg_origin sentences_from, lengths_from, labels_from, rows_from;
     dlg_special_tokens special; /**< set by dlg_knowledge_infer */
-    /** [MASK] stands in every predicted row, as was read; else, where not told, the rows are what the position check
-     * admits, or all */
+    /**
+     * The mask token stands in every predicted row, as was read; else, where not told, the rows are what the position
+     * check admits, or all
+     */
     bool masks_are_seen;
 } dlg_knowledge;
 
@@ -45,12 +47,12 @@ typedef struct {
  *   labels: masked-LM: rounded off the decoder's bias, with the model's own prediction for masks subtracted;
  *           classifier: negative entries of the classifier's bias (iDLG, Zhao et al. 2020, arXiv:2001.02610)
  *           Where the same label stands twice the bias may look as if it stood once: then as many are taken as
- *           positions hold [MASK]
- *   rows:   the span check (DAGER, Petrov et al. 2024, arXiv:2405.15586): where [MASK] lies in the row space of layer
- *           0's query, key and value gradients. Where that is blind, for a single sentence, where [MASK]'s row of the
- *           word embedding's gradient holds the position's (analytic/tokens/word_position_match.h), if these are as
- *           many as the labels; else what the position check (analytic/tokens/position_check.h) admits, which over
- *           noise leaves a choice
+ *           positions hold the mask token
+ *   rows:   the span check (DAGER, Petrov et al. 2024, arXiv:2405.15586): where the mask token lies in the row space of
+ *           layer 0's query, key and value gradients. Where that is blind, for a single sentence, where the mask
+ *           token's row of the word embedding's gradient holds the position's (analytic/tokens/word_position_match.h),
+ *           if these are as many as the labels; else what the position check (analytic/tokens/position_check.h) admits,
+ *           which over noise leaves a choice
  * Errors: DLG_EFORMAT when the gradient shows no length or no label, or more labels than there are places for them;
  * DLG_ESHAPE when what was told does not fit; DLG_ENOMEM. The knowledge then holds what was told, and what was inferred
  * before.

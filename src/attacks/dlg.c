@@ -2,7 +2,7 @@
  * Deep Leakage from Gradients (Zhu, Liu & Han 2019, arXiv:1906.08935): optimise dummy embeddings until their gradient
  * is the shared one, and read the text off them. Told as little as possible:
  *
- *   1. rows whose token is known hold it: [CLS], [SEP], and [MASK] where labels stand
+ *   1. rows whose token is known hold it: begin, end, and the mask where labels stand
  *   2. the others descend on D from random numbers; an iteration is twenty evaluations, as the paper counts them. In a
  *      batch they descend together or, as published, those of one sentence after the other's
  *   3. labels start evenly spread over the rows that may hold them and descend along (attacks/session/sinkhorn.h) until

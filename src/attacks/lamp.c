@@ -24,7 +24,7 @@
  *   is kept; a start that has stalled (attacks/session/descent.h), and whose words stand best as they are, is followed
  *   by another, drawn anew.
  * - The code is told labels and lengths, and tokens that no sentence has. Here these are inferred, and labels put in
- *   their places, as in every attack here. [CLS] first and [SEP] last stay as in the code, and [MASK] too where the
+ *   their places, as in every attack here. begin and end stay as in the code, and the mask token too where the
  *   span check saw it.
  */
 #include "optimise/adam.h"

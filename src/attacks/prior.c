@@ -6,7 +6,7 @@
 /* Rows of all copies together: enough for the products to be fast, few enough for them to stay in the cache. */
 enum { ROWS = 512 };
 
-enum { SHORTEST = 3 }; /* a word between [CLS] and [SEP] */
+enum { SHORTEST = 3 }; /* a word between begin and end */
 
 struct dlg_prior {
     dlg_network network;
@@ -17,11 +17,6 @@ struct dlg_prior {
     dlg_real *share;                  /* (n_asked, n_asked), the identity */
 };
 
-static bool is_causal(const dlg_model *model)
-{
-    return model->config.task == DLG_CAUSAL_LM;
-}
-
 /* Which row a copy masks is the network's own array, and changes from one call of the sweeps to the next. */
 static size_t *masked_rows(dlg_prior *prior)
 {
@@ -30,7 +25,7 @@ static size_t *masked_rows(dlg_prior *prior)
 
 static dlg_status lay_out(dlg_prior *prior, dlg_error *err)
 {
-    const size_t n = prior->n_copies, apart = is_causal(prior->model) ? 1 : prior->length;
+    const size_t n = prior->n_copies, apart = prior->model->roles.is_causal ? 1 : prior->length;
     dlg_batch batch = {0};
     size_t *lengths = dlg_allocate(n, sizeof *lengths), *rows = dlg_allocate(prior->n_asked, sizeof *rows);
     dlg_status status = lengths && rows ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "language prior: no memory");
@@ -53,11 +48,11 @@ dlg_status dlg_prior_create(dlg_prior **out, const dlg_model *model, uint32_t ma
     dlg_prior *prior = dlg_allocate(1, sizeof *prior);
     if (!prior) return dlg_fail(err, DLG_ENOMEM, "language prior: no memory");
     const size_t fit = ROWS / length, n_masked = fit < 1 ? 1 : fit < length - 2 ? fit : length - 2;
-    const size_t n = is_causal(model) ? length - 1 : n_masked;
+    const size_t n = model->roles.is_causal ? length - 1 : n_masked;
     prior->model = model;
     prior->mask = mask;
     prior->length = length;
-    prior->n_copies = is_causal(model) ? 1 : n;
+    prior->n_copies = model->roles.is_causal ? 1 : n;
     prior->n_asked = n;
     prior->label = dlg_allocate(n, sizeof *prior->label);
     prior->share = dlg_allocate(n * n, sizeof *prior->share);
@@ -128,7 +123,7 @@ static double masked_surprise(dlg_prior *prior, const uint32_t *tokens)
 
 double dlg_prior_surprise(dlg_prior *prior, const uint32_t *tokens)
 {
-    return is_causal(prior->model) ? causal_surprise(prior, tokens) : masked_surprise(prior, tokens);
+    return prior->model->roles.is_causal ? causal_surprise(prior, tokens) : masked_surprise(prior, tokens);
 }
 
 /* ---- a batch ---- */

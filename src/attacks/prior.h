@@ -19,7 +19,7 @@ typedef struct dlg_prior dlg_prior;
  * Lay a language model out for one sentence of `length` tokens, 3 at least; a masked LM in several copies beside each
  * other, each of which masks another word. The model must outlive the prior. *out is NULL on failure. Errors:
  * DLG_ENOMEM; DLG_ESHAPE when the model has fewer positions.
- * @param mask a masked LM's [MASK]
+ * @param mask a masked LM's mask token
  */
 DLG_MUST_USE dlg_status dlg_prior_create(dlg_prior **out, const dlg_model *, uint32_t mask, size_t length, dlg_error *);
 

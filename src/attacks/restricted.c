@@ -29,7 +29,7 @@ enum { MOSTLY = 4 };
 static uint32_t known_token(const dlg_session *r, size_t row)
 {
     const dlg_special_tokens *special = &r->knowledge->special;
-    return row == 0 ? special->cls : row == r->n_rows - 1 ? special->sep : special->mask;
+    return row == 0 ? special->begin : row == r->n_rows - 1 ? special->end : special->mask;
 }
 
 /*

@@ -11,9 +11,9 @@
 #include <stdint.h>
 
 typedef struct {
-    double rate; /**< of the tokens between [CLS] and [SEP]; 0.15 in BERT */
+    double rate; /**< of the tokens between begin and end; 0.15 in BERT */
     dlg_mask_style style;
-    uint32_t mask;          /**< [MASK] */
+    uint32_t mask;          /**< the mask token */
     size_t vocabulary_size; /**< random tokens are below */
 } dlg_masking;
 

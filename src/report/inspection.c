@@ -60,7 +60,7 @@ static void print_model(const dlg_screen *screen, const dlg_inspection *found)
 static void print_length(const dlg_screen *screen, const dlg_inspection *found)
 {
     dlg_line r = begin_fact("length", found->length_ground);
-    if (found->length_ground.sure) dlg_line_append(&r, "%zu tokens, [CLS] and [SEP] included", found->length);
+    if (found->length_ground.sure) dlg_line_append(&r, "%zu tokens, begin and end included", found->length);
     end_fact(screen, &r, found->length_ground);
 }
 

@@ -268,7 +268,7 @@ static void print_end(const dlg_screen *screen, const dlg_subject *subject, cons
     dlg_screen_print(screen, indented, line, NULL);
 }
 
-/* Predicted rows in which [MASK] did not stand: one that kept its word looks like any other. */
+/* Predicted rows in which the mask token did not stand: one that kept its word looks like any other. */
 static void print_unmasked(const dlg_screen *screen, const dlg_attack_result *result)
 {
     const dlg_attack_state *best = &result->state;
@@ -279,7 +279,7 @@ static void print_unmasked(const dlg_screen *screen, const dlg_attack_result *re
         for (size_t i = result->first[b]; i < result->first[b + 1] && used + 100 < sizeof line; i++) {
             if (!best->predicted[i] || best->fed[i] == best->knowledge->special.mask) continue;
             const int n = snprintf(line + used, sizeof line - used, "%s%zu%s, fed as %s",
-                                   used ? "; " : "predicted without [MASK]: ", i - result->first[b], sentence,
+                                   used ? "; " : "predicted without a mask: ", i - result->first[b], sentence,
                                    best->fed[i] == best->tokens[i] ? "itself" : "another word");
             used += n > 0 ? (size_t)n : 0;
         }

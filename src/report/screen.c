@@ -138,12 +138,6 @@ void dlg_screen_print(const dlg_screen *screen, dlg_layout layout, const char *t
 
 /* ---- sentences ---- */
 
-static bool is_special(const dlg_special_tokens *special, uint32_t id)
-{
-    return id == special->pad || id == special->unknown || id == special->cls || id == special->sep ||
-           id == special->mask;
-}
-
 /* Which bytes of the decoded text come from marked tokens: decoding joins the pieces and leaves out or puts in nothing
  * but blanks. */
 static void mark_bytes(const dlg_tokenizer *tokenizer, const uint32_t *tokens, const bool *marked, size_t n,
@@ -154,7 +148,7 @@ static void mark_bytes(const dlg_tokenizer *tokenizer, const uint32_t *tokens, c
     bool first = true;
     for (size_t i = 0; i < n; i++) {
         const char *piece = dlg_tokenizer_piece(tokenizer, tokens[i]);
-        if (!piece || is_special(&special, tokens[i])) continue;
+        if (!piece || dlg_special_tokens_have(special, tokens[i])) continue;
         if (!first && !strncmp(piece, "##", 2)) piece += 2;
         first = false;
         for (; *piece; piece++) {

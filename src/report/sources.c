@@ -54,7 +54,7 @@ static void append_certain(dlg_line *line, const dlg_attack_result *result)
     size_t n_unseen = 0;
     for (size_t i = 0; i < result->n_rows; i++) n_unseen += dlg_attack_confidence(result, i) == DLG_UNSEEN;
     dlg_line_append(line, "all certain");
-    if (n_unseen) dlg_line_append(line, ", but for what stood behind %zu [MASK]", n_unseen);
+    if (n_unseen) dlg_line_append(line, ", but for what stood behind %zu mask%s", n_unseen, n_unseen == 1 ? "" : "s");
 }
 
 void dlg_sources_print(const dlg_screen *screen, const dlg_subject *subject, const dlg_attack_result *result)

@@ -8,7 +8,7 @@ accepted 'a.g against tiny: masked LM, read in * s
 
 model      certain   its embeddings fit the gradient
 *
-length     certain   11 tokens, \[CLS\] and \[SEP\] included
+length     certain   11 tokens, begin and end included
 *
 sentences  certain   1
 *

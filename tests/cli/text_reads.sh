@@ -15,7 +15,7 @@ done
 check 'some masked' dlg-grads 'A red bird saw the old house near the river.' --preset mini --mask-style bert \
     --mask-rate 0.4 --seed 3 -o k.g
 accepted '*Recovered:*
-  predicted without *MASK*: 5, fed as itself; 8, fed as another word; 11, fed as another word
+  predicted without a mask: 5, fed as itself; 8, fed as another word; 11, fed as another word
 *masked at 5, 6, 8 and 11*scores: 13 of 13 tokens right*' '*' dlg-text k.g --threads 1 --truth k.truth.json
 check 'a batch' dlg-grads 'A red bird saw the old house.' 'The house is old.' --preset mini -o b.g
 accepted '*scores: * 2 of 2 sentences exact*' '*sequence check: 2 sentences found*' \

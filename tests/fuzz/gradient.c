@@ -258,7 +258,8 @@ static dlg_status run(recipe *r, const char *path, dlg_error *err)
         .version = "0", .gradient = path, .model = model, .tokenizer = tokenizer, .blas = "", .n_threads = 1};
     dlg_analysis *analysis = NULL;
     if (!status)
-        status = dlg_analysis_create(&analysis, &read, (dlg_special_tokens){.cls = CLS, .sep = SEP, .mask = MASK}, err);
+        status =
+            dlg_analysis_create(&analysis, &read, (dlg_special_tokens){.begin = CLS, .end = SEP, .mask = MASK}, err);
     if (!status) status = inspect(&subject, analysis, err);
     if (!status) status = attack(subject, analysis, class, sentences[batch], err);
     dlg_analysis_free(analysis);

@@ -114,7 +114,7 @@ static void truncates(void **state)
         encode(both->uncased, &cut, text, n, true, max_tokens);
         const size_t kept = bare.n < max_tokens - 2 ? bare.n : max_tokens - 2;
         assert_int_equal(cut.n, kept + 2);
-        assert_true(cut.ids[0] == special.cls && cut.ids[cut.n - 1] == special.sep);
+        assert_true(cut.ids[0] == special.begin && cut.ids[cut.n - 1] == special.end);
         if (kept) assert_memory_equal(cut.ids + 1, bare.ids, kept * sizeof *bare.ids);
     }
     dlg_tokens_release(&bare);

@@ -94,13 +94,19 @@ if grep -rnE '"(bert|distilbert|transformer|cls)\.' src --include='*.[ch]'; then
     exit 1
 fi
 
+# Special tokens too go by what they are for (vocab/special_tokens.h).
+if grep -rnE '\[(CLS|SEP|MASK)\]|\.(cls|sep)\>' src --include='*.[ch]'; then
+    echo 'layering: want special tokens by what they are for, found names of a vocabulary'
+    exit 1
+fi
+
 # The same table must find a wrong arrow when there is one.
 if [ $# -eq 0 ]; then
     scratch=$(mktemp -d)
     trap 'rm -rf "$scratch"' EXIT
     cp -r include src vocab tokenizer models "$scratch"
     for wrong in '#include "attacks/x.h"' '  #  include "io/y.h" // why' '#include <lbfgs.h>' '#include "plain.h"' \
-        'static const char *name = "bert.pooler.dense.weight";'; do
+        'static const char *name = "bert.pooler.dense.weight";' '/* where [SEP] stands */'; do
         printf '%s\n' "$wrong" > "$scratch/src/math/wrong.c"
         if bash tests/unit/layering.sh "$scratch" > /dev/null; then
             echo "layering: did not notice $wrong in src/math"

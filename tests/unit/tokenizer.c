@@ -290,7 +290,8 @@ static void pieces(void **state)
     dlg_tokenizer *t = builtin(DLG_UNCASED);
     const dlg_special_tokens special = dlg_tokenizer_special(t);
     assert_int_equal(dlg_tokenizer_size(t), 8192);
-    assert_true(special.pad == 0 && special.unknown == 1 && special.cls == 2 && special.sep == 3 && special.mask == 4);
+    assert_true(special.pad == 0 && special.unknown == 1 && special.begin == 2 && special.end == 3 &&
+                special.mask == 4);
     assert_string_equal(dlg_tokenizer_piece(t, 4), "[MASK]");
     assert_string_equal(dlg_tokenizer_piece(t, 127), "##ing");
     assert_null(dlg_tokenizer_piece(t, 8192));

@@ -41,12 +41,12 @@ static bool has_mask(size_t length, const uint32_t *fed, dlg_special_tokens spec
     return false;
 }
 
-/* rows and fed (length): the text, or where there is none one sentence [CLS] [MASK] ... [MASK] [SEP]. @return how many
+/* rows and fed (length): the text, or where there is none one sentence of masks between begin and end. @return how many
  * of its rows are predicted */
 static size_t choose_text(size_t *rows, uint32_t *fed, size_t length, const uint32_t *text, dlg_special_tokens special)
 {
     for (size_t i = 0; i < length; i++)
-        fed[i] = text ? text[i] : i == 0 ? special.cls : i == length - 1 ? special.sep : special.mask;
+        fed[i] = text ? text[i] : i == 0 ? special.begin : i == length - 1 ? special.end : special.mask;
     return choose_rows(rows, length, text, special);
 }
 

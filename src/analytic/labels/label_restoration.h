@@ -1,8 +1,8 @@
 /**
- * What the pooler's gradient says of each sentence of a classifier's batch: its final [CLS] vector, and with it the
+ * What the pooler's gradient says of each sentence of a classifier's batch: its final first vector, and with it the
  * model's own prediction and the class.
  *
- * The gradient of the pooler's weight is G = sum over sentences b of delta_b h_b^T, h_b the sentence's [CLS] vector
+ * The gradient of the pooler's weight is G = sum over sentences b of delta_b h_b^T, h_b the sentence's first vector
  * after the last layer,
  *
  *   s_b = a(W h_b + w),  p_b = softmax(C s_b + c),  delta_b = a'(W h_b + w) o C^T (p_b - e_y) / B,  y the class,

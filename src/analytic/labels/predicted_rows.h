@@ -7,9 +7,10 @@
  *
  *   G = sum over predicted rows m of delta_m h_m^T,   delta_m = dL/du_m,   u_m = W h_m + w.
  *
- * So a row was predicted when h_i lies in the row space of G, whatever token it holds: [MASK], its own word or any
- * other. A classifier's are its sentences' first. With E the decoder, p_m the model's prediction for the row, y_m its
- * label, M rows, and J_m the derivative of what lies between, layer norm (a masked LM's) and activation, transposed,
+ * So a row was predicted when h_i lies in the row space of G, whatever token it holds: the mask token, its own word or
+ * any other. A classifier's are its sentences' first. With E the decoder, p_m the model's prediction for the row, y_m
+ * its label, M rows, and J_m the derivative of what lies between, layer norm (a masked LM's) and activation,
+ * transposed,
  *
  *   M delta_m = J_m E^T (p_m - e_{y_m})
  *

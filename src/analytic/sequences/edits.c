@@ -60,7 +60,7 @@ static void insert(uint32_t *text, size_t length, size_t t, uint32_t token)
 
 static bool is_inner(const dlg_edits *e, uint32_t token)
 {
-    return token != e->special.cls && token != e->special.sep;
+    return token != e->special.begin && token != e->special.end;
 }
 
 static void replace_and_insert(dlg_edits *e, size_t length, size_t t)

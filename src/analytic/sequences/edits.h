@@ -25,7 +25,7 @@ void dlg_edits_release(dlg_edits *);
 
 /**
  * All sentences that one inner token replaced, left out, inserted or moved, or two swapped, make of this one, as far as
- * every position has the token among its candidates. [CLS] and [SEP] stay at the ends.
+ * every position has the token among its candidates. begin and end stay at the ends.
  */
 void dlg_edits_make(dlg_edits *, size_t length, const size_t *index);
 

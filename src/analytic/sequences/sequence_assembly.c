@@ -191,7 +191,7 @@ size_t dlg_sequence_assembly_find(dlg_sequence_assembly *a, size_t *index, doubl
     size_t best = 0;
     *misfit = INFINITY;
     for (size_t length = 2; length <= T; length++) {
-        if (!dlg_candidates_has(c, a->special.sep, length - 1) || !begin(a, length)) continue;
+        if (!dlg_candidates_has(c, a->special.end, length - 1) || !begin(a, length)) continue;
         for (size_t pass = 0; pass < MOST_PASSES && (improve(a, length, least) || improve_by_two(a, length, least));
              pass++)
             ;

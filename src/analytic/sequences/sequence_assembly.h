@@ -22,7 +22,7 @@ typedef struct {
 DLG_MUST_USE dlg_status dlg_sequence_assembly_reserve(dlg_sequence_assembly *, dlg_error *);
 
 /**
- * The sentence whose positions match its tokens best, of whatever length: positions behind its [SEP] match nothing.
+ * The sentence whose positions match its tokens best, of whatever length: positions behind its end match nothing.
  * @param[out] index (T) indices into candidates->token @param[out] misfit squares that are left over, as a part of all
  * @return its length; 0 when no candidates make a sentence
  */

@@ -44,7 +44,7 @@ struct dlg_sequence_check {
     const dlg_candidates *candidates;
     dlg_special_tokens special;
     size_t H, I, heads, rank, n_found;
-    bool asks_all;    /* rows; else [CLS]'s or those of [MASK] */
+    bool asks_all;    /* rows; else the first's or those of the mask token */
     bool asks_hidden; /* what the rows are inside layer 0's feed-forward part, not what comes out of it */
     size_t width;     /* of what is asked: I or H */
     linear output, intermediate, last;

@@ -9,7 +9,7 @@ static const double whole = 0.9;
 static size_t read_position(uint32_t *out, const dlg_position_check *check, size_t t, const dlg_token_set *set,
                             dlg_special_tokens special)
 {
-    const uint32_t framing[] = {special.cls, special.sep, special.mask};
+    const uint32_t framing[] = {special.begin, special.end, special.mask};
     size_t n = 0;
     *out = dlg_position_check_best(check, t);
     if (!set->n) return dlg_position_check_count(check, t);
@@ -35,12 +35,12 @@ dlg_status dlg_reading_find(dlg_reading *out, const dlg_position_check *check, c
     if (!out->fed) return dlg_fail(err, DLG_ENOMEM, "reading: no memory");
     for (size_t t = 0; t < length; t++) {
         const size_t n = t ? read_position(&out->fed[t], check, t, set, special) : 1;
-        if (!t) out->fed[t] = special.cls;
+        if (!t) out->fed[t] = special.begin;
         out->n_certain += n == 1;
         out->n_none += t && !dlg_position_check_count(check, t);
     }
     out->has_ends =
-        dlg_position_check_admits(check, special.cls, 0) && dlg_position_check_admits(check, special.sep, length - 1);
+        dlg_position_check_admits(check, special.begin, 0) && dlg_position_check_admits(check, special.end, length - 1);
     return DLG_OK;
 }
 

@@ -11,11 +11,14 @@
 /** Zero-initialise; release with dlg_reading_release. */
 typedef struct {
     size_t length;
-    uint32_t *fed;    /**< (length) what went in, [MASK] where it was masked */
+    uint32_t *fed;    /**< (length) what went in, the mask token where it was masked */
     size_t n_certain; /**< positions at which one token and no other is possible */
     /** positions at which no token is: there was more than one sentence, or the gradient is not of this model */
     size_t n_none;
-    /** the first position admits [CLS], and the last [SEP]; of a batch's longest sentences as well as of one */
+    /**
+     * the first position admits the token that begins, and the last that which ends; of a batch's longest sentences as
+     * well as of one
+     */
     bool has_ends;
 } dlg_reading;
 

@@ -46,7 +46,7 @@ typedef struct {
     double seconds;              /**< since the attack began: reading, decoding and evaluating */
     double evaluating_seconds;   /**< of these, what its evaluations took */
     const dlg_knowledge *knowledge; /**< what this text rests on: an attack may try several batch sizes and lengths */
-    const uint32_t *fed;            /**< as the model saw it: [MASK] where it was masked */
+    const uint32_t *fed;            /**< as the model saw it: the mask token where it was masked */
     const uint32_t *tokens;         /**< with the labels put back */
     const bool *predicted;          /**< whether a label was put there */
     const bool *changed;            /**< whether tokens changed since the last report */
@@ -102,9 +102,9 @@ dlg_token_source dlg_attack_source(const dlg_attack_state *, size_t row);
 /**
  * How sure the token in a row is. Of a text that explains the gradient all are certain: it would have another gradient
  * were one of them wrong. So are those of sentences that were found without the others, for each was checked by itself,
- * and so was the label of each row where one was put back; what stood behind a [MASK] that is left is not seen. Of one
- * that settled those are likely whose evidence is clear (where a label stands, that of what was fed there); the others
- * are guesses, and so is all of a text that was not recovered.
+ * and so was the label of each row where one was put back; what stood behind a mask token that is left is not seen. Of
+ * one that settled those are likely whose evidence is clear (where a label stands, that of what was fed there); the
+ * others are guesses, and so is all of a text that was not recovered.
  */
 dlg_confidence dlg_attack_confidence(const dlg_attack_result *, size_t row);
 

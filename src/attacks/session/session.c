@@ -97,8 +97,8 @@ void dlg_session_hold_known_rows(dlg_session *r)
     const size_t H = r->gradient->model->config.hidden_size;
     memset(r->is_known, 0, r->n_rows * sizeof *r->is_known);
     for (size_t b = 0; b < r->batch.n_sentences; b++) {
-        hold_row(r, r->batch.first[b], table + (size_t)k->special.cls * H);
-        if (k->lengths_from != DLG_ASSUMED) hold_row(r, r->batch.first[b + 1] - 1, table + (size_t)k->special.sep * H);
+        hold_row(r, r->batch.first[b], table + (size_t)k->special.begin * H);
+        if (k->lengths_from != DLG_ASSUMED) hold_row(r, r->batch.first[b + 1] - 1, table + (size_t)k->special.end * H);
     }
     for (size_t i = 0; mask && k->n_rows == k->n_labels && i < k->n_rows; i++) hold_row(r, k->rows[i], mask);
     for (size_t j = 0; mask && r->placement.placed && j < k->n_labels; j++)

@@ -96,11 +96,11 @@ void dlg_session_set_point(dlg_session *, const double *x);
 /** dx (n_unknowns) = `derivative`, zero for what is known or not in turn. @return whether all of it is finite */
 bool dlg_session_pull_back(dlg_session *, double *dx);
 
-/** The embedding of [MASK] where it stands in every predicted row, as far as is known; else NULL. */
+/** The embedding of the mask token where it stands in every predicted row, as far as is known; else NULL. */
 const dlg_real *dlg_session_mask(const dlg_session *);
 
 /**
- * In `point` the rows whose token is known, [CLS], [SEP] and the placed labels' [MASK], get its embedding, and
+ * In `point` the rows whose token is known, begin, end and the placed labels' mask, get its embedding, and
  * is_known.
  */
 void dlg_session_hold_known_rows(dlg_session *);

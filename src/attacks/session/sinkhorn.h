@@ -2,9 +2,9 @@
  * Labels on their way to their places: how much of each stands in each row that may hold one, which descends along with
  * the embeddings. Every label is somewhere and no row holds more than one, so the shares are scaled until the columns
  * of labels add up to one, that of no label to what is left of the rows, and every row to one (Sinkhorn & Knopp 1967).
- * A row that holds a label was [MASK] to the same degree, so its embedding is drawn there as it comes:
+ * A row that holds a label was the mask token to the same degree, so its embedding is drawn there as it comes:
  *
- *   s[r, j] = u[r] exp(c z[r, j]) v[j],   w[r] = sum over labels j of s[r, j],   x[r] = w[r] E[MASK] + (1 - w[r]) y[r]
+ *   s[r, j] = u[r] exp(c z[r, j]) v[j],   w[r] = sum over labels j of s[r, j],   x[r] = w[r] E[mask] + (1 - w[r]) y[r]
  *
  * z (rows, labels) are the logits, as large as the embeddings' numbers, so that both move alike, and zero for no label;
  * y what stands there if no label does. Backward: dz = c s o (ds - a 1' - 1 b'), with a and b such that no row's and no
@@ -17,10 +17,11 @@
 
 /** Zero-initialise, set the first, carve. Borrowed: placement, row, mask. */
 typedef struct {
-    dlg_label_assignment *placement;    /**< its share is what the logits make */
-    const size_t *row;                  /**< (placement->n_rows) which rows of the batch may hold a label */
-    size_t width;                       /**< of an embedding */
-    const dlg_real *mask;               /**< (width) the embedding of [MASK]; NULL: labels may stand at other tokens */
+    dlg_label_assignment *placement; /**< its share is what the logits make */
+    const size_t *row;               /**< (placement->n_rows) which rows of the batch may hold a label */
+    size_t width;                    /**< of an embedding */
+    /** (width) the embedding of the mask token; NULL: labels may stand at other tokens */
+    const dlg_real *mask;
     double factor;                      /**< c */
     double *share;                      /**< (n_rows, n_labels + 1) s, last that of no label */
     double *row_factor, *column_factor; /**< u or a (n_rows), v or b (n_labels + 1) */
