@@ -13,8 +13,8 @@
  *
  * So that a result can be read alone it says again what it is about: version (of the program), gradient (the file),
  * model (a preset's name or a directory), model_seed (presets), n_parameters, model_type ("bert", as config.json has
- * it), task, defence (as the file's metadata have it), blas, threads; and how it was attacked: attack, distance_name,
- * optimizer, seed, prior, prior_task.
+ * it), task, defence (as the file's metadata have it), frozen (parameters that the gradient lacks), blas, threads; and
+ * how it was attacked: attack, distance_name, optimizer, seed, prior, prior_task.
  *
  * distance and distance_of_tokens mean what they do on the screen: a part of the distance of a zero gradient, 0 for
  * the same gradient, 1 for none. scale is what they were divided by. explanation is there where distance_of_tokens is
@@ -59,7 +59,7 @@
  *   fits, length, lengths, labels, tokens, masked, text, scale   each {value, sure, from}; value null where not seen
  *   batch_size   {least, most, sure, from}; most null where no bound is seen; lengths are those of the least
  *   traces   norm, norm_is_round, tensors_at_bound, rounding, levels, zeros, pruned, noise, kurtosis
- *   ranks    a list of {name, rows, columns, rank, clear, gap}
+ *   ranks    a list of {name, rows, columns, frozen, rank, clear, gap}
  *
  * sure is "certain", "likely", "guess" or "not seen"; from says in words what the fact is read off, or why it is not
  * seen. text has fed_tokens and certain_positions beside its value.

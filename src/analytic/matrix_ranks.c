@@ -21,7 +21,8 @@ static dlg_status list(dlg_matrix_rank **out, size_t *n, const dlg_gradient *gra
     for (size_t l = 0; l < model->n_linears; l++)
         for (size_t part = 0; part < model->linears[l].n_parts; part++) {
             const dlg_parameter *p = &model->parameters[model->linears[l].weight[part]];
-            if (!is_decoder(model, p) && dlg_gradient_at(gradient, p)) ranks[(*n)++].parameter = p;
+            if (!is_decoder(model, p))
+                ranks[(*n)++] = (dlg_matrix_rank){.parameter = p, .is_frozen = !dlg_gradient_at(gradient, p)};
         }
     return DLG_OK;
 }
@@ -42,6 +43,7 @@ dlg_status dlg_matrix_ranks_find(dlg_matrix_rank **out, size_t *n, const dlg_gra
 #pragma omp parallel for schedule(dynamic) num_threads(dlg_blas_threads())
     for (size_t i = 0; i < n_ranks; i++) {
         dlg_error found;
+        if (ranks[i].is_frozen) continue;
         const dlg_status its_status = find(&ranks[i], gradient, most, &found);
         if (!its_status) continue;
 #pragma omp critical

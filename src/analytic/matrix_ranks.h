@@ -8,6 +8,7 @@
 /** The rank of one weight matrix's gradient. */
 typedef struct {
     const dlg_parameter *parameter; /**< borrowed from the model */
+    bool is_frozen;                 /**< there is none */
     dlg_rank rank;
 } dlg_matrix_rank;
 

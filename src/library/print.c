@@ -17,6 +17,7 @@ static dlg_subject subject_of_gradient(const dlg_gradient *gradient)
                          .gradient = dlg_gradient_name(gradient),
                          .defence =
                              gradient->file ? dlg_safetensors_metadata(gradient->file, DLG_METADATA_DEFENCE) : NULL,
+                         .frozen = dlg_frozen_of(gradient),
                          .is_preset = !model->file,
                          .model_seed = model->seed,
                          .model = model,

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "report/line.h"
+#include "report/origins.h"
 
 enum { COLUMNS = 80, VALUES_FROM = 21, MOST_LINES = 6 };
 
@@ -166,7 +167,7 @@ static void print_traces(const dlg_screen *screen, const dlg_defence_traces *t)
                         t->is_pruned ? "" : ", as rounding leaves them");
     print(screen, &r);
     r = begin("noise", "");
-    if (!t->n_behind) dlg_line_append(&r, "not seen: the text fills all positions, and nothing should be zero");
+    if (!t->n_behind) dlg_line_append(&r, "not seen: no row of the position embedding is known to be behind the text");
     else if (!(t->noise > 0)) dlg_line_append(&r, "no: all %zu entries behind the text are zero", t->n_behind);
     else
         dlg_line_append(&r, "yes: deviation %.3g behind the text, kurtosis %.1f (normal noise 3, Laplace 6)", t->noise,
@@ -193,14 +194,15 @@ static void print_ranks(const dlg_screen *screen, const dlg_inspection *found)
         } else if (i % MATRICES_OF_A_LAYER == 0) {
             dlg_line_append(&r, "  layer %-16zu", layer);
         }
-        if (m->rank.is_clear) dlg_line_append(&r, "%8zu", m->rank.rank);
+        if (m->is_frozen) dlg_line_append(&r, "  frozen");
+        else if (m->rank.is_clear) dlg_line_append(&r, "%8zu", m->rank.rank);
         else dlg_line_append(&r, "       -");
         if (layer < n_layers && i % MATRICES_OF_A_LAYER != MATRICES_OF_A_LAYER - 1) continue;
         dlg_screen_print(screen, plain, r.text, NULL);
         r = (dlg_line){.used = 0};
     }
     for (size_t i = 0; i < found->n_ranks; i++)
-        if (!found->ranks[i].rank.is_clear) {
+        if (!found->ranks[i].is_frozen && !found->ranks[i].rank.is_clear) {
             dlg_line_append(&r, "- no gap between singular values: noise or rounding, or more than %zu",
                             found->ranks[i].rank.rank);
             dlg_screen_print(screen, (dlg_layout){.indent = 2}, r.text, NULL);
@@ -220,6 +222,7 @@ void dlg_inspection_print(const dlg_screen *where, const dlg_subject *subject, c
     r = (dlg_line){.used = 0};
     dlg_line_append(&r, "metadata: defence %s", subject->defence ? subject->defence : "not named");
     dlg_screen_print(&screen, (dlg_layout){.indent = 2, .hang = 2}, r.text, NULL);
+    dlg_frozen_print(&screen, &subject->frozen);
     dlg_screen_print(&screen, (dlg_layout){0}, "", NULL);
     print_model(&screen, found);
     print_length(&screen, found);

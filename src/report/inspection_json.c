@@ -69,6 +69,7 @@ static void add_ranks(dlg_object *o, const dlg_inspection *found)
         dlg_object_add(o, entry, "name", cJSON_CreateString(r->parameter->name));
         dlg_object_add(o, entry, "rows", dlg_json_number((double)r->parameter->n_rows));
         dlg_object_add(o, entry, "columns", dlg_json_number((double)r->parameter->n_cols));
+        dlg_object_add(o, entry, "frozen", cJSON_CreateBool(r->is_frozen));
         dlg_object_add(o, entry, "rank", r->rank.is_clear ? dlg_json_number((double)r->rank.rank) : cJSON_CreateNull());
         dlg_object_add(o, entry, "clear", cJSON_CreateBool(r->rank.is_clear));
         dlg_object_add(o, entry, "gap", r->rank.is_clear ? dlg_json_number(r->rank.gap) : cJSON_CreateNull());

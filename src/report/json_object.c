@@ -63,6 +63,7 @@ void dlg_object_add_subject(dlg_object *o)
     dlg_object_add_string(o, "model_type", dlg_architecture_of(&s->model->config)->dialect->model_type);
     dlg_object_add_string(o, "task", dlg_task_name(s->model->config.task));
     dlg_object_add_string(o, "defence", s->defence);
+    dlg_object_add_number(o, "frozen", (double)s->frozen.n);
     dlg_object_add_string(o, "blas", s->blas);
     dlg_object_add_number(o, "threads", s->n_threads);
 }

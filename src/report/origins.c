@@ -154,3 +154,14 @@ void dlg_origins_print(const dlg_screen *screen, const dlg_subject *subject, con
     }
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) print_origin(screen, subject, order[i], "", false);
 }
+
+void dlg_frozen_print(const dlg_screen *screen, const dlg_frozen *frozen)
+{
+    dlg_line line = {.used = 0};
+    if (!frozen->n) return;
+    dlg_line_append(&line, "frozen: %zu of %zu parameters", frozen->n, frozen->n_parameters);
+    for (size_t i = 0; i < frozen->n_lost; i++)
+        dlg_line_append(&line, "%s%s (read off %s)", i ? "; " : "; not seen: ", frozen->lost[i].reading,
+                        frozen->lost[i].from);
+    dlg_screen_print(screen, (dlg_layout){.indent = 2, .hang = 2}, line.text, NULL);
+}

@@ -13,4 +13,10 @@
  */
 void dlg_origins_print(const dlg_screen *, const dlg_subject *, const dlg_attack_result *result);
 
+/**
+ * What the gradient lacks because parameters were frozen, and what cannot be read off it therefore: "frozen: 5 of 42
+ * parameters; not seen: the labels (read off the decoder's bias)". Nothing where none was.
+ */
+void dlg_frozen_print(const dlg_screen *, const dlg_frozen *);
+
 #endif

@@ -73,6 +73,7 @@ void dlg_progress_start(const dlg_progress *progress)
              with_commas(dlg_model_size(s->model), number));
     dlg_screen_print(&progress->screen, plain, line, NULL);
     dlg_origins_print(&progress->screen, s, NULL);
+    dlg_frozen_print(&progress->screen, &s->frozen);
     snprintf(line, sizeof line,
              "attack %s: distance %s (1 is a zero gradient's), optimizer %s%s, seed %llu; %s, %d thread%s", s->attack,
              s->options->distance->name, s->options->minimiser->name, prior_of(s, prior),

@@ -2,6 +2,7 @@
 #ifndef DLG_REPORT_SUBJECT_H
 #define DLG_REPORT_SUBJECT_H
 
+#include "analytic/frozen.h"
 #include "attacks/session/attack.h"
 #include "tokenizer/tokenizer.h"
 
@@ -12,6 +13,7 @@ typedef struct {
     const char *attack;   /**< its name */
     bool asks_prior;      /**< the attack asks a language model (dlg_attack_prior) */
     const char *defence;  /**< as the file's metadata have it, or NULL */
+    dlg_frozen frozen;    /**< what the gradient lacks */
     bool is_preset;       /**< the weights were drawn from model_seed */
     uint64_t model_seed;
     const dlg_model *model;
