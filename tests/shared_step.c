@@ -48,6 +48,17 @@ void step_share(shared_step *s, size_t n_predicted, const size_t *rows)
     assert_int_equal(dlg_gradient_share(&s->gradient, NULL, s->model, &step, NULL), DLG_OK);
 }
 
+void step_share_sentence(shared_step *s, dlg_task task)
+{
+    const dlg_config config = step_config(task, STEP_WORDS, 64, 20);
+    const bool is_mlm = task == DLG_MASKED_LM;
+    step_begin(s, step_model(&config, 2), 1, (const size_t[]){STEP_LENGTH});
+    for (uint32_t i = 1; i + 1 < STEP_LENGTH; i++) s->fed[i] = 10 + 13 * i;
+    if (is_mlm) s->fed[STEP_MASKED] = MASK;
+    s->labels[0] = is_mlm ? STEP_LABEL : 1;
+    step_share(s, is_mlm, (const size_t[]){STEP_MASKED});
+}
+
 void step_defend(shared_step *s, const char *spec, uint64_t seed)
 {
     dlg_defence defence;

@@ -32,6 +32,11 @@ void step_begin(shared_step *, dlg_model *, size_t n_sentences, const size_t *le
 /** Predict these rows, or where none is named those that the batch has, as a classifier's; and share the gradient. */
 void step_share(shared_step *, size_t n_predicted, const size_t *rows);
 
+enum { STEP_WORDS = 150, STEP_LENGTH = 10, STEP_MASKED = 4, STEP_LABEL = 60 };
+
+/** A step on one sentence of STEP_LENGTH different tokens, with a masked LM's label at STEP_MASKED, or the class 1. */
+void step_share_sentence(shared_step *, dlg_task);
+
 /** Put a defence, such as "bf16", on the gradient. */
 void step_defend(shared_step *, const char *spec, uint64_t seed);
 

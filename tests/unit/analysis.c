@@ -13,18 +13,6 @@
 
 #include <cmocka.h>
 
-enum { VOCABULARY = 150, HIDDEN = 64, POSITIONS = 20, LENGTH = 10, MASKED = 4 };
-
-static void share(shared_step *s, dlg_task task)
-{
-    const dlg_config config = step_config(task, VOCABULARY, HIDDEN, POSITIONS);
-    step_begin(s, step_model(&config, 2), 1, (const size_t[]){LENGTH});
-    for (uint32_t i = 1; i + 1 < LENGTH; i++) s->fed[i] = 10 + 13 * i;
-    if (task == DLG_MASKED_LM) s->fed[MASKED] = MASK;
-    s->labels[0] = task == DLG_MASKED_LM ? 60 : 1;
-    step_share(s, task == DLG_MASKED_LM, (const size_t[]){MASKED});
-}
-
 static dlg_status ask_all(dlg_analysis *a, dlg_error *err)
 {
     const dlg_defence_traces *traces;
@@ -37,14 +25,14 @@ static dlg_status ask_all(dlg_analysis *a, dlg_error *err)
     if (!status) status = dlg_analysis_count_inputs(&n_inputs, a, err);
     if (!status) status = dlg_analysis_count_attended(&n_attended, a, err);
     if (!status) status = dlg_analysis_inputs(&inputs, a, SIZE_MAX, err);
-    if (!status) status = dlg_analysis_candidates(&candidates, a, LENGTH, err);
-    if (!status) status = dlg_analysis_position_check(&check, a, LENGTH, err);
+    if (!status) status = dlg_analysis_candidates(&candidates, a, STEP_LENGTH, err);
+    if (!status) status = dlg_analysis_position_check(&check, a, STEP_LENGTH, err);
     if (!status) status = dlg_analysis_count_head_rows(&n_head_rows, a, err);
     if (!status) status = dlg_analysis_head(&head, a, SIZE_MAX, err);
     if (!status && dlg_analysis_gradient(a)->model->config.task == DLG_SEQUENCE_CLASSIFICATION)
         status = dlg_analysis_restoration(&restoration, a, err);
-    if (!status) assert_true(n_inputs == LENGTH && n_attended == LENGTH && n_head_rows == 1);
-    if (!status) assert_true(candidates->sees && dlg_position_check_length(check) == LENGTH);
+    if (!status) assert_true(n_inputs == STEP_LENGTH && n_attended == STEP_LENGTH && n_head_rows == 1);
+    if (!status) assert_true(candidates->sees && dlg_position_check_length(check) == STEP_LENGTH);
     return status;
 }
 
@@ -56,9 +44,9 @@ static void once(void **state)
     for (size_t i = 0; i < 2; i++) {
         shared_step s;
         dlg_analysis *a;
-        share(&s, tasks[i]);
+        step_share_sentence(&s, tasks[i]);
         assert_int_equal(dlg_analysis_create(&a, &s.gradient, special, NULL), DLG_OK);
-        assert_int_equal(dlg_analysis_length(a), LENGTH);
+        assert_int_equal(dlg_analysis_length(a), STEP_LENGTH);
         assert_int_equal(ask_all(a, NULL), DLG_OK);
         const size_t before = dlg_allocation_count();
         assert_int_equal(ask_all(a, NULL), DLG_OK);
@@ -74,7 +62,7 @@ static void shared_by_all(void **state)
     (void)state;
     shared_step s;
     dlg_analysis *a;
-    share(&s, DLG_MASKED_LM);
+    step_share_sentence(&s, DLG_MASKED_LM);
     const dlg_attack_options options = {.distance = dlg_attacks[0]->distance,
                                         .minimiser = dlg_attacks[0]->minimiser,
                                         .max_iterations = 1,
@@ -86,11 +74,11 @@ static void shared_by_all(void **state)
         dlg_attack_result result;
         assert_int_equal(dlg_inspect(&found, a, NULL), DLG_OK);
         assert_non_null(found.text);
-        assert_memory_equal(found.text, s.fed, LENGTH * sizeof *s.fed);
+        assert_memory_equal(found.text, s.fed, STEP_LENGTH * sizeof *s.fed);
         assert_int_equal(dlg_knowledge_infer(&knowledge, a, NULL), DLG_OK);
         assert_int_equal(dlg_attack_class_run(dlg_attacks[0], &result, a, &knowledge, &options, NULL, NULL), DLG_OK);
         assert_int_equal(result.end, DLG_EXPLAINED);
-        assert_memory_equal(result.state.fed, s.fed, LENGTH * sizeof *s.fed);
+        assert_memory_equal(result.state.fed, s.fed, STEP_LENGTH * sizeof *s.fed);
         dlg_attack_result_release(&result);
         dlg_knowledge_release(&knowledge);
         dlg_inspection_release(&found);
@@ -113,7 +101,7 @@ static void without_memory(void **state)
 {
     (void)state;
     shared_step s;
-    share(&s, DLG_MASKED_LM);
+    step_share_sentence(&s, DLG_MASKED_LM);
     assert_true(fail_every_allocation(attempt, &s) > 10);
     step_release(&s);
 }

@@ -14,18 +14,6 @@
 
 #include <cmocka.h>
 
-enum { VOCABULARY = 150, HIDDEN = 64, POSITIONS = 20, LENGTH = 10, MASKED = 4 };
-
-static void share(shared_step *s, dlg_task task)
-{
-    const dlg_config config = step_config(task, VOCABULARY, HIDDEN, POSITIONS);
-    step_begin(s, step_model(&config, 2), 1, (const size_t[]){LENGTH});
-    for (uint32_t i = 1; i + 1 < LENGTH; i++) s->fed[i] = 10 + 13 * i;
-    if (task == DLG_MASKED_LM) s->fed[MASKED] = MASK;
-    s->labels[0] = task == DLG_MASKED_LM ? 60 : 1;
-    step_share(s, task == DLG_MASKED_LM, (const size_t[]){MASKED});
-}
-
 static void freeze(shared_step *s, const dlg_parameter *p)
 {
     const size_t i = (size_t)(p - s->model->parameters);
@@ -46,7 +34,7 @@ static dlg_attack_end attack(const shared_step *s, const dlg_attack_class *class
     if (!status)
         assert_int_equal(analysed_attack(class, &result, &s->gradient, &knowledge, &options, NULL, NULL), DLG_OK);
     const dlg_attack_end end = result.end;
-    if (end == DLG_EXPLAINED) assert_memory_equal(result.state.fed, s->fed, LENGTH * sizeof *s->fed);
+    if (end == DLG_EXPLAINED) assert_memory_equal(result.state.fed, s->fed, STEP_LENGTH * sizeof *s->fed);
     dlg_attack_result_release(&result);
     dlg_knowledge_release(&knowledge);
     return end;
@@ -57,7 +45,7 @@ static void inspect(const shared_step *s)
     dlg_inspection found;
     assert_int_equal(analysed_inspection(&found, &s->gradient, NULL), DLG_OK);
     if (found.text && found.text_ground.sure == DLG_CERTAIN)
-        assert_memory_equal(found.text, s->fed, LENGTH * sizeof *s->fed);
+        assert_memory_equal(found.text, s->fed, STEP_LENGTH * sizeof *s->fed);
     dlg_inspection_release(&found);
 }
 
@@ -70,7 +58,7 @@ static void whatever_is_frozen(void **state)
         for (size_t width = 1, n = 2; width < n; width *= 3)
             for (size_t first = 0; first < n; first += width) {
                 shared_step s;
-                share(&s, tasks[k]);
+                step_share_sentence(&s, tasks[k]);
                 n = s.gradient.n;
                 for (size_t i = first; i < n && i < first + width; i++) freeze(&s, &s.model->parameters[i]);
                 inspect(&s);
@@ -84,12 +72,12 @@ static void whatever_is_frozen(void **state)
 static void what_is_told(void **state)
 {
     (void)state;
-    static size_t length = LENGTH, label = 60;
+    static size_t length = STEP_LENGTH, label = STEP_LABEL;
     const dlg_knowledge of_length = {.n_sentences = 1, .lengths = &length, .lengths_from = DLG_TOLD},
                         of_labels = {.n_labels = 1, .labels = &label, .labels_from = DLG_TOLD};
     for (int labels = 0; labels < 2; labels++) {
         shared_step s;
-        share(&s, DLG_MASKED_LM);
+        step_share_sentence(&s, DLG_MASKED_LM);
         freeze(&s, labels ? s.model->roles.decoder.bias : s.model->roles.positions);
         assert_int_equal(attack(&s, dlg_attacks[0], &(dlg_knowledge){0}), DLG_UNREADABLE);
         assert_int_equal(attack(&s, dlg_attacks[0], labels ? &of_labels : &of_length), DLG_EXPLAINED);
@@ -101,9 +89,9 @@ static void what_is_told(void **state)
 static void all_but_the_head(void **state)
 {
     (void)state;
-    static size_t length = LENGTH;
+    static size_t length = STEP_LENGTH;
     shared_step s;
-    share(&s, DLG_MASKED_LM);
+    step_share_sentence(&s, DLG_MASKED_LM);
     const dlg_roles *roles = &s.model->roles;
     for (size_t i = 0; i < s.gradient.n; i++) {
         const dlg_parameter *p = &s.model->parameters[i];
