@@ -34,7 +34,8 @@ check '80 columns' eval '[ $(wc -L < table.txt) -le 80 ]'
 check 'JSON' eval 'dlg-text --inspect a.g --json --threads 1 > line.json 2> notes.txt'
 check 'no words beside it' [ ! -s notes.txt ]
 check 'one object' eval '[ $(wc -l < line.json) -eq 1 ] && grep -q "^{\"event\":\"inspect\",.*}$" line.json'
-ranks='"ranks":[{"name":"bert.encoder.layer.0.attention.self.query.weight","rows":128,"columns":128,"frozen":false,"rank":11,'
+ranks='"ranks":[{"name":"bert.encoder.layer.0.attention.self.query.weight","rows":128,"columns":128,'
+ranks+='"frozen":false,"rank":11,'
 for field in '"gradient":"a.g"' '"model":"tiny"' '"task":"mlm"' '"defence":"none"' '"seconds":' \
     '"fits":{"sure":"certain",' '"length":{"sure":"certain","from":' '"batch_size":{' '"least":1,"most":1}' \
     '"labels":{"sure":"certain"' '"masked":{' '"fed_tokens":[' '"certain_positions":11' '"scale":{' \
