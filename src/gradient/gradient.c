@@ -136,13 +136,15 @@ dlg_status dlg_gradient_save(const dlg_gradient *gradient, const char *path, dlg
 {
     dlg_tensor_source *tensors = dlg_allocate(gradient->n, sizeof *tensors);
     if (!tensors) return dlg_fail(err, DLG_ENOMEM, "%s: no memory", path);
+    size_t n = 0;
     for (size_t i = 0; i < gradient->n; i++) {
         const dlg_parameter *p = &gradient->model->parameters[i];
         const size_t rows_and_columns[] = {p->n_rows, p->n_cols};
-        tensors[i] = (dlg_tensor_source){.name = p->name, .n_dims = p->n_dims, .values = gradient->values[i]};
-        memcpy(tensors[i].shape, rows_and_columns + (2 - p->n_dims), p->n_dims * sizeof *rows_and_columns);
+        if (!gradient->values[i]) continue;
+        tensors[n] = (dlg_tensor_source){.name = p->name, .n_dims = p->n_dims, .values = gradient->values[i]};
+        memcpy(tensors[n++].shape, rows_and_columns + (2 - p->n_dims), p->n_dims * sizeof *rows_and_columns);
     }
-    const dlg_status status = dlg_safetensors_write(path, gradient->n, tensors, dtype, n_metadata, metadata, err);
+    const dlg_status status = dlg_safetensors_write(path, n, tensors, dtype, n_metadata, metadata, err);
     dlg_free(tensors);
     return status;
 }

@@ -36,9 +36,7 @@ DLG_MUST_USE dlg_status dlg_gradient_create(dlg_gradient *out, const dlg_model *
 /** Accepts a zeroed gradient. */
 void dlg_gradient_release(dlg_gradient *);
 
-/**
- * Write the gradient as a file that dlg_gradient_open takes. Errors: as dlg_safetensors_write.
- */
+/** Write what there is of the gradient as a file that dlg_gradient_open takes. Errors: as dlg_safetensors_write. */
 DLG_MUST_USE dlg_status dlg_gradient_save(const dlg_gradient *, const char *path, dlg_dtype, size_t n_metadata,
                                           const dlg_metadata *metadata, dlg_error *);
 

@@ -124,9 +124,9 @@ static void scale(size_t n, dlg_real *g, double factor)
 static const double sizes[] = {1, 1e-44, 1e-30, 1e-12, -1, 2, 65536, 1e13, 9.3e18, 1e30};
 enum { N_SIZES = sizeof sizes / sizeof *sizes };
 
-static void change(dlg_real *g, size_t n_rows, size_t n_cols, recipe *r)
+static void change(dlg_real *g, size_t n_rows, size_t n_cols, size_t what, recipe *r)
 {
-    const size_t what = take(r, 9), a = take(r, n_rows), b = take(r, n_rows), n = n_rows * n_cols;
+    const size_t a = take(r, n_rows), b = take(r, n_rows), n = n_rows * n_cols;
     const double size = sizes[take(r, N_SIZES)];
     switch (what) {
     case 0: scale(n, g, size); break;
@@ -149,6 +149,14 @@ static void change(dlg_real *g, size_t n_rows, size_t n_cols, recipe *r)
     }
 }
 
+/* As a parameter that was not trained. */
+static void freeze(dlg_gradient *gradient, size_t i)
+{
+    dlg_free(gradient->owned[i]);
+    gradient->owned[i] = NULL;
+    gradient->values[i] = NULL;
+}
+
 static dlg_status spoil(dlg_gradient *gradient, recipe *r, dlg_error *err)
 {
     static const char *const specs[] = {"prune:0.5", "prune:0.99",    "prune:0.9999", "int8",
@@ -164,9 +172,10 @@ static dlg_status spoil(dlg_gradient *gradient, recipe *r, dlg_error *err)
     for (size_t i = 0; !status && size != 1 && i < gradient->n; i++)
         scale(dlg_parameter_items(&gradient->model->parameters[i]), gradient->owned[i], size);
     for (size_t k = 0; !status && r->n && k < MOST_CHANGES; k++) {
-        const size_t i = take(r, gradient->n);
+        const size_t i = take(r, gradient->n), what = take(r, 10);
         const dlg_parameter *p = &gradient->model->parameters[i];
-        change(gradient->owned[i], p->n_rows, p->n_cols, r);
+        if (what == 9) freeze(gradient, i);
+        else if (gradient->owned[i]) change(gradient->owned[i], p->n_rows, p->n_cols, what, r);
     }
     return status;
 }

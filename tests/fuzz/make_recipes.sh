@@ -3,7 +3,7 @@
 # in this order:
 #   attack batch task words-5 hidden-2 layers-1 inner-1 positions-1 types-1 untied [classes] [two heads] seed
 #   sentences-1, of each: length-1 and its tokens between [CLS] and [SEP]; labels; defence; size of all; changes:
-#   parameter what a b size [index]
+#   parameter what a b size [index]; what 9 freezes it and needs no more
 # Of a classifier the classes are 2, 3, 7 or 1,000; an even hidden size asks for heads. Sizes are counted as in `sizes`,
 # defences as in `spoil`.
 set -euo pipefail
@@ -35,3 +35,5 @@ recipe six-words-of-three 0 0 0 1 1 0 7 11 1 0 7 2 5 5 4 5 5 3 5 5 4 5 4 5 4 5 5
 recipe thousand-classes 0 3 1 40 7 0 23 11 1 0 3 7 2 3 20 6 3 21 7 4 22 8 9 1 200 90 $none 0
 recipe one-class-of-one-token 0 1 1 0 0 0 0 0 0 1 0 0 7 0 0 0 $none 0
 recipe gaussian-on-all 5 2 "${mlm[@]}" "${two[@]}" 9 30 31 6 0
+recipe positions-frozen 0 0 "${mlm[@]}" "${two[@]}" 9 30 31 $none 0 1 9
+recipe layer-0-frozen-cls 6 2 "${cls[@]}" 1 5 20 6 21 22 5 23 24 8 25 0 1 $none 0 5 9 6 9 7 9 8 9 9 9 10 9
