@@ -15,6 +15,8 @@ typedef struct {
     double cosine;
     /** by how much that is more than the next token's among the admitted; NaN: there is none */
     double margin;
+    /** vocabulary entries with its embedding, itself included, that nothing tells apart; 0: not looked for */
+    size_t n_twins;
 } dlg_evidence;
 
 /** Whether a search may take the token at its word: it was read off among very few, or its embedding has arrived. */

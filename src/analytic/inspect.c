@@ -3,6 +3,7 @@
 #include "analytic/infer.h"
 #include "analytic/labels/infer_labels.h"
 #include "analytic/tokens/reading.h"
+#include "analytic/tokens/twins.h"
 #include "base/memory.h"
 
 #include <math.h>
@@ -36,8 +37,10 @@ static dlg_status find_length(dlg_inspection *out, const survey *s, dlg_error *e
     out->length = dlg_analysis_length(s->analysis);
     out->traces = *t;
     out->is_defended = t->rounding || t->is_pruned || t->noise > 0;
+    const bool is_frozen = !dlg_gradient_at(s->gradient, s->gradient->model->roles.positions);
     if (!out->length)
-        out->length_ground = (dlg_ground){DLG_UNSEEN, "no row of the position embedding's gradient stands out"};
+        out->length_ground = (dlg_ground){DLG_UNSEEN, is_frozen ? "the file has no gradient of the position embedding"
+                                                                : "no row of the position embedding stands out"};
     else
         out->length_ground = (dlg_ground){t->noise > 0 || t->is_pruned ? DLG_LIKELY : DLG_CERTAIN,
                                           t->noise > 0   ? "rows of the position embedding's gradient above their noise"
@@ -79,6 +82,8 @@ static dlg_status find_ranks(dlg_inspection *out, const survey *s, dlg_error *er
 
 static dlg_ground ground_of_fit(const survey *s, const dlg_label_fit *fit)
 {
+    if (!dlg_gradient_at(s->gradient, s->gradient->model->roles.decoder.bias))
+        return (dlg_ground){DLG_UNSEEN, "the file has no gradient of the decoder's bias"};
     if (!fit->n_labels) return (dlg_ground){DLG_UNSEEN, "no entry of the decoder's bias is negative enough"};
     if (s->n_head_rows && fit->unexplained < explained)
         return (dlg_ground){DLG_CERTAIN, "decoder's bias, to rounding; how many: rank of the head"};
@@ -136,8 +141,8 @@ static dlg_status find_classes(dlg_inspection *out, const survey *s, dlg_error *
 
 static dlg_blur blur_of(const dlg_defence_traces *t)
 {
-    if (t->noise > 0) return DLG_NOISY;
-    return t->is_pruned || t->rounding == DLG_ROUNDED_LEVELS ? DLG_GRID : DLG_SHARP;
+    const bool is_grid = t->is_pruned || t->rounding == DLG_ROUNDED_LEVELS;
+    return t->noise > 0 ? DLG_NOISY : is_grid ? DLG_GRID : DLG_SHARP;
 }
 
 static dlg_status find_tokens(dlg_inspection *out, const survey *s, dlg_error *err)
@@ -171,20 +176,9 @@ static dlg_status find_tokens(dlg_inspection *out, const survey *s, dlg_error *e
 /* A text that was read at every position says which tokens there are better than their rows do. */
 static dlg_status take_tokens(dlg_inspection *out, dlg_error *err)
 {
-    dlg_token_set *set = &out->tokens;
-    dlg_free(set->tokens);
-    *set = (dlg_token_set){.tokens = dlg_allocate(out->length, sizeof *set->tokens), .is_clear = true};
-    if (!set->tokens) return dlg_fail(err, DLG_ENOMEM, "token set: no memory");
-    for (size_t t = 0; t < out->length; t++) {
-        size_t at = 0;
-        while (at < set->n && set->tokens[at] < out->text[t]) at++;
-        if (at < set->n && set->tokens[at] == out->text[t]) continue;
-        memmove(set->tokens + at + 1, set->tokens + at, (set->n - at) * sizeof *set->tokens);
-        set->tokens[at] = out->text[t];
-        set->n++;
-    }
     out->tokens_ground = (dlg_ground){out->text_ground.sure, "the text"};
-    return DLG_OK;
+    dlg_free(out->tokens.tokens);
+    return dlg_token_set_of_text(&out->tokens, out->length, out->text, err);
 }
 
 static dlg_status find_text(dlg_inspection *out, survey *s, dlg_error *err)
@@ -214,7 +208,8 @@ static dlg_status find_text(dlg_inspection *out, survey *s, dlg_error *err)
     if (!out->text) return dlg_fail(err, DLG_ENOMEM, "text: no memory");
     memcpy(out->text, s->reading.fed, out->length * sizeof *out->text);
     out->n_text_certain = s->reading.n_certain;
-    const bool is_whole = s->reading.n_certain == out->length;
+    const bool is_whole =
+        s->reading.n_certain == out->length && !dlg_twins_are_hidden(s->gradient, out->length, out->text);
     out->text_ground = (dlg_ground){is_whole && !out->is_defended ? DLG_CERTAIN : DLG_LIKELY,
                                     "position embedding's rows are orthogonal to it"};
     return is_whole ? take_tokens(out, err) : DLG_OK;

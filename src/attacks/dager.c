@@ -139,7 +139,7 @@ static dlg_status put_together(attack *a, size_t n_sentences, const size_t *leng
     if (!status) status = dlg_session_begin(&r, a->out, a->analysis, &knowledge, a->options, a->observer, err);
     for (size_t i = 0; !status && i < r.n_rows; i++) {
         r.fed[i] = fed[i];
-        r.evidence[i] = (dlg_evidence){DLG_FROM_READING, 1, NAN, NAN};
+        r.evidence[i] = (dlg_evidence){DLG_FROM_READING, 1, NAN, NAN, 0};
     }
     if (!status) {
         r.start = 1;

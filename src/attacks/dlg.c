@@ -84,7 +84,7 @@ static bool is_settled(const attack *a, bool has_stalled)
 {
     const dlg_session *r = a->r;
     return dlg_descent_is_settled(&a->descent, r->d, r->d_tokens, has_stalled,
-                                  dlg_session_count_certain(r) == r->n_rows);
+                                  (double)dlg_session_count_certain(r) / (double)r->n_rows);
 }
 
 /* No further start is needed. @return true */

@@ -90,11 +90,11 @@ static void end_with(attack *a, dlg_attack_end end)
 static void look_for_the_end(attack *a)
 {
     dlg_session *r = a->r;
-    const bool all_certain = dlg_session_count_certain(r) == r->n_rows,
-               has_stalled = dlg_descent_has_stalled(&a->descent);
+    const bool has_stalled = dlg_descent_has_stalled(&a->descent);
+    const double certain = (double)dlg_session_count_certain(r) / (double)r->n_rows;
     if (dlg_session_is_interrupted(r)) end_with(a, DLG_INTERRUPTED);
     else if (dlg_session_is_explained(r)) end_with(a, DLG_EXPLAINED);
-    else if (dlg_descent_is_settled(&a->descent, r->d, r->d_tokens, has_stalled, all_certain)) end_with(a, DLG_SETTLED);
+    else if (dlg_descent_is_settled(&a->descent, r->d, r->d_tokens, has_stalled, certain)) end_with(a, DLG_SETTLED);
     else if (dlg_session_is_running_out(r)) end_with(a, DLG_EXHAUSTED);
     else a->is_over = r->iteration >= r->options->max_iterations;
 }

@@ -64,7 +64,7 @@ static dlg_status read_tokens(dlg_session *r, size_t *n, dlg_error *err)
                     : shared.sees                    ? shared.token[i]
                                                      : dlg_position_check_best(r->check, i);
         r->evidence[i] =
-            (dlg_evidence){DLG_FROM_READING, is_named ? 1 : dlg_position_check_count(r->check, i), NAN, NAN};
+            (dlg_evidence){DLG_FROM_READING, is_named ? 1 : dlg_position_check_count(r->check, i), NAN, NAN, 0};
         *n += dlg_evidence_is_good(&r->evidence[i]);
         if (is_named && !r->replaces) dlg_position_check_name(r->check, i, r->fed[i]);
     }

@@ -170,7 +170,7 @@ static void check(const struct argp_state *state, const dlg_text_options *o)
     else if (o->prior && !asks_prior(o)) wrong = "want --attack lamp with --prior, found another";
     if (o->inspect && o->how.checkpoint) wrong = "want --inspect without --checkpoint, found both";
     for (size_t i = 0; i < DLG_N_KNOWN && o->inspect; i++)
-        if (o->truth || o->known[i]) wrong = "want --inspect without --know and --truth, found both";
+        if (o->truth || o->known[i]) wrong = "want --inspect alone, found --know or --truth beside it";
     if (wrong) argp_failure(state, DLG_EXIT_USAGE, 0, "%s", wrong);
 }
 

@@ -47,16 +47,24 @@ static dlg_residual compare_words(const dlg_objective *objective, const uint32_t
 
 /* ---- all of them ---- */
 
-/* The position embedding's gradient is the text's; where it was frozen, layer 0's query, key and value have its
- * rows. */
+static bool is_named(const char *name, const dlg_parameter *p)
+{
+    return !strcmp(name, p->name);
+}
+
+/*
+ * What depends on the text: the position embedding's gradient; where that was frozen, query, key and value of the first
+ * block of which there are any.
+ */
 static bool is_of_text(const dlg_objective *objective, const char *name)
 {
     const dlg_gradient *gradient = dlg_objective_gradient(objective);
     const dlg_roles *roles = &gradient->model->roles;
-    const dlg_block_roles *block = &roles->blocks[0];
-    if (dlg_gradient_at(gradient, roles->positions)) return !strcmp(name, roles->positions->name);
-    return !strcmp(name, block->query.weight->name) || !strcmp(name, block->key.weight->name) ||
-           !strcmp(name, block->value.weight->name);
+    if (dlg_gradient_at(gradient, roles->positions)) return is_named(name, roles->positions);
+    const dlg_block_roles *block = roles->blocks, *last = block + gradient->model->config.n_layers - 1;
+    while (block < last && !dlg_gradient_inputs(gradient, block).n_blocks) block++;
+    return is_named(name, block->query.weight) || is_named(name, block->key.weight) ||
+           is_named(name, block->value.weight);
 }
 
 static void take(dlg_explanation *out, double left2, double tt, double all2, const char *name)

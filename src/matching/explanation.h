@@ -18,7 +18,7 @@ typedef struct {
     double worst;       /**< the largest such part of one tensor, of those that are more than rounding of the whole */
     const char *tensor; /**< its name, borrowed from the model */
     /** norm of what is the text's, as a part of the whole: the position embedding's gradient, or, where that was
-     * frozen, that of layer 0's query, key and value */
+     * frozen, that of query, key and value of the first block that has any */
     double text;
 } dlg_explanation;
 

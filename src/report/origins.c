@@ -112,7 +112,7 @@ static void print_origin(const dlg_screen *screen, const dlg_subject *subject, d
         dlg_origin from;
         bool is_known;
         void (*append)(dlg_line *, const dlg_subject *);
-    } pieces[] = {{k->sentences_from, !is_all, append_batch},
+    } pieces[] = {{k->sentences_from, !is_all && k->n_sentences, append_batch},
                   {k->lengths_from, k->lengths, append_lengths},
                   {k->labels_from, k->n_labels, append_labels},
                   {k->rows_from, k->n_rows && k->lengths, append_masked}};

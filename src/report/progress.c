@@ -260,9 +260,9 @@ static void print_end(const dlg_screen *screen, const dlg_subject *subject, cons
         break;
     case DLG_INTERRUPTED:
         snprintf(line, sizeof line,
-                 "interrupted: the text's own gradient is not yet the shared one (distance %s, where 0 is the same and "
-                 "1 a zero gradient's)",
-                 number);
+                 "interrupted: the text is not yet known to be the participant's (distance %s, where 0 is the same "
+                 "gradient and 1 a zero gradient's)",
+                 isfinite(best->distance_of_tokens) ? number : "not known");
         break;
     case DLG_UNREADABLE: snprintf(line, sizeof line, "not explained: %s", result->reason); break;
     }

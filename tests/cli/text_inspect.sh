@@ -90,8 +90,8 @@ accepted '*sentences  certain   3
 *text       not seen  -
 *' '' dlg-text --inspect c.g --threads 1
 
-refused 64 '*want --inspect without --know and --truth, found both*' dlg-text --inspect a.g --truth a.truth.json
-refused 64 '*want --inspect without --know and --truth, found both*' dlg-text --inspect a.g --know length:a.truth.json
+refused 64 '*want --inspect alone, found --know or --truth beside it*' dlg-text --inspect a.g --truth a.truth.json
+refused 64 '*want --inspect alone, found --know or --truth beside it*' dlg-text --inspect a.g --know length:a.truth.json
 refused 1 '*missing.g*' dlg-text --inspect missing.g
 [ -e /dev/full ] && check 'exit 1 when it cannot be printed' \
     eval 'dlg-text --inspect a.g --threads 1 > /dev/full; [ $? -eq 1 ]'

@@ -103,6 +103,36 @@ static void all_but_the_head(void **state)
     step_release(&s);
 }
 
+/* Without the word embedding's rows nothing tells a word from another of the same embedding: it is in doubt. */
+static void twins(void **state)
+{
+    (void)state;
+    enum { AT = 6, TWIN = 5, WIDTH = 64 };
+    const dlg_attack_options options = {.distance = dlg_attacks[0]->distance,
+                                        .minimiser = dlg_attacks[0]->minimiser,
+                                        .max_iterations = 2,
+                                        .max_starts = 1};
+    for (int frozen = 0; frozen < 2; frozen++) {
+        shared_step s;
+        dlg_knowledge knowledge = {0};
+        dlg_attack_result result;
+        step_share_sentence(&s, DLG_SEQUENCE_CLASSIFICATION);
+        dlg_real *words = (dlg_real *)(uintptr_t)dlg_model_word_embeddings(s.model);
+        memcpy(words + WIDTH * TWIN, words + WIDTH * s.fed[AT], WIDTH * sizeof *words);
+        if (frozen) freeze(&s, s.model->roles.words);
+        assert_int_equal(analysed_knowledge(&knowledge, &s.gradient, NULL), DLG_OK);
+        assert_int_equal(analysed_attack(dlg_attacks[0], &result, &s.gradient, &knowledge, &options, NULL, NULL),
+                         DLG_OK);
+        if (frozen) assert_int_equal(result.end, DLG_EXPLAINED);
+        if (!frozen && result.end == DLG_EXPLAINED) assert_int_equal(result.state.fed[AT], s.fed[AT]);
+        for (size_t i = 0; frozen && i < STEP_LENGTH; i++)
+            assert_int_equal(dlg_attack_confidence(&result, i), i == AT ? DLG_GUESSED : DLG_CERTAIN);
+        dlg_attack_result_release(&result);
+        dlg_knowledge_release(&knowledge);
+        step_release(&s);
+    }
+}
+
 int main(void)
 {
     dlg_blas_start(1);
@@ -110,6 +140,7 @@ int main(void)
         cmocka_unit_test(whatever_is_frozen),
         cmocka_unit_test(what_is_told),
         cmocka_unit_test(all_but_the_head),
+        cmocka_unit_test(twins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -19,9 +19,9 @@ static size_t lengths[] = {3, 4}, first[] = {0, 3, 7}, labels[] = {6}, rows[] = 
 static const uint32_t fed[] = {2, 7, 3, 2, 4, 5, 3}, tokens[] = {2, 7, 3, 2, 6, 5, 3};
 static const bool predicted[] = {false, false, false, false, true, false, false};
 static const dlg_evidence evidence[] = {
-    {DLG_FROM_READING, 1, NAN, NAN},  {DLG_FROM_READING, 4, NAN, NAN},    {DLG_FROM_DESCENT, 0, 0.5, 0.125},
-    {DLG_FROM_DESCENT, 0, 1, 0.75},   {DLG_FROM_DESCENT, 0, 0.75, 0.625}, {DLG_FROM_DESCENT, 2, 0.5, 0.375},
-    {DLG_FROM_DESCENT, 1, 0.25, NAN},
+    {DLG_FROM_READING, 1, NAN, NAN, 0},  {DLG_FROM_READING, 4, NAN, NAN, 0},    {DLG_FROM_DESCENT, 0, 0.5, 0.125, 0},
+    {DLG_FROM_DESCENT, 0, 1, 0.75, 0},   {DLG_FROM_DESCENT, 0, 0.75, 0.625, 0}, {DLG_FROM_DESCENT, 2, 0.5, 0.375, 0},
+    {DLG_FROM_DESCENT, 1, 0.25, NAN, 0},
 };
 
 static const dlg_attack_result settled = {.end = DLG_SETTLED,

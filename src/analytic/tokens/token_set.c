@@ -264,3 +264,21 @@ dlg_status dlg_token_set_find(dlg_token_set *out, const dlg_gradient *gradient, 
     dlg_free(space.basis);
     return status;
 }
+
+dlg_status dlg_token_set_of_text(dlg_token_set *out, size_t n, const uint32_t *text, dlg_error *err)
+{
+    *out = (dlg_token_set){.tokens = dlg_allocate(n, sizeof *out->tokens), .is_clear = true};
+    if (!out->tokens) {
+        *out = (dlg_token_set){0};
+        return dlg_fail(err, DLG_ENOMEM, "token set: no memory");
+    }
+    for (size_t t = 0; t < n; t++) {
+        size_t at = 0;
+        while (at < out->n && out->tokens[at] < text[t]) at++;
+        if (at < out->n && out->tokens[at] == text[t]) continue;
+        memmove(out->tokens + at + 1, out->tokens + at, (out->n - at) * sizeof *out->tokens);
+        out->tokens[at] = text[t];
+        out->n++;
+    }
+    return DLG_OK;
+}

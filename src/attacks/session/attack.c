@@ -1,6 +1,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "attacks/session/attack.h"
 
+#include "analytic/tokens/twins.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "matching/oracle.h"
@@ -68,6 +69,19 @@ dlg_status dlg_attack_count_bytes(size_t *out, const dlg_gradient *gradient, con
     return status;
 }
 
+/*
+ * Tokens with the same embedding explain a gradient equally well, but for the word embedding's rows; of sentences that
+ * are a part of a batch these are not compared.
+ */
+static void look_for_twins(dlg_attack_result *result, const dlg_gradient *gradient)
+{
+    const bool has_words = dlg_gradient_at(gradient, gradient->model->roles.words) != NULL;
+    dlg_evidence *evidence = result->memory; /* what state.evidence is */
+    if (result->end != DLG_PARTLY && (result->end != DLG_EXPLAINED || has_words)) return;
+    for (size_t i = 0; i < result->n_rows; i++)
+        evidence[i].n_twins = dlg_twins_count(gradient->model, result->state.fed[i]);
+}
+
 dlg_status dlg_attack_class_run(const dlg_attack_class *class, dlg_attack_result *out, dlg_analysis *analysis,
                                 const dlg_knowledge *knowledge, const dlg_attack_options *options,
                                 const dlg_attack_observer *observer, dlg_error *err)
@@ -81,6 +95,7 @@ dlg_status dlg_attack_class_run(const dlg_attack_class *class, dlg_attack_result
         status = DLG_OK;
         out->end = DLG_INTERRUPTED;
     }
+    if (!status && out->memory) look_for_twins(out, dlg_analysis_gradient(analysis));
     if (!status) status = dlg_journal_check(options->journal, err);
     if (out->end == DLG_INTERRUPTED && is_spent(&between)) out->end = DLG_EXHAUSTED;
     out->recalled = left - dlg_oracle_left(options->journal);
@@ -109,6 +124,8 @@ dlg_token_source dlg_attack_source(const dlg_attack_state *state, size_t row)
 dlg_confidence dlg_attack_confidence(const dlg_attack_result *result, size_t row)
 {
     const dlg_attack_state *text = &result->state;
+    const bool is_proved = result->end == DLG_EXPLAINED || result->end == DLG_PARTLY;
+    if (is_proved && !text->predicted[row] && text->evidence[row].n_twins > 1) return DLG_GUESSED;
     if (result->end == DLG_EXPLAINED) return DLG_CERTAIN;
     if (result->end == DLG_PARTLY) return text->tokens[row] == text->knowledge->special.mask ? DLG_UNSEEN : DLG_CERTAIN;
     return result->end == DLG_SETTLED && dlg_evidence_is_clear(&text->evidence[row]) ? DLG_LIKELY : DLG_GUESSED;

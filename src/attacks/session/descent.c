@@ -24,6 +24,9 @@ static const double unaccounted = 0.02;
 /* How much further than the free embeddings' the settled text's own D may be above the floor. */
 static const double apart = 1.5;
 
+/* A text of which no more than this is certain is not what the embeddings say: something else made the gradient. */
+static const double least_certain = 0.5;
+
 static patience patience_of(const dlg_descent *descent)
 {
     return descent->is_defended ? with_defended : with_clean;
@@ -68,11 +71,12 @@ bool dlg_descent_has_stalled(const dlg_descent *descent)
     return is_flat(descent, patience_of(descent).stall_iterations, patience_of(descent).stall_factor);
 }
 
-bool dlg_descent_is_settled(const dlg_descent *descent, double d, double d_tokens, bool has_stalled, bool all_certain)
+bool dlg_descent_is_settled(const dlg_descent *descent, double d, double d_tokens, bool has_stalled, double certain)
 {
     const double left = above_floor(descent, d_tokens);
     if (!descent->is_defended || left > unaccounted * above_floor(descent, descent->scale)) return false;
-    if (has_stalled && all_certain) return true;
+    if (certain < least_certain) return false;
+    if (has_stalled && certain >= 1) return true;
     const bool ends_there = is_flat(descent, STABLE_ITERATIONS, flat) && left <= apart * above_floor(descent, d);
     return descent->stable >= STABLE_ITERATIONS && (d_tokens <= d || ends_there);
 }

@@ -36,7 +36,8 @@ bool dlg_descent_has_stalled(const dlg_descent *);
  * a text can account for: under heavy noise any text does as badly as any other. And D falls no more while every
  * embedding points to its token; or the text has not changed for a while, and its own distance is no larger than that
  * of the free embeddings, or ends where theirs ends.
+ * @param certain the part of the tokens whose evidence is good: of a text that has settled at least a half
  */
-bool dlg_descent_is_settled(const dlg_descent *, double d, double d_tokens, bool has_stalled, bool all_certain);
+bool dlg_descent_is_settled(const dlg_descent *, double d, double d_tokens, bool has_stalled, double certain);
 
 #endif

@@ -103,7 +103,7 @@ static bool replace(replacing *p, size_t row, uint32_t token)
         r->d_tokens = d;
         r->fed[row] = token;
         r->evidence[row] =
-            (dlg_evidence){DLG_FROM_DESCENT, r->check ? dlg_position_check_count(r->check, row) : 0, NAN, NAN};
+            (dlg_evidence){DLG_FROM_DESCENT, r->check ? dlg_position_check_count(r->check, row) : 0, NAN, NAN, 0};
         return true;
     }
     memcpy(x, p->table + r->fed[row] * p->H, p->H * sizeof *x);
