@@ -71,6 +71,9 @@ DLG_PUBLIC DLG_MUST_USE dlg_status dlg_defence_check(const char *defence, dlg_er
 DLG_PUBLIC DLG_MUST_USE dlg_status dlg_gradient_write(const dlg_gradient *, const char *path, dlg_dtype,
                                                       const dlg_truth *step, const char *truth_path, dlg_error *);
 
+/** How many of the model's parameters it lacks: they were frozen, and what is read off them is not seen. */
+DLG_PUBLIC size_t dlg_gradient_n_frozen(const dlg_gradient *);
+
 /** Accepts NULL. */
 DLG_PUBLIC void dlg_gradient_free(dlg_gradient *);
 

@@ -27,6 +27,9 @@ typedef enum {
     DLG_N_FACTS
 } dlg_fact;
 
+/** "model", "length", "sentences", "lengths", "labels", "masked", "tokens", "text", "scale". */
+DLG_PUBLIC const char *dlg_fact_name(dlg_fact);
+
 /**
  * Look at a gradient. What cannot be seen is no error.
  * @param[out] out owned by the caller, dlg_leakage_free; NULL on failure. The gradient must outlive it.

@@ -1,5 +1,6 @@
 #include "gradient/gradient.h"
 
+#include "analytic/frozen.h"
 #include "base/file.h"
 #include "base/memory.h"
 #include "io/truth.h"
@@ -44,6 +45,11 @@ dlg_status dlg_gradient_of_arrays(dlg_gradient **out, const dlg_model *model, si
     dlg_status status = dlg_fit_trained(model, err);
     if (!status) status = dlg_safetensors_of_arrays(&set, "gradient", n_arrays, arrays, err);
     return status ? status : take(out, model, set, err);
+}
+
+size_t dlg_gradient_n_frozen(const dlg_gradient *gradient)
+{
+    return dlg_frozen_of(gradient).n;
 }
 
 void dlg_gradient_free(dlg_gradient *gradient)

@@ -3,6 +3,13 @@
 #include "attacks/session/attack.h"
 #include "base/memory.h"
 
+const char *dlg_fact_name(dlg_fact fact)
+{
+    static const char *const names[] = {"model",  "length", "sentences", "lengths", "labels",
+                                        "masked", "tokens", "text",      "scale"};
+    return names[fact];
+}
+
 dlg_status dlg_gradient_inspect(dlg_leakage **out, const dlg_gradient *gradient, dlg_error *err)
 {
     const double begun_s = dlg_attack_now();

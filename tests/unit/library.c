@@ -169,7 +169,11 @@ static void takes_arrays(void **state)
     assert_int_equal(dlg_attack_create(&attack, made, NULL, NULL), DLG_OK);
     assert_int_equal(dlg_attack_run(attack, NULL, NULL), DLG_OK);
     assert_recovered(attack);
+    assert_int_equal(dlg_gradient_n_frozen(made), 0);
     dlg_attack_free(attack);
+    dlg_gradient_free(made);
+    assert_int_equal(dlg_gradient_of_arrays(&made, model, last, arrays, NULL), DLG_OK);
+    assert_int_equal(dlg_gradient_n_frozen(made), 1);
     dlg_gradient_free(made);
 
     right = arrays[last];
@@ -344,6 +348,7 @@ static void reads_off_facts(void **state)
     assert_int_equal(dlg_leakage_values(leakage, DLG_FACT_TEXT, text), (size_t)one);
     assert_string_equal(dlg_model_piece(model, (uint32_t)text[(size_t)one - 1]), "[SEP]");
     for (int fact = 0; fact < DLG_N_FACTS; fact++) assert_true(dlg_leakage_values(leakage, (dlg_fact)fact, NULL) > 0);
+    assert_string_equal(dlg_fact_name(DLG_FACT_SCALE), "scale");
     dlg_leakage_free(leakage);
 }
 
