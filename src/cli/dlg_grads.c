@@ -117,15 +117,8 @@ static const struct argp_option table[] = {
     {.doc = "General:", .group = 5},
     {.key = 'h', .flags = OPTION_HIDDEN}, /* as --help */
     {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "Seed of masks and of the defences' noise (default 0)"},
-    {.name = "memory",
-     .key = KEY_MEMORY,
-     .arg = "SIZE",
-     .doc = "Take at most so many bytes (with K, M, G or T behind: units of 1,024); what needs more is refused "
-            "(default: what is free)"},
-    {.name = "threads",
-     .key = KEY_THREADS,
-     .arg = "N",
-     .doc = "Threads of the matrix products (default: one a processor)"},
+    {.name = "memory", .key = KEY_MEMORY, .arg = "SIZE", .doc = DLG_MEMORY_HELP},
+    {.name = "threads", .key = KEY_THREADS, .arg = "N", .doc = DLG_THREADS_HELP},
     {.name = "json", .key = KEY_JSON, .doc = "Print the result as one JSON object"},
     {.name = "color", .key = KEY_COLOR, .arg = DLG_COLOR_ARGUMENT, .doc = DLG_COLOR_HELP},
     {.name = "quiet", .key = 'q', .doc = "No notes on standard error"},

@@ -27,6 +27,12 @@ size_t dlg_option_bytes(const struct argp_state *, const char *option, const cha
 /** The value of an option that takes a number in [lowest, highest]. */
 double dlg_option_real(const struct argp_state *, const char *option, const char *value, double lowest, double highest);
 
+/** What --help says of --memory and --threads, which both programs have. */
+#define DLG_MEMORY_HELP                                                                                                \
+    "Take at most so many bytes (with K, M, G or T behind: units of 1,024); what needs more is refused (default: "     \
+    "what is free)"
+#define DLG_THREADS_HELP "Threads of the matrix products (default: one a processor)"
+
 /** --color, of both programs. */
 #define DLG_COLOR_ARGUMENT "auto|always|never"
 #define DLG_COLOR_HELP "Bold and underlined text (default auto: on a terminal, unless NO_COLOR is set)"

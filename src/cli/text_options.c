@@ -110,15 +110,8 @@ static const struct argp_option table[] = {
      .arg = "FILE",
      .doc = "Write a journal there, with which a run that was killed goes on; it stays when the run has ended"},
     {.name = "resume", .key = KEY_RESUME, .doc = "Go on from the checkpoint, if there is one yet"},
-    {.name = "memory",
-     .key = KEY_MEMORY,
-     .arg = "SIZE",
-     .doc = "Take at most so many bytes (with K, M, G or T behind: units of 1,024); what needs more is refused "
-            "(default: what is free)"},
-    {.name = "threads",
-     .key = KEY_THREADS,
-     .arg = "N",
-     .doc = "Threads of the matrix products (default: one a processor)"},
+    {.name = "memory", .key = KEY_MEMORY, .arg = "SIZE", .doc = DLG_MEMORY_HELP},
+    {.name = "threads", .key = KEY_THREADS, .arg = "N", .doc = DLG_THREADS_HELP},
     {0}};
 
 static void set_gradient(const struct argp_state *state, dlg_text_options *o, const char *path)
