@@ -7,7 +7,6 @@
 #include "math/solve.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 enum { MOST = DLG_LABEL_RESTORATION_MOST };
