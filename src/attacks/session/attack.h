@@ -11,6 +11,7 @@
 #include "matching/explanation.h"
 #include "analytic/evidence.h"
 #include "analytic/knowledge.h"
+#include "analytic/labels/loss.h"
 #include "optimise/minimise.h"
 
 #include <stdint.h>
@@ -43,6 +44,7 @@ typedef struct {
     double distance_of_tokens;   /**< at the decoded tokens' own embeddings: near zero when they explain the gradient */
     double scale;                /**< the distance of a zero gradient */
     dlg_explanation explanation; /**< where the tokens' distance is rounding: what each tensor says; else no tensor */
+    dlg_loss loss;               /**< that the tokens' distance is of */
     double seconds;              /**< since the attack began: reading, decoding and evaluating */
     double evaluating_seconds;   /**< of these, what its evaluations took */
     const dlg_knowledge *knowledge; /**< what this text rests on: an attack may try several batch sizes and lengths */
