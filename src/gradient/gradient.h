@@ -64,6 +64,8 @@ typedef struct {
     const size_t *labels;         /**< (batch->n_predicted) tokens, or classes */
     const dlg_softmax_loss *loss; /**< NULL: the mean cross-entropy */
     const double *weights;        /**< (batch->n_predicted) of the rows, which sum to 1; NULL: all alike */
+    /** (batch->n_predicted, tokens or classes) any loss' derivative with respect to the logits; NULL: the loss above */
+    const dlg_real *slopes;
 } dlg_step;
 
 /**

@@ -1,6 +1,7 @@
 #include "report/json_lines.h"
 
 #include "base/memory.h"
+#include "report/loss.h"
 #include "report/json_object.h"
 
 #include <math.h>
@@ -272,6 +273,7 @@ dlg_status dlg_json_result(FILE *stream, const dlg_subject *subject, const dlg_a
                           best->tokens ? dlg_part_of_zero(best->distance_of_tokens, best->scale) : NAN);
     dlg_object_add_number(&o, "scale", best->tokens ? best->scale : NAN);
     add_explanation(&o, &best->explanation);
+    dlg_loss_add(&o, result);
     dlg_object_add_number(&o, "n_dense", (double)result->n_dense);
     dlg_object_add_number(&o, "n_targets", (double)result->n_targets);
     add_knowledge(&o, result->end == DLG_PARTLY ? subject->told : subject->knowledge);

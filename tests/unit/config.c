@@ -205,7 +205,6 @@ static void refused_numbers(void **state)
         {"{\"id2label\":{}}", "num_labels: want 1 to 16777216, found 0"},
         {"{\"id2label\":{\"0\":\"a\",\"1\":\"b\"},\"num_labels\":3}",
          "num_labels: want as many as id2label has, found 3"},
-        {"{\"architectures\":[\"BertForSequenceClassification\"],\"num_labels\":1}", "num_labels: want at least 2"},
         {"{\"layer_norm_eps\":0}", "layer_norm_eps: want a number above 0"},
         {"{\"layer_norm_eps\":1e999}", "layer_norm_eps"},
         {"{\"initializer_range\":\"wide\"}", "initializer_range"},
@@ -260,8 +259,6 @@ static void presets(void **state)
     assert_refused(status, DLG_EARG, &err, "\"huge\"", "tiny, mini, small, medium or base");
     status = dlg_config_preset(&config, "tiny", DLG_MASKED_LM, 0, 0, &err);
     assert_refused(status, DLG_EARG, &err, "tiny: vocab_size", "found 0");
-    status = dlg_config_preset(&config, "tiny", DLG_SEQUENCE_CLASSIFICATION, 10, 1, &err);
-    assert_refused(status, DLG_EARG, &err, "tiny: num_labels", "regression");
 }
 
 static void out_of_memory(void **state)
