@@ -53,11 +53,12 @@ static dlg_status want_config(const char *directory, dlg_error *err)
     return dlg_fail(err, DLG_EIO, "%s: want a model's directory, found no config.json", directory);
 }
 
-/* The message names both files. */
-static dlg_status check_vocabulary(const dlg_model *model, const char *directory, dlg_error *err)
+/* A model may have more embeddings than there are pieces, but not by far. The message names both files. */
+static dlg_status fit_vocabulary(dlg_model *model, const char *directory, dlg_error *err)
 {
     const size_t want = model->config.vocabulary_size, found = dlg_tokenizer_size(model->tokenizer);
-    if (found == want) return DLG_OK;
+    if (found <= want && want - found <= DLG_MAX_UNNAMED)
+        return dlg_tokenizer_pad(model->tokenizer, directory, want, err);
     const bool is_json = holds(directory, "tokenizer.json");
     return dlg_fail(err, DLG_ESHAPE, "%s/%s: want the %zu pieces that %s/config.json says, found %zu", directory,
                     is_json ? "tokenizer.json" : "vocab.txt", want, directory, found);
@@ -92,7 +93,7 @@ static dlg_status open_directory(dlg_model **out, const dlg_model_choice *choice
         return status;
     }
     model->tokenizer = tokenizer;
-    status = check_vocabulary(model, directory, err);
+    status = fit_vocabulary(model, directory, err);
     if (!status && choice->task && model->config.task != task)
         status = refuse_task(model, directory, choice->task, err);
     if (!status && model->config.task == DLG_CAUSAL_LM)
@@ -208,7 +209,7 @@ dlg_status dlg_model_open_prior(dlg_model **out, const char *directory, const dl
                               directory, n, config->vocabulary_size);
     } else {
         status = dlg_tokenizer_open_directory(&model->tokenizer, directory, err);
-        if (!status) status = check_vocabulary(model, directory, err);
+        if (!status) status = fit_vocabulary(model, directory, err);
         if (!status) status = compare_pieces(model, directory, attacked->tokenizer, err);
     }
     return finish(out, model, status);
