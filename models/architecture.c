@@ -31,6 +31,13 @@ const dlg_parameter *dlg_describe(dlg_model *model, dlg_draw draw, size_t n_rows
     return p;
 }
 
+void dlg_describe_also(dlg_model *model, const dlg_parameter *parameter, const char *name, bool is_same)
+{
+    dlg_parameter *p = &model->parameters[parameter - model->parameters];
+    p->also = name;
+    p->also_is_same = is_same;
+}
+
 dlg_norm_role dlg_describe_norm(dlg_model *model, const char *base)
 {
     const size_t H = model->config.hidden_size;

@@ -80,6 +80,9 @@ const dlg_architecture *dlg_architecture_of(const dlg_config *);
 const dlg_parameter *DLG_PRINTF(5, 6)
     dlg_describe(dlg_model *, dlg_draw, size_t n_rows, size_t n_cols, const char *format, ...);
 
+/** The other name of a parameter that is described (see there), which must live as long as the program. */
+void dlg_describe_also(dlg_model *, const dlg_parameter *, const char *name, bool is_same);
+
 /** A norm's scale and shift, called base + .weight and .bias. */
 dlg_norm_role dlg_describe_norm(dlg_model *, const char *base);
 

@@ -66,6 +66,7 @@ static void describe_masked_lm_head(dlg_model *model)
     dlg_roles *roles = &model->roles;
     dlg_describe_linear(&roles->head, model, H, H, "", 1, transform, false);
     roles->head_norm = dlg_describe_norm(model, "vocab_layer_norm");
+    if (model->config.tied_decoder) dlg_describe_also(model, roles->words, "vocab_projector.weight", true);
     roles->decoder.weight = model->config.tied_decoder
                                 ? roles->words
                                 : dlg_describe(model, DLG_DRAW_NORMAL, V, H, "vocab_projector.weight");
@@ -97,11 +98,10 @@ static void describe(dlg_model *model)
     }
 }
 
-/* A copy of the tied decoder, and heads of other tasks. */
+/* Heads of other tasks. */
 static bool is_left_behind(const dlg_config *config, const char *name)
 {
     static const char *const of_classifier[] = {"pre_classifier.", "classifier."}, *const of_masked_lm[] = {"vocab_"};
-    if (!strcmp(name, "vocab_projector.weight")) return true;
     const bool is_mlm = config->task == DLG_MASKED_LM;
     for (size_t i = 0; i < (is_mlm ? 2 : 1); i++) {
         const char *prefix = is_mlm ? of_classifier[i] : of_masked_lm[i];

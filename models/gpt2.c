@@ -76,6 +76,7 @@ static void describe(dlg_model *model)
     for (size_t i = 0; i < config->n_layers; i++) describe_block(model, i);
     roles->head_norm = dlg_describe_norm(model, "transformer.ln_f");
     roles->head_activation = DLG_HEAD_NONE;
+    if (config->tied_decoder) dlg_describe_also(model, roles->words, "lm_head.weight", true);
     roles->decoder.weight =
         config->tied_decoder ? roles->words : dlg_describe(model, DLG_DRAW_NORMAL, V, H, "lm_head.weight");
     roles->loss_rows = DLG_NEXT_ROWS;
@@ -83,13 +84,12 @@ static void describe(dlg_model *model)
     dlg_describe_decoder(model);
 }
 
-/* The causal mask, which older files hold, and a copy of the tied decoder. */
+/* The causal mask, which older files hold. */
 static bool is_left_behind(const dlg_config *config, const char *name)
 {
     (void)config;
     const char *attention = strstr(name, ".attn.");
-    return !strcmp(name, "lm_head.weight") ||
-           (attention && (!strcmp(attention, ".attn.bias") || !strcmp(attention, ".attn.masked_bias")));
+    return attention && (!strcmp(attention, ".attn.bias") || !strcmp(attention, ".attn.masked_bias"));
 }
 
 /* ---- the list of operators ---- */

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "library/metadata.h"
+#include "models/naming.h"
 #include "vocab/vocabulary.h"
 
 #include <errno.h>
@@ -127,9 +128,11 @@ static dlg_status check_classes(const dlg_safetensors *file, const dlg_model_cho
     if (!status) status = dlg_model_describe(&model, choice->preset, &config, err);
     if (!status) {
         const dlg_parameter *decoder = model->roles.decoder.bias;
-        const dlg_tensor *bias = dlg_parameter_find(decoder, file);
-        const size_t found = bias ? bias->n_items : 0;
-        if (found != choice->n_labels)
+        const dlg_naming naming = dlg_naming_of(file);
+        const dlg_tensor *bias;
+        status = dlg_naming_find(&bias, &naming, decoder, err);
+        const size_t found = !status && bias ? bias->n_items : 0;
+        if (!status && found != choice->n_labels)
             status = dlg_fail(err, DLG_EFORMAT,
                               "%s: metadata " DLG_METADATA_N_LABELS ": want the %zu classes of %s, found %zu",
                               dlg_safetensors_path(file), found, decoder->name, choice->n_labels);
