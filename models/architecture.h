@@ -42,7 +42,7 @@ typedef struct {
     const char *wanted;           /**< the classes in words, for messages */
     const dlg_config_size *sizes; /**< ended by one without a key */
     const char *activation;       /**< its key, and the default */
-    dlg_gelu_form gelu;
+    dlg_activation_form activation_fallback;
     const char *eps; /**< likewise of the norms; NULL: no file says it */
     double eps_fallback;
 } dlg_dialect;
@@ -130,7 +130,7 @@ void dlg_build_post_norm_encoder(dlg_builder *, size_t max_labels);
 /** For dlg_architecture.most_operators of such an encoder. */
 size_t dlg_post_norm_operators(const dlg_config *);
 
-/** The configuration's gelu. */
-dlg_activation_function *dlg_gelu_of(const dlg_config *);
+/** The configuration's activation. */
+dlg_activation_function *dlg_activation_of(const dlg_config *);
 
 #endif

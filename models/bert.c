@@ -23,7 +23,7 @@ static const dlg_dialect dialect = {
     .wanted = "BertForMaskedLM or BertForSequenceClassification",
     .sizes = sizes,
     .activation = "hidden_act",
-    .gelu = DLG_GELU_ERF,
+    .activation_fallback = DLG_GELU_ERF,
     .eps = "layer_norm_eps",
     .eps_fallback = 1e-12,
 };
@@ -100,7 +100,7 @@ static void describe(dlg_model *model)
     for (size_t i = 0; i < config->n_layers; i++) describe_block(model, i);
     roles->is_post_norm = true;
     roles->loss_rows = is_mlm ? DLG_CHOSEN_ROWS : DLG_FIRST_ROWS;
-    roles->head_activation = is_mlm ? DLG_HEAD_GELU : DLG_HEAD_TANH;
+    roles->head_activation = is_mlm ? DLG_HEAD_LIKE_BLOCKS : DLG_HEAD_TANH;
     if (is_mlm) {
         describe_masked_lm_head(model);
     } else {

@@ -24,7 +24,7 @@ static const dlg_dialect dialect = {
     .wanted = "DistilBertForMaskedLM or DistilBertForSequenceClassification",
     .sizes = sizes,
     .activation = "activation",
-    .gelu = DLG_GELU_ERF,
+    .activation_fallback = DLG_GELU_ERF,
     .eps_fallback = 1e-12,
 };
 
@@ -89,7 +89,7 @@ static void describe(dlg_model *model)
     for (size_t i = 0; i < config->n_layers; i++) describe_block(model, i);
     roles->is_post_norm = true;
     roles->loss_rows = is_mlm ? DLG_CHOSEN_ROWS : DLG_FIRST_ROWS;
-    roles->head_activation = is_mlm ? DLG_HEAD_GELU : DLG_HEAD_RELU;
+    roles->head_activation = is_mlm ? DLG_HEAD_LIKE_BLOCKS : DLG_HEAD_RELU;
     if (is_mlm) {
         describe_masked_lm_head(model);
     } else {

@@ -30,7 +30,7 @@ static const dlg_dialect dialect = {
     .wanted = "GPT2LMHeadModel",
     .sizes = sizes,
     .activation = "activation_function",
-    .gelu = DLG_GELU_TANH,
+    .activation_fallback = DLG_GELU_TANH,
     .eps = "layer_norm_epsilon",
     .eps_fallback = 1e-5,
 };
@@ -107,7 +107,7 @@ static dlg_value *build_block(dlg_builder *b, dlg_value *added, dlg_value **stre
     before = dlg_build_layernorm(b, added, before->sum, true, block->output_norm);
     *stream = before->sum;
     return dlg_build_linear(
-               b, dlg_build_activation(b, dlg_build_linear(b, before->y)->y, dlg_gelu_of(&b->model->config))->y)
+               b, dlg_build_activation(b, dlg_build_linear(b, before->y)->y, dlg_activation_of(&b->model->config))->y)
         ->y;
 }
 
