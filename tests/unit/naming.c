@@ -155,6 +155,7 @@ static void buffers(void **state)
 {
     (void)state;
     static const char *const names[] = {"bert.embeddings.position_ids", "embeddings.token_type_ids", "embeddings.odd"};
+    static const dlg_dtype dtypes[] = {DLG_I64, DLG_I32, DLG_BOOL};
     const int64_t numbers[4] = {0, 1, 2, 3};
     for (size_t i = 0; i < COUNT(names); i++) {
         small_model small;
@@ -171,7 +172,7 @@ static void buffers(void **state)
             memcpy(arrays[k].shape, small.tensors[k].shape, sizeof small.tensors[k].shape);
         }
         arrays[small.n] =
-            (dlg_array){.name = names[i], .dtype = DLG_I64, .n_dims = 2, .shape = {1, 4}, .values = numbers};
+            (dlg_array){.name = names[i], .dtype = dtypes[i], .n_dims = 2, .shape = {1, 4}, .values = numbers};
         if (dlg_safetensors_of_arrays(&set, "arrays", small.n + 1, arrays, &err)) fail_msg("%s", err.message);
         const dlg_status status = dlg_gradient_open(&gradient, set, small.model, &err);
         if (i == COUNT(names) - 1) assert_refused(status, DLG_EFORMAT, &err, "arrays", "tensor embeddings.odd");
