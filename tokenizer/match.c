@@ -89,9 +89,23 @@ static const dlg_pattern *pattern_at(const dlg_matcher *m, const char *text, siz
     return NULL;
 }
 
+/* The next byte that a pattern begins with, or n_bytes. As a rule all begin with a bracket. */
+static size_t next_beginning(const dlg_matcher *m, const char *text, size_t n_bytes, size_t at)
+{
+    const unsigned char first = (unsigned char)m->patterns[0].text[0];
+    if (m->first[first + 1] - m->first[first] == m->n) {
+        const char *found = memchr(text + at, first, n_bytes - at);
+        return found ? (size_t)(found - text) : n_bytes;
+    }
+    for (; at < n_bytes; at++)
+        if (m->first[(unsigned char)text[at]] < m->first[(unsigned char)text[at] + 1]) break;
+    return at;
+}
+
 bool dlg_matcher_next(const dlg_matcher *m, const char *text, size_t n_bytes, size_t *at, size_t *start, dlg_token *id)
 {
-    for (size_t i = *at; m->n && i < n_bytes;) {
+    if (!m->n || *at == n_bytes) return false;
+    for (size_t i = *at; (i = next_beginning(m, text, n_bytes, i)) < n_bytes;) {
         const dlg_pattern *p = pattern_at(m, text, n_bytes, i);
         if (!p) {
             i++;
