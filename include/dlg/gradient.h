@@ -16,8 +16,8 @@ extern "C" {
 /** Read-only once it is made. The model must outlive it. */
 typedef struct dlg_gradient dlg_gradient;
 
-/** How a number is stored. I64 is known, not read: checkpoints of some years carry a buffer of indices. */
-typedef enum { DLG_F64, DLG_F32, DLG_F16, DLG_BF16, DLG_I64 } dlg_dtype;
+/** How a number is stored. Integers are known, not read: some checkpoints carry buffers of indices. */
+typedef enum { DLG_F64, DLG_F32, DLG_F16, DLG_BF16, DLG_I64, DLG_I32, DLG_I16, DLG_I8, DLG_U8, DLG_BOOL } dlg_dtype;
 
 #define DLG_ARRAY_MAX_DIMS 4
 

@@ -42,9 +42,9 @@ static dlg_status read_dtype(dlg_tensor *tensor, const cJSON *dtype, const char 
     if (!cJSON_IsString(dtype))
         return dlg_fail(err, DLG_EFORMAT, "%s: tensor \"%s\": dtype: want a string, found %s", name, tensor->name,
                         kind(dtype));
-    for (tensor->dtype = DLG_F64; tensor->dtype <= DLG_I64; tensor->dtype++)
+    for (tensor->dtype = DLG_F64; tensor->dtype <= DLG_BOOL; tensor->dtype++)
         if (!strcmp(dtype->valuestring, dlg_dtype_name(tensor->dtype))) return DLG_OK;
-    return dlg_fail(err, DLG_EFORMAT, "%s: tensor \"%s\": dtype: want F64, F32, F16, BF16 or I64, found %s", name,
+    return dlg_fail(err, DLG_EFORMAT, "%s: tensor \"%s\": dtype: want F64, F32, F16, BF16 or integers, found %s", name,
                     tensor->name, dtype->valuestring);
 }
 

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/** "F64", "F32", "F16", "BF16", "I64", as the format spells them. */
+/** "F64", "F32", "F16", "BF16", "I64" ... "BOOL", as the format spells them. */
 const char *dlg_dtype_name(dlg_dtype);
 
 /** Bytes of one number. */

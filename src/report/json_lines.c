@@ -36,7 +36,7 @@ static void add_text(dlg_object *o, const uint32_t *tokens)
     const dlg_knowledge *k = o->subject->knowledge;
     cJSON *list = dlg_object_add_new(o, o->root, "text", cJSON_CreateArray());
     for (size_t b = 0, row = 0; tokens && b < k->n_sentences && !o->failed; row += k->lengths[b++]) {
-        char *text = dlg_tokenizer_decode(o->subject->tokenizer, tokens + row, k->lengths[b], true);
+        char *text = dlg_tokenizer_decode_sentence(o->subject->tokenizer, tokens + row, k->lengths[b]);
         dlg_object_append(o, list, text ? cJSON_CreateString(text) : NULL);
         dlg_free(text);
     }

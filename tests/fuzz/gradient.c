@@ -69,7 +69,7 @@ static dlg_config choose_config(recipe *r)
                          .intermediate_size = 1 + take(r, 24),
                          .max_positions = 1 + take(r, MOST_TOKENS),
                          .n_token_types = 1 + take(r, 2),
-                         .gelu = DLG_GELU_ERF,
+                         .activation = DLG_GELU_ERF,
                          .layer_norm_eps = 1e-12,
                          .initializer_range = 0.3,
                          .tied_decoder = !take(r, 2)};

@@ -19,7 +19,7 @@ static double rounded(double value, dlg_dtype dtype)
     case DLG_F32: return (double)(float)value;
     case DLG_F16: return (double)dlg_round_to_f16(value);
     case DLG_BF16: return (double)dlg_round_to_bf16(value);
-    case DLG_I64: break;
+    default: break;
     }
     fail();
     return 0;
