@@ -1,7 +1,9 @@
 #include "gradient/gradient.h"
 
 #include "base/interrupt.h"
+#include "gradient/arrived.h"
 #include "math/blas.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -73,11 +75,12 @@ static bool is_zero(const dlg_gradient *gradient)
 static dlg_status refuse_unknown(const dlg_gradient *gradient, dlg_error *err)
 {
     for (size_t i = 0; i < dlg_safetensors_count(gradient->file); i++) {
-        const char *name = dlg_safetensors_at(gradient->file, i)->name;
-        bool known = false;
+        const dlg_tensor *tensor = dlg_safetensors_at(gradient->file, i);
+        const char *name = tensor->name;
+        bool known = tensor->dtype == DLG_I64; /* a buffer has no gradient */
         for (size_t k = 0; k < gradient->n && !known; k++)
             known = dlg_parameter_is_named(&gradient->model->parameters[k], name);
-        if (!known)
+        if (!known && !dlg_is_tied_copy(gradient->file, gradient->model, tensor))
             return dlg_fail(err, DLG_EFORMAT, "%s: tensor %s is not a parameter of %s (%s)",
                             dlg_safetensors_path(gradient->file), name, gradient->model->name,
                             dlg_task_name(gradient->model->config.task));
@@ -96,6 +99,7 @@ dlg_status dlg_gradient_open(dlg_gradient *out, dlg_safetensors *file, const dlg
 {
     dlg_status status = create(out, model, err);
     out->file = file;
+    if (!status) status = dlg_name_by_order(file, model, err);
     if (!status) status = refuse_unknown(out, err);
     for (size_t i = 0; i < out->n && !status; i++) {
         status = dlg_check_interrupt(err);
@@ -107,6 +111,7 @@ dlg_status dlg_gradient_open(dlg_gradient *out, dlg_safetensors *file, const dlg
     if (!status && is_empty(out))
         status = dlg_fail(err, DLG_EFORMAT, "%s: want gradients of %s's parameters, found none",
                           dlg_safetensors_path(file), model->name);
+    if (!status) status = dlg_refuse_weights(out, err);
     if (!status && is_zero(out))
         status = dlg_fail(err, DLG_EFORMAT, "%s: every gradient is zero, there is nothing to recover",
                           dlg_safetensors_path(file));
