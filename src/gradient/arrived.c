@@ -66,7 +66,7 @@ bool dlg_is_tied_copy(const dlg_safetensors *file, const dlg_model *model, const
 
 /* ---- weights ---- */
 
-typedef enum { OTHER, NEAR, EQUAL } likeness;
+typedef enum { UNKNOWN, OTHER, NEAR, EQUAL } likeness;
 
 /*
  * A gradient is no nearer to the weights than zero is, and weights after a little training differ by a few per cent.
@@ -82,7 +82,7 @@ static likeness compare(const dlg_real *values, const dlg_real *weights, size_t 
         size += w * w;
         difference += d * d;
     }
-    if (!(size > 0)) return OTHER; /* biases of a fresh model */
+    if (!(size > 0)) return UNKNOWN; /* biases of a fresh model */
     return difference == 0 ? EQUAL : difference < 0.25 * size ? NEAR : OTHER;
 }
 

@@ -43,9 +43,9 @@ static uint64_t number(const unsigned char *bytes, size_t n)
 /* Room for n items of a growing block. */
 static dlg_status want_room(const machine *m, void **block, size_t n, size_t *room, size_t n_bytes)
 {
-    if (n <= *room) return DLG_OK;
     if (n > MOST)
         return dlg_fail(m->err, DLG_EFORMAT, "%s: pickle: want at most %d objects, found more", m->name, MOST);
+    if (n <= *room) return DLG_OK;
     const size_t new_room = n < 64 ? 64 : 2 * n;
     void *larger = dlg_reallocate(*block, *room, new_room, n_bytes);
     if (!larger) return dlg_fail(m->err, DLG_ENOMEM, "%s: pickle: no memory for %zu objects", m->name, new_room);
