@@ -13,6 +13,7 @@ static void place(dlg_tensor *tensor, dlg_packed *packed, const dlg_zip_member *
 {
     if (tensor->dtype == DLG_I64) return;
     packed->member = *member;
+    packed->member.name = tensor->name; /* the archive's own names go when it is closed */
     packed->n_before = n_header;
     if (!member->is_deflated) packed->member.bytes += n_header;
     if (!member->is_deflated && !packed->is_strided) tensor->bytes = packed->member.bytes;

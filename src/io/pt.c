@@ -139,6 +139,7 @@ static dlg_status read_storage(const archive *a, dlg_tensor *tensor, const dlg_p
         return dlg_fail(a->err, DLG_EFORMAT, "%s: member \"%s\": want it stored, as torch.save does, found it deflated",
                         a->file, a->path);
     *member = *found;
+    member->name = tensor->name; /* the archive's own names go when it is closed */
     return DLG_OK;
 }
 
