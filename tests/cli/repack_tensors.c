@@ -1,7 +1,7 @@
 /*
- * repack_tensors npz|deflated|columns|list|pt|views|half IN OUT [MODEL]: the tensors of a file of 32-bit floats as numpy
- * and PyTorch write them: np.savez, np.savez_compressed, the same in column-major order, np.savez of a list (in the
- * order of MODEL's parameters), torch.save of a dict, of transposed views, of a dict of bfloat16.
+ * repack_tensors npz|deflated|columns|list|pt|views|half IN OUT [MODEL]: the tensors of a file of 32-bit floats as
+ * numpy and PyTorch write them: np.savez, np.savez_compressed, the same in column-major order, np.savez of a list (in
+ * the order of MODEL's parameters), torch.save of a dict, of transposed views, of a dict of bfloat16.
  */
 #include "archive.h"
 #include "base/memory.h"

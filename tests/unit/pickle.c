@@ -88,67 +88,68 @@ static void calls_are_noted(void **state)
         bytes, sizeof bytes - 1, object                                                                                \
     }
 
+static const struct {
+    const char *bytes;
+    size_t n;
+    const char *object;
+} cases[] = {
+    CASE("\x80\2cposix\nsystem\nX\2\0\0\0ls\x85R.", "found posix.system at byte 16, which is not run"),
+    CASE("cbuiltins\neval\n", "found builtins.eval"),
+    CASE("ctorch\nFloatStorageX\n", "found torch.FloatStorageX"),
+    CASE("ctorch.FloatStorage\n\n", "found torch.FloatStorage."),
+    CASE("\x8c\2os\x8c\6system\x93", "found os.system"),
+    CASE("(S'ls'\nios\nsystem\n.", "found the opcode STRING"),
+    CASE("(iposix\nsystem\n.", "found the opcode INST"),
+    CASE("(o.", "found the opcode OBJ"),
+    CASE(")\x81.", "found the opcode NEWOBJ"),
+    CASE("\x82\1.", "found the opcode EXT1"),
+    CASE("P0\n.", "found the opcode PERSID"),
+    CASE("\x98.", "found the opcode READONLY_BUFFER"),
+    CASE("B\1\0\0\0x.", "found the opcode BINBYTES"),
+    CASE("\xff", "want an opcode at byte 0, found ff"),
+    CASE("", "want the opcode STOP"),
+    CASE("N", "want the opcode STOP"),
+    CASE(".", "want one object and the end of the file"),
+    CASE("NN.", "want one object and the end of the file"),
+    CASE("(N.", "want one object and the end of the file"),
+    CASE("N.N", "want one object and the end of the file"),
+    CASE("\x80\6N.", "want protocol 2 to 5"),
+    CASE("\x80", "want more bytes"),
+    CASE("X\xff\xff\xff\xffx", "want more bytes"),
+    CASE("X\2\0\0", "want more bytes"),
+    CASE("X\2\0\0\0x", "want more bytes"),
+    CASE("\x8a\xff", "want more bytes"),
+    CASE("cposix\nsystem", "want more bytes"),
+    CASE("X\1\0\0\0\0.", "want strings without a NUL"),
+    CASE("\x8a\x09"
+         "123456789.",
+         "want an integer of at most 64 bits"),
+    CASE("h\0.", "want one of 0 places of the memo, found 0"),
+    CASE("Nq\0h\1.", "want one of 1 places of the memo, found 1"),
+    CASE("Nj\xff\xff\xff\xff", "want one of 0 places of the memo, found 4294967295"),
+    CASE("Nr\xff\xff\xff\xff", "want a memo of at most 0 places, found 4294967295"),
+    CASE("q\0", "want objects on the stack"),
+    CASE("R", "want objects on the stack"),
+    CASE("N)R", "want a global and a tuple"),
+    CASE("ctorch\nFloatStorage\nNR", "want a global and a tuple"),
+    CASE("\x85", "want objects on the stack"),
+    CASE("N(\x85", "want objects on the stack"), /* not from below the mark */
+    CASE("t", "want a mark"),
+    CASE("u", "want a mark"),
+    CASE("(u", "want objects on the stack"),
+    CASE("}(Nu", "want a value for each key"),
+    CASE("}(NNe", "want a list to append to"),
+    CASE("](NNu", "want a dict"),
+    CASE(")Na", "want a list to append to"),
+    CASE("NNNs", "want a dict"),
+    CASE("]Nb", "want an object to set attributes of"),
+    CASE("NN\x93", "want two strings"),
+    CASE("Q", "want objects on the stack"),
+};
+
 static void refused(void **state)
 {
     (void)state;
-    static const struct {
-        const char *bytes;
-        size_t n;
-        const char *object;
-    } cases[] = {
-        CASE("\x80\2cposix\nsystem\nX\2\0\0\0ls\x85R.", "found posix.system at byte 16, which is not run"),
-        CASE("cbuiltins\neval\n", "found builtins.eval"),
-        CASE("ctorch\nFloatStorageX\n", "found torch.FloatStorageX"),
-        CASE("ctorch.FloatStorage\n\n", "found torch.FloatStorage."),
-        CASE("\x8c\2os\x8c\6system\x93", "found os.system"),
-        CASE("(S'ls'\nios\nsystem\n.", "found the opcode STRING"),
-        CASE("(iposix\nsystem\n.", "found the opcode INST"),
-        CASE("(o.", "found the opcode OBJ"),
-        CASE(")\x81.", "found the opcode NEWOBJ"),
-        CASE("\x82\1.", "found the opcode EXT1"),
-        CASE("P0\n.", "found the opcode PERSID"),
-        CASE("\x98.", "found the opcode READONLY_BUFFER"),
-        CASE("B\1\0\0\0x.", "found the opcode BINBYTES"),
-        CASE("\xff", "want an opcode at byte 0, found ff"),
-        CASE("", "want the opcode STOP"),
-        CASE("N", "want the opcode STOP"),
-        CASE(".", "want one object and the end of the file"),
-        CASE("NN.", "want one object and the end of the file"),
-        CASE("(N.", "want one object and the end of the file"),
-        CASE("N.N", "want one object and the end of the file"),
-        CASE("\x80\6N.", "want protocol 2 to 5"),
-        CASE("\x80", "want more bytes"),
-        CASE("X\xff\xff\xff\xffx", "want more bytes"),
-        CASE("X\2\0\0", "want more bytes"),
-        CASE("X\2\0\0\0x", "want more bytes"),
-        CASE("\x8a\xff", "want more bytes"),
-        CASE("cposix\nsystem", "want more bytes"),
-        CASE("X\1\0\0\0\0.", "want strings without a NUL"),
-        CASE("\x8a\x09"
-             "123456789.",
-             "want an integer of at most 64 bits"),
-        CASE("h\0.", "want one of 0 places of the memo, found 0"),
-        CASE("Nq\0h\1.", "want one of 1 places of the memo, found 1"),
-        CASE("Nj\xff\xff\xff\xff", "want one of 0 places of the memo, found 4294967295"),
-        CASE("Nr\xff\xff\xff\xff", "want a memo of at most 0 places, found 4294967295"),
-        CASE("q\0", "want objects on the stack"),
-        CASE("R", "want objects on the stack"),
-        CASE("N)R", "want a global and a tuple"),
-        CASE("ctorch\nFloatStorage\nNR", "want a global and a tuple"),
-        CASE("\x85", "want objects on the stack"),
-        CASE("N(\x85", "want objects on the stack"), /* not from below the mark */
-        CASE("t", "want a mark"),
-        CASE("u", "want a mark"),
-        CASE("(u", "want objects on the stack"),
-        CASE("}(Nu", "want a value for each key"),
-        CASE("}(NNe", "want a list to append to"),
-        CASE("](NNu", "want a dict"),
-        CASE(")Na", "want a list to append to"),
-        CASE("NNNs", "want a dict"),
-        CASE("]Nb", "want an object to set attributes of"),
-        CASE("NN\x93", "want two strings"),
-        CASE("Q", "want objects on the stack"),
-    };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         dlg_pickle pickle;
         dlg_error err;
