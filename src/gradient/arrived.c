@@ -1,35 +1,41 @@
 #include "gradient/arrived.h"
 
+#include "base/interrupt.h"
 #include "base/memory.h"
 
 #include <string.h>
 
 /* ---- lists ---- */
 
+/* Nobody's file has more copies than parameters; a stranger's might, to have them compared for hours. */
+static bool has_too_many(const dlg_safetensors *file, const dlg_model *model)
+{
+    return dlg_safetensors_count(file) / 4 > model->n_parameters;
+}
+
 /* Tied parameters come twice in a state_dict. */
-static bool is_copy_of_earlier(const dlg_safetensors *file, size_t i)
+static bool is_copy_of_named(const dlg_safetensors *file, const char *const names[], size_t i)
 {
     for (size_t k = 0; k < i; k++)
-        if (dlg_tensor_is_copy(dlg_safetensors_at(file, i), dlg_safetensors_at(file, k))) return true;
+        if (names[k] && dlg_tensor_is_copy(dlg_safetensors_at(file, i), dlg_safetensors_at(file, k))) return true;
     return false;
 }
 
-/* The parameter's name, or NULL for what the list has besides; *k moves on to the next parameter. */
-static dlg_status name_next(const char **name, size_t *k, const dlg_safetensors *file, size_t i, const dlg_model *model,
-                            dlg_error *err)
+/* The i-th one's name, or NULL for what the list has besides; *k moves on to the next parameter. */
+static dlg_status name_next(const char *names[], size_t i, size_t *k, const dlg_safetensors *file,
+                            const dlg_model *model, dlg_error *err)
 {
     const char *path = dlg_safetensors_path(file);
     const dlg_tensor *tensor = dlg_safetensors_at(file, i);
     const dlg_parameter *parameter = *k < model->n_parameters ? &model->parameters[*k] : NULL;
     dlg_error shape = {0};
-    *name = NULL;
     if (tensor->dtype == DLG_I64) return DLG_OK; /* a buffer */
     if (parameter && (tensor->is_none || !dlg_parameter_check_shape(parameter, tensor, path, &shape))) {
         ++*k;
-        *name = tensor->is_none ? NULL : parameter->name;
+        names[i] = tensor->is_none ? NULL : parameter->name;
         return DLG_OK;
     }
-    if (is_copy_of_earlier(file, i)) return DLG_OK;
+    if (!has_too_many(file, model) && is_copy_of_named(file, names, i)) return DLG_OK;
     if (parameter)
         return dlg_fail(err, DLG_ESHAPE, "%.400s: a list without names, of which this should be %s", shape.message,
                         parameter->name);
@@ -45,7 +51,10 @@ dlg_status dlg_name_by_order(dlg_safetensors *file, const dlg_model *model, dlg_
     const char **names = dlg_allocate(n, sizeof *names);
     size_t k = 0;
     dlg_status status = names ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "%s: no memory for %zu names", path, n);
-    for (size_t i = 0; i < n && !status; i++) status = name_next(&names[i], &k, file, i, model, err);
+    for (size_t i = 0; i < n && !status; i++) {
+        status = dlg_check_interrupt(err);
+        if (!status) status = name_next(names, i, &k, file, model, err);
+    }
     if (!status && k < model->n_parameters)
         status =
             dlg_fail(err, DLG_ESHAPE, "%s: a list without names: want %zu tensors, as %s has parameters, found %zu",
@@ -57,7 +66,7 @@ dlg_status dlg_name_by_order(dlg_safetensors *file, const dlg_model *model, dlg_
 
 bool dlg_is_tied_copy(const dlg_safetensors *file, const dlg_model *model, const dlg_tensor *tensor)
 {
-    for (size_t i = 0; i < model->n_parameters; i++) {
+    for (size_t i = 0; i < model->n_parameters && !has_too_many(file, model); i++) {
         const dlg_tensor *known = dlg_parameter_find(&model->parameters[i], file);
         if (known && known != tensor && dlg_tensor_is_copy(tensor, known)) return true;
     }
