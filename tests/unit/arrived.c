@@ -122,7 +122,7 @@ static void weights(void **state)
             for (size_t k = 0; k < dlg_parameter_items(p) && !is_other; k++)
                 small.numbers[i][k] = p->value[k] * (kind == 2 ? 1.03F : 1);
         }
-        const char *path = small_model_write(&small, "w.g", DLG_F32);
+        const char *path = small_model_write(&small, "w.g", sizeof(dlg_real) == sizeof(double) ? DLG_F64 : DLG_F32);
         dlg_status status = dlg_safetensors_open(&file, path, &err);
         if (!status) status = dlg_gradient_open(&gradient, file, small.model, &err);
         if (kind == 3) assert_int_equal(status, DLG_OK); /* few are no weights */
