@@ -1,6 +1,7 @@
 #include "gradient/gradient.h"
 
 #include "base/interrupt.h"
+#include "gradient/arrived.h"
 #include "math/blas.h"
 #include "models/naming.h"
 #include <assert.h>
@@ -75,8 +76,9 @@ static bool is_zero(const dlg_gradient *gradient)
 static dlg_status refuse_unknown(const dlg_gradient *gradient, const dlg_naming *naming, dlg_error *err)
 {
     for (size_t i = 0; i < dlg_safetensors_count(gradient->file); i++) {
+        const dlg_tensor *tensor = dlg_safetensors_at(gradient->file, i);
         const char *name = dlg_naming_at(naming, i);
-        bool known = dlg_naming_is_buffer(name);
+        bool known = !dlg_dtype_is_real(tensor->dtype) || dlg_naming_is_buffer(name); /* a buffer has no gradient */
         for (size_t k = 0; k < gradient->n && !known; k++)
             known = dlg_naming_fits(&gradient->model->parameters[k], name);
         if (!known)
@@ -96,9 +98,10 @@ static dlg_status blame_model(const dlg_model *model, dlg_error *err)
 
 dlg_status dlg_gradient_open(dlg_gradient *out, dlg_safetensors *file, const dlg_model *model, dlg_error *err)
 {
-    const dlg_naming naming = dlg_naming_of(file);
     dlg_status status = create(out, model, err);
     out->file = file;
+    if (!status) status = dlg_name_by_order(file, model, err);
+    const dlg_naming naming = dlg_naming_of(file);
     if (!status) status = refuse_unknown(out, &naming, err);
     for (size_t i = 0; i < out->n && !status; i++) {
         status = dlg_check_interrupt(err);
@@ -110,6 +113,7 @@ dlg_status dlg_gradient_open(dlg_gradient *out, dlg_safetensors *file, const dlg
     if (!status && is_empty(out))
         status = dlg_fail(err, DLG_EFORMAT, "%s: want gradients of %s's parameters, found none",
                           dlg_safetensors_path(file), model->name);
+    if (!status) status = dlg_refuse_weights(out, err);
     if (!status && is_zero(out))
         status = dlg_fail(err, DLG_EFORMAT, "%s: every gradient is zero, there is nothing to recover",
                           dlg_safetensors_path(file));

@@ -218,7 +218,7 @@ static void no_file(void **state)
     assert_refused(dlg_safetensors_open(&file, scratch_path("none"), &err), DLG_EIO, &err, "/none", "No such file");
     assert_null(file);
     assert_refused(dlg_safetensors_open(&file, scratch_path("."), &err), DLG_EIO, &err, "/.", "found a directory");
-    assert_refused(dlg_safetensors_open(&file, empty, &err), DLG_EFORMAT, &err, empty, "found a file of 0");
+    assert_refused(dlg_safetensors_open(&file, empty, &err), DLG_EFORMAT, &err, empty, "found an empty file");
     assert_null(file);
 }
 
@@ -249,7 +249,8 @@ static void not_finite(void **state)
         for (size_t shift = 0; shift < 2; shift++)
             for (size_t p = 0; p < sizeof places / sizeof *places; p++)
                 for (size_t v = 0; v < 3; v++) {
-                    const dlg_tensor tensor = {"w", dtype, 1, {N}, N, bytes + shift};
+                    const dlg_tensor tensor = {
+                        .name = "w", .dtype = dtype, .n_dims = 1, .shape = {N}, .n_items = N, .bytes = bytes + shift};
                     const size_t stride = dlg_dtype_bytes(dtype);
                     const float f32 = (float)f64[v];
                     const void *value = dtype == DLG_F64   ? (const void *)&f64[v]
@@ -276,7 +277,7 @@ static void beyond_range(void **state)
 {
     (void)state;
     const double values[] = {3.4e38, 1e39};
-    const dlg_tensor tensor = {"w", DLG_F64, 1, {2}, 2, values};
+    const dlg_tensor tensor = {.name = "w", .dtype = DLG_F64, .n_dims = 1, .shape = {2}, .n_items = 2, .bytes = values};
     dlg_error err;
     dlg_real out[2];
     const dlg_status status = dlg_tensor_read(out, &tensor, "file", &err);
