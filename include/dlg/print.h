@@ -98,6 +98,14 @@ DLG_PUBLIC DLG_MUST_USE dlg_status dlg_attack_print_iteration(dlg_attack *, FILE
 /** A note of an observer, for a person. */
 DLG_PUBLIC DLG_MUST_USE dlg_status dlg_attack_print_note(dlg_attack *, FILE *, const char *line, dlg_error *);
 
+/**
+ * What an attack does, for a person: on a terminal a line that is written over, with the seconds that are left; anywhere
+ * else a line where it changes.
+ * @param what as the observer has it, which is kept; "": take the line away; NULL: as it was, once a second, for an
+ *   observer's `interrupted` to call as often as it is asked
+ */
+DLG_PUBLIC DLG_MUST_USE dlg_status dlg_attack_print_doing(dlg_attack *, FILE *, const char *what, dlg_error *);
+
 /** How it ended: the texts, what speaks for them, what it cost, what was known. @param scores may be NULL */
 DLG_PUBLIC DLG_MUST_USE dlg_status dlg_attack_print_result(const dlg_attack *, const dlg_scores *scores, FILE *,
                                                            dlg_format, dlg_error *);

@@ -1,10 +1,13 @@
 /*
  * What there is, in the order of its cost: the text is read off where that explains the gradient (dager.h); else dummy
  * embeddings descend among what is left open (restricted.c). Where some sentences of a batch were read off that is all:
- * a descent, which begins anew, would find less.
+ * a descent, which begins anew, would find less. Behind a reading that explains nothing it seldom finds more, and takes
+ * long: unless a time was named it has a minute.
  */
 #include "attacks/classes.h"
 #include "attacks/dager.h"
+
+static const double descent_s = 60;
 
 static dlg_status run(dlg_attack_result *out, dlg_analysis *analysis, const dlg_knowledge *knowledge,
                       const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
@@ -13,6 +16,7 @@ static dlg_status run(dlg_attack_result *out, dlg_analysis *analysis, const dlg_
     if (status || out->end != DLG_EXHAUSTED) return status;
     if (observer && observer->note)
         observer->note(observer->payload, "what was read off does not explain the gradient: dummy embeddings descend");
+    if (!(options->max_seconds > 0)) dlg_budget_shorten(&out->budget, descent_s);
     return dlg_attack_restricted.run(out, analysis, knowledge, options, observer, err);
 }
 

@@ -250,6 +250,7 @@ static dlg_status search(attack *a, dlg_error *err)
         .interrupted = a->observer ? a->observer->interrupted : NULL,
         .payload = a->observer ? a->observer->payload : NULL,
     };
+    dlg_attack_doing(a->observer, "search for sentences");
     dlg_status status =
         dlg_sequence_check_create(&check, a->gradient, a->candidates, a->knowledge->special, false, err);
     if (!status)
@@ -295,6 +296,7 @@ dlg_status dlg_dager_run(dlg_attack_result *out, dlg_analysis *analysis, const d
     size_t longest = 0;
     for (size_t b = 0; b < knowledge->n_sentences; b++)
         longest = knowledge->lengths[b] > longest ? knowledge->lengths[b] : longest;
+    dlg_attack_doing(observer, "reading layer 0");
     dlg_status status = dlg_analysis_candidates(&a.candidates, analysis, longest, err);
     if (status) return status;
     if (!a.candidates->sees) {

@@ -1,12 +1,13 @@
-#define _POSIX_C_SOURCE 200809L
 #include "attacks/session/attack.h"
 
 #include "analytic/tokens/twins.h"
+#include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "matching/oracle.h"
 
-#include <time.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 const dlg_model *dlg_attack_prior(const dlg_attack_options *options, const dlg_model *attacked)
 {
@@ -14,11 +15,15 @@ const dlg_model *dlg_attack_prior(const dlg_attack_options *options, const dlg_m
     return model->config.task == DLG_SEQUENCE_CLASSIFICATION ? NULL : model;
 }
 
-double dlg_attack_now(void)
+void dlg_attack_doing(const dlg_attack_observer *observer, const char *format, ...)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    char what[96];
+    va_list args;
+    if (!observer || !observer->doing) return;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    observer->doing(observer->payload, what);
 }
 
 /* What stands between an attack and its observer. */
@@ -41,19 +46,29 @@ static void relay_note(void *payload, const char *line)
     if (observer && observer->note) observer->note(observer->payload, line);
 }
 
+static void relay_doing(void *payload, const char *what)
+{
+    const dlg_attack_observer *observer = ((relay *)payload)->observer;
+    if (observer && observer->doing) observer->doing(observer->payload, what);
+}
+
 static bool is_spent(const relay *between)
 {
     return between->max_evaluations && between->result->evaluations >= between->max_evaluations;
+}
+
+static bool is_unwanted(const relay *between)
+{
+    const dlg_attack_observer *observer = between->observer;
+    return dlg_is_interrupted() || (observer && observer->interrupted && observer->interrupted(observer->payload));
 }
 
 /* What an interrupted attack does from then on it would not have done undisturbed: the journal shall not have it. */
 static bool relay_interrupted(void *payload)
 {
     const relay *between = payload;
-    const dlg_attack_observer *observer = between->observer;
     if (dlg_journal_check(between->journal, NULL) || is_spent(between)) return true;
-    const bool asks = observer && observer->interrupted;
-    if (!dlg_is_interrupted() && !(asks && observer->interrupted(observer->payload))) return false;
+    if (!is_unwanted(between)) return false;
     dlg_journal_suspend(between->journal);
     return true;
 }
@@ -86,11 +101,13 @@ dlg_status dlg_attack_class_run(const dlg_attack_class *class, dlg_attack_result
                                 const dlg_knowledge *knowledge, const dlg_attack_options *options,
                                 const dlg_attack_observer *observer, dlg_error *err)
 {
-    *out = (dlg_attack_result){.end = DLG_EXHAUSTED, .begun_s = dlg_attack_now()};
+    *out = (dlg_attack_result){.end = DLG_EXHAUSTED, .begun_s = dlg_clock_now()};
     const size_t left = dlg_oracle_left(options->journal);
     relay between = {observer, options->journal, out, options->max_evaluations};
-    const dlg_attack_observer relayed = {relay_iteration, relay_note, relay_interrupted, &between};
+    const dlg_attack_observer relayed = {relay_iteration, relay_note, relay_doing, relay_interrupted, &between};
+    dlg_budget_begin(&out->budget, options->max_seconds);
     dlg_status status = class->run(out, analysis, knowledge, options, &relayed, err);
+    const bool is_late = dlg_budget_end(&out->budget);
     if (status == DLG_ECANCELLED) { /* in the midst of something that has no result of its own */
         status = DLG_OK;
         out->end = DLG_INTERRUPTED;
@@ -98,10 +115,11 @@ dlg_status dlg_attack_class_run(const dlg_attack_class *class, dlg_attack_result
     if (!status && out->memory) look_for_twins(out, dlg_analysis_gradient(analysis));
     if (!status) status = dlg_journal_check(options->journal, err);
     if (out->end == DLG_INTERRUPTED && is_spent(&between)) out->end = DLG_EXHAUSTED;
+    if (out->end == DLG_INTERRUPTED && is_late && !is_unwanted(&between)) out->end = DLG_OUT_OF_TIME;
     out->recalled = left - dlg_oracle_left(options->journal);
     out->state.iterations = out->iterations;
     out->state.evaluations = out->evaluations;
-    out->state.seconds = dlg_attack_now() - out->begun_s;
+    out->state.seconds = dlg_clock_now() - out->begun_s;
     out->state.evaluating_seconds = out->evaluating_s;
     if (status) dlg_attack_result_release(out);
     return status;
@@ -139,6 +157,7 @@ const char *dlg_update_name(dlg_update update)
 
 const char *dlg_attack_end_name(dlg_attack_end end)
 {
-    static const char *const names[] = {"explained", "settled", "partly", "exhausted", "interrupted", "unreadable"};
+    static const char *const names[] = {"explained", "settled", "partly", "exhausted", "interrupted",
+                                        "unreadable", "out of time"};
     return names[end];
 }

@@ -1,6 +1,7 @@
 #include "attacks/session/session.h"
 
 #include "attacks/session/descent.h"
+#include "base/clock.h"
 #include "math/blas.h"
 
 #include <math.h>
@@ -43,8 +44,8 @@ double dlg_session_distance_at_point(dlg_session *r, const dlg_real *share)
 {
     const dlg_soft_labels labels = {r->placement.n_labels, r->placement.label, share};
     if (!take_evaluation(r)) return NAN;
-    const double begun_s = dlg_attack_now(), d = dlg_oracle_distance(r->oracle, &labels, r->point);
-    r->result->evaluating_s += dlg_attack_now() - begun_s;
+    const double begun_s = dlg_clock_now(), d = dlg_oracle_distance(r->oracle, &labels, r->point);
+    r->result->evaluating_s += dlg_clock_now() - begun_s;
     return d;
 }
 
@@ -70,8 +71,8 @@ double dlg_session_evaluate_point(dlg_session *r)
 {
     const dlg_soft_labels labels = {r->placement.n_labels, r->placement.label, r->placement.share};
     if (!take_evaluation(r)) return NAN;
-    const double begun_s = dlg_attack_now(), d = dlg_oracle_evaluate(r->oracle, &labels, r->point, r->derivative);
-    r->result->evaluating_s += dlg_attack_now() - begun_s;
+    const double begun_s = dlg_clock_now(), d = dlg_oracle_evaluate(r->oracle, &labels, r->point, r->derivative);
+    r->result->evaluating_s += dlg_clock_now() - begun_s;
     return d;
 }
 
@@ -208,10 +209,10 @@ static void explain(dlg_session *r)
     if (r->explanation.tensor && r->explained_distance == r->d_tokens) return;
     const dlg_soft_labels labels = {r->placement.n_labels, r->placement.label, r->placement.share};
     dlg_session_set_tokens(r);
-    const double begun_s = dlg_attack_now();
+    const double begun_s = dlg_clock_now();
     r->explanation = dlg_oracle_explain(r->oracle, &labels, r->point, r->fed);
     r->explained_distance = r->d_tokens;
-    r->result->evaluating_s += dlg_attack_now() - begun_s;
+    r->result->evaluating_s += dlg_clock_now() - begun_s;
 }
 
 bool dlg_session_is_explained(dlg_session *r)
@@ -245,7 +246,7 @@ static dlg_attack_state state_of(const dlg_session *r)
         .distance_of_tokens = r->d_tokens,
         .scale = r->scale,
         .explanation = r->explanation,
-        .seconds = dlg_attack_now() - r->result->begun_s,
+        .seconds = dlg_clock_now() - r->result->begun_s,
         .knowledge = r->knowledge,
         .fed = r->fed,
         .tokens = r->tokens,
