@@ -12,7 +12,8 @@ static const double descent_s = 60;
 static dlg_status run(dlg_attack_result *out, dlg_analysis *analysis, const dlg_knowledge *knowledge,
                       const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
 {
-    const dlg_status status = dlg_dager_run(out, analysis, knowledge, options, observer, err);
+    dlg_status status = dlg_dager_run(out, analysis, knowledge, options, observer, err);
+    if (!status && out->end == DLG_EXHAUSTED) status = dlg_attack_look(out, analysis, err);
     if (status || out->end != DLG_EXHAUSTED) return status;
     if (observer && observer->note)
         observer->note(observer->payload, "what was read off does not explain the gradient: dummy embeddings descend");

@@ -250,9 +250,10 @@ static dlg_status search(attack *a, dlg_error *err)
         .interrupted = a->observer ? a->observer->interrupted : NULL,
         .payload = a->observer ? a->observer->payload : NULL,
     };
+    dlg_status status = dlg_attack_look(a->out, a->analysis, err); /* what is certain if it finds none */
     dlg_attack_doing(a->observer, "search for sentences");
-    dlg_status status =
-        dlg_sequence_check_create(&check, a->gradient, a->candidates, a->knowledge->special, false, err);
+    if (!status)
+        status = dlg_sequence_check_create(&check, a->gradient, a->candidates, a->knowledge->special, false, err);
     if (!status)
         status = dlg_attention_groups_create(&co_occurrences, a->gradient, a->candidates, a->knowledge->special, err);
     if (!status)

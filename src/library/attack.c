@@ -192,13 +192,16 @@ static void relay_doing(void *payload, const char *what)
 static dlg_status run(dlg_attack *attack, const dlg_observer *observer, dlg_error *err)
 {
     relay between = {attack, observer};
-    const dlg_attack_observer relayed = {.iteration = relay_iteration, .note = relay_note, .doing = relay_doing, .payload = &between};
+    const dlg_attack_observer relayed = {
+        .iteration = relay_iteration, .note = relay_note, .doing = relay_doing, .payload = &between};
     dlg_status status = dlg_attack_prepare(attack, err);
-    if (!status && attack->unreadable.status)
+    if (!status && attack->unreadable.status) {
         attack->result = (dlg_attack_result){.end = DLG_UNREADABLE, .reason = attack->unreadable.message};
-    else if (!status)
+        status = dlg_attack_look(&attack->result, attack->analysis, err);
+    } else if (!status) {
         status = dlg_attack_class_run(attack->class, &attack->result, attack->analysis, &attack->told, &attack->options,
                                       &relayed, err);
+    }
     return status;
 }
 

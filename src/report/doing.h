@@ -9,10 +9,10 @@
 
 /** Zero-initialise. */
 typedef struct {
-    char what[96];   /**< "descent: start 3 of 12" */
-    FILE *drawn_on;  /**< the terminal on which the line stands; NULL: it stands nowhere */
-    size_t n_drawn;  /**< its columns */
-    double next_s;   /**< dlg_clock_now from which on it is written anew */
+    char what[96];  /**< "descent: start 3 of 12" */
+    FILE *drawn_on; /**< the terminal on which the line stands; NULL: it stands nowhere */
+    size_t n_drawn; /**< its columns */
+    double next_s;  /**< dlg_clock_now from which on it is written anew */
 } dlg_doing;
 
 /** It does something else from here on. @param left_s seconds; not finite: it has no end */

@@ -97,6 +97,27 @@ static void look_for_twins(dlg_attack_result *result, const dlg_gradient *gradie
         evidence[i].n_twins = dlg_twins_count(gradient->model, result->state.fed[i]);
 }
 
+dlg_status dlg_attack_look(dlg_attack_result *result, dlg_analysis *analysis, dlg_error *err)
+{
+    if (result->shown) return DLG_OK;
+    dlg_inspection *shown = dlg_allocate(1, sizeof *shown);
+    if (!shown) return dlg_fail(err, DLG_ENOMEM, "attack: no memory");
+    const dlg_status status = dlg_inspect_facts(shown, analysis, err);
+    dlg_forward_release(dlg_analysis_forward(analysis)); /* an attack has a network of its own */
+    if (status) dlg_free(shown);
+    else result->shown = shown;
+    return status;
+}
+
+/* The result says no less than an inspection, unless there is no time for one: after an interrupt, or where its numbers
+ * go nowhere. */
+static dlg_status look_at_the_end(dlg_attack_result *result, dlg_analysis *analysis, dlg_error *err)
+{
+    if (result->end == DLG_EXPLAINED || result->end == DLG_SETTLED) return DLG_OK;
+    const dlg_status status = dlg_attack_look(result, analysis, err);
+    return status == DLG_ECANCELLED || status == DLG_ENONFINITE ? DLG_OK : status;
+}
+
 dlg_status dlg_attack_class_run(const dlg_attack_class *class, dlg_attack_result *out, dlg_analysis *analysis,
                                 const dlg_knowledge *knowledge, const dlg_attack_options *options,
                                 const dlg_attack_observer *observer, dlg_error *err)
@@ -112,6 +133,7 @@ dlg_status dlg_attack_class_run(const dlg_attack_class *class, dlg_attack_result
         status = DLG_OK;
         out->end = DLG_INTERRUPTED;
     }
+    if (!status) status = look_at_the_end(out, analysis, err);
     if (!status && out->memory) look_for_twins(out, dlg_analysis_gradient(analysis));
     if (!status) status = dlg_journal_check(options->journal, err);
     if (out->end == DLG_INTERRUPTED && is_spent(&between)) out->end = DLG_EXHAUSTED;
@@ -129,6 +151,8 @@ void dlg_attack_result_release(dlg_attack_result *result)
 {
     dlg_free(result->first);
     dlg_free(result->memory);
+    if (result->shown) dlg_inspection_release(result->shown);
+    dlg_free(result->shown);
     if (result->knowledge) dlg_knowledge_release(result->knowledge);
     dlg_free(result->knowledge);
     *result = (dlg_attack_result){0};
@@ -157,7 +181,7 @@ const char *dlg_update_name(dlg_update update)
 
 const char *dlg_attack_end_name(dlg_attack_end end)
 {
-    static const char *const names[] = {"explained", "settled", "partly", "exhausted", "interrupted",
-                                        "unreadable", "out of time"};
+    static const char *const names[] = {"explained",   "settled",    "partly",     "exhausted",
+                                        "interrupted", "unreadable", "out of time"};
     return names[end];
 }

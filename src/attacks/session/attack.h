@@ -11,6 +11,7 @@
 #include "matching/distance.h"
 #include "matching/explanation.h"
 #include "analytic/evidence.h"
+#include "analytic/inspect.h"
 #include "analytic/knowledge.h"
 #include "optimise/minimise.h"
 
@@ -98,9 +99,16 @@ typedef struct {
     double evaluating_s;            /**< what its evaluations have taken so far */
     double begun_s;                 /**< dlg_clock_now when the attack began */
     dlg_budget budget;              /**< of its time, while it runs */
+    dlg_inspection *shown; /**< what the gradient shows all the same, where no text was recovered; NULL: not looked */
     dlg_knowledge *knowledge;
     void *memory;
 } dlg_attack_result;
+
+/**
+ * See what the gradient shows without any search, for a result that may recover no text, if that was not done before.
+ * Errors: DLG_ENOMEM, DLG_ENONFINITE, DLG_ECANCELLED.
+ */
+DLG_MUST_USE dlg_status dlg_attack_look(dlg_attack_result *, dlg_analysis *, dlg_error *);
 
 void dlg_attack_result_release(dlg_attack_result *);
 
