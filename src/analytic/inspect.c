@@ -348,6 +348,7 @@ dlg_status dlg_inspect_facts(dlg_inspection *out, dlg_analysis *analysis, dlg_er
     if (!status) status = settle_sentences(out, &s, err);
     if (!status) status = find_places(out, &s, err);
     if (!status) status = dlg_model_match_find(out, analysis, s.n_inputs, s.reading.has_ends, err);
+    if (!status && !out->causes.n) status = dlg_causes_find(&out->causes, analysis, 0, out->is_defended, err);
 out:
     limit_sureness(out);
     out->most_rank = most_rank(out, &s);

@@ -2,6 +2,7 @@
 #ifndef DLG_ANALYTIC_INSPECT_H
 #define DLG_ANALYTIC_INSPECT_H
 
+#include "analytic/causes.h"
 #include "analytic/evidence.h"
 #include "analytic/knowledge.h"
 #include "analytic/matrix_ranks.h"
@@ -53,6 +54,8 @@ typedef struct {
 
     double scale; /**< by what the gradient is multiplied, next to that of the mean loss */
     dlg_ground scale_ground;
+
+    dlg_causes causes; /**< why it is not this model's gradient of one step, or not of its size */
 
     dlg_places places; /**< tokens where they stand, in a text that was not read as a whole */
     dlg_ground places_ground;

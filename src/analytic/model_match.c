@@ -26,16 +26,19 @@ dlg_status dlg_model_match_find(dlg_inspection *out, dlg_analysis *analysis, siz
     out->fits = has_ends;
     if (!out->fits) {
         out->fits_ground = (dlg_ground){DLG_LIKELY, "begin and end miss its rows for positions"};
-        return DLG_OK;
+        return dlg_causes_find(&out->causes, analysis, out->length, out->is_defended, err);
     }
     if (out->is_defended) {
         out->fits_ground = (dlg_ground){DLG_UNSEEN, "what was done to the gradient blurs the check"};
         return DLG_OK;
     }
-    const dlg_status status = shows_all ? look_in_layer_0(&is_there, out, analysis, n_inputs, err) : DLG_OK;
-    out->fits = is_there;
+    dlg_status status = shows_all ? look_in_layer_0(&is_there, out, analysis, n_inputs, err) : DLG_OK;
+    if (!is_there && !status) status = dlg_causes_find(&out->causes, analysis, out->length, false, err);
+    const bool was_dropped = dlg_causes_have(&out->causes, "dropout");
+    out->fits = is_there || was_dropped;
     out->fits_ground =
-        !is_there   ? (dlg_ground){DLG_LIKELY, "begin and end lie outside of layer 0's row space"}
+        was_dropped ? (dlg_ground){DLG_LIKELY, "begin and end fit its rows for positions"}
+        : !is_there ? (dlg_ground){DLG_LIKELY, "begin and end lie outside of layer 0's row space"}
         : shows_all ? (dlg_ground){DLG_CERTAIN, "begin and end fit its rows for positions and layer 0's row space"}
                     : (dlg_ground){DLG_CERTAIN, "begin and end fit its rows for positions"};
     return status;

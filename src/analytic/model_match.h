@@ -6,7 +6,8 @@
 
 /**
  * All sentences begin alike, and the longest end so, whatever they say: both tokens must fit the rows of the position
- * embedding, and lie in the row space of layer 0. Sets fits and its ground.
+ * embedding, and lie in the row space of layer 0. Sets fits and its ground, and the causes
+ * where they do not.
  * @param n_inputs rank of that space, 0 where it is not clear @param has_ends both fit the rows (dlg_reading)
  * Errors: DLG_ENOMEM, DLG_ENONFINITE.
  */

@@ -152,6 +152,16 @@ static void print_places(const dlg_screen *screen, const dlg_subject *subject, c
     end_fact(screen, &r, found->places_ground);
 }
 
+static void print_causes(const dlg_screen *screen, const dlg_inspection *found)
+{
+    for (size_t i = 0; i < found->causes.n; i++) {
+        dlg_line r = begin("perhaps", "");
+        dlg_line_append(&r, "%s: %s", found->causes.list[i].name, found->causes.list[i].then);
+        print(screen, &r);
+        print_ground(screen, (dlg_ground){DLG_LIKELY, found->causes.list[i].seen});
+    }
+}
+
 void dlg_inspection_print_facts(const dlg_screen *where, const dlg_subject *subject, const dlg_inspection *found)
 {
     dlg_screen screen = *where;
@@ -166,6 +176,7 @@ void dlg_inspection_print_facts(const dlg_screen *where, const dlg_subject *subj
     if (found->places_ground.sure) print_places(&screen, subject, found);
     if (found->text_ground.sure) print_text(&screen, subject, found);
     if (found->scale_ground.sure) print_scale(&screen, found);
+    print_causes(&screen, found);
 }
 
 /* ---- traces of a defence ---- */
@@ -262,6 +273,7 @@ void dlg_inspection_print(const dlg_screen *where, const dlg_subject *subject, c
     if (found->places_ground.sure) print_places(&screen, subject, found);
     print_text(&screen, subject, found);
     print_scale(&screen, found);
+    print_causes(&screen, found);
     print_traces(&screen, &found->traces);
     print_ranks(&screen, found);
 }

@@ -78,6 +78,14 @@ void dlg_inspection_add_facts(dlg_object *o, cJSON *parent, const dlg_inspection
     add_text(o, parent, found);
     add_number_fact(o, parent, "scale", found->scale_ground, found->scale);
     add_places(o, parent, found);
+    cJSON *causes = dlg_object_add_new(o, parent, "causes", cJSON_CreateArray());
+    for (size_t i = 0; i < found->causes.n && !o->failed; i++) {
+        cJSON *cause = cJSON_CreateObject();
+        dlg_object_append(o, causes, cause);
+        dlg_object_add(o, cause, "name", cJSON_CreateString(found->causes.list[i].name));
+        dlg_object_add(o, cause, "from", cJSON_CreateString(found->causes.list[i].seen));
+        dlg_object_add(o, cause, "then", cJSON_CreateString(found->causes.list[i].then));
+    }
 }
 
 static void add_traces(dlg_object *o, const dlg_defence_traces *t)
