@@ -99,8 +99,8 @@ DLG_PUBLIC DLG_MUST_USE dlg_status dlg_attack_print_iteration(dlg_attack *, FILE
 DLG_PUBLIC DLG_MUST_USE dlg_status dlg_attack_print_note(dlg_attack *, FILE *, const char *line, dlg_error *);
 
 /**
- * What an attack does, for a person: on a terminal a line that is written over, with the seconds that are left; anywhere
- * else a line where it changes.
+ * What an attack does, for a person: on a terminal a line that is written over, with the seconds that are left;
+ * anywhere else a line where it changes.
  * @param what as the observer has it, which is kept; "": take the line away; NULL: as it was, once a second, for an
  *   observer's `interrupted` to call as often as it is asked
  */

@@ -5,9 +5,9 @@
 #include <string.h>
 
 /*
- * Parts (squared) of the inputs of begin and end outside of layer 0's row space, relative to those of a foreign model's.
- * Over trained and random models of 2 to 6 layers, one sentence and three: without a cause at most 1e-6; with dropout
- * 1.6e-2 or more of either; after one step of the participant's optimizer 3e-6 to 7e-3; foreign 0.8 or more.
+ * Parts (squared) of the inputs of begin and end outside of layer 0's row space, relative to those of a foreign
+ * model's. Over trained and random models of 2 to 6 layers, one sentence and three: without a cause at most 1e-6; with
+ * dropout 1.6e-2 or more of either; after one step of the participant's optimizer 3e-6 to 7e-3; foreign 0.8 or more.
  */
 static const double dropped = 5e-3, nearly = 0.1;
 

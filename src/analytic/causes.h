@@ -1,7 +1,7 @@
 /**
- * Why a gradient is not that of one step on this model, where it shows it, and what to do about it. Each is told by what
- * still holds: the rows of the position embedding are orthogonal to what was looked up, whatever was dropped behind it,
- * and the row space of layer 0 holds what went in there.
+ * Why a gradient is not that of one step on this model, where it shows it, and what to do about it. Each is told by
+ * what still holds: the rows of the position embedding are orthogonal to what was looked up, whatever was dropped
+ * behind it, and the row space of layer 0 holds what went in there.
  */
 #ifndef DLG_ANALYTIC_CAUSES_H
 #define DLG_ANALYTIC_CAUSES_H

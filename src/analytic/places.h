@@ -9,7 +9,7 @@ typedef struct {
     uint32_t token;
 } dlg_placed_token;
 
-/** By position; several at one are those of several sentences, and then all there are. Release with dlg_places_release. */
+/** By position; several at one are those of several sentences, and then all there are. */
 typedef struct {
     size_t n;
     dlg_placed_token *tokens;

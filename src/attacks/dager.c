@@ -14,6 +14,8 @@
 #include "attacks/classes.h"
 #include "analytic/sequences/attention_groups.h"
 #include "analytic/labels/predicted_rows.h"
+#include "attacks/search_journal.h"
+#include "attacks/session/found_sentences.h"
 #include "attacks/session/session.h"
 #include "analytic/sequences/sequence_search.h"
 
@@ -243,12 +245,15 @@ static dlg_status search(attack *a, dlg_error *err)
     uint32_t *fed = NULL;
     size_t n_asked = 0;
     char line[160];
+    dlg_search_journal journal = {a->options->journal, a->observer};
+    const dlg_search_log log = dlg_search_journal_log(&journal);
     const dlg_sequence_limits limits = {
         .most_sentences =
             is_told(a->knowledge->sentences_from) ? a->knowledge->n_sentences : a->gradient->model->config.hidden_size,
         .most_tries = 4 * a->options->max_starts,
         .interrupted = a->observer ? a->observer->interrupted : NULL,
         .payload = a->observer ? a->observer->payload : NULL,
+        .log = &log,
     };
     dlg_status status = dlg_attack_look(a->out, a->analysis, err); /* what is certain if it finds none */
     dlg_attack_doing(a->observer, "search for sentences");
@@ -269,6 +274,8 @@ static dlg_status search(attack *a, dlg_error *err)
     if (!status && found.n) {
         const dlg_part part = part_of(a, found.n, n_asked, dlg_sequence_check_rank(check));
         status = explain_sentences(a, found.n, found.lengths, fed, &part, err);
+        if (status == DLG_ECANCELLED)
+            status = dlg_found_sentences_keep(a->out, a->knowledge, found.n, found.lengths, fed, &part, err);
     }
     dlg_free(fed);
     dlg_sequences_release(&found);

@@ -96,7 +96,7 @@ static const struct argp_option table[] = {
     {.name = "time",
      .key = KEY_TIME,
      .arg = "SECONDS",
-     .doc = "End after so many with the best so far; 0: take as long as it takes (default: of auto's descent a minute)"},
+     .doc = "End after so many with the best so far; 0: as long as it takes (default: of auto's descent a minute)"},
     {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "Seed of the embeddings that a start begins with (default 0)"},
     {.doc = "Report:", .group = 3},
     {.name = "every", .key = KEY_EVERY, .arg = "N", .doc = "Show the text every N iterations (default 1)"},

@@ -166,7 +166,13 @@ void dlg_inspection_print_facts(const dlg_screen *where, const dlg_subject *subj
 {
     dlg_screen screen = *where;
     if (!screen.width) screen.width = COLUMNS;
+    if (!found->causes.n && (!found->length || (found->fits_ground.sure && !found->fits))) return;
+    dlg_screen_print(&screen, (dlg_layout){0}, "What the gradient shows all the same:", NULL);
     if (found->fits_ground.sure) print_model(&screen, found);
+    if (found->fits_ground.sure && !found->fits) { /* guesses, all of them */
+        print_causes(&screen, found);
+        return;
+    }
     if (found->length_ground.sure) print_length(&screen, found);
     if (found->sentences_ground.sure) print_sentences(&screen, found);
     if (found->lengths_ground.sure) print_lengths(&screen, found);

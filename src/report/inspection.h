@@ -13,7 +13,7 @@
 /** @param subject its knowledge and options are not looked at */
 void dlg_inspection_print(const dlg_screen *, const dlg_subject *, const dlg_inspection *, double seconds);
 
-/** Of the facts alone those that are seen. */
+/** Of the facts alone those that are seen, under a heading; nothing where all are guesses and nothing says why. */
 void dlg_inspection_print_facts(const dlg_screen *, const dlg_subject *, const dlg_inspection *);
 
 /** All facts, as members of an object. */

@@ -339,7 +339,5 @@ void dlg_progress_result(const dlg_screen *screen, const dlg_subject *subject, c
     if (result->end != DLG_UNREADABLE) print_cost(screen, result);
     dlg_origins_print(screen, subject, result);
     if (scores) print_scores(screen, scores);
-    if (!result->shown || dlg_is_recovered(result->end)) return;
-    dlg_screen_print(screen, plain, "What the gradient shows all the same:", NULL);
-    dlg_inspection_print_facts(screen, subject, result->shown);
+    if (result->shown && !dlg_is_recovered(result->end)) dlg_inspection_print_facts(screen, subject, result->shown);
 }

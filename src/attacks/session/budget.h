@@ -13,7 +13,9 @@ typedef struct {
     dlg_interrupter before; /**< what the thread asks besides */
 } dlg_budget;
 
-/** From now on, in this thread, until dlg_budget_end; it must stay where it is. @param seconds 0: as long as it takes */
+/**
+ * From now on, in this thread, until dlg_budget_end; it must stay where it is. @param seconds 0: as long as it takes
+ */
 void dlg_budget_begin(dlg_budget *, double seconds);
 
 /** No more than so many seconds from now. */
