@@ -213,7 +213,9 @@ void dlg_build_post_norm_encoder(dlg_builder *b, size_t max_labels)
         [DLG_HEAD_GELU] = dlg_gelu_of(config), [DLG_HEAD_TANH] = dlg_tanh, [DLG_HEAD_RELU] = dlg_relu};
     dlg_value *x = dlg_build_layernorm(b, dlg_build_embeddings(b), NULL, false, roles->norm)->y;
     for (size_t i = 0; i < config->n_layers; i++) x = build_block(b, x, &roles->blocks[i]);
-    x = dlg_build_linear(b, dlg_build_predicted(b, x))->y;
+    network->head = x = dlg_build_linear(b, dlg_build_predicted(b, x))->y;
+    network->n_head_ops = network->tape.n_ops;
+    network->n_head_parameters = network->tape.n_parameters;
     network->activation = dlg_build_activation(b, x, functions[roles->head_activation]);
     x = network->activation->y;
     if (roles->head_norm.scale) network->norm = dlg_build_layernorm(b, x, NULL, false, roles->head_norm);

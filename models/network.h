@@ -37,10 +37,13 @@ typedef struct {
     dlg_ways ways; /**< DLG_FORWARD_ONLY: nothing but dlg_tape_forward may be called */
     dlg_tape tape;
     size_t n_products;
-    dlg_products **products;    /**< of its linear layers */
-    dlg_value *words;           /**< (n_rows, H) the input: word embeddings of every row */
-    dlg_cross_entropy *loss;    /**< its label, share and count are the caller's to set; n_labels at first 0 */
-    dlg_value *encoded;         /**< (n_rows, H) what the layers make of them */
+    dlg_products **products; /**< of its linear layers */
+    dlg_value *words;        /**< (n_rows, H) the input: word embeddings of every row */
+    dlg_cross_entropy *loss; /**< its label, share and count are the caller's to set; n_labels at first 0 */
+    dlg_value *encoded;      /**< (n_rows, H) what the layers make of them */
+    dlg_value *head;         /**< (predicted rows, H) what the head's first layer makes; NULL for GPT-2 */
+    size_t n_head_ops;       /**< operators up to that layer, and parameters named up to it */
+    size_t n_head_parameters;
     dlg_activation *activation; /**< of the head's first layer, on the predicted rows; NULL for GPT-2 */
     dlg_layernorm *norm;        /**< behind it; NULL for a classifier and GPT-2 */
     dlg_linear *decoder;        /**< the last linear layer: masked-LM decoder or classifier */

@@ -7,6 +7,7 @@
 #include "analytic/tokens/reading.h"
 #include "analytic/tokens/word_position_match.h"
 
+#include <math.h>
 #include <string.h>
 
 const char *dlg_origin_name(dlg_origin origin)
@@ -14,6 +15,9 @@ const char *dlg_origin_name(dlg_origin origin)
     static const char *const names[] = {"assumed", "inferred", "metadata", "told"};
     return names[origin];
 }
+
+/* A factor so near to 1 is that of a prediction which is not the text's own. */
+static const double near_one = 0.25;
 
 /* Nearly equal sentences share their rows; not so many do. */
 enum { OF_FEW_ROWS = 16 };
@@ -154,6 +158,7 @@ static dlg_status infer_masked_labels(dlg_knowledge *k, survey *s, dlg_analysis 
     if (!k->rows && more_are_read) known.expected = s->n_masks, known.is_certain = false;
     if (!status) status = fit_labels(k, &fit, s, analysis, &known, err);
     k->n_labels = fit.n_labels;
+    if (fabs(fit.scale - 1) > near_one && fit.scale != 0) k->factor = fit.scale;
     dlg_reading_release(&reading);
     if (!status && !k->n_labels) status = no_label(dlg_analysis_gradient(analysis), err);
     return status;
@@ -207,8 +212,10 @@ static dlg_status infer_rows(dlg_knowledge *k, survey *s, dlg_analysis *analysis
         if (status) return status;
     }
     const bool seen = k->masks_are_seen || (k->n_sentences == 1 && s->n_masks && s->n_masks < n_inner);
+    /* Where labels are more than inner positions, begin and end have one too. */
+    const size_t margin = s->n_tokens - 2 * k->n_sentences < k->n_labels ? 0 : 1;
     for (size_t b = 0, first = 0; b < k->n_sentences; first += k->lengths[b++])
-        for (size_t t = 1; t + 1 < k->lengths[b]; t++) {
+        for (size_t t = margin; t + margin < k->lengths[b]; t++) {
             bool candidate = !seen;
             for (size_t i = 0; i < s->n_masks && !candidate; i++) candidate = s->masks[i] == t;
             if (candidate) k->rows[k->n_rows++] = first + t;

@@ -32,6 +32,7 @@ typedef struct {
     size_t *rows;
     bool placed; /**< labels[i] is known to stand in rows[i] */
     dlg_origin sentences_from, lengths_from, labels_from, rows_from;
+    double factor;              /**< by what the gradient seems to be multiplied; 0: nothing speaks against 1 */
     dlg_special_tokens special; /**< set by dlg_knowledge_infer */
     /**
      * The mask token stands in every predicted row, as was read; else, where not told, the rows are what the position

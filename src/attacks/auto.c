@@ -1,18 +1,39 @@
 /*
- * What there is, in the order of its cost: the text is read off where that explains the gradient (dager.h); else dummy
- * embeddings descend among what is left open (restricted.c). Where some sentences of a batch were read off that is all:
- * a descent, which begins anew, would find less. Behind a reading that explains nothing it seldom finds more, and takes
- * long: unless a time was named it has a minute.
+ * What there is, in the order of its cost: the text is read off layer 0's row space (dager.h) or, where that is blind,
+ * off the position embedding's rows, if that explains the gradient; else dummy embeddings descend among what is left
+ * open (restricted.c). Where some sentences of a batch were read off that is all: a descent, which begins anew, would
+ * find less; behind a reading that explains nothing it seldom finds more, and takes long: unless a time was named it
+ * has a minute.
  */
 #include "attacks/classes.h"
 #include "attacks/dager.h"
+#include "attacks/session/sentences.h"
+#include "analytic/tokens/reading.h"
+
+/* A single sentence of which the position check names every token. */
+static dlg_status read_positions(dlg_attempt *a, dlg_error *err)
+{
+    static const dlg_token_set any = {0};
+    const dlg_position_check *check;
+    dlg_reading reading = {0};
+    const size_t length = a->knowledge->lengths[0];
+    if (a->knowledge->n_sentences != 1) return DLG_OK;
+    dlg_status status = dlg_analysis_position_check(&check, a->analysis, length, err);
+    if (!status && check) status = dlg_reading_find(&reading, check, &any, a->knowledge->special, err);
+    if (!status && check && dlg_reading_is_whole(&reading))
+        status = dlg_sentences_explain(a, 1, &length, reading.fed, &(dlg_part){0}, err);
+    dlg_reading_release(&reading);
+    return status;
+}
 
 static const double descent_s = 60;
 
 static dlg_status run(dlg_attack_result *out, dlg_analysis *analysis, const dlg_knowledge *knowledge,
                       const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
 {
+    dlg_attempt attempt = {out, analysis, dlg_analysis_gradient(analysis), knowledge, options, observer, false};
     dlg_status status = dlg_dager_run(out, analysis, knowledge, options, observer, err);
+    if (!status && out->end == DLG_EXHAUSTED && !out->state.tokens) status = read_positions(&attempt, err);
     if (!status && out->end == DLG_EXHAUSTED) status = dlg_attack_look(out, analysis, err);
     if (status || out->end != DLG_EXHAUSTED) return status;
     if (observer && observer->note)

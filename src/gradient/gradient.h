@@ -49,18 +49,25 @@ const dlg_real *dlg_gradient_of(const dlg_gradient *, const char *parameter_name
 /** The gradients of a block's query, key and value, under each other: those that are there. Borrowed. */
 dlg_stack dlg_gradient_inputs(const dlg_gradient *, const dlg_block_roles *);
 
+/** A softmax loss: so many times the mean cross-entropy, and its smoothing (ops/cross_entropy.h). */
+typedef struct {
+    double factor, smoothing;
+} dlg_softmax_loss;
+
 /**
  * What one training step of a participant saw: fed tokens row by row, and the label of every predicted row.
  * Borrowed.
  */
 typedef struct {
     const dlg_batch *batch;
-    const uint32_t *fed;  /**< (batch->n_rows) */
-    const size_t *labels; /**< (batch->n_predicted) tokens, or classes */
+    const uint32_t *fed;          /**< (batch->n_rows) */
+    const size_t *labels;         /**< (batch->n_predicted) tokens, or classes */
+    const dlg_softmax_loss *loss; /**< NULL: the mean cross-entropy */
+    const double *weights;        /**< (batch->n_predicted) of the rows, which sum to 1; NULL: all alike */
 } dlg_step;
 
 /**
- * The gradient of the mean loss, for every parameter (the participant's side): out is created here.
+ * The gradient of the step's loss, for every parameter (the participant's side): out is created here.
  * @param[out] loss may be NULL
  */
 DLG_MUST_USE dlg_status dlg_gradient_share(dlg_gradient *out, double *loss, const dlg_model *, const dlg_step *,

@@ -6,17 +6,18 @@
 #include <assert.h>
 #include <string.h>
 
-/* Each label is certain of its row: Y is the identity. */
+/* Each label is certain of its row: Y is the identity, its rows weighed. */
 static dlg_status set_labels(dlg_network *network, const dlg_step *step, dlg_real **share, dlg_error *err)
 {
     const size_t n = step->batch->n_predicted;
     *share = dlg_allocate(n * n, sizeof **share);
     if (!*share) return dlg_fail(err, DLG_ENOMEM, "labels: no memory");
-    for (size_t i = 0; i < n; i++) (*share)[i * n + i] = 1;
+    for (size_t i = 0; i < n; i++) (*share)[i * n + i] = step->weights ? (dlg_real)((double)n * step->weights[i]) : 1;
     network->loss->n_labels = n;
     network->loss->label = step->labels;
     network->loss->share = *share;
-    network->loss->count = (double)n;
+    network->loss->count = (double)n / (step->loss ? step->loss->factor : 1);
+    network->loss->smoothing = step->loss ? step->loss->smoothing : 0;
     return DLG_OK;
 }
 

@@ -29,7 +29,8 @@ static dlg_status share_step(dlg_gradient *out, const dlg_model *model, dlg_trut
     }
     status = dlg_batch_create(&batch, model->config.task, truth->n_sentences, lengths, err);
     if (!status && !truth->is_classification) status = dlg_batch_predict(&batch, n_predicted, rows, err);
-    if (!status) status = dlg_gradient_share(out, &truth->loss, model, &(dlg_step){&batch, truth->fed, labels}, err);
+    if (!status)
+        status = dlg_gradient_share(out, &truth->loss, model, &(dlg_step){&batch, truth->fed, labels, NULL, NULL}, err);
     if (!status && !isfinite(truth->loss)) {
         status = dlg_fail(err, DLG_ENONFINITE, "%s: want a finite loss, found %g", model->name, truth->loss);
         dlg_gradient_release(out);

@@ -21,6 +21,20 @@ DLG_SIMD void dlg_residual_compare(dlg_residual *residual, size_t n, const dlg_r
     residual->e1 += absolute;
 }
 
+dlg_residual dlg_residual_multiply(dlg_residual r, double by)
+{
+    const double off = by - 1;
+    return (dlg_residual){.tt = r.tt,
+                          .te = by * r.te + off * r.tt,
+                          .ee = by * by * r.ee + 2 * by * off * r.te + off * off * r.tt,
+                          .e1 = r.e1};
+}
+
+dlg_distance_part dlg_distance_part_turn_back(dlg_distance_part part, double by)
+{
+    return (dlg_distance_part){part.value, by * by * part.a, by * ((by - 1) * part.a + part.b), by * part.s};
+}
+
 /* D = sum ||g - t||^2      (Zhu et al. 2019, arXiv:1906.08935, eq. 4) */
 static dlg_distance_part l2(dlg_residual r, size_t i, size_t n)
 {

@@ -22,10 +22,19 @@ typedef struct {
 /** To a residual's te, ee and e1 add those of n numbers g beside t. */
 void dlg_residual_compare(dlg_residual *, size_t n, const dlg_real *g, const dlg_real *t);
 
+/** What a residual becomes where g is multiplied: by g - t = by e + (by - 1) t. e1 is left as it is. */
+dlg_residual dlg_residual_multiply(dlg_residual, double by);
+
 /** A tensor's part of the distance, and its derivative with respect to g: a e + b t + s sign(e). */
 typedef struct {
     double value, a, b, s;
 } dlg_distance_part;
+
+/**
+ * A part that was found for by g, as one of g's own e. Where `by` makes the distance least its own change does not
+ * count.
+ */
+dlg_distance_part dlg_distance_part_turn_back(dlg_distance_part, double by);
 
 typedef struct {
     const char *name, *help;

@@ -36,6 +36,8 @@ static dlg_residual compare_words(const dlg_objective *objective, const uint32_t
     const dlg_real *t = dlg_gradient_at(gradient, words);
     const size_t V = words->n_rows, H = words->n_cols, most = DLG_EXPLANATION_ROWS;
     dlg_residual all = {0};
+    const bool is_tied = gradient->model->roles.decoder.weight == words;
+    if (is_tied && dlg_objective_is_of_outputs(objective)) return all; /* the decoder's part is not known */
     for (size_t first = 0; t && first < V; first += most) {
         const size_t n = V - first < most ? V - first : most;
         form_rows(objective, fed, first, n, rows);

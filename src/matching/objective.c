@@ -5,6 +5,7 @@
 #include "math/blas.h"
 #include "math/simd.h"
 
+#include <assert.h>
 #include <math.h>
 #include <string.h>
 
@@ -27,6 +28,8 @@ struct dlg_objective {
     size_t n_compared, n_targets;
     compared *compared;
     dlg_target **targets;
+    double factor;      /* of the last evaluation */
+    bool is_of_outputs; /* it was */
 };
 
 /* A key's bias moves all scores of a query alike, so that its gradient is rounding; the word embedding's may be
@@ -236,20 +239,52 @@ static void steer_small(const compared *c, dlg_distance_part part)
                   c->t, small->direction + c->parameter->offset);
 }
 
-/* Sum the distance over the tensors and turn the R sweeps' direction to dD/dg. */
-static double compare(dlg_objective *objective)
+/* Whether it lies behind the head's first layer. */
+static bool is_behind_head(const dlg_objective *objective, const compared *c)
 {
-    double sum = 0;
+    return (size_t)(c->parameter - objective->network.tape.parameters) >= objective->network.n_head_parameters;
+}
+
+/* What is left of each tensor. @return the factor with which the least is left of all, by squares */
+static double find_residuals(dlg_objective *objective, bool up_to_head)
+{
+    double gt = 0, gg = 0;
     for (size_t i = 0; i < objective->n_compared; i++) {
-        const compared *c = &objective->compared[i];
-        const dlg_residual residual = c->target ? dlg_target_residual(c->target, c->part) : small_residual(c);
-        objective->compared[i].last = residual;
-        const dlg_distance_part part = objective->distance->part(residual, i, objective->n_compared);
+        compared *c = &objective->compared[i];
+        if (up_to_head && is_behind_head(objective, c)) c->last = (dlg_residual){0};
+        else c->last = c->target ? dlg_target_residual(c->target, c->part) : small_residual(c);
+        gt += c->last.tt + c->last.te;
+        gg += c->last.tt + 2 * c->last.te + c->last.ee;
+    }
+    return gg > 0 ? gt / gg : 1;
+}
+
+/* Sum the distance over the tensors and turn the R sweeps' direction to dD/dg. */
+static double compare(dlg_objective *objective, const dlg_soft_labels *labels)
+{
+    const double best = find_residuals(objective, labels->outputs), by = labels->fits_factor ? best : 1;
+    double sum = 0;
+    objective->is_of_outputs = labels->outputs;
+    objective->factor = by * (labels->loss ? labels->loss->factor : 1);
+    for (size_t i = 0; i < objective->n_compared; i++) {
+        compared *c = &objective->compared[i];
+        c->last = dlg_residual_multiply(c->last, by);
+        const dlg_distance_part part = objective->distance->part(c->last, i, objective->n_compared);
         sum += part.value;
-        if (c->target) dlg_target_steer(c->target, c->part, part);
-        else steer_small(c, part);
+        if (c->target) dlg_target_steer(c->target, c->part, dlg_distance_part_turn_back(part, by));
+        else steer_small(c, dlg_distance_part_turn_back(part, by));
     }
     return sum;
+}
+
+bool dlg_objective_is_of_outputs(const dlg_objective *objective)
+{
+    return objective->is_of_outputs;
+}
+
+double dlg_objective_factor(const dlg_objective *objective)
+{
+    return objective->factor;
 }
 
 size_t dlg_objective_count(const dlg_objective *objective)
@@ -273,24 +308,34 @@ const dlg_network *dlg_objective_network(const dlg_objective *objective)
     return &objective->network;
 }
 
+/* The sweeps back from the loss, or from what the head's first layer is given. */
+static void sweep_back(dlg_network *network, const dlg_soft_labels *labels)
+{
+    if (labels->outputs) dlg_tape_backward_from(&network->tape, network->n_head_ops, network->head, labels->outputs);
+    else dlg_tape_backward(&network->tape);
+}
+
 double dlg_objective_distance(dlg_objective *objective, const dlg_soft_labels *labels, const dlg_real *x)
 {
     dlg_network *network = &objective->network;
+    assert(!labels->fits_factor || objective->distance == &dlg_l2);
     memcpy(network->words->x, x, dlg_objective_size(objective) * sizeof *x);
     network->loss->n_labels = labels->n;
     network->loss->label = labels->label;
     network->loss->share = labels->share;
-    network->loss->count = (double)labels->n;
+    network->loss->count = (double)labels->n / (labels->loss ? labels->loss->factor : 1);
+    network->loss->smoothing = labels->loss ? labels->loss->smoothing : 0;
     dlg_tape_forward(&network->tape);
-    dlg_tape_backward(&network->tape);
+    sweep_back(network, labels);
     dlg_tape_gradient(&network->tape);
-    const double d = compare(objective);
+    const double d = compare(objective, labels);
     return dlg_is_interrupted() ? NAN : d; /* the sweeps end early */
 }
 
 double dlg_objective_evaluate(dlg_objective *objective, const dlg_soft_labels *labels, const dlg_real *x, dlg_real *dx)
 {
     dlg_network *network = &objective->network;
+    assert(!labels->outputs);
     const double d = dlg_objective_distance(objective, labels, x);
     dlg_tape_rforward(&network->tape);
     dlg_tape_rbackward(&network->tape);

@@ -15,8 +15,16 @@
 /** Labels as the attack holds them: which there are, and how much of each stands in which predicted row. */
 typedef struct {
     size_t n;
-    const size_t *label;   /**< (n) tokens or classes; one that occurs twice stands there twice */
-    const dlg_real *share; /**< (n_predicted, n); the whole sums to n where nothing is missing */
+    const size_t *label;          /**< (n) tokens or classes; one that occurs twice stands there twice */
+    const dlg_real *share;        /**< (n_predicted, n); the whole sums to n where nothing is missing */
+    const dlg_softmax_loss *loss; /**< of what loss they are labels; NULL: the mean cross-entropy */
+    /**
+     * (n_predicted, H) NULL, or the gradient of what the head's first layer makes, whatever the loss and the labels
+     * are: what lies behind that layer is then not compared, and there is no derivative
+     */
+    const dlg_real *outputs;
+    /** the distance is l2's at the factor that makes it least, times loss->factor (dlg_objective_factor) */
+    bool fits_factor;
 } dlg_soft_labels;
 
 typedef struct dlg_objective dlg_objective;
@@ -46,6 +54,9 @@ double dlg_objective_evaluate(dlg_objective *, const dlg_soft_labels *, const dl
 /** The distance alone, as dlg_objective_evaluate would find it, at half the cost. */
 double dlg_objective_distance(dlg_objective *, const dlg_soft_labels *labels, const dlg_real *x);
 
+/** The factor that the last one was fitted with, loss->factor included; that itself where none was to be. */
+double dlg_objective_factor(const dlg_objective *);
+
 /** After an evaluation: out (n_predicted, n labels) = dD/d share. */
 void dlg_objective_label_derivative(const dlg_objective *, dlg_real *out);
 
@@ -54,6 +65,9 @@ size_t dlg_objective_count(const dlg_objective *);
 
 /** What the last evaluation left of tensor i. @param[out] name the parameter's, borrowed from the model */
 dlg_residual dlg_objective_residual(const dlg_objective *, size_t i, const char **name);
+
+/** Whether the last evaluation was of outputs: nothing behind the head's first layer is known then. */
+bool dlg_objective_is_of_outputs(const dlg_objective *);
 
 /** What it was made of, and the network that the last evaluation went through. */
 const dlg_gradient *dlg_objective_gradient(const dlg_objective *);

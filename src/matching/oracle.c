@@ -13,14 +13,16 @@ struct dlg_oracle {
     dlg_objective *objective;
     dlg_journal *journal;
     uint64_t layout; /* fingerprint of what the objective was made of, the gradient aside, which is the whole run's */
-    size_t n_numbers, n_predicted;
-    uint64_t at;    /* the question that the objective itself answered last */
-    dlg_real *rows; /* (DLG_EXPLANATION_ROWS, hidden) scratch */
+    size_t n_numbers, n_predicted, n_outputs; /* n_predicted rows of the hidden size */
+    double factor;                            /* of the last answer */
+    uint64_t at;                              /* the question that the objective itself answered last */
+    dlg_real *rows;                           /* (DLG_EXPLANATION_ROWS, hidden) scratch */
 
     /* With a journal only: the last evaluation, should its label derivative be asked for. */
     bool is_behind; /* the journal answered it, so that the objective never saw it */
     uint64_t question;
     dlg_soft_labels labels;
+    dlg_softmax_loss loss;
     dlg_real *share, *x; /* (n_predicted, max_labels) and (n_numbers): its shares and its point */
     dlg_real *dx;        /* (n_numbers) scratch */
 };
@@ -41,6 +43,7 @@ dlg_status dlg_oracle_create(dlg_oracle **out, dlg_journal *journal, const dlg_g
     o->journal = journal;
     o->layout = layout_of(batch, distance);
     o->n_predicted = batch->n_predicted;
+    o->n_outputs = batch->n_predicted * gradient->model->config.hidden_size;
     dlg_status status = dlg_objective_create(&o->objective, gradient, batch, max_labels, distance, err);
     if (!status) o->n_numbers = dlg_objective_size(o->objective);
     o->rows = dlg_allocate(DLG_EXPLANATION_ROWS * gradient->model->config.hidden_size, sizeof *o->rows);
@@ -79,8 +82,12 @@ static size_t n_shares(const dlg_oracle *o, const dlg_soft_labels *labels)
 
 static uint64_t question_of(const dlg_oracle *o, const dlg_soft_labels *labels, const dlg_real *x)
 {
+    static const dlg_softmax_loss mean = {1, 0};
     uint64_t hash = dlg_hash(labels->label, labels->n * sizeof *labels->label, o->layout);
     hash = dlg_hash(labels->share, n_shares(o, labels) * sizeof *labels->share, hash);
+    hash = dlg_hash(labels->loss ? labels->loss : &mean, sizeof mean, hash);
+    hash = dlg_hash(&labels->fits_factor, sizeof labels->fits_factor, hash);
+    if (labels->outputs) hash = dlg_hash(labels->outputs, o->n_outputs * sizeof *labels->outputs, hash);
     return dlg_hash(x, o->n_numbers * sizeof *x, hash);
 }
 
@@ -88,33 +95,44 @@ static void remember(dlg_oracle *o, const dlg_soft_labels *labels, const dlg_rea
 {
     memcpy(o->x, x, o->n_numbers * sizeof *x);
     memcpy(o->share, labels->share, n_shares(o, labels) * sizeof *labels->share);
-    o->labels = (dlg_soft_labels){labels->n, labels->label, o->share};
+    o->labels = (dlg_soft_labels){labels->n, labels->label, o->share, .fits_factor = labels->fits_factor};
+    if (!labels->loss) return;
+    o->loss = *labels->loss;
+    o->labels.loss = &o->loss;
 }
 
 double dlg_oracle_evaluate(dlg_oracle *o, const dlg_soft_labels *labels, const dlg_real *x, dlg_real *dx)
 {
     double d;
-    const dlg_journal_piece answer[] = {{&d, sizeof d}, {dx, o->n_numbers * sizeof *dx}};
+    const dlg_journal_piece answer[] = {
+        {&d, sizeof d}, {&o->factor, sizeof o->factor}, {dx, o->n_numbers * sizeof *dx}};
     o->question = question_of(o, labels, x);
-    o->is_behind = o->journal && dlg_journal_recall(o->journal, EVALUATION, o->question, 2, answer);
+    o->is_behind = o->journal && dlg_journal_recall(o->journal, EVALUATION, o->question, 3, answer);
     if (o->journal) remember(o, labels, x);
     if (o->is_behind) return d;
     o->at = o->question;
     d = dlg_objective_evaluate(o->objective, labels, x, dx);
-    if (o->journal && !dlg_is_interrupted()) dlg_journal_add(o->journal, EVALUATION, o->question, 2, answer);
+    o->factor = dlg_objective_factor(o->objective);
+    if (o->journal && !dlg_is_interrupted()) dlg_journal_add(o->journal, EVALUATION, o->question, 3, answer);
     return d;
 }
 
 double dlg_oracle_distance(dlg_oracle *o, const dlg_soft_labels *labels, const dlg_real *x)
 {
     double d;
-    const dlg_journal_piece answer = {&d, sizeof d};
+    const dlg_journal_piece answer[] = {{&d, sizeof d}, {&o->factor, sizeof o->factor}};
     const uint64_t question = question_of(o, labels, x);
-    if (o->journal && dlg_journal_recall(o->journal, DISTANCE, question, 1, &answer)) return d;
+    if (o->journal && dlg_journal_recall(o->journal, DISTANCE, question, 2, answer)) return d;
     o->at = question;
     d = dlg_objective_distance(o->objective, labels, x);
-    if (o->journal && !dlg_is_interrupted()) dlg_journal_add(o->journal, DISTANCE, question, 1, &answer);
+    o->factor = dlg_objective_factor(o->objective);
+    if (o->journal && !dlg_is_interrupted()) dlg_journal_add(o->journal, DISTANCE, question, 2, answer);
     return d;
+}
+
+double dlg_oracle_factor(const dlg_oracle *o)
+{
+    return o->factor;
 }
 
 dlg_explanation dlg_oracle_explain(dlg_oracle *o, const dlg_soft_labels *labels, const dlg_real *x, const uint32_t *fed)

@@ -29,6 +29,9 @@ double dlg_oracle_evaluate(dlg_oracle *, const dlg_soft_labels *, const dlg_real
 /** As dlg_objective_distance. */
 double dlg_oracle_distance(dlg_oracle *, const dlg_soft_labels *, const dlg_real *x);
 
+/** As dlg_objective_factor, of the last of these. */
+double dlg_oracle_factor(const dlg_oracle *);
+
 /** As dlg_objective_label_derivative, of the last dlg_oracle_evaluate. */
 void dlg_oracle_label_derivative(dlg_oracle *, dlg_real *out);
 

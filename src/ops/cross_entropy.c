@@ -1,12 +1,14 @@
 /*
- * Cross-entropy with soft labels, differentiated twice. Row i has the weight w_i = sum_j Y[i,j]; n = count.
+ * Cross-entropy with soft labels, differentiated twice. Row i has the weight w_i = sum_j Y[i,j]; n = count,
+ * a = smoothing, V classes.
  *
- *   forward      log p = z - log sum exp z,   loss = -(1/n) sum_ij Y[i,j] log p_i[label j]
- *   backward     dz_i  = (w_i p_i - sum_j Y[i,j] e_{label j}) / n
- *   R-forward    R log p_i[v] = Rz_i[v] - sum_u p_i[u] Rz_i[u]
+ *   forward      log p = z - log sum exp z,   L_i[v] = (1 - a) log p_i[v] + (a / V) sum_u log p_i[u],
+ *                loss = -(1/n) sum_ij Y[i,j] L_i[label j]
+ *   backward     dz_i  = (w_i p_i - (1 - a) sum_j Y[i,j] e_{label j} - w_i a / V) / n
+ *   R-forward    R log p_i[v] = Rz_i[v] - sum_u p_i[u] Rz_i[u],   R L_i likewise
  *   R-backward   Rdz_i = w_i p_i R log p_i / n
  *
- * The loss is linear in Y, so dD/dY[i,j] = R dloss/dY[i,j] = -R log p_i[label j] / n comes out of R-forward for
+ * The loss is linear in Y, so dD/dY[i,j] = R dloss/dY[i,j] = -R L_i[label j] / n comes out of R-forward for
  * nothing.
  */
 #include "ops/cross_entropy.h"
@@ -41,11 +43,21 @@ DLG_SIMD static double softmax(size_t n, dlg_real *z)
     return (double)top + log(sum);
 }
 
+/* out (n_labels) = what is at row i's labels, smoothed */
+static void smooth(const dlg_cross_entropy *ce, const dlg_real *row, dlg_real *out)
+{
+    const size_t V = ce->logits->n_cols;
+    double mean = 0;
+    for (size_t v = 0; v < V && ce->smoothing != 0; v++) mean += (double)row[v] / (double)V;
+    for (size_t j = 0; j < ce->n_labels; j++)
+        out[j] = (dlg_real)((1 - ce->smoothing) * (double)row[ce->label[j]] + ce->smoothing * mean);
+}
+
 static void forward_row(const dlg_cross_entropy *ce, size_t i)
 {
     const size_t V = ce->logits->n_cols;
     dlg_real *z = ce->logits->x + i * V, *log_p = ce->log_p + i * ce->n_labels;
-    for (size_t j = 0; j < ce->n_labels; j++) log_p[j] = z[ce->label[j]];
+    smooth(ce, z, log_p);
     const double log_sum = softmax(V, z);
     for (size_t j = 0; j < ce->n_labels; j++) log_p[j] = (dlg_real)((double)log_p[j] - log_sum);
 }
@@ -70,10 +82,11 @@ static dlg_real row_weight(const dlg_cross_entropy *ce, size_t i)
 DLG_SIMD static void backward_row(const dlg_cross_entropy *ce, size_t i)
 {
     const size_t V = ce->logits->n_cols;
-    const dlg_real *p = ce->logits->x + i * V, w = row_weight(ce, i) / (dlg_real)ce->count;
+    const dlg_real *p = ce->logits->x + i * V, w = row_weight(ce, i) / (dlg_real)ce->count,
+                   all = w * (dlg_real)ce->smoothing / (dlg_real)V, each = (dlg_real)((1 - ce->smoothing) / ce->count);
     dlg_real *restrict dz = ce->logits->dx + i * V;
-    for (size_t v = 0; v < V; v++) dz[v] = w * p[v];
-    for (size_t j = 0; j < ce->n_labels; j++) dz[ce->label[j]] -= ce->share[i * ce->n_labels + j] / (dlg_real)ce->count;
+    for (size_t v = 0; v < V; v++) dz[v] = w * p[v] - all;
+    for (size_t j = 0; j < ce->n_labels; j++) dz[ce->label[j]] -= each * ce->share[i * ce->n_labels + j];
 }
 
 static void backward(dlg_op *op)
@@ -92,7 +105,7 @@ DLG_SIMD static void rforward_row(const dlg_cross_entropy *ce, size_t i)
 #pragma omp simd reduction(+ : mean)
     for (size_t v = 0; v < V; v++) mean += p[v] * rz[v];
     for (size_t v = 0; v < V; v++) rz[v] -= mean;
-    for (size_t j = 0; j < ce->n_labels; j++) ce->rlog_p[i * ce->n_labels + j] = rz[ce->label[j]];
+    smooth(ce, rz, ce->rlog_p + i * ce->n_labels);
 }
 
 static void rforward(dlg_op *op)

@@ -109,10 +109,23 @@ void dlg_tape_forward(dlg_tape *tape)
     for (size_t i = 0; i < tape->n_ops && !dlg_is_interrupted(); i++) tape->ops[i]->class->forward(tape->ops[i]);
 }
 
+static void sweep_back(dlg_tape *tape, size_t n_ops)
+{
+    for (size_t i = n_ops; i-- > 0 && !dlg_is_interrupted();) tape->ops[i]->class->backward(tape->ops[i]);
+}
+
 void dlg_tape_backward(dlg_tape *tape)
 {
     for (size_t i = 0; i < tape->n_values; i++) tape->values[i].dx_begun = false;
-    for (size_t i = tape->n_ops; i-- > 0 && !dlg_is_interrupted();) tape->ops[i]->class->backward(tape->ops[i]);
+    sweep_back(tape, tape->n_ops);
+}
+
+void dlg_tape_backward_from(dlg_tape *tape, size_t n_ops, dlg_value *last, const dlg_real *dy)
+{
+    for (size_t i = 0; i < tape->n_values; i++) tape->values[i].dx_begun = false;
+    memcpy(last->dx, dy, last->n_rows * last->n_cols * sizeof *dy);
+    last->dx_begun = true;
+    sweep_back(tape, n_ops);
 }
 
 /* A sweep in any order; NULL in an operator's class means that it has no part in it. */

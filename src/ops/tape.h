@@ -70,4 +70,8 @@ void dlg_tape_gradient(dlg_tape *);
 void dlg_tape_rforward(dlg_tape *);
 void dlg_tape_rbackward(dlg_tape *);
 
+/** The backward sweep over the first n_ops operators alone, from the gradient dy (n_rows, n_cols) of what the last of
+ * them makes. */
+void dlg_tape_backward_from(dlg_tape *, size_t n_ops, dlg_value *last, const dlg_real *dy);
+
 #endif

@@ -103,7 +103,7 @@ static dlg_status prepare(bench *b, const scene *s, dlg_error *err)
 
 static dlg_status measure(bench *b, const scene *s, dlg_error *err)
 {
-    const dlg_soft_labels labels = {s->n, s->label, s->share};
+    const dlg_soft_labels labels = {s->n, s->label, s->share, NULL, NULL, false};
     double distance = dlg_objective_evaluate(b->objective, &labels, b->x, b->dx);
     const long peak = peak_mib();
     const dlg_status status = lay_out_bare(&b->bare, s, err);

@@ -93,13 +93,15 @@ static void share(step *s, const setting *of, uint64_t seed)
         s->labels[b] = of->task == DLG_MASKED_LM ? FIRST_WORD + 77 * b : b % 3;
     }
     if (of->task == DLG_MASKED_LM) stop_if(dlg_batch_predict(&s->batch, of->n_sentences, s->rows, &err), &err);
-    stop_if(dlg_gradient_share(&s->gradient, NULL, s->model, &(dlg_step){&s->batch, s->fed, s->labels}, &err), &err);
+    stop_if(
+        dlg_gradient_share(&s->gradient, NULL, s->model, &(dlg_step){&s->batch, s->fed, s->labels, NULL, NULL}, &err),
+        &err);
 }
 
 static dlg_explanation explain(const step *s, dlg_objective *objective, const dlg_real *share)
 {
     const size_t H = s->model->config.hidden_size, n = s->batch.n_rows;
-    const dlg_soft_labels labels = {s->batch.n_predicted, s->labels, share};
+    const dlg_soft_labels labels = {s->batch.n_predicted, s->labels, share, NULL, NULL, false};
     dlg_real *x = allocate(n * H, sizeof *x), *rows = allocate(DLG_EXPLANATION_ROWS * H, sizeof *rows);
     for (size_t i = 0; i < n; i++)
         memcpy(x + i * H, dlg_model_word_embeddings(s->model) + (size_t)s->fed[i] * H, H * sizeof *x);

@@ -86,7 +86,7 @@ static void take_point(record *r)
 
 static double evaluate(record *r)
 {
-    const dlg_soft_labels labels = {r->h.n_labels, r->labels, r->real_share};
+    const dlg_soft_labels labels = {r->h.n_labels, r->labels, r->real_share, NULL, NULL, false};
     return dlg_objective_evaluate(r->objective, &labels, r->real_x, r->real_dx);
 }
 

@@ -242,7 +242,7 @@ static void print_profile(const scene *s, double seconds, double n)
 
 static dlg_status profile(const scene *s, size_t n_evaluations, dlg_error *err)
 {
-    const dlg_soft_labels labels = {s->n, s->label, s->share};
+    const dlg_soft_labels labels = {s->n, s->label, s->share, NULL, NULL, false};
     dlg_objective *objective = NULL;
     dlg_real *x = dlg_allocate(s->n_numbers, sizeof *x), *dx = dlg_allocate(s->n_numbers, sizeof *dx);
     dlg_status status = x && dx ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "dummy embeddings: no memory");

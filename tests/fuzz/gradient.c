@@ -109,7 +109,7 @@ static dlg_status share(dlg_gradient *out, recipe *r, const dlg_model *model, dl
     double loss;
     dlg_status status = dlg_batch_create(&batch, config->task, n_sentences, lengths, err);
     if (!status && is_mlm) status = dlg_batch_predict(&batch, n_rows, rows, err);
-    if (!status) status = dlg_gradient_share(out, &loss, model, &(dlg_step){&batch, fed, labels}, err);
+    if (!status) status = dlg_gradient_share(out, &loss, model, &(dlg_step){&batch, fed, labels, NULL, NULL}, err);
     dlg_batch_release(&batch);
     return status;
 }

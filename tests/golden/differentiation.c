@@ -27,7 +27,7 @@ static bool is_key_bias(const dlg_roles *roles, size_t n_layers, const dlg_param
 
 static void check_gradients(const dlg_case *c)
 {
-    const dlg_step step = {&c->batch, c->fed, c->labels};
+    const dlg_step step = {&c->batch, c->fed, c->labels, NULL, NULL};
     dlg_gradient ours;
     double loss;
     assert_int_equal(dlg_gradient_share(&ours, &loss, c->model, &step, NULL), DLG_OK);
@@ -69,7 +69,7 @@ static void check_distance(const dlg_case *c, const char *check, const char *nam
     }
     dlg_real *share = calloc(n_labels * n_labels, sizeof *share);
     for (size_t i = 0; i < n_labels; i++) share[i * n_labels + i] = 1;
-    const dlg_soft_labels labels = {n_labels, c->labels, share};
+    const dlg_soft_labels labels = {n_labels, c->labels, share, NULL, NULL, false};
     const size_t allocations = dlg_allocation_count();
     const double d = dlg_objective_evaluate(objective, &labels, x, dx);
     assert_int_equal(dlg_allocation_count(), allocations);

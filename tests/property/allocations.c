@@ -117,7 +117,7 @@ static void share(dlg_gradient *out, const dlg_model *model, const dlg_batch *ba
 {
     uint32_t fed[ROWS];
     for (size_t i = 0; i < ROWS; i++) fed[i] = (uint32_t)(37 * i + 5) % WORDS;
-    const dlg_step step = {batch, fed, labels};
+    const dlg_step step = {batch, fed, labels, NULL, NULL};
     assert_int_equal(dlg_gradient_share(out, NULL, model, &step, NULL), DLG_OK);
     for (size_t i = 0; noise > 0 && i < out->n; i++) {
         const size_t n = dlg_parameter_items(&model->parameters[i]);
@@ -150,7 +150,7 @@ static void check_evaluations(const char *preset, double noise)
     assert_true(x && dx);
     for (size_t i = 0; i < LABELS; i++) shares[i * LABELS + i] = 1;
     dlg_random_normal_fill(x, n, 0.02, 0, dlg_random_stream("dummy embeddings"));
-    const dlg_soft_labels soft = {LABELS, labels, shares};
+    const dlg_soft_labels soft = {LABELS, labels, shares, NULL, NULL, false};
     for (size_t i = 0; i < 3; i++) {
         const size_t ours = atomic_load(&n_ours), of_libraries = atomic_load(&n_of_libraries);
         dlg_objective_evaluate(objective, &soft, x, dx);

@@ -20,7 +20,7 @@
 static dlg_gradient share(const shared_step *v, const dlg_batch *batch, const uint32_t *fed, const size_t *labels,
                           double *loss)
 {
-    const dlg_step step = {batch, fed, labels};
+    const dlg_step step = {batch, fed, labels, NULL, NULL};
     dlg_gradient gradient;
     assert_int_equal(dlg_gradient_share(&gradient, loss, v->model, &step, NULL), DLG_OK);
     return gradient;

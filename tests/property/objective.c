@@ -81,7 +81,7 @@ static void nothing_is_left_at_the_truth(void **state)
             dlg_real dx[MAX_ROWS * HIDDEN], certain[MAX_ROWS * MAX_ROWS] = {0};
             for (size_t k = 0; k < n; k++) certain[k * n + k] = 1;
             for (size_t k = 0; k < a.n; k++) a.x[k] = table[v->fed[k / HIDDEN] * HIDDEN + k % HIDDEN];
-            const dlg_soft_labels labels = {n, v->labels, certain};
+            const dlg_soft_labels labels = {n, v->labels, certain, NULL, NULL, false};
             const double d = dlg_objective_evaluate(a.objective, &labels, a.x, dx),
                          scale = dlg_objective_scale(a.objective);
             const double rounding = (IS_DOUBLE ? 1e-10 : 1) * a.distance->rounding;

@@ -70,7 +70,7 @@ void open_attack(attack *a, size_t kind, const char *distance_name, double noise
     for (size_t j = 0; j < MAX_LABELS; j++) a->label[j] = (size_t)dlg_random_below(&random, 4);
     for (size_t i = 0; i < n_predicted * MAX_LABELS; i++)
         a->share[i] = (dlg_real)(dlg_random_uniform(&random) / (double)n_predicted);
-    a->labels = (dlg_soft_labels){MAX_LABELS, a->label, a->share};
+    a->labels = (dlg_soft_labels){MAX_LABELS, a->label, a->share, NULL, NULL, false};
 }
 
 void close_attack(attack *a)

@@ -35,7 +35,7 @@ static void share(shared_step *s, kind k)
 static dlg_explanation explain(const shared_step *s, const uint32_t *fed, const dlg_distance *distance)
 {
     const dlg_real certain = 1, *words = dlg_model_word_embeddings(s->model);
-    const dlg_soft_labels labels = {1, s->labels, &certain};
+    const dlg_soft_labels labels = {1, s->labels, &certain, NULL, NULL, false};
     dlg_objective *objective;
     dlg_real x[LENGTH * HIDDEN], *rows = dlg_allocate(DLG_EXPLANATION_ROWS * HIDDEN, sizeof *rows);
     assert_int_equal(dlg_objective_create(&objective, &s->gradient, &s->batch, 1, distance, NULL), DLG_OK);

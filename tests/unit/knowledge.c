@@ -168,13 +168,13 @@ static void refuses_too_many_labels(void **state)
     shared_step s;
     known_share_masked(&s);
     dlg_knowledge k = {.n_sentences = 1,
-                       .lengths = copy(1, &(size_t){N_MASKS}),
+                       .lengths = copy(1, &(size_t){N_MASKS - 1}),
                        .n_labels = N_MASKS,
                        .labels = copy(N_MASKS, sorted),
                        .lengths_from = DLG_INFERRED,
                        .labels_from = DLG_INFERRED};
     assert_int_equal(analysed_knowledge(&k, &s.gradient, &err), DLG_EFORMAT);
-    assert_non_null(strstr(err.message, "want a masked position for each of 3 labels, found 1"));
+    assert_non_null(strstr(err.message, "want a masked position for each of 3 labels, found 2"));
     dlg_knowledge_release(&k);
     step_release(&s);
 }

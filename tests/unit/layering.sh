@@ -22,7 +22,8 @@ analytic/labels:    gradient models vocab ops math base
 analytic/tokens:    analytic/noise gradient models vocab math base
 analytic/sequences: analytic/tokens gradient models vocab ops math base
 analytic:           analytic/tokens analytic/labels analytic/noise gradient models vocab math base dlg
-attacks/session:    analytic analytic/tokens analytic/noise matching optimise gradient models vocab io math base dlg
+attacks/session:    analytic analytic/tokens analytic/labels analytic/noise matching
+attacks/session:    optimise gradient models vocab io math base dlg
 attacks:            attacks/session analytic analytic/sequences analytic/tokens analytic/labels analytic/noise
 attacks:            matching optimise gradient models vocab io math base
 defend:             ops math base

@@ -60,7 +60,7 @@ static double noise(double *scale, double *at_truth)
 {
     static dlg_real x[LENGTH * HIDDEN];
     const dlg_real share_of[N_MASKS * N_MASKS] = {1, 0, 0, 1}, *table = dlg_model_word_embeddings(step.model);
-    const dlg_soft_labels soft = {N_MASKS, labels, share_of};
+    const dlg_soft_labels soft = {N_MASKS, labels, share_of, NULL, NULL, false};
     dlg_objective *objective;
     assert_int_equal(dlg_objective_create(&objective, &step.gradient, &step.batch, N_MASKS, &dlg_l2, NULL), DLG_OK);
     for (size_t i = 0; i < LENGTH; i++) memcpy(x + i * HIDDEN, table + step.fed[i] * HIDDEN, HIDDEN * sizeof *x);

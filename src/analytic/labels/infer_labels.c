@@ -177,41 +177,89 @@ static void fit(dlg_label_fit *out, size_t n, const double *q, const dlg_real *g
     out->unexplained = norm2 > 0 && g2 > 0 ? sqrt(fmax(0, 1 - along * along / (norm2 * g2))) : 1;
 }
 
+/* What one fit of the labels works on. */
+typedef struct {
+    size_t n;
+    double *q, *excess; /* (n) */
+    dlg_real *g;        /* (n) the bias' gradient, its sign perhaps turned */
+    size_t *count;      /* (n) */
+    change *changes;    /* (n) */
+} bias_fit;
+
+static dlg_status reserve(bias_fit *f, size_t n, dlg_error *err)
+{
+    *f = (bias_fit){.n = n,
+                    .q = dlg_allocate(n, sizeof *f->q),
+                    .excess = dlg_allocate(n, sizeof *f->excess),
+                    .g = dlg_allocate(n, sizeof *f->g),
+                    .count = dlg_allocate(n, sizeof *f->count),
+                    .changes = dlg_allocate(n, sizeof *f->changes)};
+    return f->q && f->excess && f->g && f->count && f->changes ? DLG_OK
+                                                               : dlg_fail(err, DLG_ENOMEM, "labels: no memory");
+}
+
+static void release(bias_fit *f)
+{
+    dlg_free(f->q);
+    dlg_free(f->excess);
+    dlg_free(f->g);
+    dlg_free(f->count);
+    dlg_free(f->changes);
+}
+
+/* The labels that explain g best. @return how far from whole their counts are; infinite: nothing is a label */
+static double fit_labels(size_t *labels, dlg_label_fit *out, bias_fit *f, const dlg_label_evidence *known)
+{
+    const size_t n = f->n;
+    size_t M = 0;
+    /* The mean loss' own scale, unless another fits better. */
+    double scale = 1, least = choose_count(&M, 1, n, f->q, f->g, f->excess, known);
+    const double other = find_scale(n, f->q, f->g);
+    if (least > as_good && fabs(other - 1) > near_one &&
+        choose_count(&M, other, n, f->q, f->g, f->excess, known) < least)
+        scale = other;
+    least = choose_count(&M, scale, n, f->q, f->g, f->excess, known);
+    double largest = 0;
+    for (size_t v = 0; v < n; v++) largest = fmax(largest, (double)M * f->excess[v]);
+    *out = (dlg_label_fit){0};
+    if (!M || largest <= 0.5 || dlg_is_interrupted()) return INFINITY;
+    round_counts(n, f->excess, M, f->count, f->changes);
+    for (size_t v = 0; v < n; v++)
+        for (size_t i = 0; i < f->count[v]; i++) labels[out->n_labels++] = v;
+    fit(out, n, f->q, f->g, f->excess, f->count, M);
+    return least;
+}
+
+static void turn_sign(bias_fit *f)
+{
+    for (size_t v = 0; v < f->n; v++) f->g[v] = -f->g[v];
+}
+
 dlg_status dlg_infer_labels(size_t *labels, dlg_label_fit *out, const dlg_gradient *gradient, dlg_forward *forward,
                             size_t length, const dlg_label_evidence *known, dlg_special_tokens special, dlg_error *err)
 {
     const dlg_parameter *bias = gradient->model->roles.decoder.bias;
     const dlg_real *g = dlg_gradient_at(gradient, bias);
-    const size_t n = bias->n_cols;
-    double *q = dlg_allocate(n, sizeof *q), *excess = dlg_allocate(n, sizeof *excess);
-    size_t *count = dlg_allocate(n, sizeof *count), M = 0;
-    change *changes = dlg_allocate(n, sizeof *changes);
     const uint32_t *fed = has_mask(length, known->fed, special) ? known->fed : NULL;
+    bias_fit f;
     *out = (dlg_label_fit){0};
-    dlg_status status = q && excess && count && changes ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "labels: no memory");
+    dlg_status status = reserve(&f, bias->n_cols, err);
     if (!status && !g) goto out; /* a frozen bias shows no label */
-    if (!status) status = predict(forward, length, fed, special, q, err);
+    if (!status) status = predict(forward, length, fed, special, f.q, err);
     if (status) goto out;
-    /* The mean loss' own scale, unless another fits better. */
-    double scale = 1, least = choose_count(&M, 1, n, q, g, excess, known);
-    const double other = find_scale(n, q, g);
-    if (least > as_good && fabs(other - 1) > near_one && choose_count(&M, other, n, q, g, excess, known) < least)
-        scale = other;
-    choose_count(&M, scale, n, q, g, excess, known);
+    memcpy(f.g, g, f.n * sizeof *g);
+    const double least = fit_labels(labels, out, &f, known);
+    if (least > as_good) { /* perhaps of a difference of weights, which goes the other way */
+        turn_sign(&f);
+        if (fit_labels(labels, out, &f, known) < least) out->scale = -out->scale;
+        else {
+            turn_sign(&f);
+            fit_labels(labels, out, &f, known);
+        }
+    }
     status = dlg_check_interrupt(err);
-    if (status) goto out;
-    double largest = 0;
-    for (size_t v = 0; v < n; v++) largest = fmax(largest, (double)M * excess[v]);
-    if (!M || largest <= 0.5) goto out; /* nothing is a label */
-    round_counts(n, excess, M, count, changes);
-    for (size_t v = 0; v < n; v++)
-        for (size_t i = 0; i < count[v]; i++) labels[out->n_labels++] = v;
-    fit(out, n, q, g, excess, count, M);
 out:
-    dlg_free(q);
-    dlg_free(excess);
-    dlg_free(count);
-    dlg_free(changes);
+    release(&f);
     return status;
 }
 
@@ -223,6 +271,14 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
+/* Whether one of three classes or more goes up, and all others down. */
+static bool is_turned(size_t n, const dlg_real *g)
+{
+    size_t n_up = 0;
+    for (size_t c = 0; c < n; c++) n_up += g[c] > 0;
+    return n > 2 && n_up == 1;
+}
+
 /* From the bias alone: the blank prediction instead of each sentence's own. */
 static dlg_status guess_classes(size_t *labels, size_t n_sentences, const dlg_gradient *gradient, dlg_forward *forward,
                                 size_t length, dlg_special_tokens special, dlg_error *err)
@@ -232,9 +288,10 @@ static dlg_status guess_classes(size_t *labels, size_t n_sentences, const dlg_gr
     assert(g);
     double *excess = dlg_allocate(n, sizeof *excess);
     if (!excess) return dlg_fail(err, DLG_ENOMEM, "labels: no memory");
-    /* One sentence: p - 1 is the only negative entry, whatever p is. */
+    /* One sentence: p - 1 is the only negative entry, whatever p is, or the only positive one of a difference. */
     const dlg_status status = n_sentences == 1 ? DLG_OK : predict(forward, length, NULL, special, excess, err);
-    for (size_t c = 0; c < n; c++) excess[c] -= (double)g[c];
+    const double sign = n_sentences == 1 && is_turned(n, g) ? -1 : 1;
+    for (size_t c = 0; c < n; c++) excess[c] -= sign * (double)g[c];
     for (size_t i = 0; i < n_sentences && !status; i++) {
         size_t top = 0;
         for (size_t c = 1; c < n; c++)

@@ -23,7 +23,7 @@ typedef struct {
     size_t n_labels;    /**< 0 when nothing fits */
     double misfit;      /**< the largest distance of a count from the whole number it became */
     double unexplained; /**< what of the bias' gradient prediction and labels do not make, as a part of its norm */
-    double scale;       /**< by what the gradient is multiplied, next to that of the mean loss */
+    double scale;       /**< by what the gradient is multiplied, next to that of the mean loss; may be negative */
 } dlg_label_fit;
 
 /**

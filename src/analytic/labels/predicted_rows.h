@@ -18,11 +18,16 @@
  * the right side does. What points the other way lies there too, and of two classes one does. But where the h_m are
  * independent, and the delta_m are, h_m^T G^+ delta_m = 1 (G = D^T C with the rows delta_m in D and h_m in C, so that C
  * G^+ D^T is the identity): its sign must be right.
+ * What that is when it is not 1 is the factor by which the gradient is multiplied.
+ *
+ * The same holds where labels are smoothed by a: the right side is then J_m E^T (p_m - (1 - a) e_{y_m} - a / V), of two
+ * unknowns. Where the rows are all that were predicted the loss is fitted to G, by least squares over the rows'
+ * coefficients; and whatever the loss is, the delta_m themselves follow, G^T = sum of h_m delta_m^T.
  */
 #ifndef DLG_ANALYTIC_LABELS_PREDICTED_ROWS_H
 #define DLG_ANALYTIC_LABELS_PREDICTED_ROWS_H
 
-#include "gradient/gradient.h"
+#include "analytic/labels/loss.h"
 #include "math/spectrum.h"
 #include "models/forward.h"
 
@@ -37,6 +42,11 @@ typedef struct {
     size_t *row;   /**< (n) rows of the batch, ascending */
     size_t *label; /**< (n) token or class of each, where it fits */
     bool *fits;    /**< (n) whether one label fits the row, and clearly better than others */
+    bool are_all;  /**< the rows account for the head's gradient: loss, weights and outputs are set */
+    dlg_loss loss; /**< what it seems to be; the labels are of a softmax loss alone */
+    /** (n) what each row weighs in a softmax loss, with a mean of 1; NULL: all alike */
+    double *weights;
+    dlg_real *outputs; /**< (n, H) delta: the gradient of what the head's first layer makes */
 } dlg_predicted_rows;
 
 /**

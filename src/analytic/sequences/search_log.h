@@ -37,8 +37,8 @@ DLG_MUST_USE dlg_status dlg_search_log_add_proposals(const dlg_search_log *, dlg
                                                      dlg_error *);
 
 /**
- * The sentence that editing found. @param[out] is_known else it shall be added @param[out] length 0: none @param[out] index
- * (n_positions) Errors: DLG_ENOMEM.
+ * The sentence that editing found. @param[out] is_known else it shall be added @param[out] length 0: none
+ * @param[out] index (n_positions) Errors: DLG_ENOMEM.
  */
 DLG_MUST_USE dlg_status dlg_search_log_recall_edit(const dlg_search_log *, bool *is_known, size_t *length,
                                                    size_t *index, const dlg_sequences *found, const dlg_candidates *,

@@ -13,6 +13,7 @@
 #include "analytic/evidence.h"
 #include "analytic/inspect.h"
 #include "analytic/knowledge.h"
+#include "analytic/labels/loss.h"
 #include "optimise/minimise.h"
 
 #include <stdint.h>
@@ -46,6 +47,7 @@ typedef struct {
     double distance_of_tokens;   /**< at the decoded tokens' own embeddings: near zero when they explain the gradient */
     double scale;                /**< the distance of a zero gradient */
     dlg_explanation explanation; /**< where the tokens' distance is rounding: what each tensor says; else no tensor */
+    dlg_loss loss;               /**< that the tokens' distance is of */
     double seconds;              /**< since the attack began: reading, decoding and evaluating */
     double evaluating_seconds;   /**< of these, what its evaluations took */
     const dlg_knowledge *knowledge; /**< what this text rests on: an attack may try several batch sizes and lengths */

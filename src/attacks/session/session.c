@@ -7,30 +7,9 @@
 #include <math.h>
 #include <string.h>
 
-/* How much more than the noise that is seen out of reach of any text D of the right one may be. */
-static const double noise_blur = 1.02;
-
 bool dlg_session_is_interrupted(const dlg_session *r)
 {
     return r->observer && r->observer->interrupted && r->observer->interrupted(r->observer->payload);
-}
-
-/* What a descent needs when it ends: to place the labels, and to look at the text. */
-enum { LAST_EVALUATIONS = 2 };
-
-bool dlg_session_is_running_out(const dlg_session *r)
-{
-    const size_t most = r->options->max_evaluations;
-    return most && r->result->evaluations + LAST_EVALUATIONS >= most;
-}
-
-/* Count one more. @return false where none is left */
-static bool take_evaluation(dlg_session *r)
-{
-    const size_t most = r->options->max_evaluations;
-    if (most && r->result->evaluations >= most) return false;
-    r->result->evaluations++;
-    return true;
 }
 
 void dlg_session_note(const dlg_session *r, const char *line)
@@ -38,16 +17,7 @@ void dlg_session_note(const dlg_session *r, const char *line)
     if (r->observer && r->observer->note) r->observer->note(r->observer->payload, line);
 }
 
-/* ---- evaluations ---- */
-
-double dlg_session_distance_at_point(dlg_session *r, const dlg_real *share)
-{
-    const dlg_soft_labels labels = {r->placement.n_labels, r->placement.label, share};
-    if (!take_evaluation(r)) return NAN;
-    const double begun_s = dlg_clock_now(), d = dlg_oracle_distance(r->oracle, &labels, r->point);
-    r->result->evaluating_s += dlg_clock_now() - begun_s;
-    return d;
-}
+/* ---- points ---- */
 
 void dlg_session_set_point(dlg_session *r, const double *x)
 {
@@ -65,15 +35,6 @@ void dlg_session_unknowns(dlg_session *r, double *x)
         return;
     }
     for (size_t i = 0; i < r->n_numbers; i++) x[i] = (double)r->point[i];
-}
-
-double dlg_session_evaluate_point(dlg_session *r)
-{
-    const dlg_soft_labels labels = {r->placement.n_labels, r->placement.label, r->placement.share};
-    if (!take_evaluation(r)) return NAN;
-    const double begun_s = dlg_clock_now(), d = dlg_oracle_evaluate(r->oracle, &labels, r->point, r->derivative);
-    r->result->evaluating_s += dlg_clock_now() - begun_s;
-    return d;
 }
 
 const dlg_real *dlg_session_mask(const dlg_session *r)
@@ -189,43 +150,6 @@ void dlg_session_set_tokens(dlg_session *r)
     for (size_t i = 0; i < r->n_rows; i++) memcpy(r->point + i * H, table + (size_t)r->fed[i] * H, H * sizeof *table);
 }
 
-double dlg_session_distance_of_tokens(dlg_session *r)
-{
-    r->d_tokens = INFINITY;
-    if (!r->placement.placed) return r->d_tokens;
-    dlg_session_set_tokens(r);
-    const double d = dlg_session_distance_at_point(r, r->placement.share);
-    if (isfinite(d)) r->d_tokens = d;
-    return r->d_tokens;
-}
-
-/* What the fed tokens leave of each tensor, where D of all of them is rounding. */
-static void explain(dlg_session *r)
-{
-    if (!(r->d_tokens <= r->options->distance->rounding * r->scale)) {
-        r->explanation = (dlg_explanation){0};
-        return;
-    }
-    if (r->explanation.tensor && r->explained_distance == r->d_tokens) return;
-    const dlg_soft_labels labels = {r->placement.n_labels, r->placement.label, r->placement.share};
-    dlg_session_set_tokens(r);
-    const double begun_s = dlg_clock_now();
-    r->explanation = dlg_oracle_explain(r->oracle, &labels, r->point, r->fed);
-    r->explained_distance = r->d_tokens;
-    r->result->evaluating_s += dlg_clock_now() - begun_s;
-}
-
-bool dlg_session_is_explained(dlg_session *r)
-{
-    explain(r);
-    return dlg_explanation_is_complete(&r->explanation);
-}
-
-bool dlg_session_is_explained_to_noise(const dlg_session *r)
-{
-    return r->is_defended && r->options->distance == &dlg_l2 && r->d_tokens <= noise_blur * r->noise;
-}
-
 size_t dlg_session_count_certain(const dlg_session *r)
 {
     size_t n = 0;
@@ -246,6 +170,7 @@ static dlg_attack_state state_of(const dlg_session *r)
         .distance_of_tokens = r->d_tokens,
         .scale = r->scale,
         .explanation = r->explanation,
+        .loss = {r->loss.kind, {r->factor_of_tokens, r->loss.softmax.smoothing}, r->loss.sign_is_open},
         .seconds = dlg_clock_now() - r->result->begun_s,
         .knowledge = r->knowledge,
         .fed = r->fed,
@@ -286,7 +211,7 @@ static void keep_if_best(dlg_session *r, const dlg_attack_state *state)
 
 void dlg_session_report(dlg_session *r)
 {
-    explain(r);
+    dlg_session_explain(r);
     const dlg_attack_state state = state_of(r);
     keep_if_best(r, &state);
     if (r->observer && r->observer->iteration) r->observer->iteration(r->observer->payload, &state);
@@ -331,6 +256,7 @@ dlg_status dlg_session_begin(dlg_session *r, dlg_attack_result *result, dlg_anal
                        .options = options,
                        .observer = observer,
                        .result = result,
+                       .loss = {DLG_LOSS_MEAN, {knowledge->factor != 0 ? knowledge->factor : 1, 0}, false},
                        .d = INFINITY,
                        .d_tokens = INFINITY};
     dlg_status status = copy_knowledge(r, knowledge, err);
@@ -341,6 +267,7 @@ dlg_status dlg_session_begin(dlg_session *r, dlg_attack_result *result, dlg_anal
                                    options->distance, err);
     if (status) return status;
     const dlg_objective *objective = dlg_oracle_objective(r->oracle);
+    r->factor_of_tokens = r->loss.softmax.factor;
     r->n_rows = r->batch.n_rows;
     r->turn = r->batch.n_sentences;
     r->n_numbers = r->n_unknowns = dlg_objective_size(objective);

@@ -34,6 +34,9 @@ typedef struct {
     bool replaces;
     bool is_defended;           /**< most targets are not of low rank */
     double embedding_deviation; /**< of the word embeddings' numbers */
+    dlg_loss loss;              /**< that the gradient is taken for */
+    const dlg_real *outputs;    /**< instead of any loss, as in dlg_soft_labels; or NULL. Borrowed */
+    bool fits_factor;           /**< the loss' factor is fitted, and here what that begins with */
 
     /* carved from one arena */
     dlg_arena arena;
@@ -49,6 +52,7 @@ typedef struct {
     size_t stable;           /**< decodings since the text last changed */
     double d, d_tokens;      /**< at the embeddings (the attack's to set), at the tokens */
 
+    double factor_of_tokens;     /**< the loss', as d_tokens was found with */
     dlg_explanation explanation; /**< of the tokens, where D at them is explained_distance, and rounding */
     double explained_distance;
 
@@ -132,6 +136,9 @@ void dlg_session_set_tokens(dlg_session *);
 
 /** D at the fed tokens' own embeddings, also left in d_tokens; infinity as long as no label has its place. */
 double dlg_session_distance_of_tokens(dlg_session *);
+
+/** Find `explanation`, where D of the fed tokens is rounding. */
+void dlg_session_explain(dlg_session *);
 
 /**
  * Whether the fed tokens explain the gradient: D is rounding, and so is what they leave of each tensor

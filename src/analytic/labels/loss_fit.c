@@ -1,0 +1,258 @@
+/* Which loss the head's gradient is of, beside a text whose predicted rows are known: see predicted_rows.h. */
+#include "analytic/labels/head_gradient.h"
+
+#include "base/memory.h"
+#include "math/blas.h"
+#include "math/svd.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Of G, or of the decoder's gradient, a loss that explains it leaves no larger part. */
+static const double fits = 1e-3, clearly = 10;
+
+/* Rows that weigh the same to this part weigh alike. */
+static const double alike = 1e-3;
+
+/* Directions below this part of the largest are rounding of single precision. */
+static const double rounding = 1e-7;
+
+typedef struct {
+    const dlg_head_gradient *m;
+    size_t n, H;
+    const size_t *row;
+    double *delta;  /* (n, H) J E^T (p - e_y) */
+    double *smooth; /* (n, H) J E^T (p - uniform) */
+    double *gram;   /* (n, n) products of the rows h */
+    double *image;  /* (n, H) G h */
+} fitting;
+
+static dlg_status no_memory(dlg_error *err)
+{
+    return dlg_fail(err, DLG_ENOMEM, "loss: no memory");
+}
+
+static double dot(size_t n, const double *a, const double *b)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += a[i] * b[i];
+    return sum;
+}
+
+static const dlg_real *encoded(const fitting *f, size_t i)
+{
+    return f->m->network->encoded->x + f->row[i] * f->H;
+}
+
+static void release(fitting *f)
+{
+    dlg_free(f->image);
+    dlg_free(f->gram);
+    dlg_free(f->smooth);
+    dlg_free(f->delta);
+}
+
+static dlg_status prepare(fitting *f, const dlg_predicted_rows *rows, const dlg_real *expected, dlg_error *err)
+{
+    const size_t n = f->n, H = f->H;
+    const dlg_real *decoder = f->m->gradient->model->roles.decoder.weight->value, *uniform = expected + n * H;
+    f->delta = dlg_allocate(n * H, sizeof *f->delta);
+    f->smooth = dlg_allocate(n * H, sizeof *f->smooth);
+    f->gram = dlg_allocate(n * n, sizeof *f->gram);
+    f->image = dlg_allocate(n * H, sizeof *f->image);
+    if (!f->delta || !f->smooth || !f->gram || !f->image) return no_memory(err);
+    for (size_t i = 0; i < n; i++) {
+        double *delta = f->delta + i * H, *smooth = f->smooth + i * H;
+        for (size_t k = 0; k < H; k++) {
+            delta[k] = (double)expected[i * H + k] - (double)decoder[rows->label[i] * H + k];
+            smooth[k] = (double)expected[i * H + k] - (double)uniform[k];
+            f->image[i * H + k] = dlg_dot(H, f->m->head + k * H, encoded(f, i));
+        }
+        dlg_head_pull_back(f->m->network, i, delta);
+        dlg_head_pull_back(f->m->network, i, smooth);
+        for (size_t j = 0; j < n; j++) f->gram[i * n + j] = dlg_dot(H, encoded(f, i), encoded(f, j));
+    }
+    return DLG_OK;
+}
+
+/* <sum a_i h_i^T, sum b_j h_j^T> */
+static double across(const fitting *f, const double *a, const double *b)
+{
+    double sum = 0;
+    for (size_t i = 0; i < f->n; i++)
+        for (size_t j = 0; j < f->n; j++) sum += dot(f->H, a + i * f->H, b + j * f->H) * f->gram[i * f->n + j];
+    return sum;
+}
+
+/* ---- softmax ---- */
+
+/* G = sum c_i delta_i h_i^T by least squares: what the rows weigh, and the factor. */
+static dlg_status fit_weights(dlg_predicted_rows *out, const fitting *f, dlg_error *err)
+{
+    const size_t n = f->n;
+    double *a = dlg_allocate(n * n, sizeof *a), *b = dlg_allocate(n, sizeof *b), factor = 0;
+    out->weights = dlg_allocate(n, sizeof *out->weights);
+    dlg_status status = a && b && out->weights ? DLG_OK : no_memory(err);
+    for (size_t i = 0; !status && i < n; i++) {
+        b[i] = dot(f->H, f->delta + i * f->H, f->image + i * f->H);
+        for (size_t j = 0; j < n; j++)
+            a[i * n + j] = f->gram[i * n + j] * dot(f->H, f->delta + i * f->H, f->delta + j * f->H);
+    }
+    if (!status) status = dlg_least_squares(n, n, 1, a, b, rounding, out->weights, err);
+    for (size_t i = 0; !status && i < n; i++) factor += out->weights[i];
+    bool are_alike = true;
+    for (size_t i = 0; !status && i < n; i++) {
+        out->weights[i] *= (double)n / factor;
+        are_alike &= fabs(out->weights[i] - 1) < alike;
+    }
+    if (!status) out->loss = (dlg_loss){are_alike ? DLG_LOSS_MEAN : DLG_LOSS_WEIGHTED, {factor, 0}, false};
+    dlg_free(a);
+    dlg_free(b);
+    return status;
+}
+
+/*
+ * G = sum (a delta_i + b smooth_i) h_i^T by least squares: smoothing b/(a + b) of labels that weigh alike. It is taken
+ * where it leaves a smaller part of G than no smoothing does by so much that rounding cannot be why.
+ */
+static bool fit_smoothing(dlg_loss *out, const fitting *f)
+{
+    const double dd = across(f, f->delta, f->delta), ds = across(f, f->delta, f->smooth),
+                 ss = across(f, f->smooth, f->smooth), gd = dot(f->n * f->H, f->delta, f->image),
+                 gs = dot(f->n * f->H, f->smooth, f->image), gg = dlg_dot(f->H * f->H, f->m->head, f->m->head);
+    const double determinant = dd * ss - ds * ds;
+    if (!(determinant > rounding * dd * ss)) return false;
+    const double a = (gd * ss - gs * ds) / determinant, b = (gs * dd - gd * ds) / determinant;
+    const double plain2 = gg - gd * gd / dd, left2 = gg - a * gd - b * gs, smoothing = b / (a + b);
+    if (!(left2 < fits * fits * gg && clearly * clearly * left2 < plain2 && smoothing > 0 && smoothing < 1))
+        return false;
+    *out = (dlg_loss){DLG_LOSS_SMOOTHED, {(double)f->n * (a + b), smoothing}, false};
+    return true;
+}
+
+static void weigh_alike(dlg_predicted_rows *out)
+{
+    dlg_free(out->weights);
+    out->weights = NULL;
+}
+
+/* The simplest that fits: a factor, smoothing, weights. */
+static dlg_status fit_softmax(dlg_predicted_rows *out, const fitting *f, dlg_error *err)
+{
+    dlg_loss smoothed;
+    const dlg_status status = fit_weights(out, f, err);
+    if (status) return status;
+    if (fit_smoothing(&smoothed, f)) {
+        out->loss = smoothed;
+        weigh_alike(out);
+    }
+    if (out->loss.kind == DLG_LOSS_MEAN) weigh_alike(out);
+    const bool is_plain = fabs(out->loss.softmax.factor - 1) < alike;
+    out->loss.sign_is_open = f->n == 1 && f->m->network->loss->logits->n_cols == 2 && !is_plain;
+    return DLG_OK;
+}
+
+/* ---- any other ---- */
+
+/* delta (n, H) of G^T = sum h_i delta_i^T, whatever the loss is. */
+static dlg_status find_outputs(dlg_predicted_rows *out, const fitting *f, dlg_error *err)
+{
+    const size_t n = f->n, H = f->H;
+    double *h = dlg_allocate(H * n, sizeof *h), *g = dlg_allocate(H * H, sizeof *g),
+           *x = dlg_allocate(n * H, sizeof *x);
+    out->outputs = dlg_allocate(n * H, sizeof *out->outputs);
+    dlg_status status = h && g && x && out->outputs ? DLG_OK : no_memory(err);
+    for (size_t k = 0; !status && k < H; k++) {
+        for (size_t i = 0; i < n; i++) h[k * n + i] = (double)encoded(f, i)[k];
+        for (size_t j = 0; j < H; j++) g[k * H + j] = (double)f->m->head[j * H + k];
+    }
+    if (!status) status = dlg_least_squares(H, n, H, h, g, rounding, x, err);
+    for (size_t i = 0; !status && i < n * H; i++) out->outputs[i] = (dlg_real)x[i];
+    dlg_free(x);
+    dlg_free(g);
+    dlg_free(h);
+    return status;
+}
+
+/* slope (C, n): the loss' derivative with respect to the logits; the decoder's gradient is slope times inputs. */
+static dlg_status find_slopes(double *slope, const fitting *f, const dlg_real *decoder, size_t C, dlg_error *err)
+{
+    const dlg_value *inputs = f->m->network->decoder->x;
+    const size_t n = f->n, H = inputs->n_cols;
+    double *a = dlg_allocate(H * n, sizeof *a), *b = dlg_allocate(H * C, sizeof *b),
+           *x = dlg_allocate(n * C, sizeof *x);
+    dlg_status status = a && b && x ? DLG_OK : no_memory(err);
+    for (size_t k = 0; !status && k < H; k++) {
+        for (size_t i = 0; i < n; i++) a[k * n + i] = (double)inputs->x[i * H + k];
+        for (size_t c = 0; c < C; c++) b[k * C + c] = (double)decoder[c * H + k];
+    }
+    if (!status) status = dlg_least_squares(H, n, C, a, b, rounding, x, err);
+    for (size_t i = 0; !status && i < n; i++)
+        for (size_t c = 0; c < C; c++) slope[c * n + i] = x[i * C + c];
+    dlg_free(x);
+    dlg_free(b);
+    dlg_free(a);
+    return status;
+}
+
+/* What the class' own probability is, of all others apart. */
+static double chance(const fitting *f, size_t i, size_t c)
+{
+    const dlg_linear_role *decoder = &f->m->gradient->model->roles.decoder;
+    const dlg_value *inputs = f->m->network->decoder->x;
+    const size_t H = inputs->n_cols;
+    const double logit = dlg_dot(H, inputs->x + i * H, decoder->weight->value + c * H) +
+                         (decoder->bias ? (double)decoder->bias->value[c] : 0);
+    return 1 / (1 + exp(-logit));
+}
+
+/*
+ * Whether slope[c, i] = k (chance - y), y 0 or 1, with k of that sign: binary cross-entropy, of which k is the factor
+ * by rows and classes.
+ */
+static bool is_binary(double *factor, const fitting *f, size_t C, const double *slope, double sign)
+{
+    double along = 0, norm2 = 0, all2 = 0;
+    for (size_t c = 0; c < C; c++)
+        for (size_t i = 0; i < f->n; i++) {
+            const double s = slope[c * f->n + i], off = chance(f, i, c) - (sign * s < 0 ? 1 : 0);
+            along += s * off;
+            norm2 += off * off;
+            all2 += s * s;
+        }
+    if (!(norm2 > 0 && all2 > 0)) return false;
+    *factor = along / norm2 * (double)(f->n * C);
+    return all2 - along * along / norm2 < fits * fits * all2;
+}
+
+static dlg_status name_other(dlg_predicted_rows *out, const fitting *f, dlg_error *err)
+{
+    const dlg_parameter *decoder = f->m->gradient->model->roles.decoder.weight;
+    const dlg_real *shared = dlg_gradient_at(f->m->gradient, decoder);
+    const bool is_classifier = f->m->gradient->model->config.task == DLG_SEQUENCE_CLASSIFICATION;
+    const size_t C = decoder->n_rows;
+    double factor;
+    out->loss = (dlg_loss){C == 1 ? DLG_LOSS_SQUARED : DLG_LOSS_OTHER, {1, 0}, false};
+    if (!is_classifier || C == 1 || !shared) return DLG_OK;
+    double *slope = dlg_allocate(C * f->n, sizeof *slope);
+    if (!slope) return no_memory(err);
+    const dlg_status status = find_slopes(slope, f, shared, C, err);
+    for (double sign = 1; !status && sign >= -1; sign -= 2) {
+        if (!is_binary(&factor, f, C, slope, sign)) continue;
+        out->loss = (dlg_loss){DLG_LOSS_BINARY, {factor, 0}, false};
+        break;
+    }
+    dlg_free(slope);
+    return status;
+}
+
+dlg_status dlg_loss_fit(dlg_predicted_rows *out, const dlg_head_gradient *m, const dlg_real *expected, dlg_error *err)
+{
+    fitting f = {.m = m, .n = out->n, .H = m->H, .row = out->row};
+    dlg_status status = prepare(&f, out, expected, err);
+    if (!status && out->is_clear) status = fit_softmax(out, &f, err);
+    else if (!status) status = name_other(out, &f, err);
+    if (!status && !out->is_clear) status = find_outputs(out, &f, err);
+    release(&f);
+    return status;
+}
