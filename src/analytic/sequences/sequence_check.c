@@ -328,12 +328,10 @@ void dlg_sequence_check_outside(dlg_sequence_check *c, size_t n, size_t length, 
     squares of[BLOCK];
     for (size_t from = 0; from < n; from += BLOCK) {
         const size_t many = n - from < BLOCK ? n - from : BLOCK;
-        if (dlg_is_interrupted()) { /* none of them is better than another */
-            for (size_t s = from; s < n; s++) outside[s] = INFINITY;
-            return;
-        }
-        measure(c, many, length, index + from * length, of);
-        for (size_t s = 0; s < many; s++) outside[from + s] = of[s].apart > 0 ? sqrt(of[s].outside / of[s].apart) : 1;
+        const bool is_over = dlg_is_interrupted(); /* then none of them is better than another */
+        if (!is_over) measure(c, many, length, index + from * length, of);
+        for (size_t s = 0; s < many; s++)
+            outside[from + s] = !is_over && of[s].apart > 0 ? sqrt(of[s].outside / of[s].apart) : 1;
     }
 }
 
