@@ -2,6 +2,7 @@
 
 #include "math/rank.h"
 
+#include <math.h>
 #include <string.h>
 
 /*
@@ -10,6 +11,10 @@
  * dropout 1.6e-2 or more of either; after one step of the participant's optimizer 3e-6 to 7e-3; foreign 0.8 or more.
  */
 static const double dropped = 5e-3, nearly = 0.1;
+
+/* Of what was dropped most went in all the same, unless it was the one number that is larger than all others: seldom of
+ * both. */
+static const double most_dropped = 0.5;
 
 /* Directions that must be left for anything to lie outside. */
 enum { LEAST_OUTSIDE = 8 };
@@ -63,7 +68,8 @@ static dlg_status look_for_another_step(dlg_causes *out, dlg_analysis *analysis,
     if (begins != ends) return DLG_OK; /* another kind of text, perhaps */
     status = look_in_layer_0(&of, analysis, length, err);
     if (status || !of.are_known) return status;
-    if (begins && of.begin > dropped && of.end > dropped) out->list[out->n++] = dropout;
+    const double least = fmin(of.begin, of.end);
+    if (begins && least > dropped && least < most_dropped) out->list[out->n++] = dropout;
     if (!begins && of.begin < nearly && of.end < nearly) out->list[out->n++] = weights;
     return DLG_OK;
 }

@@ -24,7 +24,7 @@ typedef struct {
 
 /**
  * Look for them, in a gradient that is not exact for its norm alone where it is defended.
- *   dropout  begin and end fit the position embedding's rows to rounding, and layer 0 saw other inputs
+ *   dropout  begin and end fit the position embedding's rows to rounding, and layer 0 saw most of their inputs, not all
  *   weights  neither fits to rounding, yet the inputs of both all but lie in layer 0's row space: of a foreign model's
  *            gradient most of them is outside
  *   clipped  the norm of all tensors is a number that somebody would choose
