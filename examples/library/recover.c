@@ -29,7 +29,7 @@ static void show(void *payload, dlg_attack *attack)
 /* The attacker, who is told nothing. */
 static dlg_status recover(const dlg_gradient *gradient, dlg_error *err)
 {
-    const dlg_observer observer = {show, NULL, NULL, NULL};
+    const dlg_observer observer = {.iteration = show};
     dlg_attack *attack = NULL;
     dlg_status status = dlg_attack_create(&attack, gradient, NULL, err);
     if (!status) status = dlg_attack_run(attack, &observer, err);

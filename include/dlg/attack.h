@@ -42,6 +42,8 @@ typedef struct {
     size_t max_iterations;  /**< of one start; 0: 150 */
     size_t max_starts;      /**< another begins when one stalls; 0: 12 */
     size_t max_evaluations; /**< of all starts together; 0: as many as these take */
+    /** of the run, reading included; 0: of auto's descent a minute, else as long as it takes; INFINITY: likewise */
+    double max_seconds;
     dlg_update update;
     uint64_t seed; /**< of the embeddings that a start begins with; at most 2^53 where JSON is printed */
     /** a language model of the same vocabulary, for attacks that ask one; NULL: the attacked one; borrowed */
@@ -121,6 +123,8 @@ typedef struct {
     void (*iteration)(void *payload, dlg_attack *);
     /** A note in words, one line: a start that stalled and why the next begins. */
     void (*note)(void *payload, const char *line);
+    /** What it does from here on, in a few words: "descent: start 3 of 12". */
+    void (*doing)(void *payload, const char *what);
     /** Asked often, in the thread that runs: true, from then on for good, ends the attack with the best so far. */
     bool (*interrupted)(void *payload);
     void *payload;
@@ -152,7 +156,8 @@ typedef enum {
     DLG_PARTLY,
     DLG_EXHAUSTED,   /**< iterations and starts are used up */
     DLG_INTERRUPTED, /**< and before it has ended */
-    DLG_UNREADABLE   /**< no attack could begin: the gradient does not show what every attack needs */
+    DLG_UNREADABLE,  /**< no attack could begin: the gradient does not show what every attack needs */
+    DLG_OUT_OF_TIME  /**< the time was up before it has ended (max_seconds) */
 } dlg_attack_end;
 
 DLG_PUBLIC dlg_attack_end dlg_attack_end_of(const dlg_attack *);
@@ -222,6 +227,7 @@ typedef struct {
     double distance_of_tokens; /**< at the tokens' own embeddings: near 0 where they explain the gradient */
     double seconds;            /**< since the attack began */
     double evaluating_seconds; /**< of these, what its evaluations took */
+    double seconds_left;       /**< while it runs: of its time; NaN: it has no end */
 } dlg_attack_numbers;
 
 DLG_PUBLIC dlg_attack_numbers dlg_attack_numbers_of(const dlg_attack *);

@@ -9,7 +9,7 @@
  *   iteration  start, iteration, distance, seconds, tokens, text
  *   result     what it is about, how it was attacked, end, recovered, reason, part, start, iterations, evaluations,
  *              seconds, seconds_per_evaluation, recalled, distance, distance_of_tokens, scale, explanation, n_dense,
- *              n_targets, knowledge, origins, fed_tokens, tokens, text, evidence, labels, metrics
+ *              n_targets, knowledge, origins, fed_tokens, tokens, text, evidence, labels, shown, metrics
  *
  * So that a result can be read alone it says again what it is about: version (of the program), gradient (the file),
  * model (a preset's name or a directory), model_seed (presets), n_parameters, model_type ("bert", as config.json has
@@ -45,6 +45,8 @@
  * evaluations came from there, the seconds are this run's, reading included, and seconds_per_evaluation are those of
  * the evaluations that it made itself, without.
  *
+ * shown is what the gradient shows all the same where no text was recovered, else null: the facts of inspect below.
+ *
  * metrics is there only when scores are, and dlg/scores.h says how each is counted: token_accuracy, exact_match,
  * exact_sentences, bag_similarity, label_accuracy, and rouge and rouge_special (without and with special tokens), each
  * with rouge1, rouge2 and rougeL, each of these with precision, recall and f1. All are parts of 1, but for exact_match
@@ -56,13 +58,17 @@
  *              length (of each text), n_predicted, loss, defence, dtype, seed (of the noise), blas, threads
  *   inspect    what it is about, seconds, and
  *
- *   fits, length, lengths, labels, tokens, masked, text, scale   each {value, sure, from}; value null where not seen
+ *   fits, length, lengths, labels, tokens, masked, text, scale, places   each {value, sure, from}; value null where not
+ *              seen
+ *   causes   a list of {name, from, then}
  *   batch_size   {least, most, sure, from}; most null where no bound is seen; lengths are those of the least
  *   traces   norm, norm_is_round, tensors_at_bound, rounding, levels, zeros, pruned, noise, kurtosis
  *   ranks    a list of {name, rows, columns, frozen, rank, clear, gap}
  *
  * sure is "certain", "likely", "guess" or "not seen"; from says in words what the fact is read off, or why it is not
- * seen. text has fed_tokens and certain_positions beside its value.
+ * seen. text has fed_tokens and certain_positions beside its value. places are pairs of a position and a token that
+ * stands there in some sentence; causes say why it may not be one step's gradient on this model ("dropout", "weights",
+ * "clipped"), by what that is told, and what to do then.
  * fits says whether the model's embeddings are the gradient's: where they are not all else is a guess.
  */
 #ifndef DLG_PRINT_H
@@ -97,6 +103,14 @@ DLG_PUBLIC DLG_MUST_USE dlg_status dlg_attack_print_iteration(dlg_attack *, FILE
 
 /** A note of an observer, for a person. */
 DLG_PUBLIC DLG_MUST_USE dlg_status dlg_attack_print_note(dlg_attack *, FILE *, const char *line, dlg_error *);
+
+/**
+ * What an attack does, for a person: on a terminal a line that is written over, with the seconds that are left;
+ * anywhere else a line where it changes.
+ * @param what as the observer has it, which is kept; "": take the line away; NULL: as it was, once a second, for an
+ *   observer's `interrupted` to call as often as it is asked
+ */
+DLG_PUBLIC DLG_MUST_USE dlg_status dlg_attack_print_doing(dlg_attack *, FILE *, const char *what, dlg_error *);
 
 /** How it ended: the texts, what speaks for them, what it cost, what was known. @param scores may be NULL */
 DLG_PUBLIC DLG_MUST_USE dlg_status dlg_attack_print_result(const dlg_attack *, const dlg_scores *scores, FILE *,

@@ -2,6 +2,7 @@
 
 #include "analytic/infer.h"
 #include "analytic/labels/infer_labels.h"
+#include "analytic/model_match.h"
 #include "analytic/tokens/reading.h"
 #include "analytic/tokens/twins.h"
 #include "base/memory.h"
@@ -69,13 +70,11 @@ static dlg_status find_layout(dlg_inspection *out, survey *s, size_t n_sentences
 
 /* ---- ranks ---- */
 
-static dlg_status find_ranks(dlg_inspection *out, const survey *s, dlg_error *err)
+static size_t most_rank(const dlg_inspection *out, const survey *s)
 {
-    size_t most = FEW_ROWS;
     /* Further up, tokens of several sentences differ that were the same. */
-    if (s->n_inputs) most = s->is_single ? out->length : 3 * s->n_inputs / 2 + FEW_ROWS;
-    if (most > MOST_ROWS) most = MOST_ROWS;
-    return dlg_matrix_ranks_find(&out->ranks, &out->n_ranks, s->gradient, most, err);
+    const size_t most = !s->n_inputs ? FEW_ROWS : s->is_single ? out->length : 3 * s->n_inputs / 2 + FEW_ROWS;
+    return most < MOST_ROWS ? most : MOST_ROWS;
 }
 
 /* ---- labels, tokens and the text, which help each other ---- */
@@ -298,58 +297,31 @@ static dlg_status settle_sentences(dlg_inspection *out, survey *s, dlg_error *er
     return DLG_OK;
 }
 
-/* ---- whether it is this model's ---- */
-
-/* Less than this part of an input (squared) outside of the row space is rounding; of another model's gradient most of
- * it is outside. */
-static const double inside = 1e-6;
-
-/* All sentences begin alike, and the longest end so, whatever they say: does layer 0 know these two tokens? */
-static dlg_status look_in_layer_0(bool *is_there, const dlg_inspection *out, const survey *s, dlg_error *err)
-{
-    dlg_span_check *check = NULL;
-    const dlg_status status = dlg_analysis_span_check(&check, s->analysis, s->n_inputs, err);
-    *is_there = !status && dlg_span_check_outside(check, s->special.begin, 0) < inside &&
-                dlg_span_check_outside(check, s->special.end, out->length - 1) < inside;
-    dlg_span_check_free(check);
-    return status;
-}
-
-static dlg_status check_model(dlg_inspection *out, const survey *s, dlg_error *err)
-{
-    /* a single layer's gradient does not: it knows no more than the head looks at */
-    const bool shows_all = s->n_inputs >= out->length;
-    bool is_there = true;
-    out->fits = s->reading.has_ends;
-    if (!out->fits) {
-        out->fits_ground = (dlg_ground){DLG_LIKELY, "begin and end miss its rows for positions"};
-        return DLG_OK;
-    }
-    if (out->is_defended) {
-        out->fits_ground = (dlg_ground){DLG_UNSEEN, "what was done to the gradient blurs the check"};
-        return DLG_OK;
-    }
-    const dlg_status status = shows_all ? look_in_layer_0(&is_there, out, s, err) : DLG_OK;
-    out->fits = is_there;
-    out->fits_ground =
-        !is_there   ? (dlg_ground){DLG_LIKELY, "begin and end lie outside of layer 0's row space"}
-        : shows_all ? (dlg_ground){DLG_CERTAIN, "begin and end fit its rows for positions and layer 0's row space"}
-                    : (dlg_ground){DLG_CERTAIN, "begin and end fit its rows for positions"};
-    return status;
-}
-
 /* All else that is read off takes the model for the one that made the gradient: it is no surer than that. */
 static void limit_sureness(dlg_inspection *out)
 {
     const bool is_certain = out->fits_ground.sure == DLG_CERTAIN;
     const dlg_confidence most = !out->fits ? DLG_GUESSED : is_certain ? DLG_CERTAIN : DLG_LIKELY;
-    dlg_ground *grounds[] = {&out->length_ground, &out->sentences_ground, &out->lengths_ground, &out->labels_ground,
-                             &out->tokens_ground, &out->masked_ground,    &out->text_ground,    &out->scale_ground};
+    dlg_ground *grounds[] = {&out->length_ground, &out->sentences_ground, &out->lengths_ground,
+                             &out->labels_ground, &out->tokens_ground,    &out->masked_ground,
+                             &out->text_ground,   &out->scale_ground,     &out->places_ground};
     for (size_t i = 0; i < sizeof grounds / sizeof *grounds; i++)
         if (grounds[i]->sure > most) grounds[i]->sure = most;
 }
 
-dlg_status dlg_inspect(dlg_inspection *out, dlg_analysis *analysis, dlg_error *err)
+/* ---- tokens in their places ---- */
+
+static dlg_status find_places(dlg_inspection *out, const survey *s, dlg_error *err)
+{
+    out->places_ground = (dlg_ground){DLG_UNSEEN, out->text ? "see the text" : "the gradient is not exact"};
+    if (out->text || out->is_defended) return DLG_OK;
+    const dlg_status status = dlg_places_find(&out->places, s->analysis, out->length, s->is_single, err);
+    out->places_ground = out->places.n ? (dlg_ground){DLG_CERTAIN, "nothing else can stand there, in any sentence"}
+                                       : (dlg_ground){DLG_UNSEEN, "several tokens can stand everywhere"};
+    return status;
+}
+
+dlg_status dlg_inspect_facts(dlg_inspection *out, dlg_analysis *analysis, dlg_error *err)
 {
     const dlg_gradient *gradient = dlg_analysis_gradient(analysis);
     survey s = {.analysis = analysis,
@@ -359,7 +331,7 @@ dlg_status dlg_inspect(dlg_inspection *out, dlg_analysis *analysis, dlg_error *e
     const dlg_ground no_length = {DLG_UNSEEN, "the length is not seen"};
     *out = (dlg_inspection){0};
     out->fits_ground = out->sentences_ground = out->lengths_ground = out->labels_ground = no_length;
-    out->tokens_ground = out->masked_ground = out->text_ground = out->scale_ground = no_length;
+    out->tokens_ground = out->masked_ground = out->text_ground = out->scale_ground = out->places_ground = no_length;
     dlg_status status = find_length(out, &s, err);
     if (!status) status = dlg_analysis_count_head_rows(&s.n_head_rows, analysis, err);
     if (!status && !s.is_mlm) status = dlg_analysis_restoration(&s.pooled, analysis, err);
@@ -374,11 +346,22 @@ dlg_status dlg_inspect(dlg_inspection *out, dlg_analysis *analysis, dlg_error *e
     if (!status && s.is_mlm && out->text) status = find_labels(out, &s, err);
     if (!status && s.is_mlm) status = find_masked(out, &s, err);
     if (!status) status = settle_sentences(out, &s, err);
-    if (!status) status = check_model(out, &s, err);
+    if (!status) status = find_places(out, &s, err);
+    if (!status) status = dlg_model_match_find(out, analysis, s.n_inputs, s.reading.has_ends, err);
+    if (!status && !out->causes.n) status = dlg_causes_find(&out->causes, analysis, 0, out->is_defended, err);
 out:
     limit_sureness(out);
-    if (!status) status = find_ranks(out, &s, err);
+    out->most_rank = most_rank(out, &s);
     dlg_reading_release(&s.reading);
+    if (status) dlg_inspection_release(out);
+    return status;
+}
+
+dlg_status dlg_inspect(dlg_inspection *out, dlg_analysis *analysis, dlg_error *err)
+{
+    const dlg_gradient *gradient = dlg_analysis_gradient(analysis);
+    dlg_status status = dlg_inspect_facts(out, analysis, err);
+    if (!status) status = dlg_matrix_ranks_find(&out->ranks, &out->n_ranks, gradient, out->most_rank, err);
     if (status) dlg_inspection_release(out);
     return status;
 }
@@ -390,6 +373,7 @@ void dlg_inspection_release(dlg_inspection *inspection)
     dlg_free(inspection->tokens.tokens);
     dlg_free(inspection->masked);
     dlg_free(inspection->text);
+    dlg_places_release(&inspection->places);
     dlg_free(inspection->ranks);
     *inspection = (dlg_inspection){0};
 }

@@ -2,9 +2,11 @@
 #ifndef DLG_ANALYTIC_INSPECT_H
 #define DLG_ANALYTIC_INSPECT_H
 
+#include "analytic/causes.h"
 #include "analytic/evidence.h"
 #include "analytic/knowledge.h"
 #include "analytic/matrix_ranks.h"
+#include "analytic/places.h"
 #include "analytic/tokens/token_set.h"
 #include "analytic/noise/defence_traces.h"
 
@@ -53,11 +55,20 @@ typedef struct {
     double scale; /**< by what the gradient is multiplied, next to that of the mean loss */
     dlg_ground scale_ground;
 
+    dlg_causes causes; /**< why it is not this model's gradient of one step, or not of its size */
+
+    dlg_places places; /**< tokens where they stand, in a text that was not read as a whole */
+    dlg_ground places_ground;
+
+    size_t most_rank; /**< ranks up to this are told apart */
     size_t n_ranks;
     dlg_matrix_rank *ranks; /**< (n_ranks) in the model's order */
 } dlg_inspection;
 
-/** Errors: DLG_ENOMEM, DLG_ENONFINITE. What cannot be seen is no error. */
+/** All but the ranks. Errors: DLG_ENOMEM, DLG_ENONFINITE, DLG_ECANCELLED. What cannot be seen is no error. */
+DLG_MUST_USE dlg_status dlg_inspect_facts(dlg_inspection *out, dlg_analysis *, dlg_error *);
+
+/** With the ranks, which take the longest. Errors: as above. */
 DLG_MUST_USE dlg_status dlg_inspect(dlg_inspection *out, dlg_analysis *, dlg_error *);
 
 /** Accepts a zeroed one. */

@@ -2,7 +2,8 @@
  * What there is, in the order of its cost: the text is read off layer 0's row space (dager.h) or, where that is blind,
  * off the position embedding's rows, if that explains the gradient; else dummy embeddings descend among what is left
  * open (restricted.c). Where some sentences of a batch were read off that is all: a descent, which begins anew, would
- * find less.
+ * find less; behind a reading that explains nothing it seldom finds more, and takes long: unless a time was named it
+ * has a minute.
  */
 #include "attacks/classes.h"
 #include "attacks/dager.h"
@@ -25,15 +26,19 @@ static dlg_status read_positions(dlg_attempt *a, dlg_error *err)
     return status;
 }
 
+static const double descent_s = 60;
+
 static dlg_status run(dlg_attack_result *out, dlg_analysis *analysis, const dlg_knowledge *knowledge,
                       const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
 {
     dlg_attempt attempt = {out, analysis, dlg_analysis_gradient(analysis), knowledge, options, observer, false};
     dlg_status status = dlg_dager_run(out, analysis, knowledge, options, observer, err);
     if (!status && out->end == DLG_EXHAUSTED && !out->state.tokens) status = read_positions(&attempt, err);
+    if (!status && out->end == DLG_EXHAUSTED) status = dlg_attack_look(out, analysis, err);
     if (status || out->end != DLG_EXHAUSTED) return status;
     if (observer && observer->note)
         observer->note(observer->payload, "what was read off does not explain the gradient: dummy embeddings descend");
+    if (!(options->max_seconds > 0)) dlg_budget_shorten(&out->budget, descent_s);
     return dlg_attack_restricted.run(out, analysis, knowledge, options, observer, err);
 }
 

@@ -13,6 +13,8 @@
 #include "base/memory.h"
 #include "attacks/classes.h"
 #include "analytic/sequences/attention_groups.h"
+#include "attacks/search_journal.h"
+#include "attacks/session/found_sentences.h"
 #include "attacks/session/sentences.h"
 #include "analytic/sequences/sequence_search.h"
 
@@ -95,6 +97,8 @@ static dlg_status search(attack *a, dlg_error *err)
     uint32_t *fed = NULL;
     size_t n_asked = 0;
     char line[160];
+    dlg_search_journal journal = {a->attempt.options->journal, a->attempt.observer};
+    const dlg_search_log log = dlg_search_journal_log(&journal);
     const dlg_sequence_limits limits = {
         .most_sentences = is_told(a->attempt.knowledge->sentences_from)
                               ? a->attempt.knowledge->n_sentences
@@ -102,9 +106,14 @@ static dlg_status search(attack *a, dlg_error *err)
         .most_tries = 4 * a->attempt.options->max_starts,
         .interrupted = a->attempt.observer ? a->attempt.observer->interrupted : NULL,
         .payload = a->attempt.observer ? a->attempt.observer->payload : NULL,
+        .log = &log,
     };
-    dlg_status status = dlg_sequence_check_create(&check, a->attempt.gradient, a->candidates,
-                                                  a->attempt.knowledge->special, false, err);
+    /* What is certain if it finds none. */
+    dlg_status status = dlg_attack_look(a->attempt.out, a->attempt.analysis, err);
+    dlg_attack_doing(a->attempt.observer, "search for sentences");
+    if (!status)
+        status = dlg_sequence_check_create(&check, a->attempt.gradient, a->candidates, a->attempt.knowledge->special,
+                                           false, err);
     if (!status)
         status = dlg_attention_groups_create(&co_occurrences, a->attempt.gradient, a->candidates,
                                              a->attempt.knowledge->special, err);
@@ -121,6 +130,9 @@ static dlg_status search(attack *a, dlg_error *err)
     if (!status && found.n) {
         const dlg_part part = part_of(a, found.n, n_asked, dlg_sequence_check_rank(check));
         status = dlg_sentences_explain(&a->attempt, found.n, found.lengths, fed, &part, err);
+        if (status == DLG_ECANCELLED)
+            status =
+                dlg_found_sentences_keep(a->attempt.out, a->attempt.knowledge, found.n, found.lengths, fed, &part, err);
     }
     dlg_free(fed);
     dlg_sequences_release(&found);
@@ -144,6 +156,7 @@ dlg_status dlg_dager_run(dlg_attack_result *out, dlg_analysis *analysis, const d
     size_t longest = 0;
     for (size_t b = 0; b < knowledge->n_sentences; b++)
         longest = knowledge->lengths[b] > longest ? knowledge->lengths[b] : longest;
+    dlg_attack_doing(observer, "reading layer 0");
     dlg_status status = dlg_analysis_candidates(&a.candidates, analysis, longest, err);
     if (status) return status;
     if (!a.candidates->sees) {

@@ -341,6 +341,7 @@ dlg_status dlg_descend(dlg_session *r, dlg_restart restart, dlg_error *err)
             break;
         }
         r->start++;
+        dlg_attack_doing(r->observer, "descent: start %zu of %zu", r->start, r->options->max_starts);
         status = run_start(&a, err);
     }
     r->result->end = a.end;

@@ -365,6 +365,7 @@ static dlg_status recover(dlg_session *r, dlg_error *err)
     status = create_prior(&a, err);
     while (!status && !a.found && r->start < r->options->max_starts) {
         r->start++;
+        dlg_attack_doing(r->observer, "descent: start %zu of %zu", r->start, r->options->max_starts);
         run_start(&a);
     }
     r->result->end = a.end;

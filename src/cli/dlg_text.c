@@ -46,8 +46,15 @@ static void watch_note(void *payload, const char *line)
     if (!w->o->quiet && !is_past(w)) (void)!dlg_attack_print_note(w->attack, stderr, line, NULL);
 }
 
+static void watch_doing(void *payload, const char *what)
+{
+    const watcher *w = payload;
+    if (!w->o->quiet && !w->o->json) (void)!dlg_attack_print_doing(w->attack, stderr, what, NULL);
+}
+
 static bool watch_status(void *payload)
 {
+    watch_doing(payload, NULL); /* the time goes on */
     return ((const watcher *)payload)->status;
 }
 
@@ -71,11 +78,12 @@ static dlg_status conclude(const dlg_text_options *o, const dlg_attack *attack, 
 static dlg_status watch_attack(const dlg_text_options *o, dlg_attack *attack, dlg_error *err)
 {
     watcher w = {.o = o, .attack = attack, .err = err};
-    const dlg_observer observer = {watch_iteration, watch_note, watch_status, &w};
+    const dlg_observer observer = {watch_iteration, watch_note, watch_doing, watch_status, &w};
     dlg_status status = DLG_OK;
     if (o->json) status = dlg_attack_print_start(attack, stdout, DLG_JSON, err);
     else if (!o->quiet) (void)!dlg_attack_print_start(attack, stderr, o->color, NULL);
     if (!status) status = dlg_attack_run(attack, &observer, err);
+    watch_doing(&w, ""); /* what comes now is the result */
     if (!status) status = w.status;
     return status ? status : conclude(o, attack, err);
 }

@@ -4,6 +4,7 @@
 #include "cli/help.h"
 #include "cli/option.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -21,6 +22,7 @@ enum {
     KEY_ITERATIONS,
     KEY_STARTS,
     KEY_EVALUATIONS,
+    KEY_TIME,
     KEY_UPDATE,
     KEY_SEED,
     KEY_MEMORY,
@@ -94,6 +96,10 @@ static const struct argp_option table[] = {
      .key = KEY_EVALUATIONS,
      .arg = "N",
      .doc = "Evaluations of the distance, at most, in all starts together (default: as many as they take)"},
+    {.name = "time",
+     .key = KEY_TIME,
+     .arg = "SECONDS",
+     .doc = "End after so many with the best so far; 0: as long as it takes (default: of auto's descent a minute)"},
     {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "Seed of the embeddings that a start begins with (default 0)"},
     {.doc = "Report:", .group = 3},
     {.name = "every", .key = KEY_EVERY, .arg = "N", .doc = "Show the text every N iterations (default 1)"},
@@ -206,6 +212,10 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_UPDATE: o->how.update = (dlg_update)dlg_option_name(state, "update", arg, updates); break;
     case KEY_EVALUATIONS:
         o->how.max_evaluations = (size_t)dlg_option_whole(state, "evaluations", arg, 1, 1000000000);
+        break;
+    case KEY_TIME:
+        o->how.max_seconds = (double)dlg_option_whole(state, "time", arg, 0, 1000000000);
+        if (!(o->how.max_seconds > 0)) o->how.max_seconds = INFINITY;
         break;
     case KEY_SEED: o->how.seed = dlg_option_whole(state, "seed", arg, 0, DLG_SEED_MAX); break;
     case KEY_EVERY: o->every = (size_t)dlg_option_whole(state, "every", arg, 1, UINT32_MAX); break;

@@ -2,11 +2,14 @@
 
 #include "attacks/session/checkpoint.h"
 #include "attacks/table.h"
+#include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "dlg/version.h"
 #include "library/metadata.h"
 #include "matching/oracle.h"
+
+#include <math.h>
 
 /* Sentences that a file's metadata may claim: a number from a stranger sizes the attack. */
 enum { LARGEST_BATCH = 1024 };
@@ -22,11 +25,14 @@ static dlg_status choose(const dlg_attack_class **class, dlg_attack_options *out
     *out = (dlg_attack_options){.max_iterations = how->max_iterations ? how->max_iterations : ITERATIONS,
                                 .max_starts = how->max_starts ? how->max_starts : STARTS,
                                 .max_evaluations = how->max_evaluations,
+                                .max_seconds = how->max_seconds,
                                 .update = how->update,
                                 .seed = how->seed,
                                 .prior = how->prior};
     if ((unsigned)how->update > DLG_UPDATE_SENTENCE)
         return dlg_fail(err, DLG_EARG, "update: want a dlg_update, found %d", (int)how->update);
+    if (!(how->max_seconds >= 0))
+        return dlg_fail(err, DLG_EARG, "time: want at least 0 seconds, found %g", how->max_seconds);
     dlg_status status = how->attack ? dlg_attack_find(class, how->attack, err) : DLG_OK;
     if (!status && how->distance) status = dlg_distance_find(&out->distance, how->distance, err);
     if (!status && how->optimizer) status = dlg_minimiser_find(&out->minimiser, how->optimizer, err);
@@ -141,12 +147,16 @@ static dlg_status count_memory(dlg_attack *attack, dlg_error *err)
 dlg_status dlg_attack_prepare(dlg_attack *attack, dlg_error *err)
 {
     if (attack->is_prepared) return DLG_OK;
+    const double begun_s = dlg_clock_now();
     dlg_status status = infer(attack, err);
     const bool begins = !status && !attack->unreadable.status;
     if (begins && attack->checkpoint && !attack->options.journal) status = open_journal(attack, err);
     if (begins && !status) status = count_memory(attack, err);
     if (!status) status = dlg_check_interrupt(err);
     attack->is_prepared = !status;
+    /* Of the time of all, which may not become 0: that would be another. */
+    if (attack->options.max_seconds > 0)
+        attack->options.max_seconds = fmax(1e-9, attack->options.max_seconds - (dlg_clock_now() - begun_s));
     return status;
 }
 
@@ -173,16 +183,25 @@ static void relay_note(void *payload, const char *line)
     if (r->observer->note) r->observer->note(r->observer->payload, line);
 }
 
+static void relay_doing(void *payload, const char *what)
+{
+    const relay *r = payload;
+    if (r->observer->doing) r->observer->doing(r->observer->payload, what);
+}
+
 static dlg_status run(dlg_attack *attack, const dlg_observer *observer, dlg_error *err)
 {
     relay between = {attack, observer};
-    const dlg_attack_observer relayed = {.iteration = relay_iteration, .note = relay_note, .payload = &between};
+    const dlg_attack_observer relayed = {
+        .iteration = relay_iteration, .note = relay_note, .doing = relay_doing, .payload = &between};
     dlg_status status = dlg_attack_prepare(attack, err);
-    if (!status && attack->unreadable.status)
+    if (!status && attack->unreadable.status) {
         attack->result = (dlg_attack_result){.end = DLG_UNREADABLE, .reason = attack->unreadable.message};
-    else if (!status)
+        status = dlg_attack_look(&attack->result, attack->analysis, err);
+    } else if (!status) {
         status = dlg_attack_class_run(attack->class, &attack->result, attack->analysis, &attack->told, &attack->options,
                                       &relayed, err);
+    }
     return status;
 }
 
@@ -195,7 +214,10 @@ dlg_status dlg_attack_run(dlg_attack *attack, const dlg_observer *observer, dlg_
     /* The interrupt is the thread's while it lasts, so that every loop asks for it, and not the descent alone. */
     const dlg_interrupter own = {observer->interrupted, observer->payload}, before = dlg_interrupter_of_thread();
     dlg_interrupter_set(own.asked ? own : before);
+    attack->is_running = true;
+    attack->result.budget.until = INFINITY; /* while it prepares itself */
     const dlg_status status = run(attack, observer, err);
+    attack->is_running = false;
     dlg_interrupter_set(before);
     attack->has_run = !status;
     return status;

@@ -19,7 +19,7 @@ struct dlg_attack {
     struct {
         size_t held, wanted, limit; /**< bytes, as dlg_subject has them */
     } memory;
-    bool is_prepared, has_run;
+    bool is_prepared, is_running, has_run;
 
     dlg_attack_result result;
     const dlg_attack_state *now; /**< what an observer is shown; NULL outside of its calls: the result's */

@@ -1,6 +1,6 @@
 #include "library/inspect.h"
 
-#include "attacks/session/attack.h"
+#include "base/clock.h"
 #include "base/memory.h"
 
 const char *dlg_fact_name(dlg_fact fact)
@@ -12,7 +12,7 @@ const char *dlg_fact_name(dlg_fact fact)
 
 dlg_status dlg_gradient_inspect(dlg_leakage **out, const dlg_gradient *gradient, dlg_error *err)
 {
-    const double begun_s = dlg_attack_now();
+    const double begun_s = dlg_clock_now();
     dlg_analysis *analysis;
     dlg_error inner = {.status = DLG_OK};
     *out = NULL;
@@ -27,7 +27,7 @@ dlg_status dlg_gradient_inspect(dlg_leakage **out, const dlg_gradient *gradient,
         dlg_free(leakage);
         return dlg_fail(err, status, "%s: %s", dlg_gradient_name(gradient), inner.message);
     }
-    leakage->seconds = dlg_attack_now() - begun_s;
+    leakage->seconds = dlg_clock_now() - begun_s;
     *out = leakage;
     return DLG_OK;
 }

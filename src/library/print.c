@@ -50,6 +50,7 @@ static dlg_progress *progress_of(dlg_attack *attack, FILE *stream, dlg_format fo
     attack->subject = subject_of(attack);
     attack->progress.subject = &attack->subject;
     attack->progress.screen = dlg_format_screen(stream, format);
+    dlg_doing_clear(&attack->progress.doing);
     return &attack->progress;
 }
 
@@ -75,6 +76,16 @@ dlg_status dlg_attack_print_iteration(dlg_attack *attack, FILE *stream, dlg_form
 dlg_status dlg_attack_print_note(dlg_attack *attack, FILE *stream, const char *line, dlg_error *err)
 {
     dlg_progress_note(progress_of(attack, stream, DLG_WORDS), line);
+    return dlg_screen_flush(stream, err);
+}
+
+dlg_status dlg_attack_print_doing(dlg_attack *attack, FILE *stream, const char *what, dlg_error *err)
+{
+    const dlg_screen screen = dlg_format_screen(stream, DLG_WORDS_UNMARKED);
+    const double left_s = dlg_attack_numbers_of(attack).seconds_left;
+    if (what && *what) dlg_doing_say(&attack->progress.doing, &screen, what, left_s);
+    else if (what) dlg_doing_clear(&attack->progress.doing);
+    else dlg_doing_go_on(&attack->progress.doing, &screen, left_s);
     return dlg_screen_flush(stream, err);
 }
 

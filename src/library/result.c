@@ -103,7 +103,8 @@ const char *dlg_attack_origin(const dlg_attack *attack, dlg_known what)
 dlg_attack_numbers dlg_attack_numbers_of(const dlg_attack *attack)
 {
     const dlg_attack_state *state = dlg_attack_state_of(attack);
-    const double scale = state->tokens ? state->scale : (double)NAN;
+    const double scale = state->tokens ? state->scale : (double)NAN,
+                 left = attack->is_running ? dlg_budget_left(&attack->result.budget) : INFINITY;
     return (dlg_attack_numbers){.start = state->start,
                                 .iteration = state->iteration,
                                 .iterations = state->iterations,
@@ -111,7 +112,8 @@ dlg_attack_numbers dlg_attack_numbers_of(const dlg_attack *attack)
                                 .distance = dlg_part_of_zero(state->distance, scale),
                                 .distance_of_tokens = dlg_part_of_zero(state->distance_of_tokens, scale),
                                 .seconds = state->seconds,
-                                .evaluating_seconds = state->evaluating_seconds};
+                                .evaluating_seconds = state->evaluating_seconds,
+                                .seconds_left = isfinite(left) ? left : (double)NAN};
 }
 
 bool dlg_attack_is_recalling(const dlg_attack *attack)

@@ -319,6 +319,7 @@ double dlg_objective_distance(dlg_objective *objective, const dlg_soft_labels *l
 {
     dlg_network *network = &objective->network;
     assert(!labels->fits_factor || objective->distance == &dlg_l2);
+    if (dlg_is_interrupted()) return NAN;
     memcpy(network->words->x, x, dlg_objective_size(objective) * sizeof *x);
     network->loss->n_labels = labels->n;
     network->loss->label = labels->label;
@@ -328,8 +329,9 @@ double dlg_objective_distance(dlg_objective *objective, const dlg_soft_labels *l
     dlg_tape_forward(&network->tape);
     sweep_back(network, labels);
     dlg_tape_gradient(&network->tape);
+    if (dlg_is_interrupted()) return NAN; /* the sweeps end early */
     const double d = compare(objective, labels);
-    return dlg_is_interrupted() ? NAN : d; /* the sweeps end early */
+    return dlg_is_interrupted() ? NAN : d;
 }
 
 double dlg_objective_evaluate(dlg_objective *objective, const dlg_soft_labels *labels, const dlg_real *x, dlg_real *dx)

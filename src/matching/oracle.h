@@ -3,7 +3,8 @@
  * whose only expensive steps, and the only ones that depend on more than its own numbers, are these questions. While
  * the journal holds answers they come from there; after that the objective is asked and its answers are written down.
  * So every attack, with any minimiser, can be killed and goes on without knowing of it, provided it asks here, ends
- * early only where its observer says that it is interrupted, and decides nothing by the clock.
+ * early only where its observer says that it is interrupted, and decides nothing by the clock: a budget of time is such
+ * an interrupt (attacks/session/budget.h).
  */
 #ifndef DLG_MATCHING_ORACLE_H
 #define DLG_MATCHING_ORACLE_H

@@ -1,5 +1,6 @@
 #include "math/row_space.h"
 
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "math/blas.h"
 #include "math/random.h"
@@ -118,7 +119,9 @@ static dlg_status decompose(decomposition *d, const dlg_stack *stack, size_t mos
                          dlg_allocate(k, sizeof *d->values)};
     if (!d->sketch || !d->vectors || !d->values) return dlg_fail(err, DLG_ENOMEM, "row space of a gradient: no memory");
     dlg_status status = make_sketch(stack, n_out, k, d->sketch, err);
+    if (!status) status = dlg_check_interrupt(err);
     if (!status) status = gram_of_image(stack, n_out, k, d->sketch, d->vectors, err);
+    if (!status) status = dlg_check_interrupt(err);
     if (!status) status = dlg_symmetric_eigen(k, d->vectors, d->values, err);
     return status;
 }

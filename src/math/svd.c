@@ -1,5 +1,6 @@
 #include "math/svd.h"
 
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "math/blas.h"
 #include "math/random.h"
@@ -19,6 +20,8 @@ static dlg_status refuse(const char *what, size_t m, size_t n, lapack_int info, 
 static dlg_status whole(size_t m, size_t n, double *a, double *values, double *vectors, dlg_error *err)
 {
     const size_t least = m < n ? m : n;
+    const dlg_status interrupted = dlg_check_interrupt(err);
+    if (interrupted) return interrupted;
     double *left = dlg_allocate(m * least, sizeof *left);
     if (!left) return dlg_fail(err, DLG_ENOMEM, "SVD of %zu x %zu: no memory", m, n);
     const lapack_int info = LAPACKE_dgesdd(LAPACK_ROW_MAJOR, 'S', (lapack_int)m, (lapack_int)n, a, (lapack_int)n,
@@ -61,7 +64,8 @@ static dlg_status sketch(size_t m, size_t n, const double *a, size_t k, double *
     for (size_t i = 0; i < m * k; i++) outer[i] = (double)omega[i];
     for (int pass = 0; pass < 2 && !status; pass++) {
         multiply(CblasTrans, m, n, k, a, outer, inner);
-        status = dlg_orthonormalise(n, k, inner, err);
+        status = dlg_check_interrupt(err);
+        if (!status) status = dlg_orthonormalise(n, k, inner, err);
         if (status) break;
         multiply(CblasNoTrans, m, n, k, a, inner, outer);
         if (pass == 0) status = dlg_orthonormalise(m, k, outer, err);
@@ -132,6 +136,7 @@ dlg_status dlg_least_squares(size_t m, size_t n, size_t k, const double *a, cons
            *s = dlg_allocate(least, sizeof *s);
     dlg_status status =
         copy && both && s ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "least squares of %zu x %zu: no memory", m, n);
+    if (!status) status = dlg_check_interrupt(err);
     if (!status) {
         lapack_int rank;
         memcpy(copy, a, m * n * sizeof *copy);

@@ -140,6 +140,51 @@ static void print_scale(const dlg_screen *screen, const dlg_inspection *found)
     end_fact(screen, &r, found->scale_ground);
 }
 
+static void print_places(const dlg_screen *screen, const dlg_subject *subject, const dlg_inspection *found)
+{
+    dlg_line r = begin_fact("places", found->places_ground);
+    for (size_t i = 0; i < found->places.n && found->places_ground.sure; i++) {
+        const dlg_placed_token *here = &found->places.tokens[i];
+        if (!i || here[-1].position != here->position) dlg_line_append(&r, "%s%zu:", i ? ", " : "", here->position);
+        dlg_line_append(&r, " ");
+        append_piece(&r, subject, here->token);
+    }
+    end_fact(screen, &r, found->places_ground);
+}
+
+static void print_causes(const dlg_screen *screen, const dlg_inspection *found)
+{
+    for (size_t i = 0; i < found->causes.n; i++) {
+        dlg_line r = begin("perhaps", "");
+        dlg_line_append(&r, "%s: %s", found->causes.list[i].name, found->causes.list[i].then);
+        print(screen, &r);
+        print_ground(screen, (dlg_ground){DLG_LIKELY, found->causes.list[i].seen});
+    }
+}
+
+void dlg_inspection_print_facts(const dlg_screen *where, const dlg_subject *subject, const dlg_inspection *found)
+{
+    dlg_screen screen = *where;
+    if (!screen.width) screen.width = COLUMNS;
+    if (!found->causes.n && (!found->length || (found->fits_ground.sure && !found->fits))) return;
+    dlg_screen_print(&screen, (dlg_layout){0}, "What the gradient shows all the same:", NULL);
+    if (found->fits_ground.sure) print_model(&screen, found);
+    if (found->fits_ground.sure && !found->fits) { /* guesses, all of them */
+        print_causes(&screen, found);
+        return;
+    }
+    if (found->length_ground.sure) print_length(&screen, found);
+    if (found->sentences_ground.sure) print_sentences(&screen, found);
+    if (found->lengths_ground.sure) print_lengths(&screen, found);
+    if (found->labels_ground.sure) print_labels(&screen, subject, found);
+    if (found->masked_ground.sure) print_masked(&screen, found);
+    if (found->tokens_ground.sure) print_tokens(&screen, subject, found);
+    if (found->places_ground.sure) print_places(&screen, subject, found);
+    if (found->text_ground.sure) print_text(&screen, subject, found);
+    if (found->scale_ground.sure) print_scale(&screen, found);
+    print_causes(&screen, found);
+}
+
 /* ---- traces of a defence ---- */
 
 static void print_traces(const dlg_screen *screen, const dlg_defence_traces *t)
@@ -231,8 +276,10 @@ void dlg_inspection_print(const dlg_screen *where, const dlg_subject *subject, c
     print_labels(&screen, subject, found);
     if (subject->model->config.task == DLG_MASKED_LM) print_masked(&screen, found);
     print_tokens(&screen, subject, found);
+    if (found->places_ground.sure) print_places(&screen, subject, found);
     print_text(&screen, subject, found);
     print_scale(&screen, found);
+    print_causes(&screen, found);
     print_traces(&screen, &found->traces);
     print_ranks(&screen, found);
 }

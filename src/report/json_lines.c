@@ -1,6 +1,7 @@
 #include "report/json_lines.h"
 
 #include "base/memory.h"
+#include "report/inspection.h"
 #include "report/loss.h"
 #include "report/json_object.h"
 
@@ -181,6 +182,14 @@ static void add_part(dlg_object *o, const dlg_attack_result *result)
     dlg_object_add(o, part, "directions_of_all", dlg_json_number((double)result->part.n_directions));
 }
 
+/* What the gradient shows all the same, where no text was recovered. */
+static void add_shown(dlg_object *o, const dlg_attack_result *result)
+{
+    const bool is_told = result->shown && !dlg_is_recovered(result->end);
+    cJSON *shown = dlg_object_add_new(o, o->root, "shown", is_told ? cJSON_CreateObject() : cJSON_CreateNull());
+    if (is_told) dlg_inspection_add_facts(o, shown, result->shown);
+}
+
 /* ---- scores ---- */
 
 static void add_rouge_score(dlg_object *o, cJSON *parent, const char *name, dlg_rouge_score score)
@@ -282,6 +291,7 @@ dlg_status dlg_json_result(FILE *stream, const dlg_subject *subject, const dlg_a
     add_text(&o, best->tokens);
     add_evidence(&o, result);
     dlg_object_add_sizes(&o, o.root, "labels", subject->knowledge->labels, subject->knowledge->n_labels);
+    add_shown(&o, result);
     if (scores) add_metrics(&o, scores);
     return dlg_object_finish(&o, stream, err);
 }

@@ -2,6 +2,7 @@
 #include "report/progress.h"
 
 #include "base/memory.h"
+#include "report/inspection.h"
 #include "report/origins.h"
 #include "report/sources.h"
 
@@ -173,6 +174,8 @@ static void print_heading(const dlg_screen *screen, const dlg_attack_result *res
     else if (result->end == DLG_UNREADABLE) heading = "Not recovered: no attack could begin.";
     else if (result->end == DLG_INTERRUPTED)
         heading = "Interrupted: no text was found so far whose gradient is the shared one.";
+    else if (result->end == DLG_OUT_OF_TIME)
+        heading = "Not recovered: the time was up before a text was found whose gradient is the shared one.";
     if (result->end == DLG_PARTLY) {
         snprintf(partly, sizeof partly, "Partly recovered: %zu of at least %zu sentence%s.", result->n_sentences,
                  result->part.n_least, result->part.n_least == 1 ? "" : "s");
@@ -233,7 +236,11 @@ static void print_end(const dlg_screen *screen, const dlg_subject *subject, cons
     part_of(best->distance_of_tokens, best->scale, number);
     describe_rest(best, rest, sizeof rest);
     if (!best->tokens && !result->reason) {
-        dlg_screen_print(screen, indented, "not explained: the attack came to no text", NULL);
+        const bool is_late = result->end == DLG_OUT_OF_TIME;
+        dlg_screen_print(screen, indented,
+                         is_late ? "ended: the time was up (--time gives more) before the attack came to a text"
+                                 : "not explained: the attack came to no text",
+                         NULL);
         return;
     }
     switch (result->end) {
@@ -265,6 +272,7 @@ static void print_end(const dlg_screen *screen, const dlg_subject *subject, cons
                  "gradient and 1 a zero gradient's)",
                  isfinite(best->distance_of_tokens) ? number : "not known");
         break;
+    case DLG_OUT_OF_TIME: snprintf(line, sizeof line, "ended: the time was up (--time gives more); %s", rest); break;
     case DLG_UNREADABLE: snprintf(line, sizeof line, "not explained: %s", result->reason); break;
     }
     dlg_screen_print(screen, indented, line, NULL);
@@ -333,4 +341,5 @@ void dlg_progress_result(const dlg_screen *screen, const dlg_subject *subject, c
     if (result->end != DLG_UNREADABLE) print_cost(screen, result);
     dlg_origins_print(screen, subject, result);
     if (scores) print_scores(screen, scores);
+    if (result->shown && !dlg_is_recovered(result->end)) dlg_inspection_print_facts(screen, subject, result->shown);
 }

@@ -2,6 +2,7 @@
 #ifndef DLG_REPORT_PROGRESS_H
 #define DLG_REPORT_PROGRESS_H
 
+#include "report/doing.h"
 #include "report/scores.h"
 #include "report/screen.h"
 #include "report/subject.h"
@@ -14,6 +15,7 @@ typedef struct {
     uint32_t *shown; /**< (n_rows) the tokens of the last report */
     bool *changed;   /**< (n_rows) scratch */
     bool any;        /**< there was a report */
+    dlg_doing doing;
 } dlg_progress;
 
 /** Accepts a zeroed one. */

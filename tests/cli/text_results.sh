@@ -24,6 +24,7 @@ accepted 'Recovered:
   inferred: 5 tokens; *
   attack dlg: distance l2 *, optimizer lbfgs, seed 0; *1 thread
   memory: * MB held, * MB more for the network, of * MB
+descent: start 1 of 12
 iteration 1, distance *
   *' dlg-text a.g --threads 1 --attack dlg
 check 'a longer one' dlg-grads 'The old red bird sings while we read a long book' --preset mini -o long.g

@@ -295,7 +295,7 @@ static void is_watched_and_stopped(void **state)
     (void)state;
     for (size_t stops_after = 0; stops_after < 3; stops_after += 2) {
         watcher w = {.stops_after = stops_after};
-        const dlg_observer observer = {count_iteration, NULL, is_enough, &w};
+        const dlg_observer observer = {.iteration = count_iteration, .interrupted = is_enough, .payload = &w};
         dlg_attack *attack;
         assert_int_equal(dlg_attack_create(&attack, plain, &choice, NULL), DLG_OK);
         if (stops_after) assert_int_equal(dlg_attack_run(attack, &observer, NULL), DLG_OK);

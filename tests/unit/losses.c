@@ -84,7 +84,7 @@ enum { N_CASES = sizeof cases / sizeof *cases };
 static void a_factor_of_either_sign(void **state)
 {
     (void)state;
-    const double factors[] = {1, 0.35, 65536, -0.01, 3};
+    const double factors[] = {0.35, -0.01};
     for (size_t k = 0; k < N_CASES; k++)
         for (size_t i = 0; i < sizeof factors / sizeof *factors; i++) {
             shared_step s;

@@ -1,5 +1,6 @@
 #include "analytic/sequences/sequence_check.h"
 
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "analytic/tokens/inputs.h"
 #include "math/rank.h"
@@ -161,7 +162,7 @@ static void compute_inputs(dlg_sequence_check *c)
             dlg_input_at(&inputs, c->candidates->token[i], t, c->exact);
             for (size_t k = 0; k < H; k++) c->input[i * H + k] = (dlg_real)c->exact[k];
         }
-    for (size_t p = 0; p < 3; p++) {
+    for (size_t p = 0; p < 3 && !dlg_is_interrupted(); p++) {
         const dlg_real *w = parts[p].weight->value, *b = parts[p].bias->value;
         for (size_t i = 0; i < n; i++) memcpy(c->qkv + i * 3 * H + p * H, b, H * sizeof *b);
         dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, H, H, 1, c->input, H, w, H, 1, c->qkv + p * H, 3 * H);
@@ -202,8 +203,10 @@ dlg_status dlg_sequence_check_create(dlg_sequence_check **out, const dlg_gradien
         return status;
     }
     compute_inputs(c);
-    *out = c;
-    return DLG_OK;
+    status = dlg_check_interrupt(err);
+    if (status) dlg_sequence_check_free(c);
+    else *out = c;
+    return status;
 }
 
 void dlg_sequence_check_free(dlg_sequence_check *c)
@@ -324,8 +327,10 @@ void dlg_sequence_check_outside(dlg_sequence_check *c, size_t n, size_t length, 
     squares of[BLOCK];
     for (size_t from = 0; from < n; from += BLOCK) {
         const size_t many = n - from < BLOCK ? n - from : BLOCK;
-        measure(c, many, length, index + from * length, of);
-        for (size_t s = 0; s < many; s++) outside[from + s] = of[s].apart > 0 ? sqrt(of[s].outside / of[s].apart) : 1;
+        const bool is_over = dlg_is_interrupted(); /* then none of them is better than another */
+        if (!is_over) measure(c, many, length, index + from * length, of);
+        for (size_t s = 0; s < many; s++)
+            outside[from + s] = !is_over && of[s].apart > 0 ? sqrt(of[s].outside / of[s].apart) : 1;
     }
 }
 

@@ -45,7 +45,10 @@ static dlg_status try_one(search *s, size_t length, const size_t *index, bool *i
     if (!*is_kept) return DLG_OK;
     *s->n_asked += dlg_sequence_check_found(s->check, length, index);
     if (s->guide) dlg_sequence_check_found(s->guide, length, index);
-    return dlg_sequences_add(s->out, length, index, 0, err);
+    const dlg_status status = dlg_sequences_add(s->out, length, index, 0, err);
+    const dlg_search_log *log = s->limits->log;
+    if (!status && log && log->found) log->found(log->payload, s->out->n);
+    return status;
 }
 
 /* ---- proposals ---- */
@@ -154,6 +157,43 @@ static dlg_status try_edits(search *s, const dlg_sequences *proposals, bool *any
     return status;
 }
 
+/* ---- rounds, each of which the log may know ---- */
+
+static dlg_status propose(search *s, dlg_sequences *proposals, dlg_attention_groups *co_occurrences, dlg_error *err)
+{
+    const dlg_search_log *log = s->limits->log;
+    dlg_proposals_known known;
+    dlg_status status = dlg_search_log_recall_proposals(log, &known, proposals, s->out, s->candidates, err);
+    if (status || known == DLG_PROPOSALS_KNOWN) return status;
+    status = dlg_attention_groups_propose(proposals, co_occurrences, s->out, err);
+    return status ? status : dlg_search_log_add_proposals(log, known, proposals, s->out, err);
+}
+
+/* What editing finds comes last in `out`; the log is asked with those before it. */
+static dlg_status edit(search *s, const dlg_sequences *proposals, bool *any, dlg_error *err)
+{
+    const dlg_search_log *log = s->limits->log;
+    const size_t T = s->candidates->n_positions;
+    size_t length, *index = dlg_allocate(T + 1, sizeof *index);
+    bool is_known;
+    if (!index) return dlg_fail(err, DLG_ENOMEM, "sentences: no memory");
+    dlg_status status = dlg_search_log_recall_edit(log, &is_known, &length, index, s->out, s->candidates, err);
+    if (!status && is_known) {
+        if (length) status = try_one(s, length, index, any, err);
+    } else if (!status) {
+        dlg_sequences before = *s->out;
+        status = try_edits(s, proposals, any, err);
+        const size_t last = s->out->n - 1;
+        before.lengths = s->out->lengths; /* they may have moved */
+        before.index = s->out->index;
+        if (!status)
+            status = dlg_search_log_add_edit(log, *any ? s->out->lengths[last] : 0,
+                                             *any ? sentence(s->out, last) : NULL, &before, err);
+    }
+    dlg_free(index);
+    return status;
+}
+
 dlg_status dlg_sequences_find(dlg_sequences *out, size_t *n_asked, dlg_sequence_check *check,
                               const dlg_gradient *gradient, const dlg_candidates *candidates,
                               dlg_attention_groups *co_occurrences, dlg_special_tokens special,
@@ -175,16 +215,17 @@ dlg_status dlg_sequences_find(dlg_sequences *out, size_t *n_asked, dlg_sequence_
         if (!s.outside) status = dlg_fail(err, DLG_ENOMEM, "sentences: no memory");
     }
     for (bool any = true; !status && any && !is_over(&s);) {
-        dlg_sequences proposals;
+        dlg_sequences proposals = {0};
         any = false;
-        status = dlg_attention_groups_propose(&proposals, co_occurrences, out, err);
+        status = propose(&s, &proposals, co_occurrences, err);
         if (!status) status = try_proposals(&s, &proposals, &any, err);
-        if (!status && !any && !is_over(&s)) status = try_edits(&s, &proposals, &any, err);
+        if (!status && !any && !is_over(&s)) status = edit(&s, &proposals, &any, err);
         dlg_sequences_release(&proposals);
     }
     dlg_free(s.outside);
     dlg_edits_release(&s.edits);
     dlg_sequence_check_free(s.guide);
+    if (status == DLG_ECANCELLED) status = DLG_OK;
     if (status) dlg_sequences_release(out);
     return status;
 }

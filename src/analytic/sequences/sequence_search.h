@@ -3,6 +3,7 @@
 #define DLG_ANALYTIC_SEQUENCES_SEQUENCE_SEARCH_H
 
 #include "analytic/sequences/attention_groups.h"
+#include "analytic/sequences/search_log.h"
 #include "analytic/sequences/sequence_check.h"
 
 typedef struct {
@@ -10,6 +11,7 @@ typedef struct {
     size_t most_tries; /**< sentences whose neighbours are looked at without finding one, before it is given up */
     bool (*interrupted)(void *payload);
     void *payload;
+    const dlg_search_log *log; /**< may be NULL */
 } dlg_sequence_limits;
 
 /**
@@ -20,7 +22,8 @@ typedef struct {
  * comes to that, and by the check itself afterwards.
  * @param co_occurrences may be NULL
  * @param[out] n_asked rows of the sentences found that the check asked: the check's rank when they are all there were
- * Errors: DLG_ENOMEM, DLG_ENONFINITE. It is no error to find none.
+ * Errors: DLG_ENOMEM, DLG_ENONFINITE. It is no error to find none, and neither is an
+ * interrupt: those that were found by then are there.
  */
 DLG_MUST_USE dlg_status dlg_sequences_find(dlg_sequences *out, size_t *n_asked, dlg_sequence_check *,
                                            const dlg_gradient *, const dlg_candidates *, dlg_attention_groups *,

@@ -1,5 +1,6 @@
 #include "analytic/tokens/position_check.h"
 
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "analytic/noise/noise_model.h"
 #include "math/blas.h"
@@ -138,8 +139,10 @@ dlg_status dlg_position_check_create(dlg_position_check **out, const dlg_gradien
     if (status) goto out;
     set_up(&eq, gradient);
     for (size_t t = 0; t < length; t++) least[t] = INFINITY;
-    for (size_t first = 0; first < V; first += BLOCK)
+    for (size_t first = 0; first < V && !status; first += BLOCK) {
         judge(&eq, check, first, V - first < BLOCK ? V - first : BLOCK, least);
+        status = dlg_check_interrupt(err);
+    }
 out:
     release(&eq);
     dlg_free(least);

@@ -16,7 +16,8 @@
 
 typedef struct dlg_position_check dlg_position_check;
 
-/** Look at positions 0 .. length-1 of a batch of one sentence. *out is NULL on failure. Errors: DLG_ENOMEM. */
+/** Look at positions 0 .. length-1 of a batch of one sentence. *out is NULL on failure. Errors: DLG_ENOMEM,
+ * DLG_ECANCELLED. */
 DLG_MUST_USE dlg_status dlg_position_check_create(dlg_position_check **out, const dlg_gradient *, size_t length,
                                                   dlg_error *);
 

@@ -1,6 +1,7 @@
 #include "analytic/tokens/token_set.h"
 
 #include "analytic/noise/noise_model.h"
+#include "base/interrupt.h"
 #include "math/blas.h"
 #include "math/random.h"
 #include "math/row_space.h"
@@ -78,6 +79,7 @@ static dlg_status measure(double *outside, size_t n, size_t H, const dlg_real *g
         dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n_rows, rank, H, 1, rest, H, space->basis, H, 0, along, rank);
         dlg_gemm(DLG_PLAIN, DLG_PLAIN, n_rows, H, rank, -1, along, rank, space->basis, H, 1, rest, H);
         for (size_t i = 0; i < n_rows; i++) outside[first + i] = sqrt(dlg_dot(H, rest + i * H, rest + i * H));
+        status = dlg_check_interrupt(err);
     }
     dlg_free(along);
     dlg_free(rest);

@@ -1,5 +1,6 @@
 #include "analytic/tokens/word_position_match.h"
 
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "math/blas.h"
 #include "math/svd.h"
@@ -205,6 +206,7 @@ static dlg_status find(matching *m, dlg_word_position_match *out, const dlg_deco
     }
     for (size_t round = 0; round < ROUNDS && !status; round++) {
         if (round && is_tied) status = directions_of_rest(m, out, part->n_predicted, err);
+        if (!status) status = dlg_check_interrupt(err);
         if (!status) status = invert(m, err);
         if (!status && !read_factors(m, out)) break;
     }

@@ -1,12 +1,13 @@
-#define _POSIX_C_SOURCE 200809L
 #include "attacks/session/attack.h"
 
 #include "analytic/tokens/twins.h"
+#include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "matching/oracle.h"
 
-#include <time.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 const dlg_model *dlg_attack_prior(const dlg_attack_options *options, const dlg_model *attacked)
 {
@@ -14,11 +15,15 @@ const dlg_model *dlg_attack_prior(const dlg_attack_options *options, const dlg_m
     return model->config.task == DLG_SEQUENCE_CLASSIFICATION ? NULL : model;
 }
 
-double dlg_attack_now(void)
+void dlg_attack_doing(const dlg_attack_observer *observer, const char *format, ...)
 {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    char what[96];
+    va_list args;
+    if (!observer || !observer->doing) return;
+    va_start(args, format);
+    vsnprintf(what, sizeof what, format, args);
+    va_end(args);
+    observer->doing(observer->payload, what);
 }
 
 /* What stands between an attack and its observer. */
@@ -41,19 +46,29 @@ static void relay_note(void *payload, const char *line)
     if (observer && observer->note) observer->note(observer->payload, line);
 }
 
+static void relay_doing(void *payload, const char *what)
+{
+    const dlg_attack_observer *observer = ((relay *)payload)->observer;
+    if (observer && observer->doing) observer->doing(observer->payload, what);
+}
+
 static bool is_spent(const relay *between)
 {
     return between->max_evaluations && between->result->evaluations >= between->max_evaluations;
+}
+
+static bool is_unwanted(const relay *between)
+{
+    const dlg_attack_observer *observer = between->observer;
+    return dlg_is_interrupted() || (observer && observer->interrupted && observer->interrupted(observer->payload));
 }
 
 /* What an interrupted attack does from then on it would not have done undisturbed: the journal shall not have it. */
 static bool relay_interrupted(void *payload)
 {
     const relay *between = payload;
-    const dlg_attack_observer *observer = between->observer;
     if (dlg_journal_check(between->journal, NULL) || is_spent(between)) return true;
-    const bool asks = observer && observer->interrupted;
-    if (!dlg_is_interrupted() && !(asks && observer->interrupted(observer->payload))) return false;
+    if (!is_unwanted(between)) return false;
     dlg_journal_suspend(between->journal);
     return true;
 }
@@ -82,26 +97,51 @@ static void look_for_twins(dlg_attack_result *result, const dlg_gradient *gradie
         evidence[i].n_twins = dlg_twins_count(gradient->model, result->state.fed[i]);
 }
 
+dlg_status dlg_attack_look(dlg_attack_result *result, dlg_analysis *analysis, dlg_error *err)
+{
+    if (result->shown) return DLG_OK;
+    dlg_inspection *shown = dlg_allocate(1, sizeof *shown);
+    if (!shown) return dlg_fail(err, DLG_ENOMEM, "attack: no memory");
+    const dlg_status status = dlg_inspect_facts(shown, analysis, err);
+    dlg_forward_release(dlg_analysis_forward(analysis)); /* an attack has a network of its own */
+    if (status) dlg_free(shown);
+    else result->shown = shown;
+    return status;
+}
+
+/* The result says no less than an inspection, unless there is no time for one: after an interrupt, or where its numbers
+ * go nowhere. */
+static dlg_status look_at_the_end(dlg_attack_result *result, dlg_analysis *analysis, dlg_error *err)
+{
+    if (result->end == DLG_EXPLAINED || result->end == DLG_SETTLED) return DLG_OK;
+    const dlg_status status = dlg_attack_look(result, analysis, err);
+    return status == DLG_ECANCELLED || status == DLG_ENONFINITE ? DLG_OK : status;
+}
+
 dlg_status dlg_attack_class_run(const dlg_attack_class *class, dlg_attack_result *out, dlg_analysis *analysis,
                                 const dlg_knowledge *knowledge, const dlg_attack_options *options,
                                 const dlg_attack_observer *observer, dlg_error *err)
 {
-    *out = (dlg_attack_result){.end = DLG_EXHAUSTED, .begun_s = dlg_attack_now()};
+    *out = (dlg_attack_result){.end = DLG_EXHAUSTED, .begun_s = dlg_clock_now()};
     const size_t left = dlg_oracle_left(options->journal);
     relay between = {observer, options->journal, out, options->max_evaluations};
-    const dlg_attack_observer relayed = {relay_iteration, relay_note, relay_interrupted, &between};
+    const dlg_attack_observer relayed = {relay_iteration, relay_note, relay_doing, relay_interrupted, &between};
+    dlg_budget_begin(&out->budget, options->max_seconds);
     dlg_status status = class->run(out, analysis, knowledge, options, &relayed, err);
+    const bool is_late = dlg_budget_end(&out->budget);
     if (status == DLG_ECANCELLED) { /* in the midst of something that has no result of its own */
         status = DLG_OK;
         out->end = DLG_INTERRUPTED;
     }
+    if (!status) status = look_at_the_end(out, analysis, err);
     if (!status && out->memory) look_for_twins(out, dlg_analysis_gradient(analysis));
     if (!status) status = dlg_journal_check(options->journal, err);
     if (out->end == DLG_INTERRUPTED && is_spent(&between)) out->end = DLG_EXHAUSTED;
+    if (out->end == DLG_INTERRUPTED && is_late && !is_unwanted(&between)) out->end = DLG_OUT_OF_TIME;
     out->recalled = left - dlg_oracle_left(options->journal);
     out->state.iterations = out->iterations;
     out->state.evaluations = out->evaluations;
-    out->state.seconds = dlg_attack_now() - out->begun_s;
+    out->state.seconds = dlg_clock_now() - out->begun_s;
     out->state.evaluating_seconds = out->evaluating_s;
     if (status) dlg_attack_result_release(out);
     return status;
@@ -111,6 +151,8 @@ void dlg_attack_result_release(dlg_attack_result *result)
 {
     dlg_free(result->first);
     dlg_free(result->memory);
+    if (result->shown) dlg_inspection_release(result->shown);
+    dlg_free(result->shown);
     if (result->knowledge) dlg_knowledge_release(result->knowledge);
     dlg_free(result->knowledge);
     *result = (dlg_attack_result){0};
@@ -139,6 +181,7 @@ const char *dlg_update_name(dlg_update update)
 
 const char *dlg_attack_end_name(dlg_attack_end end)
 {
-    static const char *const names[] = {"explained", "settled", "partly", "exhausted", "interrupted", "unreadable"};
+    static const char *const names[] = {"explained",   "settled",    "partly",     "exhausted",
+                                        "interrupted", "unreadable", "out of time"};
     return names[end];
 }

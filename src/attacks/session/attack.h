@@ -6,10 +6,12 @@
 #define DLG_ATTACKS_SESSION_ATTACK_H
 
 #include "dlg/attack.h"
+#include "attacks/session/budget.h"
 #include "io/journal.h"
 #include "matching/distance.h"
 #include "matching/explanation.h"
 #include "analytic/evidence.h"
+#include "analytic/inspect.h"
 #include "analytic/knowledge.h"
 #include "analytic/labels/loss.h"
 #include "optimise/minimise.h"
@@ -26,6 +28,7 @@ typedef struct {
     size_t max_iterations;  /**< of one start */
     size_t max_starts;      /**< another begins when one stalls */
     size_t max_evaluations; /**< of all starts together; 0: as many as these take */
+    double max_seconds;     /**< of the run; 0: the attack's own, if it has one; INFINITY: as long as it takes */
     dlg_update update;
     uint64_t seed;
     /** a language model of the same vocabulary, for attacks that ask one; NULL: the attacked one, if it is one */
@@ -55,18 +58,23 @@ typedef struct {
     const dlg_evidence *evidence;   /**< for each fed token */
 } dlg_attack_state;
 
-/** "explained", "settled", "partly", "exhausted", "interrupted", "unreadable". */
+/** "explained", "settled", "partly", "exhausted", "interrupted", "unreadable", "out of time". */
 const char *dlg_attack_end_name(dlg_attack_end);
 
-/** What the attack calls. Both may be NULL. */
+/** What the attack calls. Each may be NULL. */
 typedef struct {
     void (*iteration)(void *payload, const dlg_attack_state *);
     /** A note in words: a start that stalled or diverged and why the next begins. One line. */
     void (*note)(void *payload, const char *line);
+    /** What it does from here on, in a few words: "descent: start 3 of 12". */
+    void (*doing)(void *payload, const char *what);
     /** Asked between evaluations: true, from then on for good, ends the attack with the best so far. */
     bool (*interrupted)(void *payload);
     void *payload;
 } dlg_attack_observer;
+
+/** Tell the observer, which may be NULL, what the attack does from here on. */
+void DLG_PRINTF(2, 3) dlg_attack_doing(const dlg_attack_observer *, const char *format, ...);
 
 /** How much of a batch some of its sentences are. */
 typedef struct {
@@ -91,10 +99,18 @@ typedef struct {
     size_t iterations, evaluations; /**< so far */
     size_t recalled;                /**< of these evaluations, those that the journal answered; set at the end */
     double evaluating_s;            /**< what its evaluations have taken so far */
-    double begun_s;                 /**< dlg_attack_now when the attack began */
+    double begun_s;                 /**< dlg_clock_now when the attack began */
+    dlg_budget budget;              /**< of its time, while it runs */
+    dlg_inspection *shown; /**< what the gradient shows all the same, where no text was recovered; NULL: not looked */
     dlg_knowledge *knowledge;
     void *memory;
 } dlg_attack_result;
+
+/**
+ * See what the gradient shows without any search, for a result that may recover no text, if that was not done before.
+ * Errors: DLG_ENOMEM, DLG_ENONFINITE, DLG_ECANCELLED.
+ */
+DLG_MUST_USE dlg_status dlg_attack_look(dlg_attack_result *, dlg_analysis *, dlg_error *);
 
 void dlg_attack_result_release(dlg_attack_result *);
 
@@ -141,8 +157,5 @@ DLG_MUST_USE dlg_status dlg_attack_count_bytes(size_t *out, const dlg_gradient *
 DLG_MUST_USE dlg_status dlg_attack_class_run(const dlg_attack_class *, dlg_attack_result *out, dlg_analysis *,
                                              const dlg_knowledge *, const dlg_attack_options *,
                                              const dlg_attack_observer *, dlg_error *);
-
-/** Seconds since some moment. */
-double dlg_attack_now(void);
 
 #endif

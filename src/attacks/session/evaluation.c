@@ -1,6 +1,8 @@
 /* How a session asks for D, at embeddings and at tokens, and what it takes for explained. */
 #include "attacks/session/session.h"
 
+#include "base/clock.h"
+
 #include <math.h>
 
 /* How much more than the noise that is seen out of reach of any text D of the right one may be. */
@@ -47,8 +49,8 @@ double dlg_session_distance_at_point(dlg_session *r, const dlg_real *share)
 {
     const dlg_soft_labels labels = labels_of(r, share);
     if (!take_evaluation(r)) return NAN;
-    const double begun_s = dlg_attack_now(), d = dlg_oracle_distance(r->oracle, &labels, r->point);
-    r->result->evaluating_s += dlg_attack_now() - begun_s;
+    const double begun_s = dlg_clock_now(), d = dlg_oracle_distance(r->oracle, &labels, r->point);
+    r->result->evaluating_s += dlg_clock_now() - begun_s;
     return d;
 }
 
@@ -56,8 +58,8 @@ double dlg_session_evaluate_point(dlg_session *r)
 {
     const dlg_soft_labels labels = labels_of(r, r->placement.share);
     if (!take_evaluation(r)) return NAN;
-    const double begun_s = dlg_attack_now(), d = dlg_oracle_evaluate(r->oracle, &labels, r->point, r->derivative);
-    r->result->evaluating_s += dlg_attack_now() - begun_s;
+    const double begun_s = dlg_clock_now(), d = dlg_oracle_evaluate(r->oracle, &labels, r->point, r->derivative);
+    r->result->evaluating_s += dlg_clock_now() - begun_s;
     take_factor(r);
     return d;
 }
@@ -87,10 +89,10 @@ void dlg_session_explain(dlg_session *r)
     labels.loss = &loss;
     labels.fits_factor = false;
     dlg_session_set_tokens(r);
-    const double begun_s = dlg_attack_now();
+    const double begun_s = dlg_clock_now();
     r->explanation = dlg_oracle_explain(r->oracle, &labels, r->point, r->fed);
     r->explained_distance = r->d_tokens;
-    r->result->evaluating_s += dlg_attack_now() - begun_s;
+    r->result->evaluating_s += dlg_clock_now() - begun_s;
 }
 
 bool dlg_session_is_explained(dlg_session *r)

@@ -1,6 +1,7 @@
 #include "attacks/session/session.h"
 
 #include "attacks/session/descent.h"
+#include "base/clock.h"
 #include "math/blas.h"
 
 #include <math.h>
@@ -170,7 +171,7 @@ static dlg_attack_state state_of(const dlg_session *r)
         .scale = r->scale,
         .explanation = r->explanation,
         .loss = {r->loss.kind, {r->factor_of_tokens, r->loss.softmax.smoothing}, r->loss.other_factor},
-        .seconds = dlg_attack_now() - r->result->begun_s,
+        .seconds = dlg_clock_now() - r->result->begun_s,
         .knowledge = r->knowledge,
         .fed = r->fed,
         .tokens = r->tokens,

@@ -1,0 +1,38 @@
+#include "analytic/places.h"
+
+#include "base/memory.h"
+
+void dlg_places_release(dlg_places *places)
+{
+    dlg_free(places->tokens);
+    *places = (dlg_places){0};
+}
+
+/* @return whether it is the only one that the check admits there */
+static bool find_only(uint32_t *out, const dlg_position_check *check, size_t t)
+{
+    if (!check || dlg_position_check_count(check, t) != 1) return false;
+    *out = dlg_position_check_best(check, t);
+    return true;
+}
+
+dlg_status dlg_places_find(dlg_places *out, dlg_analysis *analysis, size_t length, bool is_single, dlg_error *err)
+{
+    const dlg_candidates *c;
+    const dlg_position_check *check = NULL;
+    *out = (dlg_places){0};
+    dlg_status status = dlg_analysis_candidates(&c, analysis, length, err);
+    if (!status && is_single) status = dlg_analysis_position_check(&check, analysis, length, err);
+    if (status) return status;
+    const size_t n_seen = c->sees ? c->first[length] : 0;
+    out->tokens = dlg_allocate(n_seen + length, sizeof *out->tokens);
+    if (!out->tokens) return dlg_fail(err, DLG_ENOMEM, "places: no memory");
+    for (size_t t = 0; t < length; t++) {
+        uint32_t only;
+        const size_t begin = c->sees ? c->first[t] : 0, end = c->sees ? c->first[t + 1] : 0;
+        if (end == begin + 1 || (end > begin && c->certain[t]))
+            for (size_t i = begin; i < end; i++) out->tokens[out->n++] = (dlg_placed_token){t, c->token[i]};
+        else if (find_only(&only, check, t)) out->tokens[out->n++] = (dlg_placed_token){t, only};
+    }
+    return DLG_OK;
+}

@@ -1,0 +1,15 @@
+/** Sentences that were found when the time for all else was up: the result as they are. */
+#ifndef DLG_ATTACKS_SESSION_FOUND_SENTENCES_H
+#define DLG_ATTACKS_SESSION_FOUND_SENTENCES_H
+
+#include "attacks/session/attack.h"
+
+/**
+ * Make the result of sentences, each of which was in the batch, without a network: no labels are put back, and no
+ * distance is known. @param fed tokens, sentence after sentence. Errors: DLG_ENOMEM; the result is then as it was.
+ */
+DLG_MUST_USE dlg_status dlg_found_sentences_keep(dlg_attack_result *, const dlg_knowledge *, size_t n_sentences,
+                                                 const size_t *lengths, const uint32_t *fed, const dlg_part *,
+                                                 dlg_error *);
+
+#endif
