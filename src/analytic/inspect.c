@@ -26,6 +26,7 @@ typedef struct {
     size_t n_head_rows, n_inputs;        /* rows through the head; distinct tokens at their positions; 0: not clear */
     const dlg_label_restoration *pooled; /* of a classifier */
     dlg_reading reading;
+    const size_t *types; /* of what was read */
 } survey;
 
 /* ---- length, traces ---- */
@@ -101,7 +102,8 @@ static dlg_status find_labels(dlg_inspection *out, const survey *s, dlg_error *e
     const dlg_label_evidence known = {.most = most,
                                       .expected = s->n_head_rows,
                                       .is_certain = s->n_head_rows,
-                                      .fed = s->is_single && dlg_reading_is_whole(&s->reading) ? s->reading.fed : NULL};
+                                      .fed = s->is_single && dlg_reading_is_whole(&s->reading) ? s->reading.fed : NULL,
+                                      .types = s->is_single ? s->types : NULL};
     dlg_label_fit fit;
     dlg_free(out->labels);
     out->labels = dlg_allocate(most, sizeof *out->labels);
@@ -194,6 +196,7 @@ static dlg_status find_text(dlg_inspection *out, survey *s, dlg_error *err)
     }
     const dlg_position_check *check;
     dlg_status status = dlg_analysis_position_check(&check, s->analysis, out->length, err);
+    if (!status) status = dlg_analysis_types(&s->types, s->analysis, out->length, err);
     if (!status && check) status = dlg_reading_find(&s->reading, check, &possible, s->special, err);
     dlg_free(possible.tokens);
     if (status) return status;
@@ -304,14 +307,32 @@ static dlg_status settle_sentences(dlg_inspection *out, survey *s, dlg_error *er
  * it is outside. */
 static const double inside = 1e-6;
 
-/* All sentences begin alike, and the longest end so, whatever they say: does layer 0 know these two tokens? */
+/* A token of a text that was read, or what all sentences begin or end with, whatever they say, or padding. */
+static bool is_inside(const dlg_span_check *check, const dlg_inspection *out, const survey *s, uint32_t token, size_t t)
+{
+    if (out->text) return dlg_span_check_outside(check, out->text[t], t) < inside;
+    return dlg_span_check_outside(check, token, t) < inside || dlg_span_check_outside(check, s->special.pad, t) < inside;
+}
+
+/* Does layer 0 know the first and the last token? */
 static dlg_status look_in_layer_0(bool *is_there, const dlg_inspection *out, const survey *s, dlg_error *err)
 {
     dlg_span_check *check = NULL;
     const dlg_status status = dlg_analysis_span_check(&check, s->analysis, s->n_inputs, err);
-    *is_there = !status && dlg_span_check_outside(check, s->special.begin, 0) < inside &&
-                dlg_span_check_outside(check, s->special.end, out->length - 1) < inside;
+    *is_there = !status && is_inside(check, out, s, s->special.begin, 0) &&
+                is_inside(check, out, s, s->special.end, out->length - 1);
     dlg_span_check_free(check);
+    return status;
+}
+
+/* Of texts that were cut out of longer ones no end can be asked for: does it know any tokens at all? */
+static dlg_status check_cut(dlg_inspection *out, const survey *s, dlg_error *err)
+{
+    const dlg_candidates *candidates;
+    const dlg_status status = dlg_analysis_candidates(&candidates, s->analysis, out->length, err);
+    out->fits = !status && !out->is_defended && candidates->sees;
+    out->fits_ground = out->fits ? (dlg_ground){DLG_LIKELY, "its words lie in layer 0's row space, but no begin or end"}
+                                 : (dlg_ground){DLG_LIKELY, "begin and end miss its rows for positions"};
     return status;
 }
 
@@ -321,10 +342,7 @@ static dlg_status check_model(dlg_inspection *out, const survey *s, dlg_error *e
     const bool shows_all = s->n_inputs >= out->length;
     bool is_there = true;
     out->fits = s->reading.has_ends;
-    if (!out->fits) {
-        out->fits_ground = (dlg_ground){DLG_LIKELY, "begin and end miss its rows for positions"};
-        return DLG_OK;
-    }
+    if (!out->fits) return check_cut(out, s, err);
     if (out->is_defended) {
         out->fits_ground = (dlg_ground){DLG_UNSEEN, "what was done to the gradient blurs the check"};
         return DLG_OK;
