@@ -231,17 +231,32 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The widest gap between the sorted distances: what is below it is inside. Beyond all of them lies near_enough. */
-static dlg_status find_limit(const heap *near, double *limit, dlg_error *err)
+/*
+ * The widest gap between the sorted distances, of those that leave no position without a candidate: what is below it is
+ * inside. Beyond all of them lies near_enough.
+ */
+static dlg_status find_limit(const heap *near, size_t n_positions, double *limit, dlg_error *err)
 {
-    double *sorted = dlg_allocate(near->n + 1, sizeof *sorted), widest = gap;
-    if (!sorted) return dlg_fail(err, DLG_ENOMEM, "candidates: no memory");
+    double *sorted = dlg_allocate(near->n + 1, sizeof *sorted), *least = dlg_allocate(n_positions, sizeof *least),
+           widest = gap, furthest = 0;
+    if (!sorted || !least) {
+        dlg_free(sorted);
+        dlg_free(least);
+        return dlg_fail(err, DLG_ENOMEM, "candidates: no memory");
+    }
+    for (size_t t = 0; t < n_positions; t++) least[t] = INFINITY;
+    for (size_t i = 0; i < near->n; i++) {
+        double *here = &least[near->entries[i].position];
+        *here = fmin(*here, near->entries[i].outside);
+    }
+    for (size_t t = 0; t < n_positions; t++) furthest = fmax(furthest, least[t]);
+    dlg_free(least);
     for (size_t i = 0; i < near->n; i++) sorted[i] = fmax(near->entries[i].outside, 1e-9);
     sorted[near->n] = sqrt(near_enough);
     qsort(sorted, near->n, sizeof *sorted, ascending);
     *limit = 0;
     for (size_t i = 0; i < near->n; i++)
-        if (sorted[i + 1] > widest * sorted[i]) {
+        if (sorted[i] >= furthest && sorted[i + 1] > widest * sorted[i]) {
             widest = sorted[i + 1] / sorted[i];
             *limit = sorted[i];
         }
@@ -300,7 +315,7 @@ dlg_status dlg_candidates_find(dlg_candidates *out, const dlg_model *model, cons
         if (!status) status = check_all(&near, &space, &s, err);
     }
     if (near.n >= MOST_NEAR) near.n = 0; /* not all of the vocabulary was looked at: nothing is seen */
-    if (!status) status = find_limit(&near, &limit, err);
+    if (!status) status = find_limit(&near, n_positions, &limit, err);
     if (!status) status = collect(out, &near, limit, err);
     dlg_arena_release(&s.arena);
     dlg_free(near.entries);
