@@ -229,16 +229,19 @@ static dlg_status find_framing(unsigned *out, dlg_analysis *a, size_t length, dl
     const dlg_special_tokens s = a->special;
     const dlg_position_check *check = NULL;
     dlg_span_check *span = NULL;
+    unsigned first = 1, last = 1;
     size_t n_inputs;
     dlg_status status = dlg_analysis_count_inputs(&n_inputs, a, err);
     *out = dlg_analysis_count_types(a) > 1 ? DLG_PAIRED : 0;
     if (!status && n_inputs >= length) status = dlg_analysis_span_check(&span, a, n_inputs, err);
     else if (!status && n_inputs) status = dlg_analysis_position_check(&check, a, length, err);
-    if (span)
-        *out |= framing_of(look_in_layer_0(span, s.begin, s.pad, 0), look_in_layer_0(span, s.end, s.pad, length - 1));
-    if (check && dlg_position_check_count(check, 0) && dlg_position_check_count(check, length - 1))
-        *out |= framing_of(look_at_position(check, s.begin, s.pad, 0),
-                           look_at_position(check, s.end, s.pad, length - 1));
+    if (span) first = look_in_layer_0(span, s.begin, s.pad, 0), last = look_in_layer_0(span, s.end, s.pad, length - 1);
+    if (check && dlg_position_check_count(check, 0) && dlg_position_check_count(check, length - 1)) {
+        first = look_at_position(check, s.begin, s.pad, 0);
+        last = look_at_position(check, s.end, s.pad, length - 1);
+    }
+    if (length != dlg_analysis_length(a)) last = 1; /* told, and not the end */
+    *out |= framing_of(first, last);
     dlg_span_check_free(span);
     return status;
 }

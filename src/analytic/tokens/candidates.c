@@ -34,6 +34,9 @@ static const double near_enough = 4e-3;
 /* Inside and outside must be so far apart. */
 static const double gap = 10;
 
+/* No part of an input that was there lies further outside of an exact gradient's row space. */
+static const double rounding = 1e-4;
+
 typedef struct {
     const dlg_model *model;
     size_t H, rank;
@@ -231,30 +234,40 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/*
- * The widest gap between the sorted distances, of those that leave no position without a candidate: what is below it is
- * inside. Beyond all of them lies near_enough.
- */
-static dlg_status find_limit(const heap *near, size_t n_positions, double *limit, dlg_error *err)
+/* How far outside the least certain position's nearest input lies; infinity where one has none. */
+static dlg_status find_furthest(double *out, const heap *near, size_t n_positions, dlg_error *err)
 {
-    double *sorted = dlg_allocate(near->n + 1, sizeof *sorted), *least = dlg_allocate(n_positions, sizeof *least),
-           widest = gap, furthest = 0;
-    if (!sorted || !least) {
-        dlg_free(sorted);
-        dlg_free(least);
-        return dlg_fail(err, DLG_ENOMEM, "candidates: no memory");
-    }
+    double *least = dlg_allocate(n_positions, sizeof *least);
+    *out = 0;
+    if (!least) return dlg_fail(err, DLG_ENOMEM, "candidates: no memory");
     for (size_t t = 0; t < n_positions; t++) least[t] = INFINITY;
     for (size_t i = 0; i < near->n; i++) {
         double *here = &least[near->entries[i].position];
         *here = fmin(*here, near->entries[i].outside);
     }
-    for (size_t t = 0; t < n_positions; t++) furthest = fmax(furthest, least[t]);
+    for (size_t t = 0; t < n_positions; t++) *out = fmax(*out, least[t]);
     dlg_free(least);
+    return DLG_OK;
+}
+
+/*
+ * The widest gap between the sorted distances, of those that leave no position without a candidate: what is below it is
+ * inside. Beyond all of them lies near_enough. Where sums of inputs fill all gaps, those inside are no further outside
+ * than a gap beyond what every position needs, if that is rounding.
+ */
+static dlg_status find_limit(const heap *near, size_t n_positions, double *limit, dlg_error *err)
+{
+    double widest = gap, furthest;
+    const dlg_status status = find_furthest(&furthest, near, n_positions, err);
+    double *sorted = dlg_allocate(near->n + 1, sizeof *sorted);
+    if (status || !sorted) {
+        dlg_free(sorted);
+        return status ? status : dlg_fail(err, DLG_ENOMEM, "candidates: no memory");
+    }
     for (size_t i = 0; i < near->n; i++) sorted[i] = fmax(near->entries[i].outside, 1e-9);
     sorted[near->n] = sqrt(near_enough);
     qsort(sorted, near->n, sizeof *sorted, ascending);
-    *limit = 0;
+    *limit = furthest < rounding ? gap * furthest : 0;
     for (size_t i = 0; i < near->n; i++)
         if (sorted[i] >= furthest && sorted[i + 1] > widest * sorted[i]) {
             widest = sorted[i + 1] / sorted[i];
