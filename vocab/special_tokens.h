@@ -43,9 +43,8 @@ static inline bool dlg_special_tokens_allow(dlg_special_tokens special, uint32_t
 {
     const unsigned framing = special.framing;
     const bool is_first = !position, is_last = position + 1 == length;
-    if (framing & DLG_PADDED && token == special.pad) return framing & (is_first  ? DLG_PADDED_BEFORE
-                                                                        : is_last ? DLG_PADDED_BEHIND
-                                                                                  : DLG_PADDED);
+    if (framing & DLG_PADDED && token == special.pad)
+        return framing & (is_first ? DLG_PADDED_BEFORE : is_last ? DLG_PADDED_BEHIND : DLG_PADDED);
     if (is_first) return token == special.begin || framing & DLG_NO_BEGIN;
     if (is_last) return token == special.end || framing & DLG_NO_END;
     if (token == special.begin) return framing & (DLG_PADDED_BEFORE | DLG_CUT);

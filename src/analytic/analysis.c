@@ -77,8 +77,7 @@ size_t dlg_analysis_length(dlg_analysis *a)
 
 size_t dlg_analysis_count_types(dlg_analysis *a)
 {
-    if (!a->n_types.is_known)
-        a->n_types = (count){true, dlg_segments_count(a->gradient, dlg_analysis_length(a))};
+    if (!a->n_types.is_known) a->n_types = (count){true, dlg_segments_count(a->gradient, dlg_analysis_length(a))};
     return a->n_types.n;
 }
 
@@ -163,8 +162,8 @@ dlg_status dlg_analysis_span_check(dlg_span_check **out, dlg_analysis *a, size_t
     const dlg_spectrum *inputs;
     *out = NULL;
     const dlg_status status = dlg_analysis_inputs(&inputs, a, n_tokens + DLG_SPAN_CHECK_BEYOND, err);
-    return status ? status : dlg_span_check_create(out, a->gradient->model, inputs, n_tokens,
-                                                   dlg_analysis_count_types(a), err);
+    return status ? status
+                  : dlg_span_check_create(out, a->gradient->model, inputs, n_tokens, dlg_analysis_count_types(a), err);
 }
 
 dlg_status dlg_analysis_candidates(const dlg_candidates **out, dlg_analysis *a, size_t n_positions, dlg_error *err)

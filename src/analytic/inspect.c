@@ -311,7 +311,8 @@ static const double inside = 1e-6;
 static bool is_inside(const dlg_span_check *check, const dlg_inspection *out, const survey *s, uint32_t token, size_t t)
 {
     if (out->text) return dlg_span_check_outside(check, out->text[t], t) < inside;
-    return dlg_span_check_outside(check, token, t) < inside || dlg_span_check_outside(check, s->special.pad, t) < inside;
+    return dlg_span_check_outside(check, token, t) < inside ||
+           dlg_span_check_outside(check, s->special.pad, t) < inside;
 }
 
 /* Does layer 0 know the first and the last token? */

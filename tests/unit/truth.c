@@ -188,11 +188,11 @@ static void does_not_fit(void **state)
     dlg_error err = {0};
     assert_int_equal(dlg_truth_read(&mlm, scratch_text("mlm.json", MLM), NULL), DLG_OK);
     assert_int_equal(dlg_truth_read(&cls, scratch_text("cls.json", CLS), NULL), DLG_OK);
-    assert_int_equal(dlg_truth_check(&mlm, "t", 8, 0, 4, &err), DLG_OK);
-    assert_refused(dlg_truth_check(&mlm, "t", 7, 0, 4, &err), DLG_ESHAPE, &err, "t", "sentence 1, position 1");
-    assert_refused(dlg_truth_check(&mlm, "t", 8, 0, 3, &err), DLG_ESHAPE, &err, "t", "3 positions, found 4");
-    assert_int_equal(dlg_truth_check(&cls, "t", 6, 5, 3, &err), DLG_OK);
-    assert_refused(dlg_truth_check(&cls, "t", 6, 4, 3, &err), DLG_ESHAPE, &err, "t", "labels[0]");
+    assert_int_equal(dlg_truth_check(&mlm, "t", 8, 2, 0, 4, &err), DLG_OK);
+    assert_refused(dlg_truth_check(&mlm, "t", 7, 2, 0, 4, &err), DLG_ESHAPE, &err, "t", "sentence 1, position 1");
+    assert_refused(dlg_truth_check(&mlm, "t", 8, 2, 0, 3, &err), DLG_ESHAPE, &err, "t", "3 positions, found 4");
+    assert_int_equal(dlg_truth_check(&cls, "t", 6, 2, 5, 3, &err), DLG_OK);
+    assert_refused(dlg_truth_check(&cls, "t", 6, 2, 4, 3, &err), DLG_ESHAPE, &err, "t", "labels[0]");
     dlg_truth_release(&mlm);
     dlg_truth_release(&cls);
 }

@@ -28,12 +28,12 @@ struct dlg_attention_groups {
     const dlg_candidates *candidates;
     dlg_special_tokens special;
     size_t H, T, heads, n_types, n_tokens, n_terms; /* terms: tokens, positions, types but for the first, beta */
-    uint32_t *token;                       /* (n_tokens) ascending */
-    size_t *slot;                          /* (candidates) index into token */
-    double *terms;                         /* (n_terms, H) */
-    double *queries_and_keys;              /* (2, n_terms, H) what the terms become there */
-    double *parts;                         /* (n_terms, 2 H) what of dWq and dWk belongs to a term */
-    double most;                           /* norm of the largest part */
+    uint32_t *token;                                /* (n_tokens) ascending */
+    size_t *slot;                                   /* (candidates) index into token */
+    double *terms;                                  /* (n_terms, H) */
+    double *queries_and_keys;                       /* (2, n_terms, H) what the terms become there */
+    double *parts;                                  /* (n_terms, 2 H) what of dWq and dWk belongs to a term */
+    double most;                                    /* norm of the largest part */
     /* of a proposal */
     size_t n_rows, *row_of; /* components, and each token's and position's */
     double *rows;           /* (n_rows, 2 H) what is left of the parts */
@@ -68,8 +68,7 @@ static void make_terms(dlg_attention_groups *o)
     const size_t H = o->H, n = o->n_terms - 1;
     for (size_t i = 0; i < o->n_tokens; i++) dlg_input_of_token(&in, o->token[i], o->terms + i * H);
     for (size_t t = 0; t < o->T; t++) dlg_input_of_position(&in, t, 0, o->terms + (o->n_tokens + t) * H);
-    for (size_t k = 1; k < o->n_types; k++)
-        dlg_input_of_type(&in, k, o->terms + (o->n_tokens + o->T + k - 1) * H);
+    for (size_t k = 1; k < o->n_types; k++) dlg_input_of_type(&in, k, o->terms + (o->n_tokens + o->T + k - 1) * H);
     for (size_t r = 0; r < n; r++)
         for (size_t i = 0; i < H; i++) o->terms[r * H + i] *= (double)in.gamma[i];
     for (size_t i = 0; i < H; i++) o->terms[n * H + i] = (double)in.beta[i];

@@ -41,8 +41,7 @@ static void add(dlg_edits *e, size_t length)
 {
     const dlg_candidates *c = e->candidates;
     const bool is_padded = e->special.framing & DLG_PADDED;
-    const size_t k = length - e->shortest, whole = e->length[k],
-                 offset = is_padded && e->offset ? whole - length : 0;
+    const size_t k = length - e->shortest, whole = e->length[k], offset = is_padded && e->offset ? whole - length : 0;
     size_t *index = e->index[k] + e->n[k] * whole, type = 0;
     if (length > c->n_positions || length > whole) return;
     for (size_t t = 0; t < whole; t++) {

@@ -70,8 +70,8 @@ static dlg_status push(heap *h, entry e, dlg_error *err)
 }
 
 /* The same in double, for one. x (H) is scratch. */
-static double outside_exactly(const row_space *space, const dlg_inputs *in, uint32_t token, size_t position, size_t type,
-                              double *x, double *along)
+static double outside_exactly(const row_space *space, const dlg_inputs *in, uint32_t token, size_t position,
+                              size_t type, double *x, double *along)
 {
     const double norm2 = dlg_input_at(in, token, position, type, x);
     return norm2 > 0 ? dlg_take_out(space->rank, space->H, space->basis, x, along) / sqrt(norm2) : 1;

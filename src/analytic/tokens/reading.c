@@ -40,8 +40,8 @@ dlg_status dlg_reading_find(dlg_reading *out, const dlg_position_check *check, c
     *out = (dlg_reading){.length = length, .fed = dlg_allocate(length, sizeof *out->fed)};
     if (!out->fed) return dlg_fail(err, DLG_ENOMEM, "reading: no memory");
     for (size_t t = 0; t < length; t++) {
-        const bool begins = !t && (dlg_position_check_admits(check, special.begin, t) ||
-                                   !dlg_position_check_count(check, t));
+        const bool begins =
+            !t && (dlg_position_check_admits(check, special.begin, t) || !dlg_position_check_count(check, t));
         const size_t n = begins ? 1 : read_position(&out->fed[t], check, t, set, special);
         if (begins) out->fed[t] = special.begin;
         out->n_certain += n == 1;

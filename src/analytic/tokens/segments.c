@@ -12,7 +12,8 @@ static const double outstanding = 8;
 size_t dlg_segments_count(const dlg_gradient *gradient, size_t length)
 {
     const dlg_parameter *types = gradient->model->roles.types, *positions = gradient->model->roles.positions;
-    const dlg_real *rows = types ? dlg_gradient_at(gradient, types) : NULL, *places = dlg_gradient_at(gradient, positions);
+    const dlg_real *rows = types ? dlg_gradient_at(gradient, types) : NULL,
+                   *places = dlg_gradient_at(gradient, positions);
     size_t n = 1;
     if (!rows) return n;
     const size_t H = types->n_cols;

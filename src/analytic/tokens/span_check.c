@@ -24,8 +24,12 @@ dlg_status dlg_span_check_create(dlg_span_check **out, const dlg_model *model, c
     while (rank < inputs->n && rank < n_tokens && inputs->values[rank] > smallest * inputs->values[0]) rank++;
     dlg_span_check *check = *out = dlg_allocate(1, sizeof *check);
     if (check)
-        *check = (dlg_span_check){dlg_inputs_of(model), rank, n_types, dlg_allocate(rank * H + 1, sizeof *check->basis),
-                                  dlg_allocate(H, sizeof *check->x), dlg_allocate(rank + 1, sizeof *check->along)};
+        *check = (dlg_span_check){dlg_inputs_of(model),
+                                  rank,
+                                  n_types,
+                                  dlg_allocate(rank * H + 1, sizeof *check->basis),
+                                  dlg_allocate(H, sizeof *check->x),
+                                  dlg_allocate(rank + 1, sizeof *check->along)};
     if (!check || !check->basis || !check->x || !check->along) {
         dlg_span_check_free(check);
         *out = NULL;
