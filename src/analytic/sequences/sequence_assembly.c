@@ -16,6 +16,9 @@
 /* A token and a position whose coefficients are no more unlike belong together. */
 static const double the_same = 0.01;
 
+/* By so small a part of the squares nothing changes its mind. */
+static const double worth_it = 1e-6;
+
 static size_t n_candidates(const dlg_sequence_assembly *a)
 {
     return a->candidates->first[a->candidates->n_positions];
@@ -220,7 +223,7 @@ size_t dlg_sequence_assembly_find(dlg_sequence_assembly *a, size_t *index, doubl
     const dlg_candidates *c = a->candidates;
     const size_t T = c->n_positions;
     const double all = norm2(a->n_tokens * a->n_values, a->of_tokens) + norm2(T * a->n_values, a->of_positions),
-                 least = 1e-6 * all;
+                 least = worth_it * all;
     size_t best = 0, length;
     *misfit = INFINITY;
     for (size_t k = 0; k < 2 * T; k++) {
@@ -230,7 +233,7 @@ size_t dlg_sequence_assembly_find(dlg_sequence_assembly *a, size_t *index, doubl
             ;
         if (dlg_is_interrupted()) break;
         const double left = squares(a, length) / all;
-        if (left >= *misfit) continue;
+        if (left + worth_it >= *misfit) continue; /* what no position and no token have makes it no longer */
         *misfit = left;
         best = length;
         memcpy(index, a->now, length * sizeof *index);
