@@ -35,9 +35,20 @@ static inline bool dlg_special_tokens_have(dlg_special_tokens special, uint32_t 
            token == special.mask;
 }
 
+/** Whether the first token of each sentence is that which begins, and the last that which ends. */
+static inline bool dlg_special_tokens_all_begin(dlg_special_tokens special)
+{
+    return !(special.framing & (DLG_PADDED_BEFORE | DLG_NO_BEGIN));
+}
+
+static inline bool dlg_special_tokens_all_end(dlg_special_tokens special)
+{
+    return !(special.framing & (DLG_PADDED_BEHIND | DLG_NO_END));
+}
+
 /**
- * Whether the token may stand there in a sentence of that length: begin and end do at its ends, and nowhere else, but as
- * the framing has it.
+ * Whether the token may stand there in a sentence of that length: begin and end do at its ends, and nowhere else, but
+ * as the framing has it.
  */
 static inline bool dlg_special_tokens_allow(dlg_special_tokens special, uint32_t token, size_t position, size_t length)
 {

@@ -33,8 +33,8 @@ DLG_PUBLIC DLG_MUST_USE dlg_status dlg_texts_create(dlg_texts **out, dlg_error *
 DLG_PUBLIC DLG_MUST_USE dlg_status dlg_texts_add(dlg_texts *, const char *text, dlg_error *);
 
 /**
- * Make this the second text of the one that was added last: both are one input, with token types of their own. A copy is
- * kept. Errors: DLG_EARG where there is none, or it has one; DLG_EFORMAT when it is empty; DLG_ENOMEM.
+ * Make this the second text of the one that was added last: both are one input, with token types of their own. A copy
+ * is kept. Errors: DLG_EARG where there is none, or it has one; DLG_EFORMAT when it is empty; DLG_ENOMEM.
  */
 DLG_PUBLIC DLG_MUST_USE dlg_status dlg_texts_add_pair(dlg_texts *, const char *text, dlg_error *);
 
@@ -59,7 +59,7 @@ typedef enum {
 typedef struct {
     double mask_rate; /**< share of the tokens that a masked LM predicts, at least one of each text */
     dlg_mask_style mask_style;
-    /** cut longer texts to this many tokens, at least 3, begin and end included, the longer of a pair first; 0: never */
+    /** cut longer texts to this many tokens, at least 3, of a pair 5, begin and end included; 0: never */
     size_t max_length;
     uint64_t seed; /**< of the masks; at most 2^53, for JSON's sake */
     size_t n_labels;

@@ -2,6 +2,7 @@
 
 #include "analytic/infer.h"
 #include "analytic/labels/infer_labels.h"
+#include "analytic/model_fit.h"
 #include "analytic/tokens/reading.h"
 #include "analytic/tokens/twins.h"
 #include "base/memory.h"
@@ -301,62 +302,6 @@ static dlg_status settle_sentences(dlg_inspection *out, survey *s, dlg_error *er
     return DLG_OK;
 }
 
-/* ---- whether it is this model's ---- */
-
-/* Less than this part of an input (squared) outside of the row space is rounding; of another model's gradient most of
- * it is outside. */
-static const double inside = 1e-6;
-
-/* A token of a text that was read, or what all sentences begin or end with, whatever they say, or padding. */
-static bool is_inside(const dlg_span_check *check, const dlg_inspection *out, const survey *s, uint32_t token, size_t t)
-{
-    if (out->text) return dlg_span_check_outside(check, out->text[t], t) < inside;
-    return dlg_span_check_outside(check, token, t) < inside ||
-           dlg_span_check_outside(check, s->special.pad, t) < inside;
-}
-
-/* Does layer 0 know the first and the last token? */
-static dlg_status look_in_layer_0(bool *is_there, const dlg_inspection *out, const survey *s, dlg_error *err)
-{
-    dlg_span_check *check = NULL;
-    const dlg_status status = dlg_analysis_span_check(&check, s->analysis, s->n_inputs, err);
-    *is_there = !status && is_inside(check, out, s, s->special.begin, 0) &&
-                is_inside(check, out, s, s->special.end, out->length - 1);
-    dlg_span_check_free(check);
-    return status;
-}
-
-/* Of texts that were cut out of longer ones no end can be asked for: does it know any tokens at all? */
-static dlg_status check_cut(dlg_inspection *out, const survey *s, dlg_error *err)
-{
-    const dlg_candidates *candidates;
-    const dlg_status status = dlg_analysis_candidates(&candidates, s->analysis, out->length, err);
-    out->fits = !status && !out->is_defended && candidates->sees;
-    out->fits_ground = out->fits ? (dlg_ground){DLG_LIKELY, "its words lie in layer 0's row space, but no begin or end"}
-                                 : (dlg_ground){DLG_LIKELY, "begin and end miss its rows for positions"};
-    return status;
-}
-
-static dlg_status check_model(dlg_inspection *out, const survey *s, dlg_error *err)
-{
-    /* a single layer's gradient does not: it knows no more than the head looks at */
-    const bool shows_all = s->n_inputs >= out->length;
-    bool is_there = true;
-    out->fits = s->reading.has_ends;
-    if (!out->fits) return check_cut(out, s, err);
-    if (out->is_defended) {
-        out->fits_ground = (dlg_ground){DLG_UNSEEN, "what was done to the gradient blurs the check"};
-        return DLG_OK;
-    }
-    const dlg_status status = shows_all ? look_in_layer_0(&is_there, out, s, err) : DLG_OK;
-    out->fits = is_there;
-    out->fits_ground =
-        !is_there   ? (dlg_ground){DLG_LIKELY, "begin and end lie outside of layer 0's row space"}
-        : shows_all ? (dlg_ground){DLG_CERTAIN, "begin and end fit its rows for positions and layer 0's row space"}
-                    : (dlg_ground){DLG_CERTAIN, "begin and end fit its rows for positions"};
-    return status;
-}
-
 /* All else that is read off takes the model for the one that made the gradient: it is no surer than that. */
 static void limit_sureness(dlg_inspection *out)
 {
@@ -393,7 +338,7 @@ dlg_status dlg_inspect(dlg_inspection *out, dlg_analysis *analysis, dlg_error *e
     if (!status && s.is_mlm && out->text) status = find_labels(out, &s, err);
     if (!status && s.is_mlm) status = find_masked(out, &s, err);
     if (!status) status = settle_sentences(out, &s, err);
-    if (!status) status = check_model(out, &s, err);
+    if (!status) status = dlg_model_fit_judge(out, analysis, s.reading.has_ends, s.n_inputs, err);
 out:
     limit_sureness(out);
     if (!status) status = find_ranks(out, &s, err);

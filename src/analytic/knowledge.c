@@ -294,6 +294,16 @@ dlg_status dlg_knowledge_infer(dlg_knowledge *k, dlg_analysis *analysis, dlg_err
     return status;
 }
 
+dlg_status dlg_knowledge_lay_out(dlg_batch *out, dlg_task task, const dlg_knowledge *k, dlg_error *err)
+{
+    dlg_status status = dlg_batch_create(out, task, k->n_sentences, k->lengths, err);
+    if (status) return status;
+    dlg_batch_set_types(out, k->types);
+    status = dlg_batch_predict(out, k->n_rows, k->rows, err);
+    if (status) dlg_batch_release(out);
+    return status;
+}
+
 /* *out = a copy of n numbers; stays NULL where there is nothing. @return false without memory */
 static bool copy_sizes(size_t **out, const size_t *from, size_t n)
 {

@@ -62,6 +62,9 @@ typedef struct {
  */
 DLG_MUST_USE dlg_status dlg_knowledge_infer(dlg_knowledge *, dlg_analysis *, dlg_error *);
 
+/** The batch that is known: its sentences, types, and rows that may have been predicted. Errors: DLG_ENOMEM. */
+DLG_MUST_USE dlg_status dlg_knowledge_lay_out(dlg_batch *out, dlg_task, const dlg_knowledge *, dlg_error *);
+
 /** A copy with memory of its own. Errors: DLG_ENOMEM; *out is then empty. */
 DLG_MUST_USE dlg_status dlg_knowledge_copy(dlg_knowledge *out, const dlg_knowledge *, dlg_error *);
 

@@ -200,8 +200,8 @@ static void settle_types(const dlg_sequence_assembly *a, size_t length, size_t *
 }
 
 /*
- * The k-th of the shapes that a sentence may have: how long it is, and which part of that is text. Those that are padded
- * or cut out of a longer text are all as long as the longest. @return whether there is one
+ * The k-th of the shapes that a sentence may have: how long it is, and which part of that is text. Those that are
+ * padded or cut out of a longer text are all as long as the longest. @return whether there is one
  */
 static bool shape(dlg_sequence_assembly *a, size_t k, size_t *length)
 {

@@ -30,8 +30,8 @@ typedef struct {
 } dlg_candidates;
 
 /**
- * Of the first n_positions positions and n_types token types. @param inputs of layer 0's query, key and value, all there is of it
- * Errors: DLG_ENOMEM.
+ * Of the first n_positions positions and n_types token types. @param inputs of layer 0's query, key and value, all
+ * there is of it Errors: DLG_ENOMEM.
  */
 DLG_MUST_USE dlg_status dlg_candidates_find(dlg_candidates *out, const dlg_model *, const dlg_spectrum *inputs,
                                             size_t n_positions, size_t n_types, dlg_error *);
