@@ -126,7 +126,8 @@ static void compare(const dlg_attempt *a, dlg_session *r, const uint32_t *fed, c
  * not explain the gradient if they are a part. It takes one evaluation, and an interrupt does not prevent it.
  */
 static dlg_status put_together(dlg_attempt *a, size_t n_sentences, const size_t *lengths, const uint32_t *fed,
-                               const size_t *types, const dlg_predicted_rows *solved, const dlg_part *part, dlg_error *err)
+                               const size_t *types, const dlg_predicted_rows *solved, const dlg_part *part,
+                               dlg_error *err)
 {
     dlg_knowledge knowledge = {0};
     dlg_session r = {0};
