@@ -282,8 +282,8 @@ dlg_status dlg_json_result(FILE *stream, const dlg_subject *subject, const dlg_a
     add_knowledge(&o, result->end == DLG_PARTLY ? subject->told : subject->knowledge);
     add_tokens(&o, "fed_tokens", best->fed);
     add_tokens(&o, "tokens", best->tokens);
-    add_rows(&o, o.root, "segments", best->tokens ? subject->knowledge->types : NULL, segment_of);
     add_text(&o, best->tokens);
+    add_rows(&o, o.root, "segments", best->tokens ? subject->knowledge->types : NULL, segment_of);
     add_evidence(&o, result);
     dlg_object_add_sizes(&o, o.root, "labels", subject->knowledge->labels, subject->knowledge->n_labels);
     if (scores) add_metrics(&o, scores);
