@@ -9,6 +9,7 @@ packages=(
     libutf8proc-dev                # Unicode
     libcjson-dev                   # JSON
     libxxhash-dev                  # fingerprints
+    zlib1g-dev                     # zip archives: .npz and .pt
     liblbfgs-dev                   # L-BFGS
     librandom123-dev               # counter-based random numbers
     help2man                       # man pages; the build does without it where it is missing

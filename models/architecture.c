@@ -31,6 +31,13 @@ const dlg_parameter *dlg_describe(dlg_model *model, dlg_draw draw, size_t n_rows
     return p;
 }
 
+void dlg_describe_also(dlg_model *model, const dlg_parameter *parameter, const char *name, bool is_same)
+{
+    dlg_parameter *p = &model->parameters[parameter - model->parameters];
+    p->also = name;
+    p->also_is_same = is_same;
+}
+
 dlg_norm_role dlg_describe_norm(dlg_model *model, const char *base)
 {
     const size_t H = model->config.hidden_size;
@@ -185,9 +192,11 @@ void dlg_build_head(dlg_builder *b, dlg_value *x, size_t max_labels)
     network->loss = dlg_tape_append(&network->tape, &dlg_cross_entropy_class, &op, sizeof op);
 }
 
-dlg_activation_function *dlg_gelu_of(const dlg_config *config)
+dlg_activation_function *dlg_activation_of(const dlg_config *config)
 {
-    return config->gelu == DLG_GELU_ERF ? dlg_gelu_erf : dlg_gelu_tanh;
+    static dlg_activation_function *const functions[] = {
+        [DLG_GELU_ERF] = dlg_gelu_erf, [DLG_GELU_TANH] = dlg_gelu_tanh, [DLG_RELU] = dlg_relu};
+    return functions[config->activation];
 }
 
 /* ---- an encoder that normalises behind each part ---- */
@@ -201,7 +210,7 @@ static dlg_value *build_block(dlg_builder *b, dlg_value *x, const dlg_block_role
 {
     dlg_value *attended = dlg_build_linear(b, dlg_build_attention(b, dlg_build_linear(b, x)->y, false))->y;
     x = dlg_build_layernorm(b, attended, x, false, block->attention_norm)->y;
-    dlg_value *wide = dlg_build_activation(b, dlg_build_linear(b, x)->y, dlg_gelu_of(&b->model->config))->y;
+    dlg_value *wide = dlg_build_activation(b, dlg_build_linear(b, x)->y, dlg_activation_of(&b->model->config))->y;
     return dlg_build_layernorm(b, dlg_build_linear(b, wide)->y, x, false, block->output_norm)->y;
 }
 
@@ -211,7 +220,7 @@ void dlg_build_post_norm_encoder(dlg_builder *b, size_t max_labels)
     const dlg_roles *roles = &b->model->roles;
     dlg_network *network = b->network;
     dlg_activation_function *const functions[] = {
-        [DLG_HEAD_GELU] = dlg_gelu_of(config), [DLG_HEAD_TANH] = dlg_tanh, [DLG_HEAD_RELU] = dlg_relu};
+        [DLG_HEAD_LIKE_BLOCKS] = dlg_activation_of(config), [DLG_HEAD_TANH] = dlg_tanh, [DLG_HEAD_RELU] = dlg_relu};
     dlg_value *x = dlg_build_layernorm(b, dlg_build_embeddings(b), NULL, false, roles->norm)->y;
     for (size_t i = 0; i < config->n_layers; i++) x = build_block(b, x, &roles->blocks[i]);
     network->head = x = dlg_build_linear(b, dlg_build_predicted(b, x))->y;

@@ -42,7 +42,7 @@ typedef struct {
     const char *wanted;           /**< the classes in words, for messages */
     const dlg_config_size *sizes; /**< ended by one without a key */
     const char *activation;       /**< its key, and the default */
-    dlg_gelu_form gelu;
+    dlg_activation_form activation_fallback;
     const char *eps; /**< likewise of the norms; NULL: no file says it */
     double eps_fallback;
 } dlg_dialect;
@@ -79,6 +79,9 @@ const dlg_architecture *dlg_architecture_of(const dlg_config *);
 /** The next parameter; n_rows 0: a vector. The first is the word embeddings. */
 const dlg_parameter *DLG_PRINTF(5, 6)
     dlg_describe(dlg_model *, dlg_draw, size_t n_rows, size_t n_cols, const char *format, ...);
+
+/** The other name of a parameter that is described (see there), which must live as long as the program. */
+void dlg_describe_also(dlg_model *, const dlg_parameter *, const char *name, bool is_same);
 
 /** A norm's scale and shift, called base + .weight and .bias. */
 dlg_norm_role dlg_describe_norm(dlg_model *, const char *base);
@@ -127,7 +130,7 @@ void dlg_build_post_norm_encoder(dlg_builder *, size_t max_labels);
 /** For dlg_architecture.most_operators of such an encoder. */
 size_t dlg_post_norm_operators(const dlg_config *);
 
-/** The configuration's gelu. */
-dlg_activation_function *dlg_gelu_of(const dlg_config *);
+/** The configuration's activation. */
+dlg_activation_function *dlg_activation_of(const dlg_config *);
 
 #endif

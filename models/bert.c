@@ -23,7 +23,7 @@ static const dlg_dialect dialect = {
     .wanted = "BertForMaskedLM or BertForSequenceClassification",
     .sizes = sizes,
     .activation = "hidden_act",
-    .gelu = DLG_GELU_ERF,
+    .activation_fallback = DLG_GELU_ERF,
     .eps = "layer_norm_eps",
     .eps_fallback = 1e-12,
 };
@@ -60,12 +60,15 @@ static void describe_masked_lm_head(dlg_model *model)
     if (model->config.tied_decoder) {
         roles->decoder.weight = roles->words;
         roles->decoder.bias = dlg_describe(model, DLG_DRAW_ZERO, 0, V, "cls.predictions.bias");
+        dlg_describe_also(model, roles->words, "cls.predictions.decoder.weight", true);
+        dlg_describe_also(model, roles->decoder.bias, "cls.predictions.decoder.bias", true);
     }
     dlg_describe_linear(&roles->head, model, H, H, "cls.predictions.transform.", 1, dense, false);
     roles->head_norm = dlg_describe_norm(model, "cls.predictions.transform.LayerNorm");
     if (!model->config.tied_decoder) {
         roles->decoder.weight = dlg_describe(model, DLG_DRAW_NORMAL, V, H, "cls.predictions.decoder.weight");
         roles->decoder.bias = dlg_describe(model, DLG_DRAW_ZERO, 0, V, "cls.predictions.decoder.bias");
+        dlg_describe_also(model, roles->decoder.bias, "cls.predictions.bias", false);
     }
     dlg_describe_decoder(model);
 }
@@ -97,7 +100,7 @@ static void describe(dlg_model *model)
     for (size_t i = 0; i < config->n_layers; i++) describe_block(model, i);
     roles->is_post_norm = true;
     roles->loss_rows = is_mlm ? DLG_CHOSEN_ROWS : DLG_FIRST_ROWS;
-    roles->head_activation = is_mlm ? DLG_HEAD_GELU : DLG_HEAD_TANH;
+    roles->head_activation = is_mlm ? DLG_HEAD_LIKE_BLOCKS : DLG_HEAD_TANH;
     if (is_mlm) {
         describe_masked_lm_head(model);
     } else {
@@ -108,13 +111,12 @@ static void describe(dlg_model *model)
 
 static bool is_left_behind(const dlg_config *config, const char *name)
 {
-    static const char *const prefixes[] = {"bert.pooler.", "pooler.", "cls.seq_relationship.",
-                                           "bert.embeddings.position_ids", "embeddings.position_ids"};
+    static const char *const prefixes[] = {"bert.pooler.", "pooler.", "cls.seq_relationship."};
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
         if (!strncmp(name, prefixes[i], strlen(prefixes[i]))) return true;
-    /* A masked-LM's file may hold a copy of the tied decoder, a classifier's the head it was trained with before. */
-    const char *head = config->task == DLG_MASKED_LM ? "cls.predictions.decoder.weight" : "cls.predictions.";
-    return !strncmp(name, head, strlen(head));
+    /* A classifier's file may hold the head it was trained with before. */
+    static const char head[] = "cls.predictions.";
+    return config->task == DLG_SEQUENCE_CLASSIFICATION && !strncmp(name, head, strlen(head));
 }
 
 const dlg_architecture dlg_bert = {

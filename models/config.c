@@ -134,23 +134,31 @@ static dlg_status read_task(dlg_task *out, const source *from)
     return refuse(from, "architectures", d->wanted, item->child);
 }
 
-static dlg_status read_gelu(dlg_gelu_form *out, const source *from)
+/* Names that are not here are other functions: "gelu_10" is clipped, "quick_gelu" another approximation. */
+static dlg_status read_activation(dlg_activation_form *out, const source *from)
 {
     static const struct {
         const char *name;
-        dlg_gelu_form form;
+        dlg_activation_form form;
     } forms[] = {{"gelu", DLG_GELU_ERF},
+                 {"gelu_python", DLG_GELU_ERF},
                  {"gelu_new", DLG_GELU_TANH},
                  {"gelu_pytorch_tanh", DLG_GELU_TANH},
-                 {"gelu_fast", DLG_GELU_TANH}};
+                 {"gelu_python_tanh", DLG_GELU_TANH},
+                 {"gelu_accurate", DLG_GELU_TANH},
+                 {"gelu_fast", DLG_GELU_TANH},
+                 {"relu", DLG_RELU}};
+    enum { N_FORMS = sizeof forms / sizeof *forms };
     const cJSON *item = member(from, from->dialect->activation);
-    *out = from->dialect->gelu;
+    char names[160] = "";
+    *out = from->dialect->activation_fallback;
     if (!item) return DLG_OK;
-    for (size_t i = 0; cJSON_IsString(item) && i < sizeof forms / sizeof *forms; i++) {
+    for (size_t i = 0; i < N_FORMS; i++) {
         *out = forms[i].form;
-        if (!strcmp(item->valuestring, forms[i].name)) return DLG_OK;
+        if (cJSON_IsString(item) && !strcmp(item->valuestring, forms[i].name)) return DLG_OK;
+        dlg_text_list(names, sizeof names, forms[i].name, i + 1 == N_FORMS);
     }
-    return refuse(from, from->dialect->activation, "gelu, gelu_new, gelu_pytorch_tanh or gelu_fast", item);
+    return refuse(from, from->dialect->activation, names, item);
 }
 
 static dlg_status read_sizes(dlg_config *out, const source *from)
@@ -198,7 +206,7 @@ dlg_status dlg_config_parse(dlg_config *out, const char *name, const void *bytes
     status = read_architecture(&from, &config);
     if (!status) status = check_kind(&from);
     if (!status) status = read_task(&config.task, &from);
-    if (!status) status = read_gelu(&config.gelu, &from);
+    if (!status) status = read_activation(&config.activation, &from);
     if (!status) status = read_sizes(&config, &from);
     if (!status) status = read_fraction(&config.layer_norm_eps, from.dialect->eps_fallback, &from, from.dialect->eps);
     if (!status) status = read_fraction(&config.initializer_range, 0.02, &from, "initializer_range");

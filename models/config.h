@@ -20,10 +20,14 @@ const char *dlg_task_name(dlg_task);
 typedef struct dlg_architecture dlg_architecture;
 
 typedef enum {
-    DLG_GELU_ERF, /**< "gelu" */
-    /** "gelu_new", "gelu_pytorch_tanh", and "gelu_fast", whose constant differs from theirs in the eleventh digit */
-    DLG_GELU_TANH
-} dlg_gelu_form;
+    DLG_GELU_ERF, /**< "gelu", "gelu_python" */
+    /**
+     * "gelu_new", "gelu_pytorch_tanh", "gelu_python_tanh", "gelu_accurate", and "gelu_fast", whose constant differs
+     * from theirs in the eleventh digit
+     */
+    DLG_GELU_TANH,
+    DLG_RELU /**< "relu" */
+} dlg_activation_form;
 
 /**
  * Sizes of a model. All fields are filled and checked: hidden_size is a multiple of n_heads, nothing is zero but what
@@ -41,7 +45,7 @@ typedef struct {
     size_t max_positions;
     size_t n_token_types; /**< 0: no such embedding */
     size_t n_labels;      /**< classes; 2 unless the file says otherwise; meaningless for a language model */
-    dlg_gelu_form gelu;
+    dlg_activation_form activation;
     double layer_norm_eps;
     double initializer_range; /**< standard deviation of fresh weights */
     bool tied_decoder;        /**< a language model's decoder is the word embedding */

@@ -16,7 +16,5 @@ dlg_status dlg_config_check(dlg_config *config, const char *name, dlg_status sta
     if (config->hidden_size % config->n_heads)
         return dlg_fail(err, status, "%s: %s: want a multiple of %s (%zu), found %zu", name, sizes[DLG_SIZE_HIDDEN].key,
                         sizes[DLG_SIZE_HEADS].key, config->n_heads, config->hidden_size);
-    if (config->task == DLG_SEQUENCE_CLASSIFICATION && config->n_labels < 2)
-        return dlg_fail(err, status, "%s: num_labels: want at least 2 classes, found 1 (that is a regression)", name);
     return DLG_OK;
 }

@@ -24,7 +24,7 @@ static const dlg_dialect dialect = {
     .wanted = "DistilBertForMaskedLM or DistilBertForSequenceClassification",
     .sizes = sizes,
     .activation = "activation",
-    .gelu = DLG_GELU_ERF,
+    .activation_fallback = DLG_GELU_ERF,
     .eps_fallback = 1e-12,
 };
 
@@ -66,6 +66,7 @@ static void describe_masked_lm_head(dlg_model *model)
     dlg_roles *roles = &model->roles;
     dlg_describe_linear(&roles->head, model, H, H, "", 1, transform, false);
     roles->head_norm = dlg_describe_norm(model, "vocab_layer_norm");
+    if (model->config.tied_decoder) dlg_describe_also(model, roles->words, "vocab_projector.weight", true);
     roles->decoder.weight = model->config.tied_decoder
                                 ? roles->words
                                 : dlg_describe(model, DLG_DRAW_NORMAL, V, H, "vocab_projector.weight");
@@ -88,7 +89,7 @@ static void describe(dlg_model *model)
     for (size_t i = 0; i < config->n_layers; i++) describe_block(model, i);
     roles->is_post_norm = true;
     roles->loss_rows = is_mlm ? DLG_CHOSEN_ROWS : DLG_FIRST_ROWS;
-    roles->head_activation = is_mlm ? DLG_HEAD_GELU : DLG_HEAD_RELU;
+    roles->head_activation = is_mlm ? DLG_HEAD_LIKE_BLOCKS : DLG_HEAD_RELU;
     if (is_mlm) {
         describe_masked_lm_head(model);
     } else {
@@ -97,11 +98,10 @@ static void describe(dlg_model *model)
     }
 }
 
-/* A copy of the tied decoder, and heads of other tasks. */
+/* Heads of other tasks. */
 static bool is_left_behind(const dlg_config *config, const char *name)
 {
     static const char *const of_classifier[] = {"pre_classifier.", "classifier."}, *const of_masked_lm[] = {"vocab_"};
-    if (!strcmp(name, "vocab_projector.weight")) return true;
     const bool is_mlm = config->task == DLG_MASKED_LM;
     for (size_t i = 0; i < (is_mlm ? 2 : 1); i++) {
         const char *prefix = is_mlm ? of_classifier[i] : of_masked_lm[i];

@@ -30,7 +30,7 @@ static const dlg_dialect dialect = {
     .wanted = "GPT2LMHeadModel",
     .sizes = sizes,
     .activation = "activation_function",
-    .gelu = DLG_GELU_TANH,
+    .activation_fallback = DLG_GELU_TANH,
     .eps = "layer_norm_epsilon",
     .eps_fallback = 1e-5,
 };
@@ -76,6 +76,7 @@ static void describe(dlg_model *model)
     for (size_t i = 0; i < config->n_layers; i++) describe_block(model, i);
     roles->head_norm = dlg_describe_norm(model, "transformer.ln_f");
     roles->head_activation = DLG_HEAD_NONE;
+    if (config->tied_decoder) dlg_describe_also(model, roles->words, "lm_head.weight", true);
     roles->decoder.weight =
         config->tied_decoder ? roles->words : dlg_describe(model, DLG_DRAW_NORMAL, V, H, "lm_head.weight");
     roles->loss_rows = DLG_NEXT_ROWS;
@@ -83,13 +84,12 @@ static void describe(dlg_model *model)
     dlg_describe_decoder(model);
 }
 
-/* The causal mask, which older files hold, and a copy of the tied decoder. */
+/* The causal mask, which older files hold. */
 static bool is_left_behind(const dlg_config *config, const char *name)
 {
     (void)config;
     const char *attention = strstr(name, ".attn.");
-    return !strcmp(name, "lm_head.weight") ||
-           (attention && (!strcmp(attention, ".attn.bias") || !strcmp(attention, ".attn.masked_bias")));
+    return attention && (!strcmp(attention, ".attn.bias") || !strcmp(attention, ".attn.masked_bias"));
 }
 
 /* ---- the list of operators ---- */
@@ -107,7 +107,7 @@ static dlg_value *build_block(dlg_builder *b, dlg_value *added, dlg_value **stre
     before = dlg_build_layernorm(b, added, before->sum, true, block->output_norm);
     *stream = before->sum;
     return dlg_build_linear(
-               b, dlg_build_activation(b, dlg_build_linear(b, before->y)->y, dlg_gelu_of(&b->model->config))->y)
+               b, dlg_build_activation(b, dlg_build_linear(b, before->y)->y, dlg_activation_of(&b->model->config))->y)
         ->y;
 }
 

@@ -6,36 +6,50 @@
 #include "math/blas.h"
 #include "math/random.h"
 #include "models/architecture.h"
+#include "models/naming.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
-static dlg_status load_parameter(dlg_parameter *parameter, const dlg_safetensors *file, dlg_error *err)
+static dlg_status load_parameter(dlg_parameter *parameter, const dlg_naming *naming, dlg_error *err)
 {
-    const char *path = dlg_safetensors_path(file);
-    const dlg_tensor *tensor = dlg_parameter_find(parameter, file);
+    const char *path = dlg_safetensors_path(naming->file);
+    const dlg_tensor *tensor;
+    dlg_status status = dlg_naming_find(&tensor, naming, parameter, err);
+    if (status) return status;
     if (!tensor) return dlg_fail(err, DLG_EFORMAT, "%s: tensor %s is missing", path, parameter->name);
-    const dlg_status status = dlg_parameter_check_shape(parameter, tensor, path, err);
+    status = dlg_parameter_check_shape(parameter, tensor, path, err);
     return status ? status : dlg_parameter_read(&parameter->value, &parameter->owned, parameter, tensor, path, err);
 }
 
-static dlg_status refuse_unknown(const dlg_model *model, dlg_error *err)
+static dlg_status refuse_unknown(const dlg_model *model, const dlg_naming *naming, dlg_error *err)
 {
     static const char *const purposes[] = {[DLG_MASKED_LM] = "masked language modelling",
                                            [DLG_SEQUENCE_CLASSIFICATION] = "sequence classification",
                                            [DLG_CAUSAL_LM] = "causal language modelling"};
     for (size_t i = 0; i < dlg_safetensors_count(model->file); i++) {
-        const char *name = dlg_safetensors_at(model->file, i)->name;
-        bool known = dlg_architecture_of(&model->config)->is_left_behind(&model->config, name);
-        for (size_t k = 0; k < model->n_parameters && !known; k++)
-            known = dlg_parameter_is_named(&model->parameters[k], name);
+        const char *name = dlg_naming_at(naming, i);
+        bool known =
+            dlg_architecture_of(&model->config)->is_left_behind(&model->config, name) || dlg_naming_is_buffer(name);
+        for (size_t k = 0; k < model->n_parameters && !known; k++) known = dlg_naming_fits(&model->parameters[k], name);
         if (!known)
             return dlg_fail(err, DLG_EFORMAT, "%s: tensor %s has no place in a %s for %s",
-                            dlg_safetensors_path(model->file), name, dlg_architecture_of(&model->config)->kind,
-                            purposes[model->config.task]);
+                            dlg_safetensors_path(model->file), dlg_safetensors_at(model->file, i)->name,
+                            dlg_architecture_of(&model->config)->kind, purposes[model->config.task]);
     }
     return DLG_OK;
+}
+
+static dlg_status load_parameters(dlg_model *model, dlg_error *err)
+{
+    const dlg_naming naming = dlg_naming_of(model->file);
+    dlg_status status = refuse_unknown(model, &naming, err);
+    for (size_t i = 0; !status && i < model->n_parameters; i++) {
+        status = dlg_check_interrupt(err);
+        if (!status) status = load_parameter(&model->parameters[i], &naming, err);
+    }
+    return status;
 }
 
 static dlg_status draw_parameter(dlg_parameter *parameter, double std, uint64_t seed, dlg_error *err)
@@ -169,11 +183,7 @@ dlg_status dlg_model_load(dlg_model **out, const char *directory, dlg_ways ways,
     if (status) return status;
     status = dlg_model_describe(&model, directory, &config, err);
     if (!status) status = dlg_safetensors_open_directory(&model->file, directory, err);
-    if (!status) status = refuse_unknown(model, err);
-    for (size_t i = 0; !status && i < model->n_parameters; i++) {
-        status = dlg_check_interrupt(err);
-        if (!status) status = load_parameter(&model->parameters[i], model->file, err);
-    }
+    if (!status) status = load_parameters(model, err);
     if (!status) status = for_each_linear(model, ways == DLG_BOTH_WAYS ? prepare_both_ways : prepare_linear, err);
     return finish(out, model, status);
 }

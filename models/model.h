@@ -50,8 +50,9 @@ struct dlg_model {
 DLG_MUST_USE dlg_status dlg_model_describe(dlg_model **out, const char *name, const dlg_config *, dlg_error *);
 
 /**
- * Load a Hugging Face directory, but for its vocabulary: config.json and model.safetensors or its shards. Its weights
- * are packed for products in these ways at once, while they are read; for the other when it is first needed.
+ * Load a Hugging Face directory, but for its vocabulary: config.json and model.safetensors or pytorch_model.bin, or
+ * their shards. Its weights are packed for products in these ways at once, while they are read; for the other when it
+ * is first needed.
  * Errors name the file and the tensor: one is missing, unknown, has another shape, or holds NaN or infinity. Tensors
  * that training leaves behind (pooler and next-sentence head beside a masked-LM, GPT-2's mask) are known and not read.
  */

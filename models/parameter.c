@@ -10,52 +10,6 @@ size_t dlg_parameter_items(const dlg_parameter *parameter)
     return parameter->n_rows * parameter->n_cols;
 }
 
-/* Endings that mean the same parameter in files of different times. */
-static const struct {
-    const char *ours, *theirs;
-} aliases[] = {
-    {"", ""},
-    {"LayerNorm.weight", "LayerNorm.gamma"},
-    {"LayerNorm.bias", "LayerNorm.beta"},
-    {"cls.predictions.bias", "cls.predictions.decoder.bias"},
-    {"cls.predictions.decoder.bias", "cls.predictions.bias"},
-};
-
-/* The i-th name a parameter may go by. @return false when the alias does not apply */
-static bool name_at(const dlg_parameter *parameter, size_t alias, bool with_prefix, char out[DLG_PARAMETER_NAME])
-{
-    static const char *const prefixes[] = {"bert.", "distilbert.", "transformer."};
-    const char *name = parameter->name;
-    for (size_t i = 0; !with_prefix && i < sizeof prefixes / sizeof *prefixes; i++)
-        if (!strncmp(name, prefixes[i], strlen(prefixes[i]))) name += strlen(prefixes[i]);
-    if (!with_prefix && name == parameter->name) return false;
-    const size_t n = strlen(name), n_ending = strlen(aliases[alias].ours);
-    if (n < n_ending || strcmp(name + n - n_ending, aliases[alias].ours)) return false;
-    snprintf(out, DLG_PARAMETER_NAME, "%.*s%s", (int)(n - n_ending), name, aliases[alias].theirs);
-    return true;
-}
-
-const dlg_tensor *dlg_parameter_find(const dlg_parameter *parameter, const dlg_safetensors *file)
-{
-    char name[DLG_PARAMETER_NAME];
-    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
-        for (int with_prefix = 1; with_prefix >= 0; with_prefix--) {
-            const dlg_tensor *tensor =
-                name_at(parameter, i, with_prefix, name) ? dlg_safetensors_find(file, name) : NULL;
-            if (tensor) return tensor;
-        }
-    return NULL;
-}
-
-bool dlg_parameter_is_named(const dlg_parameter *parameter, const char *tensor_name)
-{
-    char name[DLG_PARAMETER_NAME];
-    for (size_t i = 0; i < sizeof aliases / sizeof *aliases; i++)
-        for (int with_prefix = 1; with_prefix >= 0; with_prefix--)
-            if (name_at(parameter, i, with_prefix, name) && !strcmp(name, tensor_name)) return true;
-    return false;
-}
-
 dlg_status dlg_parameter_check_shape(const dlg_parameter *p, const dlg_tensor *tensor, const char *file, dlg_error *err)
 {
     const size_t n_rows = p->is_transposed ? p->n_cols : p->n_rows, n_cols = p->is_transposed ? p->n_rows : p->n_cols;

@@ -21,6 +21,8 @@ enum { DLG_PARAMETER_NAME = 96 };
 /** One parameter. A vector has n_dims 1 and n_rows 1. */
 typedef struct {
     char name[DLG_PARAMETER_NAME]; /**< Hugging Face's name, with its "bert." or "transformer." prefix */
+    const char *also;              /**< another name, or NULL */
+    bool also_is_same; /**< both are one parameter, used in two places; else the other name stands in for the first */
     size_t n_dims, n_rows, n_cols;
     bool is_transposed; /**< in files: (n_cols, n_rows) */
     dlg_draw draw;
@@ -30,16 +32,6 @@ typedef struct {
 
 /** n_rows * n_cols. */
 size_t dlg_parameter_items(const dlg_parameter *);
-
-/**
- * The tensor of a parameter under any name that Hugging Face files have used for it: with or without its prefix,
- * LayerNorm.gamma and .beta for weight and bias, cls.predictions.bias and cls.predictions.decoder.bias for each other.
- * NULL when there is none.
- */
-const dlg_tensor *dlg_parameter_find(const dlg_parameter *, const dlg_safetensors *);
-
-/** Whether a tensor's name is one of those. */
-bool dlg_parameter_is_named(const dlg_parameter *, const char *tensor_name);
 
 /**
  * The numbers of a tensor that has the parameter's shape, as (n_rows, n_cols): borrowed from the file where they can be

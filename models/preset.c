@@ -26,7 +26,7 @@ dlg_status dlg_config_preset(dlg_config *out, const char *name, dlg_task task, s
             .max_positions = 512,
             .n_token_types = 2,
             .n_labels = task == DLG_SEQUENCE_CLASSIFICATION ? n_labels : 2,
-            .gelu = DLG_GELU_ERF,
+            .activation = DLG_GELU_ERF,
             .layer_norm_eps = 1e-12,
             .initializer_range = 0.02,
             .tied_decoder = true,

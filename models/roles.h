@@ -31,7 +31,7 @@ typedef enum {
 } dlg_loss_rows;
 
 /** What the head's first layer is followed by. */
-typedef enum { DLG_HEAD_GELU, DLG_HEAD_TANH, DLG_HEAD_RELU, DLG_HEAD_NONE } dlg_head_activation;
+typedef enum { DLG_HEAD_LIKE_BLOCKS, DLG_HEAD_TANH, DLG_HEAD_RELU, DLG_HEAD_NONE } dlg_head_activation;
 
 typedef struct {
     const dlg_parameter *words, *positions;

@@ -44,7 +44,7 @@ void step_begin(shared_step *s, dlg_model *model, size_t n_sentences, const size
 void step_share(shared_step *s, size_t n_predicted, const size_t *rows)
 {
     if (n_predicted) assert_int_equal(dlg_batch_predict(&s->batch, n_predicted, rows, NULL), DLG_OK);
-    const dlg_step step = {&s->batch, s->fed, s->labels, NULL, NULL};
+    const dlg_step step = {&s->batch, s->fed, s->labels, NULL, NULL, NULL};
     assert_int_equal(dlg_gradient_share(&s->gradient, NULL, s->model, &step, NULL), DLG_OK);
 }
 

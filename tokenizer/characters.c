@@ -61,6 +61,24 @@ bool dlg_character_is_chinese(uint32_t character)
     return false;
 }
 
+bool dlg_character_is_of_word(uint32_t character)
+{
+    switch (utf8proc_category((utf8proc_int32_t)character)) {
+    case UTF8PROC_CATEGORY_LU:
+    case UTF8PROC_CATEGORY_LL:
+    case UTF8PROC_CATEGORY_LT:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_LO:
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_MC:
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_ND:
+    case UTF8PROC_CATEGORY_NL:
+    case UTF8PROC_CATEGORY_PC: return true;
+    default: return character == 0x200c || character == 0x200d;
+    }
+}
+
 size_t dlg_character_decompose(uint32_t character, uint32_t out[DLG_MAX_DECOMPOSITION])
 {
     utf8proc_int32_t parts[DLG_MAX_DECOMPOSITION];

@@ -23,6 +23,9 @@ dlg_character_kind dlg_character_kind_of(uint32_t character);
 /** Whether it is in the blocks of Chinese characters (not kana, not Hangul), each of which BERT makes a word. */
 bool dlg_character_is_chinese(uint32_t character);
 
+/** Whether it is part of a word as regular expressions have it (\w): letters, marks, digits, connectors, joiners. */
+bool dlg_character_is_of_word(uint32_t character);
+
 /** No canonical decomposition is longer. */
 #define DLG_MAX_DECOMPOSITION 4
 

@@ -49,8 +49,7 @@ char *dlg_decode(const dlg_vocabulary *v, const dlg_token *ids, size_t n, bool s
 {
     size_t room = 1, n_bytes = 0;
     for (size_t i = 0; i < n; i++) {
-        const size_t id = ids[i] < v->n_pieces ? ids[i] : v->special.unknown,
-                     n_piece = v->starts[id + 1] - v->starts[id];
+        const size_t n_piece = v->places[ids[i] < v->n_pieces ? ids[i] : v->special.unknown].n_bytes + (size_t)1;
         if (room > SIZE_MAX - n_piece) return NULL;
         room += n_piece; /* the NUL's place is the space's */
     }
@@ -59,7 +58,7 @@ char *dlg_decode(const dlg_vocabulary *v, const dlg_token *ids, size_t n, bool s
     bool first = true;
     for (size_t i = 0; i < n; i++) {
         if (skip_special && dlg_special_tokens_have(v->special, ids[i])) continue;
-        const char *piece = v->text + v->starts[ids[i] < v->n_pieces ? ids[i] : v->special.unknown];
+        const char *piece = dlg_vocabulary_piece(v, ids[i] < v->n_pieces ? ids[i] : v->special.unknown);
         const size_t start = n_bytes;
         if (!first && !strncmp(piece, "##", 2)) piece += 2;
         else if (!first) text[n_bytes++] = ' ';

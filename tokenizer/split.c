@@ -8,8 +8,6 @@
 
 #include <string.h>
 
-const char *const dlg_special_spelling[DLG_N_SPECIAL] = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
-
 void dlg_split_rules_set(dlg_split_rules *rules, dlg_normalisation how)
 {
     rules->how = how;
@@ -88,19 +86,6 @@ static bool take_waiting(dlg_split *s)
     return false;
 }
 
-/* Whether a special token begins at this '['. */
-static bool find_special(dlg_split *s)
-{
-    for (size_t i = 0; i < DLG_N_SPECIAL; i++) {
-        const size_t n = strlen(dlg_special_spelling[i]);
-        if (s->n_bytes - s->at >= n && !memcmp(s->text + s->at, dlg_special_spelling[i], n)) {
-            s->special = i;
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Letters of ASCII, which is most of what there is. */
 static void take_ascii_letters(dlg_split *s)
 {
@@ -132,10 +117,6 @@ dlg_split_event dlg_split_next(dlg_split *s)
                 break;
             case DLG_ASCII_PUNCTUATION:
                 if (s->n_characters) return DLG_SPLIT_WORD;
-                if (byte == '[' && find_special(s)) {
-                    s->at += strlen(dlg_special_spelling[s->special]);
-                    return DLG_SPLIT_SPECIAL;
-                }
                 append(s, byte, 0);
                 s->at++;
                 return DLG_SPLIT_WORD;

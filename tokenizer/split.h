@@ -21,14 +21,9 @@ typedef struct {
 
 void dlg_split_rules_set(dlg_split_rules *, dlg_normalisation);
 
-/** The five special tokens, as they are spelled in a text and in a vocabulary; in the order of dlg_special_tokens. */
-#define DLG_N_SPECIAL 5
-extern const char *const dlg_special_spelling[DLG_N_SPECIAL];
-
 typedef enum {
     DLG_SPLIT_END,
     DLG_SPLIT_WORD,
-    DLG_SPLIT_SPECIAL, /**< a special token was written out in the text */
     DLG_SPLIT_NOT_UTF8 /**< at byte `at` */
 } dlg_split_event;
 
@@ -41,7 +36,6 @@ typedef struct {
     size_t n_waiting, next_waiting;
     bool waiting_apart; /**< they are Chinese: each is a word */
 
-    size_t special;      /**< which one, after DLG_SPLIT_SPECIAL */
     size_t n_characters; /**< of the word; beyond DLG_MAX_WORD_CHARACTERS `word` is cut */
     size_t n_word;       /**< bytes of the word, after DLG_SPLIT_WORD */
     size_t sorted_from;  /**< no mark moves to before this byte of the word */

@@ -19,10 +19,18 @@ typedef struct {
     uint32_t id_plus_one; /**< 0: free */
 } dlg_piece_slot;
 
+/** Where a piece stands in the text, with a NUL after it. */
 typedef struct {
-    size_t n_pieces, longest_bytes;
-    char *text;     /**< all pieces, each with a NUL after it */
-    size_t *starts; /**< (n_pieces + 1) where each begins in text */
+    size_t start;
+    uint32_t n_bytes;
+    bool is_named; /**< false: it stands in no vocabulary, and "[unused 605]", of id 605, is shown for it */
+} dlg_piece_place;
+
+typedef struct {
+    size_t n_pieces, capacity, longest_bytes; /**< longest_bytes: of those that can be found */
+    char *text;
+    size_t n_text, text_capacity;
+    dlg_piece_place *places; /**< (n_pieces) */
     dlg_piece_slot *slots;
     size_t slot_mask; /**< number of slots, a power of two, less one */
     dlg_special_tokens special;
@@ -31,24 +39,30 @@ typedef struct {
 /** What the messages about a file's pieces say: "vocab.txt: line 7", "tokenizer.json: id 6". */
 typedef struct {
     const char *name, *unit;
-    size_t first; /**< the unit's number of id 0 */
+    size_t first;         /**< the unit's number of id 0 */
+    bool allows_controls; /**< in pieces; else they are refused */
 } dlg_piece_source;
 
 /**
- * Copy the pieces and make them searchable. Refused (DLG_EFORMAT): none or too many, an empty piece, one that is not
- * UTF-8 or has a control character within, one that stands there twice (which id it had would be anybody's guess), a
- * missing special token. On failure *out is empty.
+ * The next piece, which is copied. An empty one has no name; where it stands there already the later one is found and
+ * the earlier has lost its name, as in Hugging Face's tokenizer. Begin with a zeroed vocabulary; release it also on
+ * failure. Errors: DLG_EFORMAT (too many, not UTF-8, a control character within); DLG_ENOMEM.
  */
-DLG_MUST_USE dlg_status dlg_vocabulary_build(dlg_vocabulary *out, dlg_piece_source, const dlg_piece_span *,
-                                             size_t n_pieces, dlg_error *);
+DLG_MUST_USE dlg_status dlg_vocabulary_add(dlg_vocabulary *, dlg_piece_source, dlg_piece_span, dlg_error *);
 
-/** Pieces of a vocab.txt, one a line. */
+/** As many pieces without a name as are wanted for n in all; `name` starts the messages. Errors: as above. */
+DLG_MUST_USE dlg_status dlg_vocabulary_pad(dlg_vocabulary *, const char *name, size_t n, dlg_error *);
+
+/** Name a piece that has no name; words are not cut into it, and it is not found. Errors: DLG_ENOMEM. */
+DLG_MUST_USE dlg_status dlg_vocabulary_name(dlg_vocabulary *, const char *name, dlg_token id, const char *piece,
+                                            dlg_error *);
+
+/** Pieces of a vocab.txt, one a line; a byte order mark before them is none of theirs. */
 DLG_MUST_USE dlg_status dlg_vocabulary_read_lines(dlg_vocabulary *out, const char *name, const void *bytes,
                                                   size_t n_bytes, dlg_error *);
 
-/** Vocabulary and normalisation of a tokenizer.json; see dlg_tokenizer_open_json. */
-DLG_MUST_USE dlg_status dlg_vocabulary_read_json(dlg_vocabulary *out, dlg_normalisation *how, const char *name,
-                                                 const void *bytes, size_t n_bytes, dlg_error *);
+/** The spelling of a piece that there is. Borrowed. */
+const char *dlg_vocabulary_piece(const dlg_vocabulary *, dlg_token);
 
 /** Accepts an empty vocabulary. */
 void dlg_vocabulary_release(dlg_vocabulary *);

@@ -1,8 +1,8 @@
 /* tokenizer.json as Hugging Face's `tokenizers` writes it for BERT. What it asks for beyond that is refused by name. */
 #include "base/json.h"
 #include "base/memory.h"
+#include "tokenizer/parts.h"
 #include "tokenizer/split.h"
-#include "tokenizer/vocabulary.h"
 
 #include <string.h>
 
@@ -124,44 +124,27 @@ static dlg_status check_surroundings(const reader *r, const cJSON *root)
     return is_absent(decoder) ? DLG_OK : want_string(r, decoder, "decoder", "type", "WordPiece");
 }
 
-/* The five special tokens are all that may be added, and in the way that BERT does. */
-static dlg_status check_added_tokens(const reader *r, const cJSON *root, const dlg_vocabulary *v)
+/* More ids than pieces have gaps, where Hugging Face found a piece twice. */
+static dlg_status count_ids(const reader *r, const cJSON *vocab, size_t *n_ids)
 {
-    static const char *const flags[] = {"single_word", "lstrip", "rstrip", "normalized"};
-    const cJSON *array = member(root, "added_tokens");
-    if (is_absent(array)) return DLG_OK;
-    if (!cJSON_IsArray(array))
-        return dlg_fail(r->err, DLG_EFORMAT, "%s: added_tokens: want an array, found %.60s", r->name, describe(array));
-    for (const cJSON *item = array->child; item; item = item->next) {
-        const cJSON *content = member(item, "content");
-        size_t which = 0;
-        while (which < DLG_N_SPECIAL && !is_string(content, dlg_special_spelling[which])) which++;
-        if (which == DLG_N_SPECIAL)
-            return dlg_fail(r->err, DLG_EFORMAT, "%s: added_tokens: want only BERT's special tokens, found %.60s",
-                            r->name, describe(content));
+    const size_t n_pieces = (size_t)cJSON_GetArraySize(vocab);
+    *n_ids = 0;
+    for (const cJSON *item = vocab->child; item; item = item->next) {
         uint64_t id;
-        dlg_token known;
-        if (!dlg_json_whole(member(item, "id"), &id) || !dlg_vocabulary_find(v, dlg_special_spelling[which], &known) ||
-            id != known)
-            return dlg_fail(r->err, DLG_EFORMAT, "%s: added_tokens: want the vocabulary's id for %s, found another",
-                            r->name, dlg_special_spelling[which]);
-        for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
-            const dlg_status status = want_flag(r, item, dlg_special_spelling[which], flags[i], false);
-            if (status) return status;
-        }
+        if (!dlg_json_whole(item, &id) || id >= n_pieces + DLG_MAX_UNNAMED)
+            return dlg_fail(r->err, DLG_EFORMAT, "%s: model.vocab: want ids below %zu, found another for \"%.60s\"",
+                            r->name, n_pieces + DLG_MAX_UNNAMED, item->string);
+        if (id >= *n_ids) *n_ids = (size_t)id + 1;
     }
     return DLG_OK;
 }
 
 /* The pieces by id, borrowed from the JSON. */
-static dlg_status order_pieces(const reader *r, const cJSON *object, dlg_piece_span *pieces, size_t n_pieces)
+static dlg_status order_pieces(const reader *r, const cJSON *vocab, dlg_piece_span *pieces)
 {
-    for (const cJSON *item = object->child; item; item = item->next) {
+    for (const cJSON *item = vocab->child; item; item = item->next) {
         uint64_t id;
-        if (!dlg_json_whole(item, &id) || id >= n_pieces)
-            return dlg_fail(r->err, DLG_EFORMAT,
-                            "%s: model.vocab: want ids 0 to %zu, each once, found another for \"%.60s\"", r->name,
-                            n_pieces - 1, item->string);
+        if (!dlg_json_whole(item, &id)) continue; /* there is none: they were counted */
         if (pieces[id].text)
             return dlg_fail(r->err, DLG_EFORMAT,
                             "%s: model.vocab: want one piece for id %zu, found \"%.60s\" and \"%.60s\"", r->name,
@@ -169,6 +152,20 @@ static dlg_status order_pieces(const reader *r, const cJSON *object, dlg_piece_s
         pieces[id] = (dlg_piece_span){item->string, strlen(item->string)};
     }
     return DLG_OK;
+}
+
+static dlg_status read_pieces(const reader *r, const cJSON *vocab, dlg_vocabulary *out)
+{
+    size_t n_ids;
+    dlg_status status = count_ids(r, vocab, &n_ids);
+    if (status) return status;
+    dlg_piece_span *pieces = dlg_allocate(n_ids, sizeof *pieces);
+    if (!pieces) return dlg_fail(r->err, DLG_ENOMEM, "%s: no memory for %zu pieces", r->name, n_ids);
+    status = order_pieces(r, vocab, pieces);
+    for (size_t id = 0; id < n_ids && !status; id++)
+        status = dlg_vocabulary_add(out, (dlg_piece_source){.name = r->name, .unit = "id"}, pieces[id], r->err);
+    dlg_free(pieces);
+    return status;
 }
 
 static dlg_status read_model(const reader *r, const cJSON *root, dlg_vocabulary *out)
@@ -189,32 +186,22 @@ static dlg_status read_model(const reader *r, const cJSON *root, dlg_vocabulary 
     vocab = member(model, "vocab");
     if (!cJSON_IsObject(vocab))
         return dlg_fail(r->err, DLG_EFORMAT, "%s: model.vocab: want an object, found %.60s", r->name, describe(vocab));
-
-    size_t n_pieces = 0;
-    for (const cJSON *item = vocab->child; item; item = item->next) n_pieces++;
-    dlg_piece_span *pieces = dlg_allocate(n_pieces, sizeof *pieces);
-    if (!pieces) return dlg_fail(r->err, DLG_ENOMEM, "%s: no memory for %zu pieces", r->name, n_pieces);
-    status = order_pieces(r, vocab, pieces, n_pieces);
-    if (!status) status = dlg_vocabulary_build(out, (dlg_piece_source){r->name, "id", 0}, pieces, n_pieces, r->err);
-    dlg_free(pieces);
-    return status;
+    return read_pieces(r, vocab, out);
 }
 
-dlg_status dlg_vocabulary_read_json(dlg_vocabulary *out, dlg_normalisation *how, const char *name, const void *bytes,
-                                    size_t n_bytes, dlg_error *err)
+dlg_status dlg_parts_read_json(dlg_tokenizer_parts *out, const char *name, const void *bytes, size_t n_bytes,
+                               dlg_error *err)
 {
     cJSON *root = NULL;
     const reader r = {name, err};
-    *out = (dlg_vocabulary){0};
     dlg_status status = dlg_json_parse(&root, name, bytes, n_bytes, err);
     if (status) return status;
     if (!cJSON_IsObject(root))
         status = dlg_fail(err, DLG_EFORMAT, "%s: want an object, found %.60s", name, describe(root));
     if (!status) status = check_surroundings(&r, root);
-    if (!status) status = read_normalizer(&r, root, how);
-    if (!status) status = read_model(&r, root, out);
-    if (!status) status = check_added_tokens(&r, root, out);
-    if (status) dlg_vocabulary_release(out);
+    if (!status) status = read_normalizer(&r, root, &out->how);
+    if (!status) status = read_model(&r, root, &out->vocabulary);
+    if (!status) status = dlg_added_read_list(&out->added, name, member(root, "added_tokens"), err);
     cJSON_Delete(root);
     return status;
 }

@@ -12,11 +12,12 @@ static bool find(const dlg_vocabulary *v, uint32_t hash, size_t n_prefix, const 
 {
     for (size_t at = dlg_piece_slot_of(v, hash); v->slots[at].id_plus_one; at = (at + 1) & v->slot_mask) {
         if (v->slots[at].hash != hash) continue;
-        const size_t id = v->slots[at].id_plus_one - 1, start = v->starts[id];
-        if (v->starts[id + 1] - start - 1 != n_prefix + n_bytes) continue;
-        if (n_prefix && memcmp(v->text + start, "##", n_prefix) != 0) continue;
-        if (memcmp(v->text + start + n_prefix, text, n_bytes) != 0) continue;
-        *out = (dlg_token)id;
+        const dlg_token id = v->slots[at].id_plus_one - 1;
+        const char *piece = dlg_vocabulary_piece(v, id);
+        if (v->places[id].n_bytes != n_prefix + n_bytes) continue;
+        if (n_prefix && memcmp(piece, "##", n_prefix) != 0) continue;
+        if (memcmp(piece + n_prefix, text, n_bytes) != 0) continue;
+        *out = id;
         return true;
     }
     return false;
@@ -45,6 +46,7 @@ bool dlg_vocabulary_find(const dlg_vocabulary *v, const char *piece, dlg_token *
 {
     uint32_t hash = DLG_PIECE_HASH_START;
     const size_t n = strlen(piece);
+    if (!v->slots) return false;
     for (size_t i = 0; i < n; i++) hash = dlg_piece_hash(hash, (unsigned char)piece[i]);
     return find(v, hash, 0, (const unsigned char *)piece, n, out);
 }

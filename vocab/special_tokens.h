@@ -62,4 +62,16 @@ static inline bool dlg_special_tokens_allow(dlg_special_tokens special, uint32_t
     return token != special.end || framing & (DLG_PADDED_BEHIND | DLG_PAIRED | DLG_CUT);
 }
 
+/** Where a sentence's own tokens begin: behind its begin, if it has that. */
+static inline size_t dlg_special_tokens_begin(dlg_special_tokens special, const uint32_t *tokens, size_t n)
+{
+    return n && tokens[0] == special.begin ? 1 : 0;
+}
+
+/** Where they end: before its end, if it has that. */
+static inline size_t dlg_special_tokens_end(dlg_special_tokens special, const uint32_t *tokens, size_t n)
+{
+    return n > 1 && tokens[n - 1] == special.end ? n - 1 : n;
+}
+
 #endif

@@ -170,7 +170,8 @@ DLG_PUBLIC size_t dlg_attack_n_sentences(const dlg_attack *);
 DLG_PUBLIC size_t dlg_attack_n_tokens(const dlg_attack *, size_t sentence);
 
 /**
- * A sentence in words, as UTF-8, with the labels put back and without special tokens. Bytes are a stranger's.
+ * A sentence in words, as UTF-8, with the labels put back, and without the [CLS] and [SEP] around it. Bytes are a
+ * stranger's.
  * @return borrowed until it is asked for again or the attack goes on; NULL when memory ran out
  */
 DLG_PUBLIC const char *dlg_attack_text(dlg_attack *, size_t sentence);

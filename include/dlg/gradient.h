@@ -16,8 +16,8 @@ extern "C" {
 /** Read-only once it is made. The model must outlive it. */
 typedef struct dlg_gradient dlg_gradient;
 
-/** How a number is stored. I64 is known, not read: checkpoints of some years carry a buffer of indices. */
-typedef enum { DLG_F64, DLG_F32, DLG_F16, DLG_BF16, DLG_I64 } dlg_dtype;
+/** How a number is stored. Integers are known, not read: some checkpoints carry buffers of indices. */
+typedef enum { DLG_F64, DLG_F32, DLG_F16, DLG_BF16, DLG_I64, DLG_I32, DLG_I16, DLG_I8, DLG_U8, DLG_BOOL } dlg_dtype;
 
 #define DLG_ARRAY_MAX_DIMS 4
 
@@ -30,12 +30,14 @@ typedef struct {
 } dlg_array;
 
 /**
- * Take the gradients of a safetensors file, as dlg-grads or `save_file({n: p.grad ...})` wrote it.
+ * Take the gradients of a file, as dlg-grads or `save_file({n: p.grad ...})`, torch.save or np.savez wrote it. A list
+ * without names is taken in the order of the model's parameters.
  * @param[out] out owned by the caller, dlg_gradient_free; NULL on failure @param path mapped while it is open, so it
  *   must not be cut short (dlg_file_mapped_at)
- * Errors name file and tensor: DLG_EFORMAT for one that is not a parameter of the model, and where all are zero or
- * none is there (some may be missing: their parameters were frozen); DLG_ESHAPE; DLG_ENONFINITE for NaN, infinity and
- * numbers beyond 1e14; DLG_EIO; DLG_ENOMEM; DLG_ECANCELLED.
+ * Errors name file and tensor: DLG_EFORMAT for one that is not a parameter of the model, for the model's own weights,
+ * for a file of another format (by its name), and where all are zero or none is there (some may be missing: their
+ * parameters were frozen); DLG_ESHAPE; DLG_ENONFINITE for NaN, infinity and numbers beyond 1e14; DLG_EIO; DLG_ENOMEM;
+ * DLG_ECANCELLED.
  */
 DLG_PUBLIC DLG_MUST_USE dlg_status dlg_gradient_read(dlg_gradient **out, const dlg_model *, const char *path,
                                                      dlg_error *);

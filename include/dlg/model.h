@@ -29,8 +29,8 @@ typedef struct {
 } dlg_model_choice;
 
 /**
- * Open a model: config.json, model.safetensors or its shards, and vocab.txt or tokenizer.json of a directory, or a
- * preset.
+ * Open a model: config.json, model.safetensors or pytorch_model.bin (or their shards), and vocab.txt or tokenizer.json
+ * of a directory, or a preset.
  * @param[out] out owned by the caller, dlg_model_free; NULL on failure @param choice NULL: as {0}
  * Errors name the file and the object: DLG_EIO; DLG_EFORMAT for a file that is not what it should be, or a model of
  * another kind or task; DLG_ESHAPE where vocabulary and weights differ; DLG_ENONFINITE; DLG_EARG for a preset or task

@@ -258,10 +258,24 @@ static dlg_status replace_singles(attack *a, dlg_error *err)
     return DLG_OK;
 }
 
+/*
+ * Whether the gradient is the mean loss' own or a multiple of it cannot be told before there is a text: every second
+ * start fits the factor, as the cosine does, but one for all tensors.
+ */
+static void choose_factor(attack *a)
+{
+    dlg_session *r = a->r;
+    const double known = r->knowledge->factor;
+    r->loss.softmax.factor = known != 0 ? known : 1;
+    r->fits_factor = known != 0 || r->start % 2 == 0;
+    r->fits_factor &= r->options->distance == &dlg_l2;
+}
+
 static dlg_status run_start(attack *a, dlg_error *err)
 {
     dlg_session *r = a->r;
     dlg_function function = {r->n_unknowns, evaluate, accept, a};
+    choose_factor(a);
     draw(a);
     dlg_descent_begin(&a->descent);
     a->is_over = a->have_labels_come = false;

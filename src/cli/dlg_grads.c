@@ -86,7 +86,7 @@ static const struct argp_option table[] = {
     {.name = "model",
      .key = KEY_MODEL,
      .arg = "DIR",
-     .doc = "A Hugging Face directory: config.json, model.safetensors, vocab.txt"},
+     .doc = "A Hugging Face directory: config.json, model.safetensors or pytorch_model.bin, vocab.txt"},
     {.name = "preset", .key = KEY_PRESET, .arg = "NAME", .doc = "Random weights, see below (default mini)"},
     {.name = "model-seed", .key = KEY_MODEL_SEED, .arg = "N", .doc = "Seed of the preset's weights (default 0)"},
     {.name = "num-labels", .key = KEY_NUM_LABELS, .arg = "N", .doc = "Classes of the preset's classifier (default 2)"},

@@ -37,11 +37,14 @@ enum {
 
 static const struct argp_option table[] = {
     {.doc = "Gradient and model:", .group = 1},
-    {.name = "grads", .key = KEY_GRADS, .arg = "FILE", .doc = "The shared gradient; the same as FILE by itself"},
+    {.name = "grads",
+     .key = KEY_GRADS,
+     .arg = "FILE",
+     .doc = "The shared gradient (safetensors, .pt or .npz); the same as FILE by itself"},
     {.name = "model",
      .key = KEY_MODEL,
      .arg = "DIR",
-     .doc = "A Hugging Face directory: config.json, model.safetensors, vocab.txt"},
+     .doc = "A Hugging Face directory: config.json, model.safetensors or pytorch_model.bin, vocab.txt"},
     {.name = "preset",
      .key = KEY_PRESET,
      .arg = "NAME",

@@ -1,7 +1,9 @@
 #include "gradient/gradient.h"
 
 #include "base/interrupt.h"
+#include "gradient/arrived.h"
 #include "math/blas.h"
+#include "models/naming.h"
 #include <assert.h>
 #include <string.h>
 
@@ -25,13 +27,14 @@ static dlg_status own(dlg_gradient *gradient, size_t i, dlg_error *err)
     return DLG_OK;
 }
 
-static dlg_status load(dlg_gradient *gradient, size_t i, dlg_error *err)
+static dlg_status load(dlg_gradient *gradient, size_t i, const dlg_naming *naming, dlg_error *err)
 {
     const dlg_parameter *parameter = &gradient->model->parameters[i];
     const char *path = dlg_safetensors_path(gradient->file);
-    const dlg_tensor *tensor = dlg_parameter_find(parameter, gradient->file);
-    if (!tensor) return DLG_OK; /* frozen */
-    const dlg_status status = dlg_parameter_check_shape(parameter, tensor, path, err);
+    const dlg_tensor *tensor;
+    dlg_status status = dlg_naming_find(&tensor, naming, parameter, err);
+    if (status || !tensor) return status; /* none: frozen */
+    status = dlg_parameter_check_shape(parameter, tensor, path, err);
     if (status) return status;
     return dlg_parameter_read(&gradient->values[i], &gradient->owned[i], parameter, tensor, path, err);
 }
@@ -70,17 +73,18 @@ static bool is_zero(const dlg_gradient *gradient)
     return true;
 }
 
-static dlg_status refuse_unknown(const dlg_gradient *gradient, dlg_error *err)
+static dlg_status refuse_unknown(const dlg_gradient *gradient, const dlg_naming *naming, dlg_error *err)
 {
     for (size_t i = 0; i < dlg_safetensors_count(gradient->file); i++) {
-        const char *name = dlg_safetensors_at(gradient->file, i)->name;
-        bool known = false;
+        const dlg_tensor *tensor = dlg_safetensors_at(gradient->file, i);
+        const char *name = dlg_naming_at(naming, i);
+        bool known = !dlg_dtype_is_real(tensor->dtype) || dlg_naming_is_buffer(name); /* a buffer has no gradient */
         for (size_t k = 0; k < gradient->n && !known; k++)
-            known = dlg_parameter_is_named(&gradient->model->parameters[k], name);
+            known = dlg_naming_fits(&gradient->model->parameters[k], name);
         if (!known)
             return dlg_fail(err, DLG_EFORMAT, "%s: tensor %s is not a parameter of %s (%s)",
-                            dlg_safetensors_path(gradient->file), name, gradient->model->name,
-                            dlg_task_name(gradient->model->config.task));
+                            dlg_safetensors_path(gradient->file), dlg_safetensors_at(gradient->file, i)->name,
+                            gradient->model->name, dlg_task_name(gradient->model->config.task));
     }
     return DLG_OK;
 }
@@ -96,10 +100,12 @@ dlg_status dlg_gradient_open(dlg_gradient *out, dlg_safetensors *file, const dlg
 {
     dlg_status status = create(out, model, err);
     out->file = file;
-    if (!status) status = refuse_unknown(out, err);
+    if (!status) status = dlg_name_by_order(file, model, err);
+    const dlg_naming naming = dlg_naming_of(file);
+    if (!status) status = refuse_unknown(out, &naming, err);
     for (size_t i = 0; i < out->n && !status; i++) {
         status = dlg_check_interrupt(err);
-        if (!status) status = load(out, i, err);
+        if (!status) status = load(out, i, &naming, err);
         if (status == DLG_ESHAPE) status = blame_model(model, err);
         if (!status) status = check_range(out, i, err);
         dlg_safetensors_rest(out->file); /* checked; each is needed again one at a time */
@@ -107,6 +113,7 @@ dlg_status dlg_gradient_open(dlg_gradient *out, dlg_safetensors *file, const dlg
     if (!status && is_empty(out))
         status = dlg_fail(err, DLG_EFORMAT, "%s: want gradients of %s's parameters, found none",
                           dlg_safetensors_path(file), model->name);
+    if (!status) status = dlg_refuse_weights(out, err);
     if (!status && is_zero(out))
         status = dlg_fail(err, DLG_EFORMAT, "%s: every gradient is zero, there is nothing to recover",
                           dlg_safetensors_path(file));

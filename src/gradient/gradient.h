@@ -25,7 +25,9 @@ struct dlg_gradient {
 /**
  * Take the gradients of an open file, as dlg-grads or `save_file({n: p.grad ...})` wrote it, against the model it
  * belongs to. File and model must outlive the gradient.
- * Errors name file and tensor: not a parameter of the model, another shape, NaN or infinity, or all zero. What is
+ * Tensors without names are taken in the order of the model's parameters; integers, and copies of parameters' tensors
+ * under other names, are left aside. Errors name file and tensor: not a parameter of the model, another shape, the
+ * model's own weights, NaN or infinity, or all zero. What is
  * missing belongs to a parameter that was frozen; dlg_gradient_at is NULL then.
  */
 DLG_MUST_USE dlg_status dlg_gradient_open(dlg_gradient *out, dlg_safetensors *file, const dlg_model *, dlg_error *);
@@ -64,6 +66,8 @@ typedef struct {
     const size_t *labels;         /**< (batch->n_predicted) tokens, or classes */
     const dlg_softmax_loss *loss; /**< NULL: the mean cross-entropy */
     const double *weights;        /**< (batch->n_predicted) of the rows, which sum to 1; NULL: all alike */
+    /** (batch->n_predicted, tokens or classes) any loss' derivative with respect to the logits; NULL: the loss above */
+    const dlg_real *slopes;
 } dlg_step;
 
 /**

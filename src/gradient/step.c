@@ -56,7 +56,8 @@ dlg_status dlg_gradient_share(dlg_gradient *out, double *loss, const dlg_model *
     for (size_t i = 0; i < step->batch->n_rows; i++)
         memcpy(network.words->x + i * H, table + (size_t)step->fed[i] * H, H * sizeof *table);
     dlg_tape_forward(&network.tape);
-    dlg_tape_backward(&network.tape);
+    if (step->slopes) dlg_tape_backward_from(&network.tape, network.tape.n_ops - 1, network.loss->logits, step->slopes);
+    else dlg_tape_backward(&network.tape);
     dlg_tape_gradient(&network.tape);
     status = dlg_check_interrupt(err);
     if (status) goto out;

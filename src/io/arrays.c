@@ -12,7 +12,7 @@ static dlg_status check(const char *name, const dlg_array *array, dlg_error *err
     if (array->n_dims > DLG_ARRAY_MAX_DIMS)
         return dlg_fail(err, DLG_EARG, "%s: %s: want at most %d dimensions, found %zu", name, array->name,
                         DLG_ARRAY_MAX_DIMS, array->n_dims);
-    if ((unsigned)array->dtype > DLG_I64)
+    if ((unsigned)array->dtype > DLG_BOOL)
         return dlg_fail(err, DLG_EARG, "%s: %s: want a dlg_dtype, found %d", name, array->name, (int)array->dtype);
     for (size_t d = 0; d < array->n_dims; d++)
         if (!dlg_multiply(n, array->shape[d], &n))

@@ -1,6 +1,7 @@
 /* The formats a tensor's numbers come in, and their way to dlg_real. */
-#include "io/safetensors.h"
+#include "io/packed.h"
 
+#include "base/memory.h"
 #include "math/half.h"
 #include "math/simd.h"
 #include "math/threads.h"
@@ -15,11 +16,9 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 static const struct {
     const char *name;
     size_t n_bytes;
-} dtypes[] = {[DLG_F64] = {"F64", 8},
-              [DLG_F32] = {"F32", 4},
-              [DLG_F16] = {"F16", 2},
-              [DLG_BF16] = {"BF16", 2},
-              [DLG_I64] = {"I64", 8}};
+} dtypes[] = {[DLG_F64] = {"F64", 8}, [DLG_F32] = {"F32", 4},  [DLG_F16] = {"F16", 2}, [DLG_BF16] = {"BF16", 2},
+              [DLG_I64] = {"I64", 8}, [DLG_I32] = {"I32", 4},  [DLG_I16] = {"I16", 2}, [DLG_I8] = {"I8", 1},
+              [DLG_U8] = {"U8", 1},   [DLG_BOOL] = {"BOOL", 1}};
 
 #ifdef DLG_DOUBLE
 typedef uint64_t real_bits;
@@ -36,13 +35,18 @@ static const dlg_dtype REAL_DTYPE = DLG_F32;
 
 const char *dlg_dtype_name(dlg_dtype dtype)
 {
-    assert(dtype <= DLG_I64);
+    assert(dtype <= DLG_BOOL);
     return dtypes[dtype].name;
+}
+
+bool dlg_dtype_is_real(dlg_dtype dtype)
+{
+    return dtype <= DLG_BF16;
 }
 
 size_t dlg_dtype_bytes(dlg_dtype dtype)
 {
-    assert(dtype <= DLG_I64);
+    assert(dtype <= DLG_BOOL);
     return dtypes[dtype].n_bytes;
 }
 
@@ -57,7 +61,7 @@ static double number_at(const unsigned char *bytes, dlg_dtype dtype)
     case DLG_F32: memcpy(&f32, bytes, sizeof f32); return (double)f32;
     case DLG_F16: memcpy(&code, bytes, sizeof code); return (double)dlg_f16_to_float(code);
     case DLG_BF16: memcpy(&code, bytes, sizeof code); return (double)dlg_bf16_to_float(code);
-    case DLG_I64: break;
+    default: break;
     }
     assert(false && "a dtype of real numbers");
     return 0;
@@ -88,13 +92,10 @@ DLG_SIMD static bool all_finite(const void *reals, size_t n)
     return !any;
 }
 
-/** Check all numbers; convert them to `out` unless that is NULL. */
-static dlg_status read_checked(dlg_real *out, const dlg_tensor *tensor, const char *file, dlg_error *err)
+/** Check all numbers, which lie row-major; convert them to `out` unless that is NULL. */
+static dlg_status read_lying(dlg_real *out, const dlg_tensor *tensor, const char *file, dlg_error *err)
 {
     const size_t stride = dlg_dtype_bytes(tensor->dtype);
-    if (tensor->dtype == DLG_I64)
-        return dlg_fail(err, DLG_EFORMAT, "%s: tensor \"%s\": dtype: want F64, F32, F16 or BF16, found I64", file,
-                        tensor->name);
     const unsigned char *bytes = tensor->bytes;
     size_t bad = tensor->n_items; /* the first number in whose block there is a wrong one */
 #pragma omp parallel for schedule(static) reduction(min                                                                \
@@ -121,6 +122,22 @@ static dlg_status read_checked(dlg_real *out, const dlg_tensor *tensor, const ch
                     tensor->name, number_at(bytes + bad * stride, tensor->dtype), bad);
 }
 
+static dlg_status read_checked(dlg_real *out, const dlg_tensor *tensor, const char *file, dlg_error *err)
+{
+    if (!dlg_dtype_is_real(tensor->dtype))
+        return dlg_fail(err, DLG_EFORMAT, "%s: tensor \"%s\": dtype: want F64, F32, F16 or BF16, found %s", file,
+                        tensor->name, dlg_dtype_name(tensor->dtype));
+    if (!tensor->packed) return read_lying(out, tensor, file, err);
+    dlg_tensor lying = *tensor;
+    unsigned char *bytes = dlg_allocate(tensor->n_items, dlg_dtype_bytes(tensor->dtype));
+    lying.bytes = bytes;
+    dlg_status status = bytes ? dlg_packed_read(bytes, tensor, file, err)
+                              : dlg_fail(err, DLG_ENOMEM, "%s: no memory for %s", file, tensor->name);
+    if (!status) status = read_lying(out, &lying, file, err);
+    dlg_free(bytes);
+    return status;
+}
+
 dlg_status dlg_tensor_read(dlg_real *out, const dlg_tensor *tensor, const char *file, dlg_error *err)
 {
     assert(out || !tensor->n_items);
@@ -135,5 +152,5 @@ dlg_status dlg_tensor_check_finite(const dlg_tensor *tensor, const char *file, d
 const dlg_real *dlg_tensor_borrow(const dlg_tensor *tensor)
 {
     const bool aligned = (uintptr_t)tensor->bytes % sizeof(dlg_real) == 0;
-    return tensor->dtype == REAL_DTYPE && aligned ? tensor->bytes : NULL;
+    return tensor->dtype == REAL_DTYPE && aligned ? tensor->bytes : NULL; /* which is NULL where it is packed */
 }

@@ -1,7 +1,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/memory.h"
-#include "io/header.h"
+#include "io/contents.h"
 #include "math/half.h"
 
 #include <assert.h>
@@ -77,9 +77,9 @@ static dlg_status print_header(char **out, const char *path, size_t n_tensors, c
     if (!text) status = dlg_fail(err, DLG_ENOMEM, "%s: no memory for the header", path);
     /* Names and metadata are the caller's: what our own reader would refuse must not be written. */
     if (!status) status = dlg_json_parse(&again, path, text, strlen(text), err);
-    if (!status && strlen(text) + 8 > DLG_HEADER_MAX_BYTES)
+    if (!status && strlen(text) + 8 > DLG_SAFETENSORS_HEADER_MAX)
         status = dlg_fail(err, DLG_EFORMAT, "%s: want a header of at most %d bytes, found %zu", path,
-                          DLG_HEADER_MAX_BYTES, strlen(text));
+                          DLG_SAFETENSORS_HEADER_MAX, strlen(text));
     if (status) {
         cJSON_free(text);
         text = NULL;
@@ -119,7 +119,7 @@ static void put_number(unsigned char *out, dlg_real value, dlg_dtype dtype)
     case DLG_F32: f32 = nearest_float((double)value), memcpy(out, &f32, sizeof f32); return;
     case DLG_F16: code = dlg_f16_from_double((double)value), memcpy(out, &code, sizeof code); return;
     case DLG_BF16: code = dlg_bf16_from_double((double)value), memcpy(out, &code, sizeof code); return;
-    case DLG_I64: break;
+    default: break;
     }
     assert(false && "a dtype of real numbers");
 }

@@ -3,22 +3,27 @@
 #define DLG_IO_SET_H
 
 #include "base/file.h"
-#include "io/header.h"
+#include "io/contents.h"
 
 /** One file, kept mapped for the tensors' bytes and parsed for their names. */
 typedef struct {
     char *path;
     dlg_file file;
-    dlg_header header;
+    dlg_contents contents;
 } dlg_set_file;
 
 struct dlg_safetensors {
-    char *path; /* what was opened: the file or the directory */
+    char *path;         /* what was opened: the file or the directory */
+    const char *remedy; /* the line of Python that writes what can be opened, for messages */
     size_t n_files, n_tensors;
     dlg_set_file *files;
-    dlg_tensor *tensors; /* of all files, sorted by name; one file lends its own */
-    char *names;         /* of tensors that no file holds; else NULL */
+    bool is_nameless;    /* one file, which is a list: tensors are in its order */
+    dlg_tensor *tensors; /* of all files, sorted by name */
+    char *names;         /* of tensors whose names no file holds; else NULL */
 };
+
+/** How a model's file is written right, for messages. */
+extern const char dlg_model_remedy[];
 
 /** An empty set with room for n_files. *out is NULL on failure. */
 DLG_MUST_USE dlg_status dlg_set_create(dlg_safetensors **out, const char *path, size_t n_files, dlg_error *);

@@ -1,5 +1,5 @@
-/* A model in several files: model.safetensors.index.json maps each tensor's name to the file, in the same directory,
- * that holds it. */
+/* A model in several files: model.safetensors.index.json or pytorch_model.bin.index.json maps each tensor's name to the
+ * file, in the same directory, that holds it. */
 #include "base/json.h"
 #include "base/memory.h"
 #include "io/set.h"
@@ -47,7 +47,7 @@ static dlg_status check_map(const dlg_safetensors *set, const char **shards, siz
         const char *const *shard = bsearch(&entry->valuestring, shards, n_shards, sizeof *shards, compare_strings);
         const dlg_set_file *file = &set->files[shard - shards];
         const dlg_tensor key = {.name = entry->string};
-        if (!bsearch(&key, file->header.tensors, file->header.n_tensors, sizeof key, dlg_tensor_compare_names))
+        if (!bsearch(&key, file->contents.tensors, file->contents.n_tensors, sizeof key, dlg_tensor_compare_names))
             return dlg_fail(err, DLG_EFORMAT,
                             "%s: want tensor \"%s\", which the index says is here, found none of that name", file->path,
                             entry->string);
@@ -77,6 +77,7 @@ dlg_status dlg_shards_open(dlg_safetensors **out, const char *directory, const c
     }
     status = list_shards(shards, &n_shards, map, index_path, err);
     if (!status) status = dlg_set_create(&set, directory, n_shards, err);
+    if (!status) set->remedy = dlg_model_remedy;
     for (size_t i = 0; i < n_shards && !status; i++)
         status = dlg_set_add(set, dlg_path_join(directory, shards[i]), err);
     if (!status) status = check_map(set, shards, n_shards, map, err);

@@ -31,7 +31,8 @@ static dlg_status share_step(dlg_gradient *out, const dlg_model *model, dlg_trut
     if (!status) dlg_batch_set_types(&batch, truth->types);
     if (!status && !truth->is_classification) status = dlg_batch_predict(&batch, n_predicted, rows, err);
     if (!status)
-        status = dlg_gradient_share(out, &truth->loss, model, &(dlg_step){&batch, truth->fed, labels, NULL, NULL}, err);
+        status = dlg_gradient_share(out, &truth->loss, model, &(dlg_step){&batch, truth->fed, labels, NULL, NULL, NULL},
+                                    err);
     if (!status && !isfinite(truth->loss)) {
         status = dlg_fail(err, DLG_ENONFINITE, "%s: want a finite loss, found %g", model->name, truth->loss);
         dlg_gradient_release(out);
@@ -78,6 +79,9 @@ static dlg_status check_step(const dlg_truth *step, const dlg_model *model, dlg_
 {
     if (step->dropout)
         return dlg_fail(err, DLG_EFORMAT, "%s: want a step without dropout, found one with it", dlg_fit_name(step));
+    if (model->config.task == DLG_SEQUENCE_CLASSIFICATION && model->config.n_labels < 2)
+        return dlg_fail(err, DLG_ESHAPE, "%s: num_labels: want at least 2 classes, found 1 (that is a regression)",
+                        model->name);
     return dlg_fit_step(step, model, err);
 }
 

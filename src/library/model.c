@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "library/metadata.h"
+#include "models/naming.h"
 #include "vocab/vocabulary.h"
 
 #include <errno.h>
@@ -53,11 +54,12 @@ static dlg_status want_config(const char *directory, dlg_error *err)
     return dlg_fail(err, DLG_EIO, "%s: want a model's directory, found no config.json", directory);
 }
 
-/* The message names both files. */
-static dlg_status check_vocabulary(const dlg_model *model, const char *directory, dlg_error *err)
+/* A model may have more embeddings than there are pieces, but not by far. The message names both files. */
+static dlg_status fit_vocabulary(dlg_model *model, const char *directory, dlg_error *err)
 {
     const size_t want = model->config.vocabulary_size, found = dlg_tokenizer_size(model->tokenizer);
-    if (found == want) return DLG_OK;
+    if (found <= want && want - found <= DLG_MAX_UNNAMED)
+        return dlg_tokenizer_pad(model->tokenizer, directory, want, err);
     const bool is_json = holds(directory, "tokenizer.json");
     return dlg_fail(err, DLG_ESHAPE, "%s/%s: want the %zu pieces that %s/config.json says, found %zu", directory,
                     is_json ? "tokenizer.json" : "vocab.txt", want, directory, found);
@@ -92,7 +94,7 @@ static dlg_status open_directory(dlg_model **out, const dlg_model_choice *choice
         return status;
     }
     model->tokenizer = tokenizer;
-    status = check_vocabulary(model, directory, err);
+    status = fit_vocabulary(model, directory, err);
     if (!status && choice->task && model->config.task != task)
         status = refuse_task(model, directory, choice->task, err);
     if (!status && model->config.task == DLG_CAUSAL_LM)
@@ -126,9 +128,11 @@ static dlg_status check_classes(const dlg_safetensors *file, const dlg_model_cho
     if (!status) status = dlg_model_describe(&model, choice->preset, &config, err);
     if (!status) {
         const dlg_parameter *decoder = model->roles.decoder.bias;
-        const dlg_tensor *bias = dlg_parameter_find(decoder, file);
-        const size_t found = bias ? bias->n_items : 0;
-        if (found != choice->n_labels)
+        const dlg_naming naming = dlg_naming_of(file);
+        const dlg_tensor *bias;
+        status = dlg_naming_find(&bias, &naming, decoder, err);
+        const size_t found = !status && bias ? bias->n_items : 0;
+        if (!status && found != choice->n_labels)
             status = dlg_fail(err, DLG_EFORMAT,
                               "%s: metadata " DLG_METADATA_N_LABELS ": want the %zu classes of %s, found %zu",
                               dlg_safetensors_path(file), found, decoder->name, choice->n_labels);
@@ -208,7 +212,7 @@ dlg_status dlg_model_open_prior(dlg_model **out, const char *directory, const dl
                               directory, n, config->vocabulary_size);
     } else {
         status = dlg_tokenizer_open_directory(&model->tokenizer, directory, err);
-        if (!status) status = check_vocabulary(model, directory, err);
+        if (!status) status = fit_vocabulary(model, directory, err);
         if (!status) status = compare_pieces(model, directory, attacked->tokenizer, err);
     }
     return finish(out, model, status);

@@ -56,7 +56,7 @@ const char *dlg_attack_text(dlg_attack *attack, size_t sentence)
     const size_t n = dlg_attack_n_tokens(attack, sentence), row = first_row(attack, sentence);
     const uint32_t *tokens = dlg_attack_state_of(attack)->tokens + row;
     dlg_free(attack->text);
-    return attack->text = dlg_tokenizer_decode(attack->gradient->model->tokenizer, tokens, n, true);
+    return attack->text = dlg_tokenizer_decode_sentence(attack->gradient->model->tokenizer, tokens, n);
 }
 
 /* Of a moment nothing is confirmed. */

@@ -1,6 +1,7 @@
 #include "report/json_lines.h"
 
 #include "base/memory.h"
+#include "report/loss.h"
 #include "report/json_object.h"
 
 #include <math.h>
@@ -40,7 +41,7 @@ static void add_text(dlg_object *o, const uint32_t *tokens)
     const dlg_knowledge *k = o->subject->knowledge;
     cJSON *list = dlg_object_add_new(o, o->root, "text", cJSON_CreateArray());
     for (size_t b = 0, row = 0; tokens && b < k->n_sentences && !o->failed; row += k->lengths[b++]) {
-        char *text = dlg_tokenizer_decode(o->subject->tokenizer, tokens + row, k->lengths[b], true);
+        char *text = dlg_tokenizer_decode_sentence(o->subject->tokenizer, tokens + row, k->lengths[b]);
         dlg_object_append(o, list, text ? cJSON_CreateString(text) : NULL);
         dlg_free(text);
     }
@@ -277,6 +278,7 @@ dlg_status dlg_json_result(FILE *stream, const dlg_subject *subject, const dlg_a
                           best->tokens ? dlg_part_of_zero(best->distance_of_tokens, best->scale) : NAN);
     dlg_object_add_number(&o, "scale", best->tokens ? best->scale : NAN);
     add_explanation(&o, &best->explanation);
+    dlg_loss_add(&o, result);
     dlg_object_add_number(&o, "n_dense", (double)result->n_dense);
     dlg_object_add_number(&o, "n_targets", (double)result->n_targets);
     add_knowledge(&o, result->end == DLG_PARTLY ? subject->told : subject->knowledge);

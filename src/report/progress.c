@@ -1,3 +1,4 @@
+#include "report/loss.h"
 #include "report/progress.h"
 
 #include "base/memory.h"
@@ -326,6 +327,7 @@ void dlg_progress_result(const dlg_screen *screen, const dlg_subject *subject, c
     print_heading(screen, result);
     if (is_shown(result)) print_sentences(screen, subject, result);
     print_end(screen, subject, result);
+    dlg_loss_print(screen, result);
     if (is_shown(result)) dlg_sources_print(screen, subject, result);
     if (result->end == DLG_EXPLAINED || result->end == DLG_PARTLY) print_unmasked(screen, result);
     if (result->end != DLG_UNREADABLE) print_cost(screen, result);

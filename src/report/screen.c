@@ -146,9 +146,10 @@ static void mark_bytes(const dlg_tokenizer *tokenizer, const uint32_t *tokens, c
     const dlg_special_tokens special = dlg_tokenizer_special(tokenizer);
     size_t at = 0;
     bool first = true;
-    for (size_t i = 0; i < n; i++) {
+    const size_t end = dlg_special_tokens_end(special, tokens, n);
+    for (size_t i = dlg_special_tokens_begin(special, tokens, n); i < end; i++) {
         const char *piece = dlg_tokenizer_piece(tokenizer, tokens[i]);
-        if (!piece || dlg_special_tokens_have(special, tokens[i])) continue;
+        if (!piece) continue;
         if (!first && !strncmp(piece, "##", 2)) piece += 2;
         first = false;
         for (; *piece; piece++) {
@@ -163,10 +164,10 @@ static void mark_bytes(const dlg_tokenizer *tokenizer, const uint32_t *tokens, c
 void dlg_screen_print_tokens(const dlg_screen *screen, dlg_layout layout, const dlg_tokenizer *tokenizer,
                              const uint32_t *tokens, const bool *marked, size_t n)
 {
-    char *text = dlg_tokenizer_decode(tokenizer, tokens, n, true);
+    char *text = dlg_tokenizer_decode_sentence(tokenizer, tokens, n);
     bool *bytes = text && marked ? dlg_allocate(strlen(text) + 1, sizeof *bytes) : NULL;
     if (bytes) mark_bytes(tokenizer, tokens, marked, n, text, bytes);
-    const char *shown = !text ? "(no memory to show the text)" : *text ? text : "(nothing but special tokens)";
+    const char *shown = !text ? "(no memory to show the text)" : *text ? text : "(no words)";
     dlg_screen_print(screen, layout, shown, shown == text ? bytes : NULL);
     dlg_free(bytes);
     dlg_free(text);

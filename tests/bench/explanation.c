@@ -93,9 +93,9 @@ static void share(step *s, const setting *of, uint64_t seed)
         s->labels[b] = of->task == DLG_MASKED_LM ? FIRST_WORD + 77 * b : b % 3;
     }
     if (of->task == DLG_MASKED_LM) stop_if(dlg_batch_predict(&s->batch, of->n_sentences, s->rows, &err), &err);
-    stop_if(
-        dlg_gradient_share(&s->gradient, NULL, s->model, &(dlg_step){&s->batch, s->fed, s->labels, NULL, NULL}, &err),
-        &err);
+    stop_if(dlg_gradient_share(&s->gradient, NULL, s->model,
+                               &(dlg_step){&s->batch, s->fed, s->labels, NULL, NULL, NULL}, &err),
+            &err);
 }
 
 static dlg_explanation explain(const step *s, dlg_objective *objective, const dlg_real *share)

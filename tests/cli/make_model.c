@@ -1,7 +1,7 @@
 /*
- * make_model DIRECTORY mlm|cls|clm|distilbert [SEED]: a small Hugging Face model (24 positions, 40 pieces, 3 classes)
- * for the cases to try, and to damage. clm is a GPT-2, of which the vocabulary is not written, distilbert a masked LM.
- * Another seed draws other weights.
+ * make_model DIRECTORY mlm|cls|clm|distilbert|wide [SEED]: a small Hugging Face model (24 positions, 40 pieces, 3
+ * classes) for the cases to try, and to damage. clm is a GPT-2, of which the vocabulary is not written, distilbert a
+ * masked LM, wide a masked LM with 1,100 embeddings for its 40 pieces. Another seed draws other weights.
  */
 #include "base/memory.h"
 #include "models/architecture.h"
@@ -52,13 +52,13 @@ int main(int argc, char **argv)
     char text[1024];
     if (argc != 3 && argc != 4) return 64;
     const bool classifier = !strcmp(argv[2], "cls"), causal = !strcmp(argv[2], "clm"),
-               distilled = !strcmp(argv[2], "distilbert");
+               distilled = !strcmp(argv[2], "distilbert"), wide = !strcmp(argv[2], "wide");
     const dlg_task task = causal ? DLG_CAUSAL_LM : classifier ? DLG_SEQUENCE_CLASSIFICATION : DLG_MASKED_LM;
     const dlg_config config = {.architecture = causal      ? &dlg_gpt2
                                                : distilled ? &dlg_distilbert
                                                            : &dlg_bert,
                                .task = task,
-                               .vocabulary_size = 40,
+                               .vocabulary_size = wide ? 1100 : 40,
                                .hidden_size = 16,
                                .n_layers = 1,
                                .n_heads = 2,
@@ -71,11 +71,11 @@ int main(int argc, char **argv)
                                .tied_decoder = true};
     snprintf(
         text, sizeof text,
-        "{\"model_type\": \"bert\", \"architectures\": [\"%s\"], \"vocab_size\": 40, \"hidden_size\": 16, "
+        "{\"model_type\": \"bert\", \"architectures\": [\"%s\"], \"vocab_size\": %zu, \"hidden_size\": 16, "
         "\"num_hidden_layers\": 1,\n"
         " \"num_attention_heads\": 2, \"intermediate_size\": 32, \"max_position_embeddings\": 24,\n"
         " \"id2label\": {\"0\": \"x\", \"1\": \"y\", \"2\": \"z\"}, \"label2id\": {\"x\": 0, \"y\": 1, \"z\": 2}}\n",
-        classifier ? "BertForSequenceClassification" : "BertForMaskedLM");
+        classifier ? "BertForSequenceClassification" : "BertForMaskedLM", config.vocabulary_size);
     if (causal)
         snprintf(text, sizeof text,
                  "{\"model_type\": \"gpt2\", \"vocab_size\": 40, \"n_embd\": 16, \"n_layer\": 1, \"n_head\": 2,\n"

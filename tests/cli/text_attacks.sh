@@ -106,7 +106,7 @@ refused 1 "dlg-text: $words/config.json: vocab_size: want the attacked model's 4
 gpt_refused 'model.safetensors: transformer.h.0.mlp.c_fc.weight: want shape (16, 33), found (16, 32)' \
     's/"n_inner": 32/"n_inner": 33/'
 gpt_refused 'model.safetensors: tensor transformer.h.1.ln_1.weight is missing' 's/"n_layer": 1/"n_layer": 2/'
-gpt_refused 'config.json: activation_function: want gelu,*found relu' 's/{/{"activation_function": "relu", /'
+gpt_refused 'config.json: activation_function: want gelu,*found silu' 's/{/{"activation_function": "silu", /'
 cp -r m other
 sed -i 's/^bird$/birds/' other/vocab.txt
 refused 1 'dlg-text: other: want the vocabulary of the attacked model, found another from piece 31 on' \

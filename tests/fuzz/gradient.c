@@ -69,7 +69,7 @@ static dlg_config choose_config(recipe *r)
                          .intermediate_size = 1 + take(r, 24),
                          .max_positions = 1 + take(r, MOST_TOKENS),
                          .n_token_types = 1 + take(r, 2),
-                         .gelu = DLG_GELU_ERF,
+                         .activation = DLG_GELU_ERF,
                          .layer_norm_eps = 1e-12,
                          .initializer_range = 0.3,
                          .tied_decoder = !take(r, 2)};
@@ -109,7 +109,8 @@ static dlg_status share(dlg_gradient *out, recipe *r, const dlg_model *model, dl
     double loss;
     dlg_status status = dlg_batch_create(&batch, config->task, n_sentences, lengths, err);
     if (!status && is_mlm) status = dlg_batch_predict(&batch, n_rows, rows, err);
-    if (!status) status = dlg_gradient_share(out, &loss, model, &(dlg_step){&batch, fed, labels, NULL, NULL}, err);
+    if (!status)
+        status = dlg_gradient_share(out, &loss, model, &(dlg_step){&batch, fed, labels, NULL, NULL, NULL}, err);
     dlg_batch_release(&batch);
     return status;
 }

@@ -1,6 +1,6 @@
 /* A safetensors file's bytes: the header is parsed, and every tensor of one that is accepted is read and looked up. */
 #include "base/memory.h"
-#include "io/header.h"
+#include "io/contents.h"
 
 #include <stdint.h>
 #include <stdlib.h>
@@ -10,9 +10,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    dlg_header header;
+    dlg_contents header;
     dlg_error err;
-    const dlg_status status = dlg_header_parse(&header, "input", data, size, &err);
+    const dlg_status status = dlg_read_safetensors(&header, "input", data, size, &err);
     if (status) {
         /* Not an assert: the check must hold in every kind of build. */
         if (header.tensors || header.json || status != err.status || strncmp(err.message, "input: ", 7) != 0) abort();
@@ -31,6 +31,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         dlg_free(values);
     }
     if (n_bytes > size) abort();
-    dlg_header_release(&header);
+    dlg_contents_release(&header);
     return 0;
 }

@@ -27,7 +27,7 @@ static bool is_key_bias(const dlg_roles *roles, size_t n_layers, const dlg_param
 
 static void check_gradients(const dlg_case *c)
 {
-    const dlg_step step = {&c->batch, c->fed, c->labels, NULL, NULL};
+    const dlg_step step = {&c->batch, c->fed, c->labels, NULL, NULL, NULL};
     dlg_gradient ours;
     double loss;
     assert_int_equal(dlg_gradient_share(&ours, &loss, c->model, &step, NULL), DLG_OK);

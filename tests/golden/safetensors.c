@@ -19,7 +19,7 @@ static double rounded(double value, dlg_dtype dtype)
     case DLG_F32: return (double)(float)value;
     case DLG_F16: return (double)dlg_round_to_f16(value);
     case DLG_BF16: return (double)dlg_round_to_bf16(value);
-    case DLG_I64: break;
+    default: break;
     }
     fail();
     return 0;
@@ -29,10 +29,13 @@ static void reads_the_reference(void **state)
 {
     (void)state;
     static const dlg_tensor wanted[] = {
-        {"bf16", DLG_BF16, 1, {7}, 7, NULL},         {"empty", DLG_F32, 2, {0, 4}, 0, NULL},
-        {"f16", DLG_F16, 1, {7}, 7, NULL},           {"f32", DLG_F32, 2, {3, 5}, 15, NULL},
-        {"f64", DLG_F64, 4, {2, 3, 1, 2}, 12, NULL}, {"name \"\xc3\xa9\"", DLG_F16, 1, {1}, 1, NULL},
-        {"scalar", DLG_F32, 0, {0}, 1, NULL},
+        {.name = "bf16", .dtype = DLG_BF16, .n_dims = 1, .shape = {7}, .n_items = 7},
+        {.name = "empty", .dtype = DLG_F32, .n_dims = 2, .shape = {0, 4}},
+        {.name = "f16", .dtype = DLG_F16, .n_dims = 1, .shape = {7}, .n_items = 7},
+        {.name = "f32", .dtype = DLG_F32, .n_dims = 2, .shape = {3, 5}, .n_items = 15},
+        {.name = "f64", .dtype = DLG_F64, .n_dims = 4, .shape = {2, 3, 1, 2}, .n_items = 12},
+        {.name = "name \"\xc3\xa9\"", .dtype = DLG_F16, .n_dims = 1, .shape = {1}, .n_items = 1},
+        {.name = "scalar", .dtype = DLG_F32, .n_items = 1},
     };
     const size_t n = sizeof wanted / sizeof *wanted;
     dlg_error err;

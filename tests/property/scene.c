@@ -18,13 +18,14 @@ const scene_kind kinds[KINDS] = {
     {"masked LM, untied", DLG_MASKED_LM, false, DLG_GELU_TANH, 1e-3},
     {"classifier", DLG_SEQUENCE_CLASSIFICATION, true, DLG_GELU_ERF, 1e-12},
     {"classifier, gelu by tanh", DLG_SEQUENCE_CLASSIFICATION, true, DLG_GELU_TANH, 1e-5},
+    {"masked LM, relu", DLG_MASKED_LM, true, DLG_RELU, 1e-12},
 };
 
 static dlg_model *model_of(size_t kind, uint64_t seed)
 {
     dlg_config config = step_config(kinds[kind].task, WORDS, HIDDEN, 7);
     config.n_labels = 4;
-    config.gelu = kinds[kind].gelu;
+    config.activation = kinds[kind].activation;
     config.layer_norm_eps = kinds[kind].eps;
     config.initializer_range = 0.3;
     config.tied_decoder = kinds[kind].tied;

@@ -11,7 +11,7 @@ enum {
     HIDDEN = 8,
     SENTENCES = 3,
     MAX_ROWS = 16,
-    KINDS = 4,
+    KINDS = 5,
     N_MASKED = 4
 };
 
@@ -24,7 +24,7 @@ typedef struct {
     const char *name;
     dlg_task task;
     bool tied;
-    dlg_gelu_form gelu;
+    dlg_activation_form activation;
     double eps;
 } scene_kind;
 

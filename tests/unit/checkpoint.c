@@ -232,7 +232,7 @@ static void of_another_run(void **state)
     s.step.gradient.owned[3][1] += 1;
     refuse(&s, path, "(gradient: ");
     s.step.gradient.owned[3][1] -= 1;
-    s.step.model->config.gelu = DLG_GELU_TANH;
+    s.step.model->config.activation = DLG_GELU_TANH;
     refuse(&s, path, "(model: ");
     close_scene(&s);
 }

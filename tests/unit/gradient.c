@@ -239,7 +239,7 @@ static dlg_status attempt_create(void *argument, dlg_error *err)
 static dlg_status attempt_share(void *argument, dlg_error *err)
 {
     const scene *v = argument;
-    const dlg_step step = {&v->step.batch, v->step.fed, v->step.labels, NULL, NULL};
+    const dlg_step step = {&v->step.batch, v->step.fed, v->step.labels, NULL, NULL, NULL};
     dlg_gradient gradient;
     const dlg_status status = dlg_gradient_share(&gradient, NULL, v->step.model, &step, err);
     if (status) assert_empty(&gradient);
@@ -294,7 +294,7 @@ static void refuses_long_sentences(void **state)
     open_scene(&v);
     assert_int_equal(dlg_batch_create(&batch, DLG_MASKED_LM, 1, (size_t[]){10}, NULL), DLG_OK);
     assert_int_equal(dlg_batch_predict(&batch, 1, (size_t[]){2}, NULL), DLG_OK);
-    const dlg_step step = {&batch, ten, &(size_t){7}, NULL, NULL};
+    const dlg_step step = {&batch, ten, &(size_t){7}, NULL, NULL, NULL};
     assert_refused(dlg_gradient_share(&gradient, NULL, v.step.model, &step, &err), DLG_ESHAPE, &err, "small",
                    "want sentences of at most 9 tokens, found one of 10");
     assert_empty(&gradient);

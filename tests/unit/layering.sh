@@ -42,6 +42,7 @@ openblas:  math
 dnnl:      math
 lbfgs:     optimise
 xxhash:    base
+zlib:      io
 utf8proc:  base tokenizer
 cjson:     base io tokenizer models report
 argp:      cli

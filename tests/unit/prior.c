@@ -41,7 +41,7 @@ static double surprise_at(const dlg_model *model, const uint32_t *tokens, size_t
     fed[position] = MASK;
     assert_int_equal(dlg_batch_create(&batch, DLG_MASKED_LM, 1, &length, NULL), DLG_OK);
     assert_int_equal(dlg_batch_predict(&batch, 1, &position, NULL), DLG_OK);
-    const dlg_step step = {&batch, fed, &label, NULL, NULL};
+    const dlg_step step = {&batch, fed, &label, NULL, NULL, NULL};
     assert_int_equal(dlg_gradient_share(&gradient, &loss, model, &step, NULL), DLG_OK);
     dlg_gradient_release(&gradient);
     dlg_batch_release(&batch);

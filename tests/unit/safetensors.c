@@ -199,8 +199,9 @@ static void refused_tensors(void **state)
         {WITH("\"F32\"", "[\"2\"]", "[0,8]"), 0, 8,
          "tensor \"a\": shape: want whole numbers up to 2^53, found a string"},
         {WITH("\"F32\"", "2", "[0,8]"), 0, 8, "tensor \"a\": shape: want a list, found a number"},
-        {WITH("\"I32\"", "[2]", "[0,8]"), 0, 8, "tensor \"a\": dtype: want F64, F32, F16, BF16 or I64, found I32"},
-        {WITH("\"f32\"", "[2]", "[0,8]"), 0, 8, "tensor \"a\": dtype: want F64, F32, F16, BF16 or I64, found f32"},
+        {WITH("\"F8_E4M3\"", "[8]", "[0,8]"), 0, 8,
+         "tensor \"a\": dtype: want F64, F32, F16, BF16 or integers, found F8_E4M3"},
+        {WITH("\"f32\"", "[2]", "[0,8]"), 0, 8, "tensor \"a\": dtype: want F64, F32, F16, BF16 or integers, found f32"},
         {WITH("32", "[2]", "[0,8]"), 0, 8, "tensor \"a\": dtype: want a string, found a number"},
         {"{\"a\":{\"dtype\":\"F32\",\"shape\":[2],\"data_offsets\":[0,8],\"extra\":1}}", 0, 8,
          "\"a\": want dtype, shape and data_offsets, found \"extra\""},
@@ -217,7 +218,7 @@ static void no_file(void **state)
     assert_refused(dlg_safetensors_open(&file, scratch_path("none"), &err), DLG_EIO, &err, "/none", "No such file");
     assert_null(file);
     assert_refused(dlg_safetensors_open(&file, scratch_path("."), &err), DLG_EIO, &err, "/.", "found a directory");
-    assert_refused(dlg_safetensors_open(&file, empty, &err), DLG_EFORMAT, &err, empty, "found a file of 0");
+    assert_refused(dlg_safetensors_open(&file, empty, &err), DLG_EFORMAT, &err, empty, "found an empty file");
     assert_null(file);
 }
 
@@ -248,7 +249,8 @@ static void not_finite(void **state)
         for (size_t shift = 0; shift < 2; shift++)
             for (size_t p = 0; p < sizeof places / sizeof *places; p++)
                 for (size_t v = 0; v < 3; v++) {
-                    const dlg_tensor tensor = {"w", dtype, 1, {N}, N, bytes + shift};
+                    const dlg_tensor tensor = {
+                        .name = "w", .dtype = dtype, .n_dims = 1, .shape = {N}, .n_items = N, .bytes = bytes + shift};
                     const size_t stride = dlg_dtype_bytes(dtype);
                     const float f32 = (float)f64[v];
                     const void *value = dtype == DLG_F64   ? (const void *)&f64[v]
@@ -275,7 +277,7 @@ static void beyond_range(void **state)
 {
     (void)state;
     const double values[] = {3.4e38, 1e39};
-    const dlg_tensor tensor = {"w", DLG_F64, 1, {2}, 2, values};
+    const dlg_tensor tensor = {.name = "w", .dtype = DLG_F64, .n_dims = 1, .shape = {2}, .n_items = 2, .bytes = values};
     dlg_error err;
     dlg_real out[2];
     const dlg_status status = dlg_tensor_read(out, &tensor, "file", &err);

@@ -104,17 +104,18 @@ static void marked_tokens(void **state)
     (void)state;
     const uint32_t tokens[] = {2, 8, 6, 7, 9, 10, 4, 5, 3}; /* red fish ##er ' s [MASK] . */
     const bool none[9] = {false}, fisher[9] = {[3] = true}, rest[9] = {[1] = true, [5] = true, [6] = true, [7] = true};
-    assert_string_equal(print_tokens(true, DLG_BOLD, tokens, none, 9), "red fisher's.\n");
-    assert_string_equal(print_tokens(true, DLG_BOLD, tokens, NULL, 9), "red fisher's.\n");
-    assert_string_equal(print_tokens(true, DLG_BOLD, tokens, fisher, 9), "red fish\033[1mer\033[0m's.\n");
+    assert_string_equal(print_tokens(true, DLG_BOLD, tokens, none, 9), "red fisher's [MASK].\n");
+    assert_string_equal(print_tokens(true, DLG_BOLD, tokens, NULL, 9), "red fisher's [MASK].\n");
+    assert_string_equal(print_tokens(true, DLG_BOLD, tokens, fisher, 9), "red fish\033[1mer\033[0m's [MASK].\n");
     assert_string_equal(print_tokens(true, DLG_UNDERLINED, tokens, rest, 9),
-                        "\033[4mred\033[0m fisher'\033[4ms.\033[0m\n");
-    assert_string_equal(print_tokens(false, DLG_UNDERLINED, tokens, rest, 9), "red fisher's.\n");
+                        "\033[4mred\033[0m fisher'\033[4ms\033[0m \033[4m[MASK].\033[0m\n");
+    assert_string_equal(print_tokens(false, DLG_UNDERLINED, tokens, rest, 9), "red fisher's [MASK].\n");
     const uint32_t continued[] = {7, 6};
     const bool second[] = {false, true};
     assert_string_equal(print_tokens(true, DLG_BOLD, continued, second, 2), "##er \033[1mfish\033[0m\n");
-    const uint32_t special[] = {2, 4, 3};
-    assert_string_equal(print_tokens(true, DLG_BOLD, special, none, 3), "(nothing but special tokens)\n");
+    const uint32_t special[] = {2, 4, 3}, ends[] = {2, 3};
+    assert_string_equal(print_tokens(true, DLG_BOLD, special, none, 3), "[MASK]\n");
+    assert_string_equal(print_tokens(true, DLG_BOLD, ends, none, 2), "(no words)\n");
 }
 
 int main(void)

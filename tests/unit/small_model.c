@@ -112,6 +112,15 @@ void small_model_add(small_model *small, const char *name, size_t n)
     append(small, name, 1, 1, n);
 }
 
+size_t small_model_copy(small_model *small, const char *name, const char *copy_name)
+{
+    const dlg_tensor_source from = small->tensors[small_model_find(small, name)];
+    const size_t n_cols = from.shape[from.n_dims - 1], n_rows = from.n_dims == 1 ? 1 : from.shape[0], i = small->n;
+    append(small, copy_name, from.n_dims, n_rows, n_cols);
+    memcpy(small->numbers[i], from.values, n_rows * n_cols * sizeof *from.values);
+    return i;
+}
+
 const char *small_model_write(const small_model *small, const char *file, dlg_dtype dtype)
 {
     dlg_error err;

@@ -33,6 +33,9 @@ void small_model_rename_all(small_model *, const char *from, const char *to);
 /** A vector of n numbers more. */
 void small_model_add(small_model *, const char *name, size_t n);
 
+/** A tensor more, with the shape and the numbers of another. @return its number */
+size_t small_model_copy(small_model *, const char *name, const char *copy_name);
+
 /** Write the tensors to a file in the scratch directory. @return its path */
 const char *small_model_write(const small_model *, const char *file, dlg_dtype);
 

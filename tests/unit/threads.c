@@ -41,7 +41,8 @@ static dlg_status attack_once(job *j)
     dlg_status status = dlg_batch_create(&batch, DLG_MASKED_LM, 1, &length, NULL);
     if (!status) status = dlg_batch_predict(&batch, 1, &row, NULL);
     if (!status)
-        status = dlg_gradient_share(&gradient, NULL, j->model, &(dlg_step){&batch, fed, &label, NULL, NULL}, NULL);
+        status =
+            dlg_gradient_share(&gradient, NULL, j->model, &(dlg_step){&batch, fed, &label, NULL, NULL, NULL}, NULL);
     if (!status) status = dlg_analysis_create(&analysis, &gradient, special, NULL);
     if (!status) status = dlg_knowledge_infer(&knowledge, analysis, NULL);
     if (!status) status = dlg_attack_class_run(dlg_attacks[0], &result, analysis, &knowledge, &options, NULL, NULL);

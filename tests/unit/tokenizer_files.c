@@ -90,11 +90,6 @@ static void refuses_vocabularies(void **state)
         {TEXT("[PAD]\n[CLS]\n[SEP]\n[MASK]\n"), "want the special token [UNK]"},
         {TEXT("[PAD]\n[UNK]\n[MASK]\n[SEP]\n"), "want the special token [CLS]"},
         {TEXT("[PAD]\n[UNK]\n[CLS]\n[MASK]\n"), "want the special token [SEP]"},
-        {TEXT("\357\273\277" SPECIAL_LINES), "want the special token [PAD]"},
-        {TEXT(SPECIAL_LINES "a\nb\na\n"), "line 8: want a new piece, found \"a\" as in line 6"},
-        {TEXT(SPECIAL_LINES "\na\n"), "line 6: want a piece, found nothing"},
-        {TEXT(SPECIAL_LINES "a\n\n"), "line 7: want a piece, found nothing"},
-        {TEXT(SPECIAL_LINES "\r\n"), "line 6: want a piece, found nothing"},
         {TEXT(SPECIAL_LINES "a\xff\n"), "line 6: want UTF-8, found byte 0xff"},
         {TEXT(SPECIAL_LINES "a\0b\n"), "line 6: want text, found control character 0x00"},
         {TEXT(SPECIAL_LINES "a\rb\n"), "line 6: want text, found control character 0x0d"},
@@ -111,6 +106,32 @@ static void refuses_vocabularies(void **state)
     assert_refused(dlg_tokenizer_open(&t, scratch_path("none.txt"), DLG_UNCASED, &err), DLG_EIO, &err, "none.txt",
                    "No such file");
     assert_null(t);
+}
+
+/* As BertTokenizer reads them: ids go on where a line is empty, and of equal lines the last is found. */
+static void reads_odd_lines(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        dlg_token a, b; /* where "a" and "b" are found */
+        size_t n;
+        dlg_token unnamed;
+    } cases[] = {{SPECIAL_LINES "a\n\nb\n", 5, 7, 8, 6},  {SPECIAL_LINES "\r\na\r\nb\r\n", 6, 7, 8, 5},
+                 {SPECIAL_LINES "a\nb\na\n", 7, 6, 8, 5}, {SPECIAL_LINES "a\na\nb\na\n", 8, 7, 9, 6},
+                 {SPECIAL_LINES "a\nb\n\n", 5, 6, 8, 7},  {"\357\273\277" SPECIAL_LINES "\na\nb", 6, 7, 8, 5}};
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        dlg_tokenizer *t;
+        dlg_error err;
+        char unnamed[32];
+        if (dlg_tokenizer_open(&t, scratch_text("vocab.txt", cases[i].text), DLG_UNCASED, &err))
+            fail_msg("%s", err.message);
+        assert_int_equal(dlg_tokenizer_size(t), cases[i].n);
+        assert_ids(t, "[PAD] a b", (const dlg_token[]){2, 0, cases[i].a, cases[i].b, 3}, 5);
+        snprintf(unnamed, sizeof unnamed, "[unused %u]", cases[i].unnamed);
+        assert_string_equal(dlg_tokenizer_piece(t, cases[i].unnamed), unnamed);
+        dlg_tokenizer_close(t);
+    }
 }
 
 /* A piece longer than any word is useless, not wrong. */
@@ -199,24 +220,31 @@ static void refuses_json(void **state)
         {FLAGS("true", "3", "true"), "normalizer.strip_accents: want true or false, found another number"},
         {WITH("\"post_processor\":{\"type\":\"ByteLevel\"}"), "post_processor"},
         {WITH("\"decoder\":{\"type\":\"BPE\"}"), "decoder.type: want \"WordPiece\", found BPE"},
-        {WITH("\"added_tokens\":[{\"id\":5,\"content\":\"a\"}]"), "want only BERT's special tokens, found a"},
-        {WITH("\"added_tokens\":[{\"id\":3,\"content\":\"[MASK]\"}]"), "want the vocabulary's id for [MASK]"},
-        {WITH("\"added_tokens\":[{\"id\":2,\"content\":\"[MASK]\",\"single_word\":false,\"lstrip\":true}]"),
-         "[MASK].lstrip: want false"},
+        {WITH("\"added_tokens\":{}"), "added_tokens: want an array"},
+        {WITH("\"added_tokens\":[1]"), "added_tokens: want an id for each, found none"},
+        {WITH("\"added_tokens\":[{\"id\":7}]"), "added tokens: want content that is a text"},
+        {WITH("\"added_tokens\":[{\"id\":7,\"content\":\"\"}]"), "added tokens: want content that is a text"},
+        {WITH("\"added_tokens\":[{\"id\":1.5,\"content\":\"x\"}]"), "added token x: want an id below"},
+        {WITH("\"added_tokens\":[{\"id\":5,\"content\":\"x\"}]"), "want an id of its own, found that of \"a\" (5)"},
+        {WITH("\"added_tokens\":[{\"id\":1032,\"content\":\"x\"}]"), "want an id below 1032, found 1032"},
+        {WITH("\"added_tokens\":[{\"id\":7,\"content\":\"x\"},{\"id\":8,\"content\":\"x\"}]"),
+         "added token x: want one id, found 7 and 8"},
+        {WITH("\"added_tokens\":[{\"id\":3,\"content\":\"[MASK]\"}]"),
+         "added token [MASK]: want the vocabulary's id, 2, found 3"},
+        {WITH("\"added_tokens\":[{\"id\":2,\"content\":\"[MASK]\",\"lstrip\":1}]"),
+         "[MASK]: lstrip: want true or false"},
         {"{" NORMALIZER "," PRE_TOKENIZER "}", "model: want an object"},
         {WITH_MODEL("\"model\":{\"type\":\"BPE\"}"), "model.type: want \"WordPiece\", found BPE"},
         {WITH_MODEL("\"model\":{\"type\":\"WordPiece\",\"unk_token\":\"<unk>\"}"),
          "model.unk_token: want \"[UNK]\", found <unk>"},
         {WITH_MODEL(MODEL_HEAD "[]}"), "model.vocab: want an object, found an array"},
         {WITH_MODEL(MODEL_HEAD "{}}"), "pieces, found 0"},
-        {WITH_MODEL(MODEL_HEAD "{\"[UNK]\":0,\"[PAD]\":2}}"),
-         "want ids 0 to 1, each once, found another for \"[PAD]\""},
-        {WITH_MODEL(MODEL_HEAD "{\"[UNK]\":0,\"[PAD]\":-1}}"), "want ids 0 to 1"},
-        {WITH_MODEL(MODEL_HEAD "{\"[UNK]\":0,\"[PAD]\":0.5}}"), "want ids 0 to 1"},
-        {WITH_MODEL(MODEL_HEAD "{\"[UNK]\":0,\"[PAD]\":1e300}}"), "want ids 0 to 1"},
+        {WITH_MODEL(MODEL_HEAD "{\"[UNK]\":0,\"[PAD]\":1026}}"), "want ids below 1026, found another for \"[PAD]\""},
+        {WITH_MODEL(MODEL_HEAD "{\"[UNK]\":0,\"[PAD]\":-1}}"), "want ids below 1026"},
+        {WITH_MODEL(MODEL_HEAD "{\"[UNK]\":0,\"[PAD]\":0.5}}"), "want ids below 1026"},
+        {WITH_MODEL(MODEL_HEAD "{\"[UNK]\":0,\"[PAD]\":1e300}}"), "want ids below 1026"},
         {WITH_MODEL(MODEL_HEAD "{\"[UNK]\":1,\"[PAD]\":1}}"), "want one piece for id 1, found \"[UNK]\" and \"[PAD]\""},
         {WITH_MODEL(MODEL_HEAD "{\"[UNK]\":0,\"[UNK]\":1}}"), "[UNK]"},
-        {WITH_MODEL(MODEL_HEAD "{\"[UNK]\":0,\"\":1}}"), "id 1: want a piece, found nothing"},
         {WITH_MODEL(MODEL_HEAD "{\"[UNK]\":0,\"[PAD]\":1,\"[CLS]\":2,\"[SEP]\":3}}"), "want the special token [MASK]"},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -289,6 +317,8 @@ static void reads_directories(void **state)
          "{\"strip_accents\":null,\"tokenize_chinese_chars\":false,\"mask_token\":{\"content\":\"[MASK]\"}}", 7, true,
          true, false},
         {ABSENT, WHOLE, ABSENT, 7, true, true, true},
+        {ABSENT, WITH_MODEL(MODEL_HEAD "{\"[UNK]\":0,\"a\":9,\"[MASK]\":2,\"[CLS]\":3,\"[SEP]\":4,\"[PAD]\":1}}"),
+         ABSENT, 10, true, true, true},
         {"not even a vocabulary", WHOLE, "{\"do_lower_case\":true}", 7, true, true, true},
     };
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -337,6 +367,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(line_ends),
+        cmocka_unit_test(reads_odd_lines),
         cmocka_unit_test(accepts_long_lines),
         cmocka_unit_test(refuses_vocabularies),
         cmocka_unit_test(reads_json),

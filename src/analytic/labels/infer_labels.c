@@ -230,6 +230,28 @@ static double fit_labels(size_t *labels, dlg_label_fit *out, bias_fit *f, const 
     return least;
 }
 
+/* The same where no scale makes the counts whole: of all that is negative each label has a part by its count. */
+static void divide_labels(size_t *labels, dlg_label_fit *out, bias_fit *f, size_t M)
+{
+    double all = 0;
+    for (size_t v = 0; v < f->n; v++) all += fmax(0, -(double)f->g[v]);
+    if (!(all > 0)) return;
+    for (size_t v = 0; v < f->n; v++) f->excess[v] = fmax(0, -(double)f->g[v] / all);
+    round_counts(f->n, f->excess, M, f->count, f->changes);
+    for (size_t v = 0; v < f->n; v++)
+        for (size_t i = 0; i < f->count[v]; i++) labels[out->n_labels++] = v;
+    fit(out, f->n, f->q, f->g, f->excess, f->count, M);
+}
+
+/* Whether what goes up is more than what goes down, by squares: one label is more than what its probability is spread
+ * over. */
+static bool is_turned_bias(const bias_fit *f)
+{
+    double up = 0, down = 0;
+    for (size_t v = 0; v < f->n; v++) *(f->g[v] > 0 ? &up : &down) += (double)f->g[v] * (double)f->g[v];
+    return up > down;
+}
+
 static void turn_sign(bias_fit *f)
 {
     for (size_t v = 0; v < f->n; v++) f->g[v] = -f->g[v];
@@ -256,6 +278,12 @@ dlg_status dlg_infer_labels(size_t *labels, dlg_label_fit *out, const dlg_gradie
             turn_sign(&f);
             fit_labels(labels, out, &f, known);
         }
+    }
+    if (!out->n_labels && known->is_certain && known->expected <= known->most) {
+        const bool turned = is_turned_bias(&f);
+        if (turned) turn_sign(&f);
+        divide_labels(labels, out, &f, known->expected);
+        if (turned) out->scale = -out->scale;
     }
     status = dlg_check_interrupt(err);
 out:

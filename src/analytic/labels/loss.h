@@ -20,8 +20,7 @@ const char *dlg_loss_name(dlg_loss_kind);
 typedef struct {
     dlg_loss_kind kind;
     dlg_softmax_loss softmax; /**< factor and smoothing; the factor of a binary one too; of others 1 */
-    /** another factor, of the other sign, with the other of two classes explains as much */
-    bool sign_is_open;
+    double other_factor;      /**< that with the other of two classes explains as much; 0: there is none */
 } dlg_loss;
 
 #endif

@@ -21,10 +21,11 @@ typedef struct {
     const dlg_head_gradient *m;
     size_t n, H;
     const size_t *row;
-    double *delta;  /* (n, H) J E^T (p - e_y) */
-    double *smooth; /* (n, H) J E^T (p - uniform) */
-    double *gram;   /* (n, n) products of the rows h */
-    double *image;  /* (n, H) G h */
+    const dlg_real *expected; /* (n + 1, H) by dlg_head_expect */
+    double *delta;            /* (n, H) J E^T (p - e_y) */
+    double *smooth;           /* (n, H) J E^T (p - uniform) */
+    double *gram;             /* (n, n) products of the rows h */
+    double *image;            /* (n, H) G h */
 } fitting;
 
 static dlg_status no_memory(dlg_error *err)
@@ -52,23 +53,34 @@ static void release(fitting *f)
     dlg_free(f->delta);
 }
 
-static dlg_status prepare(fitting *f, const dlg_predicted_rows *rows, const dlg_real *expected, dlg_error *err)
+/* The deltas of these labels. */
+static void set_deltas(fitting *f, const size_t *label)
+{
+    const size_t H = f->H;
+    const dlg_real *decoder = f->m->gradient->model->roles.decoder.weight->value;
+    for (size_t i = 0; i < f->n; i++) {
+        double *delta = f->delta + i * H;
+        for (size_t k = 0; k < H; k++) delta[k] = (double)f->expected[i * H + k] - (double)decoder[label[i] * H + k];
+        dlg_head_pull_back(f->m->network, i, delta);
+    }
+}
+
+static dlg_status prepare(fitting *f, const dlg_predicted_rows *rows, dlg_error *err)
 {
     const size_t n = f->n, H = f->H;
-    const dlg_real *decoder = f->m->gradient->model->roles.decoder.weight->value, *uniform = expected + n * H;
+    const dlg_real *expected = f->expected, *uniform = expected + n * H;
     f->delta = dlg_allocate(n * H, sizeof *f->delta);
     f->smooth = dlg_allocate(n * H, sizeof *f->smooth);
     f->gram = dlg_allocate(n * n, sizeof *f->gram);
     f->image = dlg_allocate(n * H, sizeof *f->image);
     if (!f->delta || !f->smooth || !f->gram || !f->image) return no_memory(err);
+    set_deltas(f, rows->label);
     for (size_t i = 0; i < n; i++) {
-        double *delta = f->delta + i * H, *smooth = f->smooth + i * H;
+        double *smooth = f->smooth + i * H;
         for (size_t k = 0; k < H; k++) {
-            delta[k] = (double)expected[i * H + k] - (double)decoder[rows->label[i] * H + k];
             smooth[k] = (double)expected[i * H + k] - (double)uniform[k];
             f->image[i * H + k] = dlg_dot(H, f->m->head + k * H, encoded(f, i));
         }
-        dlg_head_pull_back(f->m->network, i, delta);
         dlg_head_pull_back(f->m->network, i, smooth);
         for (size_t j = 0; j < n; j++) f->gram[i * n + j] = dlg_dot(H, encoded(f, i), encoded(f, j));
     }
@@ -105,7 +117,7 @@ static dlg_status fit_weights(dlg_predicted_rows *out, const fitting *f, dlg_err
         out->weights[i] *= (double)n / factor;
         are_alike &= fabs(out->weights[i] - 1) < alike;
     }
-    if (!status) out->loss = (dlg_loss){are_alike ? DLG_LOSS_MEAN : DLG_LOSS_WEIGHTED, {factor, 0}, false};
+    if (!status) out->loss = (dlg_loss){are_alike ? DLG_LOSS_MEAN : DLG_LOSS_WEIGHTED, {factor, 0}, 0};
     dlg_free(a);
     dlg_free(b);
     return status;
@@ -124,10 +136,25 @@ static bool fit_smoothing(dlg_loss *out, const fitting *f)
     if (!(determinant > rounding * dd * ss)) return false;
     const double a = (gd * ss - gs * ds) / determinant, b = (gs * dd - gd * ds) / determinant;
     const double plain2 = gg - gd * gd / dd, left2 = gg - a * gd - b * gs, smoothing = b / (a + b);
-    if (!(left2 < fits * fits * gg && clearly * clearly * left2 < plain2 && smoothing > 0 && smoothing < 1))
+    if (!(left2 < fits * fits * gg && clearly * clearly * left2 < plain2 && smoothing > fits && smoothing < 1))
         return false;
-    *out = (dlg_loss){DLG_LOSS_SMOOTHED, {(double)f->n * (a + b), smoothing}, false};
+    *out = (dlg_loss){DLG_LOSS_SMOOTHED, {(double)f->n * (a + b), smoothing}, 0};
     return true;
+}
+
+static void swap_classes(fitting *f, size_t *label)
+{
+    for (size_t i = 0; i < f->n; i++) label[i] = 1 - label[i];
+    set_deltas(f, label);
+}
+
+/* Of two classes each row has the other with the other sign. @return whether these are smoothed, and now the labels */
+static bool fit_other_sign(dlg_loss *out, size_t *label, fitting *f)
+{
+    swap_classes(f, label);
+    if (fit_smoothing(out, f)) return true;
+    swap_classes(f, label);
+    return false;
 }
 
 static void weigh_alike(dlg_predicted_rows *out)
@@ -137,18 +164,22 @@ static void weigh_alike(dlg_predicted_rows *out)
 }
 
 /* The simplest that fits: a factor, smoothing, weights. */
-static dlg_status fit_softmax(dlg_predicted_rows *out, const fitting *f, dlg_error *err)
+static dlg_status fit_softmax(dlg_predicted_rows *out, fitting *f, dlg_error *err)
 {
     dlg_loss smoothed;
     const dlg_status status = fit_weights(out, f, err);
     if (status) return status;
-    if (fit_smoothing(&smoothed, f)) {
+    const bool is_two = f->m->network->loss->logits->n_cols == 2 && out->loss.kind == DLG_LOSS_WEIGHTED;
+    if (fit_smoothing(&smoothed, f) || (is_two && fit_other_sign(&smoothed, out->label, f))) {
         out->loss = smoothed;
         weigh_alike(out);
     }
     if (out->loss.kind == DLG_LOSS_MEAN) weigh_alike(out);
+    const dlg_value *p = f->m->network->loss->logits;
     const bool is_plain = fabs(out->loss.softmax.factor - 1) < alike;
-    out->loss.sign_is_open = f->n == 1 && f->m->network->loss->logits->n_cols == 2 && !is_plain;
+    const double of_label = (double)p->x[out->label[0]];
+    if (f->n == 1 && p->n_cols == 2 && !is_plain && of_label > 0)
+        out->loss.other_factor = -out->loss.softmax.factor * (1 - of_label) / of_label;
     return DLG_OK;
 }
 
@@ -232,14 +263,14 @@ static dlg_status name_other(dlg_predicted_rows *out, const fitting *f, dlg_erro
     const bool is_classifier = f->m->gradient->model->config.task == DLG_SEQUENCE_CLASSIFICATION;
     const size_t C = decoder->n_rows;
     double factor;
-    out->loss = (dlg_loss){C == 1 ? DLG_LOSS_SQUARED : DLG_LOSS_OTHER, {1, 0}, false};
+    out->loss = (dlg_loss){C == 1 ? DLG_LOSS_SQUARED : DLG_LOSS_OTHER, {1, 0}, 0};
     if (!is_classifier || C == 1 || !shared) return DLG_OK;
     double *slope = dlg_allocate(C * f->n, sizeof *slope);
     if (!slope) return no_memory(err);
     const dlg_status status = find_slopes(slope, f, shared, C, err);
     for (double sign = 1; !status && sign >= -1; sign -= 2) {
         if (!is_binary(&factor, f, C, slope, sign)) continue;
-        out->loss = (dlg_loss){DLG_LOSS_BINARY, {factor, 0}, false};
+        out->loss = (dlg_loss){DLG_LOSS_BINARY, {factor, 0}, 0};
         break;
     }
     dlg_free(slope);
@@ -248,8 +279,8 @@ static dlg_status name_other(dlg_predicted_rows *out, const fitting *f, dlg_erro
 
 dlg_status dlg_loss_fit(dlg_predicted_rows *out, const dlg_head_gradient *m, const dlg_real *expected, dlg_error *err)
 {
-    fitting f = {.m = m, .n = out->n, .H = m->H, .row = out->row};
-    dlg_status status = prepare(&f, out, expected, err);
+    fitting f = {.m = m, .n = out->n, .H = m->H, .row = out->row, .expected = expected};
+    dlg_status status = prepare(&f, out, err);
     if (!status && out->is_clear) status = fit_softmax(out, &f, err);
     else if (!status) status = name_other(out, &f, err);
     if (!status && !out->is_clear) status = find_outputs(out, &f, err);

@@ -7,7 +7,7 @@
 #include "math/row_rounding.h"
 #include "math/blas.h"
 #include "math/svd.h"
-#include "ops/activation.h"
+#include "models/architecture.h"
 
 #include <assert.h>
 #include <math.h>
@@ -265,8 +265,7 @@ static void finish_rows(dlg_sequence_check *c, size_t n)
         for (size_t k = 0; k < H; k++) c->x[i * H + k] += c->input[c->row_index[i] * H + k];
     normalise(n, H, eps, c->attention_gamma, c->attention_beta, c->x);
     apply(c->intermediate, n, c->x, c->wide);
-    (c->model->config.gelu == DLG_GELU_ERF ? dlg_gelu_erf : dlg_gelu_tanh)(n * c->I, c->wide, c->wide, c->first,
-                                                                           c->second);
+    dlg_activation_of (&c->model->config)(n * c->I, c->wide, c->wide, c->first, c->second);
     if (c->asks_hidden) {
         memcpy(c->y, c->wide, n * c->I * sizeof *c->y);
         return;

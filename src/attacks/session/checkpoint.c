@@ -44,7 +44,8 @@ static uint64_t hash_sizes(size_t n, const size_t *values, uint64_t hash)
 static uint64_t hash_model(const dlg_model *model)
 {
     const dlg_config *c = &model->config;
-    uint64_t hash = hash_sizes(4, (const size_t[]){(size_t)c->task, c->n_heads, (size_t)c->gelu, c->tied_decoder}, 0);
+    uint64_t hash =
+        hash_sizes(4, (const size_t[]){(size_t)c->task, c->n_heads, (size_t)c->activation, c->tied_decoder}, 0);
     hash = dlg_hash(&c->layer_norm_eps, sizeof c->layer_norm_eps, hash);
     for (size_t i = 0; i < model->n_parameters; i++) {
         const dlg_parameter *p = &model->parameters[i];

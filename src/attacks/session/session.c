@@ -171,7 +171,7 @@ static dlg_attack_state state_of(const dlg_session *r)
         .distance_of_tokens = r->d_tokens,
         .scale = r->scale,
         .explanation = r->explanation,
-        .loss = {r->loss.kind, {r->factor_of_tokens, r->loss.softmax.smoothing}, r->loss.sign_is_open},
+        .loss = {r->loss.kind, {r->factor_of_tokens, r->loss.softmax.smoothing}, r->loss.other_factor},
         .seconds = dlg_attack_now() - r->result->begun_s,
         .knowledge = r->knowledge,
         .fed = r->fed,
@@ -257,7 +257,7 @@ dlg_status dlg_session_begin(dlg_session *r, dlg_attack_result *result, dlg_anal
                        .options = options,
                        .observer = observer,
                        .result = result,
-                       .loss = {DLG_LOSS_MEAN, {knowledge->factor != 0 ? knowledge->factor : 1, 0}, false},
+                       .loss = {DLG_LOSS_MEAN, {knowledge->factor != 0 ? knowledge->factor : 1, 0}, 0},
                        .d = INFINITY,
                        .d_tokens = INFINITY};
     dlg_status status = copy_knowledge(r, knowledge, err);

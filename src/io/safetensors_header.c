@@ -1,4 +1,5 @@
-#include "io/header.h"
+/* safetensors: the header, which says everything about the file. */
+#include "io/contents.h"
 
 #include "base/json.h"
 #include "base/memory.h"
@@ -11,6 +12,9 @@
 _Static_assert(SIZE_MAX >= UINT64_MAX, "offsets and products of shapes are counted in size_t");
 
 static const char METADATA[] = "__metadata__";
+
+/** The header's length comes first. */
+enum { LENGTH_BYTES = 8 };
 
 /** A JSON value's kind, for messages about one that should have been something else. */
 static const char *kind(const cJSON *item)
@@ -42,9 +46,9 @@ static dlg_status read_dtype(dlg_tensor *tensor, const cJSON *dtype, const char 
     if (!cJSON_IsString(dtype))
         return dlg_fail(err, DLG_EFORMAT, "%s: tensor \"%s\": dtype: want a string, found %s", name, tensor->name,
                         kind(dtype));
-    for (tensor->dtype = DLG_F64; tensor->dtype <= DLG_I64; tensor->dtype++)
+    for (tensor->dtype = DLG_F64; tensor->dtype <= DLG_BOOL; tensor->dtype++)
         if (!strcmp(dtype->valuestring, dlg_dtype_name(tensor->dtype))) return DLG_OK;
-    return dlg_fail(err, DLG_EFORMAT, "%s: tensor \"%s\": dtype: want F64, F32, F16, BF16 or I64, found %s", name,
+    return dlg_fail(err, DLG_EFORMAT, "%s: tensor \"%s\": dtype: want F64, F32, F16, BF16 or integers, found %s", name,
                     tensor->name, dtype->valuestring);
 }
 
@@ -142,7 +146,7 @@ static int compare_places(const void *a, const void *b)
  * The tensors, sorted by place, must cover the data exactly: no byte twice, none left over where something could
  * hide.
  */
-static dlg_status check_cover(const dlg_header *header, const unsigned char *data, size_t n_data, const char *name,
+static dlg_status check_cover(const dlg_contents *header, const unsigned char *data, size_t n_data, const char *name,
                               dlg_error *err)
 {
     const unsigned char *reached = data;
@@ -160,32 +164,26 @@ static dlg_status check_cover(const dlg_header *header, const unsigned char *dat
     return DLG_OK;
 }
 
-int dlg_tensor_compare_names(const void *a, const void *b)
+dlg_status dlg_read_safetensors(dlg_contents *out, const char *name, const unsigned char *bytes, size_t n_bytes,
+                                dlg_error *err)
 {
-    return strcmp(((const dlg_tensor *)a)->name, ((const dlg_tensor *)b)->name);
-}
-
-dlg_status dlg_header_parse(dlg_header *out, const char *name, const unsigned char *bytes, size_t n_bytes,
-                            dlg_error *err)
-{
-    enum { LENGTH_BYTES = 8 };
-    *out = (dlg_header){0};
+    *out = (dlg_contents){0};
     if (n_bytes < LENGTH_BYTES)
         return dlg_fail(err, DLG_EFORMAT, "%s: want safetensors, which begin with %d bytes, found a file of %zu", name,
                         LENGTH_BYTES, n_bytes);
     uint64_t n_header = 0;
     for (int i = 0; i < LENGTH_BYTES; i++) n_header |= (uint64_t)bytes[i] << 8 * i;
-    if (n_header > DLG_HEADER_MAX_BYTES || n_header > n_bytes - LENGTH_BYTES)
+    if (n_header > DLG_SAFETENSORS_HEADER_MAX || n_header > n_bytes - LENGTH_BYTES)
         return dlg_fail(
             err, DLG_EFORMAT,
             "%s: want safetensors, with a header of at most %d bytes within the file's %zu, found a length of %" PRIu64,
-            name, DLG_HEADER_MAX_BYTES, n_bytes, n_header);
+            name, DLG_SAFETENSORS_HEADER_MAX, n_bytes, n_header);
     const unsigned char *text = bytes + LENGTH_BYTES, *data = text + n_header;
     const size_t n_data = n_bytes - LENGTH_BYTES - n_header;
     if (!n_header || *text != '{')
         return dlg_fail(err, DLG_EFORMAT, "%s: want a header that begins with '{', found none", name);
 
-    dlg_header header = {0};
+    dlg_contents header = {0};
     dlg_status status = dlg_json_parse(&header.json, name, text, n_header, err);
     if (status) return status;
     const cJSON *item;
@@ -207,14 +205,7 @@ dlg_status dlg_header_parse(dlg_header *out, const char *name, const unsigned ch
     if (status) goto out;
     qsort(header.tensors, header.n_tensors, sizeof *header.tensors, dlg_tensor_compare_names);
 out:
-    if (status) dlg_header_release(&header);
+    if (status) dlg_contents_release(&header);
     *out = header;
     return status;
-}
-
-void dlg_header_release(dlg_header *header)
-{
-    dlg_free(header->tensors);
-    cJSON_Delete(header->json);
-    *header = (dlg_header){0};
 }
