@@ -96,6 +96,7 @@ dlg_value *dlg_build_embeddings(dlg_builder *b)
     const dlg_embeddings op = {.words = network->words,
                                .y = dlg_tape_value(&network->tape, network->batch.n_rows, H),
                                .position = network->batch.position,
+                               .type = network->batch.type,
                                .n_positions = config->max_positions,
                                .n_types = roles->types ? config->n_token_types : 0,
                                .positions = small_value(roles->positions),

@@ -11,6 +11,8 @@ static bool has_layout(const dlg_forward *f, const dlg_forward_text *text)
     if (b->n_sentences != text->n_sentences) return false;
     for (size_t i = 0; i < b->n_sentences; i++)
         if (b->first[i + 1] - b->first[i] != text->lengths[i]) return false;
+    for (size_t i = 0; i < b->n_rows; i++)
+        if (b->type[i] != (text->types ? text->types[i] : 0)) return false;
     if (f->model->config.task == DLG_SEQUENCE_CLASSIFICATION) return true;
     return b->n_predicted == text->n_predicted &&
            !memcmp(b->predicted, text->predicted, b->n_predicted * sizeof *b->predicted);
@@ -21,6 +23,7 @@ static dlg_status lay_out(dlg_forward *f, const dlg_forward_text *text, dlg_erro
     const dlg_task task = f->model->config.task;
     dlg_forward_release(f);
     dlg_status status = dlg_batch_create(&f->batch, task, text->n_sentences, text->lengths, err);
+    if (!status) dlg_batch_set_types(&f->batch, text->types);
     if (!status && task != DLG_SEQUENCE_CLASSIFICATION)
         status = dlg_batch_predict(&f->batch, text->n_predicted, text->predicted, err);
     if (!status) status = dlg_network_create(&f->network, f->model, &f->batch, DLG_FORWARD_ONLY, 0, err);

@@ -22,6 +22,7 @@ typedef struct {
     size_t n_predicted;
     const size_t
         *predicted; /**< (n_predicted) rows of the batch; a classifier's are its sentences' first whatever is here */
+    const size_t *types; /**< token types, as fed is; NULL: all the first */
 } dlg_forward_text;
 
 /**

@@ -232,8 +232,14 @@ const dlg_parameter *dlg_model_parameter(const dlg_model *model, const char *nam
     return NULL;
 }
 
-const dlg_real *dlg_model_type(const dlg_model *model)
+uint32_t dlg_model_padding(const dlg_model *model)
 {
+    return model->tokenizer ? dlg_tokenizer_special(model->tokenizer).pad : UINT32_MAX;
+}
+
+const dlg_real *dlg_model_types(const dlg_model *model, size_t *n)
+{
+    *n = model->roles.types ? model->roles.types->n_rows : 1;
     return model->roles.types ? model->roles.types->value : model->no_type;
 }
 

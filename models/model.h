@@ -74,8 +74,11 @@ DLG_MUST_USE dlg_status dlg_model_pack_both_ways(const dlg_model *, dlg_error *)
 /** The parameter of that name, which must exist. */
 const dlg_parameter *dlg_model_parameter(const dlg_model *, const char *name);
 
-/** What a token's type, the first, adds to its embedding: (hidden_size). */
-const dlg_real *dlg_model_type(const dlg_model *);
+/** The token that pads, whose row of the word embedding gets no gradient where it is fed; UINT32_MAX: not known. */
+uint32_t dlg_model_padding(const dlg_model *);
+
+/** What each token type adds to an embedding: (n, hidden_size); one of zeros where the model has none. */
+const dlg_real *dlg_model_types(const dlg_model *, size_t *n);
 
 /** The word embeddings, (vocabulary_size, hidden_size). */
 const dlg_real *dlg_model_word_embeddings(const dlg_model *);

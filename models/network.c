@@ -13,7 +13,8 @@ dlg_status dlg_batch_create(dlg_batch *out, dlg_task task, size_t n_sentences, c
     for (size_t b = 0; b < n_sentences; b++) out->n_rows += lengths[b];
     out->first = dlg_allocate(n_sentences + 1, sizeof *out->first);
     out->position = dlg_allocate(out->n_rows, sizeof *out->position);
-    if (!out->first || !out->position) {
+    out->type = dlg_allocate(out->n_rows, sizeof *out->type);
+    if (!out->first || !out->position || !out->type) {
         dlg_batch_release(out);
         return dlg_fail(err, DLG_ENOMEM, "batch of %zu: no memory", n_sentences);
     }
@@ -39,10 +40,16 @@ dlg_status dlg_batch_predict(dlg_batch *batch, size_t n_predicted, const size_t 
     return DLG_OK;
 }
 
+void dlg_batch_set_types(dlg_batch *batch, const size_t *types)
+{
+    for (size_t i = 0; i < batch->n_rows; i++) batch->type[i] = types ? types[i] : 0;
+}
+
 void dlg_batch_release(dlg_batch *batch)
 {
     dlg_free(batch->first);
     dlg_free(batch->position);
+    dlg_free(batch->type);
     dlg_free(batch->predicted);
     *batch = (dlg_batch){0};
 }
@@ -52,9 +59,12 @@ static dlg_status copy_batch(dlg_batch *out, const dlg_batch *batch, dlg_error *
     *out = (dlg_batch){.n_sentences = batch->n_sentences, .n_rows = batch->n_rows};
     out->first = dlg_allocate(batch->n_sentences + 1, sizeof *out->first);
     out->position = dlg_allocate(batch->n_rows, sizeof *out->position);
-    if (!out->first || !out->position) return dlg_fail(err, DLG_ENOMEM, "batch of %zu: no memory", batch->n_sentences);
+    out->type = dlg_allocate(batch->n_rows, sizeof *out->type);
+    if (!out->first || !out->position || !out->type)
+        return dlg_fail(err, DLG_ENOMEM, "batch of %zu: no memory", batch->n_sentences);
     memcpy(out->first, batch->first, (batch->n_sentences + 1) * sizeof *out->first);
     memcpy(out->position, batch->position, batch->n_rows * sizeof *out->position);
+    dlg_batch_set_types(out, batch->type);
     return dlg_batch_predict(out, batch->n_predicted, batch->predicted, err);
 }
 

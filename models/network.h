@@ -16,19 +16,23 @@ typedef struct {
     size_t n_sentences, n_rows;
     size_t *first;      /**< (n_sentences + 1) first row of each sentence; the last entry is n_rows */
     size_t *position;   /**< (n_rows) */
+    size_t *type;       /**< (n_rows) token type, below the model's where it has any */
     size_t n_predicted; /**< rows the head is applied to */
     size_t *predicted;  /**< (n_predicted) distinct rows; a classifier's are the sentences' first */
 } dlg_batch;
 
 /**
  * A batch of sentences of these lengths with no row predicted yet (but for a classifier, where it is each first
- * one).
+ * one), and all tokens of the first type.
  */
 DLG_MUST_USE dlg_status dlg_batch_create(dlg_batch *out, dlg_task, size_t n_sentences, const size_t *lengths,
                                          dlg_error *);
 
 /** Replace the predicted rows. */
 DLG_MUST_USE dlg_status dlg_batch_predict(dlg_batch *, size_t n_predicted, const size_t *rows, dlg_error *);
+
+/** Give the rows these token types (n_rows); NULL: all the first. */
+void dlg_batch_set_types(dlg_batch *, const size_t *types);
 
 void dlg_batch_release(dlg_batch *);
 

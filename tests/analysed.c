@@ -70,7 +70,7 @@ dlg_status analysed_candidates(dlg_candidates *candidates, const dlg_gradient *g
     const dlg_spectrum *inputs;
     dlg_status status = dlg_analysis_create(&analysis, gradient, special, NULL);
     if (!status) status = dlg_analysis_inputs(&inputs, analysis, SIZE_MAX, NULL);
-    if (!status) status = dlg_candidates_find(candidates, gradient->model, inputs, n_positions, NULL);
+    if (!status) status = dlg_candidates_find(candidates, gradient->model, inputs, n_positions, 1, NULL);
     dlg_analysis_free(analysis);
     return status;
 }
@@ -78,7 +78,7 @@ dlg_status analysed_candidates(dlg_candidates *candidates, const dlg_gradient *g
 dlg_status analysed_predicted_rows(dlg_predicted_rows *found, const dlg_gradient *gradient, size_t n_sentences,
                                    const size_t *lengths, const uint32_t *fed, dlg_error *err)
 {
-    const dlg_forward_text text = {n_sentences, lengths, fed, 0, NULL};
+    const dlg_forward_text text = {n_sentences, lengths, fed, 0, NULL, NULL};
     dlg_analysis *analysis;
     const dlg_spectrum *head;
     *found = (dlg_predicted_rows){0};

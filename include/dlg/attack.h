@@ -204,6 +204,7 @@ typedef struct {
     uint32_t token; /**< id, the label put back */
     uint32_t fed;   /**< id that went into the model */
     bool predicted; /**< a label was put there */
+    size_t segment; /**< of a pair 0, or 1 in its second text */
     dlg_token_source source;
     dlg_confidence confidence;
     size_t n_choices; /**< tokens that the checks admit there; 0: they say nothing about it */

@@ -2,12 +2,13 @@
  * The participant's side: texts become a step of training, which is the truth that an attack is after. In a file,
  * beside its gradient and never in it, it is JSON:
  *
- *     {"task": "mlm" or "cls", "text": [...], "fed_ids": [[...]], "ids": [[...]], "attention": [[...]], "labels":
- *      [...], "loss": ..., "seed": ..., "dropout": false}
+ *     {"task": "mlm" or "cls", "text": [...], "text_pair": [...], "fed_ids": [[...]], "ids": [[...]],
+ *      "token_type_ids": [[...]], "attention": [[...]], "labels": [...], "loss": ..., "seed": ..., "dropout": false}
  *
  * fed_ids, ids, attention and the labels of a masked LM are rectangles, one row a sentence, padded on the right;
  * attention is 1 for tokens and 0 for padding; a label is -100 where nothing was to be predicted. A classifier's labels
- * are one class a sentence.
+ * are one class a sentence. text_pair and token_type_ids are there where two texts are one input: text_pair is null
+ * beside one that is alone.
  */
 #ifndef DLG_TRUTH_H
 #define DLG_TRUTH_H
@@ -32,6 +33,12 @@ DLG_PUBLIC DLG_MUST_USE dlg_status dlg_texts_create(dlg_texts **out, dlg_error *
 DLG_PUBLIC DLG_MUST_USE dlg_status dlg_texts_add(dlg_texts *, const char *text, dlg_error *);
 
 /**
+ * Make this the second text of the one that was added last: both are one input, with token types of their own. A copy
+ * is kept. Errors: DLG_EARG where there is none, or it has one; DLG_EFORMAT when it is empty; DLG_ENOMEM.
+ */
+DLG_PUBLIC DLG_MUST_USE dlg_status dlg_texts_add_pair(dlg_texts *, const char *text, dlg_error *);
+
+/**
  * Add every line (LF or CRLF) of a file, or of standard input for "-". Errors: DLG_EFORMAT for an empty file, an empty
  * line, and a NUL, naming the line; DLG_EIO; DLG_ENOMEM; DLG_ECANCELLED.
  */
@@ -52,8 +59,9 @@ typedef enum {
 typedef struct {
     double mask_rate; /**< share of the tokens that a masked LM predicts, at least one of each text */
     dlg_mask_style mask_style;
-    size_t max_length; /**< cut longer texts to this many tokens, at least 3, begin and end included; 0: never */
-    uint64_t seed;     /**< of the masks; at most 2^53, for JSON's sake */
+    /** cut longer texts to this many tokens, at least 3, of a pair 5, begin and end included; 0: never */
+    size_t max_length;
+    uint64_t seed; /**< of the masks; at most 2^53, for JSON's sake */
     size_t n_labels;
     const uint64_t *labels; /**< (n_labels) classes, one a text; none for a masked LM; borrowed during the call */
     /** called with a line about each text that was cut; may be NULL */

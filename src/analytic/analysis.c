@@ -4,6 +4,7 @@
 #include "analytic/labels/infer_labels.h"
 #include "base/memory.h"
 #include "math/rank.h"
+#include "analytic/tokens/segments.h"
 
 /* Ranks are first looked for up to the first; where that is not enough, up to the last. */
 enum { FEW_ROWS = 48, MOST_ROWS = 256 };
@@ -16,7 +17,11 @@ typedef struct {
 struct dlg_analysis {
     const dlg_gradient *gradient;
     dlg_special_tokens special;
-    count length, n_inputs, n_attended, n_head_rows;
+    count length, n_types, n_inputs, n_attended, n_head_rows;
+    size_t n_typed, *types; /* (n_typed) of a single sentence; 0: not looked for */
+    double types_misfit;
+    size_t framed_length; /* 0: not looked for */
+    unsigned framing;
     dlg_spectrum inputs, head;
     bool has_traces, has_restoration;
     dlg_defence_traces traces;
@@ -42,6 +47,7 @@ void dlg_analysis_free(dlg_analysis *a)
     dlg_spectrum_release(&a->head);
     dlg_candidates_release(&a->candidates);
     dlg_position_check_free(a->check);
+    dlg_free(a->types);
     dlg_forward_release(&a->forward);
     dlg_free(a);
 }
@@ -67,6 +73,32 @@ size_t dlg_analysis_length(dlg_analysis *a)
 {
     if (!a->length.is_known) a->length = (count){true, dlg_infer_length(a->gradient)};
     return a->length.n;
+}
+
+size_t dlg_analysis_count_types(dlg_analysis *a)
+{
+    if (!a->n_types.is_known) a->n_types = (count){true, dlg_segments_count(a->gradient, dlg_analysis_length(a))};
+    return a->n_types.n;
+}
+
+/* Of one sentence nothing but rounding is left, or noise; of several with boundaries of their own much is. */
+static const double hardly_left = 0.3;
+
+dlg_status dlg_analysis_types(const size_t **out, dlg_analysis *a, size_t length, dlg_error *err)
+{
+    dlg_status status = DLG_OK;
+    *out = NULL;
+    if (dlg_analysis_count_types(a) != 2) return DLG_OK;
+    if (a->n_typed != length) {
+        dlg_free(a->types);
+        a->n_typed = 0;
+        a->types = dlg_allocate(length, sizeof *a->types);
+        status = a->types ? dlg_segments_find(a->types, &a->types_misfit, a->gradient, length, err)
+                          : dlg_fail(err, DLG_ENOMEM, "token types: no memory");
+        if (!status) a->n_typed = length;
+    }
+    if (!status && a->types_misfit < hardly_left) *out = a->types;
+    return status;
 }
 
 dlg_status dlg_analysis_traces(const dlg_defence_traces **out, dlg_analysis *a, dlg_error *err)
@@ -130,7 +162,8 @@ dlg_status dlg_analysis_span_check(dlg_span_check **out, dlg_analysis *a, size_t
     const dlg_spectrum *inputs;
     *out = NULL;
     const dlg_status status = dlg_analysis_inputs(&inputs, a, n_tokens + DLG_SPAN_CHECK_BEYOND, err);
-    return status ? status : dlg_span_check_create(out, a->gradient->model, inputs, n_tokens, err);
+    return status ? status
+                  : dlg_span_check_create(out, a->gradient->model, inputs, n_tokens, dlg_analysis_count_types(a), err);
 }
 
 dlg_status dlg_analysis_candidates(const dlg_candidates **out, dlg_analysis *a, size_t n_positions, dlg_error *err)
@@ -140,7 +173,9 @@ dlg_status dlg_analysis_candidates(const dlg_candidates **out, dlg_analysis *a, 
     if (a->candidates.n_positions == n_positions) return DLG_OK;
     dlg_candidates_release(&a->candidates);
     dlg_status status = dlg_analysis_inputs(&inputs, a, SIZE_MAX, err);
-    if (!status) status = dlg_candidates_find(&a->candidates, a->gradient->model, inputs, n_positions, err);
+    if (!status)
+        status = dlg_candidates_find(&a->candidates, a->gradient->model, inputs, n_positions,
+                                     dlg_analysis_count_types(a), err);
     if (!status) status = dlg_candidates_from_embedding(&a->candidates, a->gradient, err);
     if (status) dlg_candidates_release(&a->candidates);
     return status;
@@ -149,14 +184,74 @@ dlg_status dlg_analysis_candidates(const dlg_candidates **out, dlg_analysis *a, 
 dlg_status dlg_analysis_position_check(const dlg_position_check **out, dlg_analysis *a, size_t length, dlg_error *err)
 {
     const dlg_roles *roles = &a->gradient->model->roles;
+    const size_t *types = NULL;
     dlg_status status = DLG_OK;
     if (a->check && dlg_position_check_length(a->check) != length) {
         dlg_position_check_free(a->check);
         a->check = NULL;
     }
     if (!a->check && roles->is_post_norm && dlg_gradient_at(a->gradient, roles->positions))
-        status = dlg_position_check_create(&a->check, a->gradient, length, err);
+        status = dlg_analysis_types(&types, a, length, err);
+    if (!a->check && !status && roles->is_post_norm && dlg_gradient_at(a->gradient, roles->positions))
+        status = dlg_position_check_create(&a->check, a->gradient, length, types, err);
     *out = a->check;
+    return status;
+}
+
+/* ---- framing ---- */
+
+/* Less than this part of an input (squared) outside of the row space is rounding. */
+static const double inside = 1e-6;
+
+/* Which of two tokens is there at a position, as bits; all: nothing is seen. */
+static unsigned look_in_layer_0(const dlg_span_check *check, uint32_t a, uint32_t b, size_t position)
+{
+    return (dlg_span_check_outside(check, a, position) < inside ? 1U : 0) |
+           (dlg_span_check_outside(check, b, position) < inside ? 2U : 0);
+}
+
+static unsigned look_at_position(const dlg_position_check *check, uint32_t a, uint32_t b, size_t position)
+{
+    return (dlg_position_check_admits(check, a, position) ? 1U : 0) |
+           (dlg_position_check_admits(check, b, position) ? 2U : 0);
+}
+
+static unsigned framing_of(unsigned first, unsigned last)
+{
+    return (first & 2 && !(last & 2) ? DLG_PADDED_BEFORE : 0U) | (last & 2 && !(first & 2) ? DLG_PADDED_BEHIND : 0U) |
+           (first ? 0U : DLG_NO_BEGIN) | (last ? 0U : DLG_NO_END);
+}
+
+/* The row space must have room outside of it for what is not there. */
+static dlg_status find_framing(unsigned *out, dlg_analysis *a, size_t length, dlg_error *err)
+{
+    const dlg_special_tokens s = a->special;
+    const dlg_position_check *check = NULL;
+    dlg_span_check *span = NULL;
+    unsigned first = 1, last = 1;
+    size_t n_inputs;
+    dlg_status status = dlg_analysis_count_inputs(&n_inputs, a, err);
+    *out = dlg_analysis_count_types(a) > 1 ? DLG_PAIRED : 0;
+    if (!status && n_inputs >= length) status = dlg_analysis_span_check(&span, a, n_inputs, err);
+    else if (!status && n_inputs) status = dlg_analysis_position_check(&check, a, length, err);
+    if (span) first = look_in_layer_0(span, s.begin, s.pad, 0), last = look_in_layer_0(span, s.end, s.pad, length - 1);
+    if (check && dlg_position_check_count(check, 0) && dlg_position_check_count(check, length - 1)) {
+        first = look_at_position(check, s.begin, s.pad, 0);
+        last = look_at_position(check, s.end, s.pad, length - 1);
+    }
+    if (length != dlg_analysis_length(a)) last = 1; /* told, and not the end */
+    *out |= framing_of(first, last);
+    dlg_span_check_free(span);
+    return status;
+}
+
+dlg_status dlg_analysis_framing(dlg_special_tokens *out, dlg_analysis *a, size_t length, dlg_error *err)
+{
+    dlg_status status = DLG_OK;
+    *out = a->special;
+    if (a->framed_length != length) status = find_framing(&a->framing, a, length, err);
+    if (!status) a->framed_length = length;
+    out->framing = status ? 0 : a->framing;
     return status;
 }
 

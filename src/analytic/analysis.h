@@ -33,6 +33,21 @@ dlg_special_tokens dlg_analysis_special(const dlg_analysis *);
 /** Tokens of the longest sentence, 0 where no row stands out (analytic/infer.h). */
 size_t dlg_analysis_length(dlg_analysis *);
 
+/** How many token types the batch used (analytic/tokens/segments.h). */
+size_t dlg_analysis_count_types(dlg_analysis *);
+
+/**
+ * The token types of a batch of one sentence of that length; *out (length) is NULL where all are of the first, or where
+ * no two parts of the sentence make the types' rows.
+ */
+DLG_MUST_USE dlg_status dlg_analysis_types(const size_t **out, dlg_analysis *, size_t length, dlg_error *);
+
+/**
+ * The special tokens with how the batch's texts are framed: pairs by their types; padding and cuts by what layer 0, or
+ * of a single sentence where that is blind the position check, admits at both ends. @param length of the longest
+ */
+DLG_MUST_USE dlg_status dlg_analysis_framing(dlg_special_tokens *out, dlg_analysis *, size_t length, dlg_error *);
+
 /** What a defence leaves in the numbers. */
 DLG_MUST_USE dlg_status dlg_analysis_traces(const dlg_defence_traces **out, dlg_analysis *, dlg_error *);
 

@@ -27,7 +27,7 @@ typedef struct {
  * Behind layer 0's attention every token of the batch has a row of its own in the gradient's rank, so that their number
  * is seen, but for sentences that are nearly the same; where sentences end the span check sees the token that ends
  * them. The fewest sentences whose lengths make the number are taken, and the longest for all of them where it is not
- * clear: next to a defence, or where tokens fill the model's width.
+ * clear: next to a defence, or where tokens fill the model's width. Padding that takes part makes all as long as it.
  * @param n_sentences 0: not known; of one nothing but its length is looked at Errors: DLG_ENOMEM, DLG_ENONFINITE.
  */
 DLG_MUST_USE dlg_status dlg_infer_layout(dlg_batch_layout *out, dlg_analysis *, size_t n_sentences, dlg_error *);

@@ -101,26 +101,29 @@ dlg_status dlg_infer_layout(dlg_batch_layout *out, dlg_analysis *analysis, size_
     evidence e = {.longest = dlg_analysis_length(analysis)};
     *out = (dlg_batch_layout){.n_sentences = n_sentences};
     if (!e.longest) return DLG_OK;
+    dlg_special_tokens special = {0};
     dlg_status status = DLG_OK;
     if (n_sentences != 1) status = dlg_analysis_count_inputs(&e.n_inputs, analysis, err);
     if (n_sentences != 1 && !status) status = dlg_analysis_count_attended(&e.n_rows, analysis, err);
     const size_t least = e.n_rows > e.n_inputs ? e.n_rows : e.n_inputs;
+    if (!status && n_sentences != 1) status = dlg_analysis_framing(&special, analysis, e.longest, err);
     if (!status && !n_sentences) status = count_sentences(&out->n_sentences, &e, analysis, least, err);
     if (status) return status;
     out->n_inputs = e.n_inputs;
     out->n_rows = e.n_rows;
     const size_t n = out->n_sentences;
     size_t total = n * e.longest;
-    bool is_only = n == 1;
+    const bool are_alike = special.framing & (DLG_PADDED | DLG_CUT);
+    bool is_only = n == 1 || are_alike;
     out->lengths = dlg_allocate(n, sizeof *out->lengths);
     if (!out->lengths) return dlg_fail(err, DLG_ENOMEM, "lengths: no memory");
     for (size_t b = 0; b < n; b++) out->lengths[b] = e.longest;
-    if (n > 1 && n <= MOST_SENTENCES && least) {
+    if (n > 1 && n <= MOST_SENTENCES && least && !are_alike) {
         status = find_ends(&e, analysis, err);
         if (!status) status = choose_lengths(out->lengths, &total, &is_only, &e, n, least < total ? least : total, err);
     }
     out->sentences_are_seen = n == 1 && e.n_rows == total; /* of several, some may be nearly the same */
-    out->lengths_are_seen = is_only && (n == 1 || e.n_rows == total || e.n_ends == 1);
+    out->lengths_are_seen = is_only && (n == 1 || e.n_rows == total || e.n_ends == 1 || are_alike);
     dlg_free(e.end);
     if (status) {
         dlg_free(out->lengths);

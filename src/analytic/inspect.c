@@ -27,6 +27,7 @@ typedef struct {
     size_t n_head_rows, n_inputs;        /* rows through the head; distinct tokens at their positions; 0: not clear */
     const dlg_label_restoration *pooled; /* of a classifier */
     dlg_reading reading;
+    const size_t *types; /* of what was read */
 } survey;
 
 /* ---- length, traces ---- */
@@ -100,7 +101,8 @@ static dlg_status find_labels(dlg_inspection *out, const survey *s, dlg_error *e
     const dlg_label_evidence known = {.most = most,
                                       .expected = s->n_head_rows,
                                       .is_certain = s->n_head_rows,
-                                      .fed = s->is_single && dlg_reading_is_whole(&s->reading) ? s->reading.fed : NULL};
+                                      .fed = s->is_single && dlg_reading_is_whole(&s->reading) ? s->reading.fed : NULL,
+                                      .types = s->is_single ? s->types : NULL};
     dlg_label_fit fit;
     dlg_free(out->labels);
     out->labels = dlg_allocate(most, sizeof *out->labels);
@@ -193,6 +195,7 @@ static dlg_status find_text(dlg_inspection *out, survey *s, dlg_error *err)
     }
     const dlg_position_check *check;
     dlg_status status = dlg_analysis_position_check(&check, s->analysis, out->length, err);
+    if (!status) status = dlg_analysis_types(&s->types, s->analysis, out->length, err);
     if (!status && check) status = dlg_reading_find(&s->reading, check, &possible, s->special, err);
     dlg_free(possible.tokens);
     if (status) return status;

@@ -143,7 +143,8 @@ static dlg_status infer_masked_labels(dlg_knowledge *k, survey *s, dlg_analysis 
     size_t n_head_rows = 0;
     dlg_status status = dlg_analysis_count_head_rows(&n_head_rows, analysis, err);
     if (!status && k->n_sentences == 1) status = read_text(&reading, s, analysis, err);
-    dlg_label_evidence known = {.most = s->n_tokens,
+    dlg_label_evidence known = {.types = k->types,
+                                .most = s->n_tokens,
                                 .expected = k->rows ? k->n_rows : n_head_rows,
                                 .is_certain = k->rows || n_head_rows,
                                 .fed = dlg_reading_is_whole(&reading) ? reading.fed : NULL};
@@ -213,9 +214,10 @@ static dlg_status infer_rows(dlg_knowledge *k, survey *s, dlg_analysis *analysis
     }
     const bool seen = k->masks_are_seen || (k->n_sentences == 1 && s->n_masks && s->n_masks < n_inner);
     /* Where labels are more than inner positions, begin and end have one too. */
-    const size_t margin = s->n_tokens - 2 * k->n_sentences < k->n_labels ? 0 : 1;
+    const size_t margin = s->n_tokens - 2 * k->n_sentences < k->n_labels ? 0 : 1,
+                 first_inner = k->special.framing & DLG_NO_BEGIN ? 0 : margin;
     for (size_t b = 0, first = 0; b < k->n_sentences; first += k->lengths[b++])
-        for (size_t t = margin; t + margin < k->lengths[b]; t++) {
+        for (size_t t = first_inner; t < k->lengths[b] - (k->special.framing & DLG_NO_END ? 0 : margin); t++) {
             bool candidate = !seen;
             for (size_t i = 0; i < s->n_masks && !candidate; i++) candidate = s->masks[i] == t;
             if (candidate) k->rows[k->n_rows++] = first + t;
@@ -251,6 +253,19 @@ static dlg_status check(const dlg_knowledge *k, const dlg_gradient *gradient, co
     return DLG_OK;
 }
 
+/* Where sentences of several begin their second part is for who finds them to say. */
+static dlg_status infer_types(dlg_knowledge *k, dlg_analysis *analysis, dlg_error *err)
+{
+    const size_t *types, n = k->lengths[0];
+    if (k->n_sentences != 1) return DLG_OK;
+    const dlg_status status = dlg_analysis_types(&types, analysis, n, err);
+    if (status || !types) return status;
+    k->types = dlg_allocate(n, sizeof *k->types);
+    if (!k->types) return dlg_fail(err, DLG_ENOMEM, "token types: no memory");
+    memcpy(k->types, types, n * sizeof *types);
+    return DLG_OK;
+}
+
 dlg_status dlg_knowledge_infer(dlg_knowledge *k, dlg_analysis *analysis, dlg_error *err)
 {
     const dlg_gradient *gradient = dlg_analysis_gradient(analysis);
@@ -269,11 +284,23 @@ dlg_status dlg_knowledge_infer(dlg_knowledge *k, dlg_analysis *analysis, dlg_err
         s.n_tokens += k->lengths[b];
         s.longest = k->lengths[b] > s.longest ? k->lengths[b] : s.longest;
     }
-    if (is_mlm && !k->rows) status = find_masks(&s, analysis, err);
+    status = dlg_analysis_framing(&k->special, analysis, s.longest, err);
+    if (!status) status = infer_types(k, analysis, err);
+    if (!status && is_mlm && !k->rows) status = find_masks(&s, analysis, err);
     if (!status && !k->labels) status = infer_labels(k, &s, analysis, err);
     if (!status && !k->rows) status = is_mlm ? infer_rows(k, &s, analysis, err) : first_rows(k, err);
     if (!status) status = check(k, gradient, &s, err);
     dlg_free(s.masks);
+    return status;
+}
+
+dlg_status dlg_knowledge_lay_out(dlg_batch *out, dlg_task task, const dlg_knowledge *k, dlg_error *err)
+{
+    dlg_status status = dlg_batch_create(out, task, k->n_sentences, k->lengths, err);
+    if (status) return status;
+    dlg_batch_set_types(out, k->types);
+    status = dlg_batch_predict(out, k->n_rows, k->rows, err);
+    if (status) dlg_batch_release(out);
     return status;
 }
 
@@ -290,8 +317,10 @@ static bool copy_sizes(size_t **out, const size_t *from, size_t n)
 dlg_status dlg_knowledge_copy(dlg_knowledge *out, const dlg_knowledge *from, dlg_error *err)
 {
     *out = *from;
-    out->lengths = out->labels = out->rows = NULL;
-    if (copy_sizes(&out->lengths, from->lengths, from->n_sentences) &&
+    size_t n_tokens = 0;
+    for (size_t b = 0; from->types && b < from->n_sentences; b++) n_tokens += from->lengths[b];
+    out->lengths = out->types = out->labels = out->rows = NULL;
+    if (copy_sizes(&out->lengths, from->lengths, from->n_sentences) && copy_sizes(&out->types, from->types, n_tokens) &&
         copy_sizes(&out->labels, from->labels, from->n_labels) && copy_sizes(&out->rows, from->rows, from->n_rows))
         return DLG_OK;
     dlg_knowledge_release(out);
@@ -301,6 +330,7 @@ dlg_status dlg_knowledge_copy(dlg_knowledge *out, const dlg_knowledge *from, dlg
 void dlg_knowledge_release(dlg_knowledge *k)
 {
     dlg_free(k->lengths);
+    dlg_free(k->types);
     dlg_free(k->labels);
     dlg_free(k->rows);
     *k = (dlg_knowledge){0};

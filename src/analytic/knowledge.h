@@ -24,6 +24,7 @@ const char *dlg_origin_name(dlg_origin);
 typedef struct {
     size_t n_sentences;
     size_t *lengths; /**< (n_sentences) tokens, begin and end included; NULL: not told */
+    size_t *types;   /**< (tokens) of what type each is, sentence by sentence; NULL: all of the first */
     size_t n_labels;
     /** (n_labels) masked-LM: the tokens behind the masks; classifier: each sentence's class; NULL: not told */
     size_t *labels;
@@ -45,6 +46,7 @@ typedef struct {
  * Infer what is not there. n_sentences 0 is inferred with the lengths; with lengths it is 1.
  *   batch, lengths: rows of the position embedding's gradient above the noise behind them say how long the longest
  *           sentence is, the rank behind layer 0's attention how many tokens there are (dlg_infer_layout)
+ *   types:  of a single sentence, off the gradient of their embedding (analytic/tokens/segments.h)
  *   labels: masked-LM: rounded off the decoder's bias, with the model's own prediction for masks subtracted;
  *           classifier: negative entries of the classifier's bias (iDLG, Zhao et al. 2020, arXiv:2001.02610)
  *           Where the same label stands twice the bias may look as if it stood once: then as many are taken as
@@ -59,6 +61,9 @@ typedef struct {
  * before.
  */
 DLG_MUST_USE dlg_status dlg_knowledge_infer(dlg_knowledge *, dlg_analysis *, dlg_error *);
+
+/** The batch that is known: its sentences, types, and rows that may have been predicted. Errors: DLG_ENOMEM. */
+DLG_MUST_USE dlg_status dlg_knowledge_lay_out(dlg_batch *out, dlg_task, const dlg_knowledge *, dlg_error *);
 
 /** A copy with memory of its own. Errors: DLG_ENOMEM; *out is then empty. */
 DLG_MUST_USE dlg_status dlg_knowledge_copy(dlg_knowledge *out, const dlg_knowledge *, dlg_error *);

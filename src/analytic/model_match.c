@@ -4,16 +4,34 @@
  * it is outside. */
 static const double inside = 1e-6;
 
-/* All sentences begin alike, and the longest end so, whatever they say: does layer 0 know these two tokens? */
+/* A token of a text that was read, or what all sentences begin or end with, whatever they say, or padding. */
+static bool is_inside(const dlg_span_check *check, const dlg_inspection *out, uint32_t token, uint32_t pad, size_t t)
+{
+    if (out->text) return dlg_span_check_outside(check, out->text[t], t) < inside;
+    return dlg_span_check_outside(check, token, t) < inside || dlg_span_check_outside(check, pad, t) < inside;
+}
+
+/* Does layer 0 know the first and the last token? */
 static dlg_status look_in_layer_0(bool *is_there, const dlg_inspection *out, dlg_analysis *analysis, size_t n_inputs,
                                   dlg_error *err)
 {
     const dlg_special_tokens special = dlg_analysis_special(analysis);
     dlg_span_check *check = NULL;
     const dlg_status status = dlg_analysis_span_check(&check, analysis, n_inputs, err);
-    *is_there = !status && dlg_span_check_outside(check, special.begin, 0) < inside &&
-                dlg_span_check_outside(check, special.end, out->length - 1) < inside;
+    *is_there = !status && is_inside(check, out, special.begin, special.pad, 0) &&
+                is_inside(check, out, special.end, special.pad, out->length - 1);
     dlg_span_check_free(check);
+    return status;
+}
+
+/* Of texts that were cut out of longer ones no end can be asked for: does it know any tokens at all? */
+static dlg_status judge_cut(dlg_inspection *out, dlg_analysis *analysis, dlg_error *err)
+{
+    const dlg_candidates *candidates;
+    const dlg_status status = dlg_analysis_candidates(&candidates, analysis, out->length, err);
+    out->fits = !status && !out->is_defended && candidates->sees;
+    out->fits_ground = out->fits ? (dlg_ground){DLG_LIKELY, "its words lie in layer 0's row space, but no begin or end"}
+                                 : (dlg_ground){DLG_LIKELY, "begin and end miss its rows for positions"};
     return status;
 }
 
@@ -24,9 +42,10 @@ dlg_status dlg_model_match_find(dlg_inspection *out, dlg_analysis *analysis, siz
     const bool shows_all = n_inputs >= out->length;
     bool is_there = true;
     out->fits = has_ends;
-    if (!out->fits) {
-        out->fits_ground = (dlg_ground){DLG_LIKELY, "begin and end miss its rows for positions"};
-        return dlg_causes_find(&out->causes, analysis, out->length, out->is_defended, err);
+    if (!has_ends) {
+        const dlg_status status = judge_cut(out, analysis, err);
+        return status || out->fits ? status
+                                   : dlg_causes_find(&out->causes, analysis, out->length, out->is_defended, err);
     }
     if (out->is_defended) {
         out->fits_ground = (dlg_ground){DLG_UNSEEN, "what was done to the gradient blurs the check"};

@@ -21,7 +21,7 @@ static dlg_status read_positions(dlg_attempt *a, dlg_error *err)
     dlg_status status = dlg_analysis_position_check(&check, a->analysis, length, err);
     if (!status && check) status = dlg_reading_find(&reading, check, &any, a->knowledge->special, err);
     if (!status && check && dlg_reading_is_whole(&reading))
-        status = dlg_sentences_explain(a, 1, &length, reading.fed, &(dlg_part){0}, err);
+        status = dlg_sentences_explain(a, 1, &length, reading.fed, a->knowledge->types, &(dlg_part){0}, err);
     dlg_reading_release(&reading);
     return status;
 }

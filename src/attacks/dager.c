@@ -45,12 +45,13 @@ static bool is_told(dlg_origin origin)
 /* ---- 1: one sentence ---- */
 
 /* The only candidate that may stand at a position of a sentence of that length. @return whether there is just one */
-static bool find_only(uint32_t *out, const attack *a, size_t t, size_t length)
+static bool find_only(uint32_t *out, size_t *type, const attack *a, size_t t, size_t length)
 {
     const dlg_candidates *c = a->candidates;
     size_t n = 0;
     for (size_t i = c->first[t]; i < c->first[t + 1]; i++)
-        if (dlg_special_tokens_allow(a->attempt.knowledge->special, c->token[i], t, length)) *out = c->token[i], n++;
+        if (dlg_special_tokens_allow(a->attempt.knowledge->special, c->token[i], t, length))
+            *out = c->token[i], *type = c->type[i], n++;
     return n == 1 && !(c->certain[t] && c->first[t + 1] - c->first[t] > 1);
 }
 
@@ -59,24 +60,29 @@ static dlg_status try_one_sentence(attack *a, dlg_error *err)
     const size_t length = a->candidates->n_positions;
     bool possible = !is_told(a->attempt.knowledge->sentences_from) || a->attempt.knowledge->n_sentences == 1;
     uint32_t *fed = dlg_allocate(length, sizeof *fed);
-    dlg_status status = fed ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "sentences: no memory");
-    for (size_t t = 0; !status && possible && t < length; t++) possible = find_only(&fed[t], a, t, length);
-    if (!status && possible) status = dlg_sentences_explain(&a->attempt, 1, &length, fed, &(dlg_part){0}, err);
+    size_t *types = dlg_allocate(length, sizeof *types);
+    dlg_status status = fed && types ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "sentences: no memory");
+    for (size_t t = 0; !status && possible && t < length; t++) possible = find_only(&fed[t], &types[t], a, t, length);
+    if (!status && possible) status = dlg_sentences_explain(&a->attempt, 1, &length, fed, types, &(dlg_part){0}, err);
+    dlg_free(types);
     dlg_free(fed);
     return status;
 }
 
 /* ---- 2: sentence by sentence ---- */
 
-/* Tokens of the sentences found, one after the other. */
-static dlg_status list_fed(uint32_t **out, const attack *a, const dlg_sequences *found, dlg_error *err)
+/* Tokens of the sentences found, one after the other, and their types. */
+static dlg_status list_fed(uint32_t **out, size_t **types, const attack *a, const dlg_sequences *found, dlg_error *err)
 {
     size_t n = 0;
     *out = dlg_allocate(found->n * found->n_positions, sizeof **out);
-    if (!*out) return dlg_fail(err, DLG_ENOMEM, "sentences: no memory");
+    *types = dlg_allocate(found->n * found->n_positions, sizeof **types);
+    if (!*out || !*types) return dlg_fail(err, DLG_ENOMEM, "sentences: no memory");
     for (size_t b = 0; b < found->n; b++)
-        for (size_t t = 0; t < found->lengths[b]; t++)
+        for (size_t t = 0; t < found->lengths[b]; t++) {
+            (*types)[n] = a->candidates->type[found->index[b * found->n_positions + t]];
             (*out)[n++] = a->candidates->token[found->index[b * found->n_positions + t]];
+        }
     return DLG_OK;
 }
 
@@ -95,7 +101,7 @@ static dlg_status search(attack *a, dlg_error *err)
     dlg_attention_groups *co_occurrences = NULL;
     dlg_sequences found = {0};
     uint32_t *fed = NULL;
-    size_t n_asked = 0;
+    size_t n_asked = 0, *types = NULL;
     char line[160];
     dlg_search_journal journal = {a->attempt.options->journal, a->attempt.observer};
     const dlg_search_log log = dlg_search_journal_log(&journal);
@@ -120,7 +126,7 @@ static dlg_status search(attack *a, dlg_error *err)
     if (!status)
         status = dlg_sequences_find(&found, &n_asked, check, a->attempt.gradient, a->candidates, co_occurrences,
                                     a->attempt.knowledge->special, &limits, err);
-    if (!status && found.n) status = list_fed(&fed, a, &found, err);
+    if (!status && found.n) status = list_fed(&fed, &types, a, &found, err);
     if (!status) {
         snprintf(line, sizeof line,
                  "sequence check: %zu sentence%s found, which account for %zu of %zu directions of the row space",
@@ -129,11 +135,12 @@ static dlg_status search(attack *a, dlg_error *err)
     }
     if (!status && found.n) {
         const dlg_part part = part_of(a, found.n, n_asked, dlg_sequence_check_rank(check));
-        status = dlg_sentences_explain(&a->attempt, found.n, found.lengths, fed, &part, err);
+        status = dlg_sentences_explain(&a->attempt, found.n, found.lengths, fed, types, &part, err);
         if (status == DLG_ECANCELLED)
             status =
                 dlg_found_sentences_keep(a->attempt.out, a->attempt.knowledge, found.n, found.lengths, fed, &part, err);
     }
+    dlg_free(types);
     dlg_free(fed);
     dlg_sequences_release(&found);
     dlg_attention_groups_free(co_occurrences);

@@ -18,7 +18,7 @@
 /* A text of the command line, or a file of texts, in the order in which they were given. */
 typedef struct {
     const char *value;
-    bool is_file;
+    bool is_file, is_pair; /* the second text of the one before */
 } text_source;
 
 typedef struct {
@@ -43,6 +43,7 @@ typedef struct {
 
 enum {
     KEY_TEXT = 256,
+    KEY_PAIR,
     KEY_FILE,
     KEY_STEP,
     KEY_TRUTH,
@@ -68,6 +69,10 @@ enum {
 static const struct argp_option table[] = {
     {.doc = "Text (standard input, one text a line, when there is none):", .group = 1},
     {.name = "text", .key = KEY_TEXT, .arg = "TEXT", .doc = "One text of the batch; the same as TEXT by itself"},
+    {.name = "pair",
+     .key = KEY_PAIR,
+     .arg = "TEXT",
+     .doc = "The second text of the one before it: both are one input, as of a question and its answer"},
     {.name = "file", .key = KEY_FILE, .arg = "FILE", .doc = "One text a line; - is standard input"},
     {.name = "max-length",
      .key = KEY_MAX_LENGTH,
@@ -126,7 +131,18 @@ static const struct argp_option table[] = {
 
 static void add_text(options *o, const char *value, bool is_file)
 {
-    o->texts[o->n_texts++] = (text_source){value, is_file};
+    o->texts[o->n_texts++] = (text_source){value, is_file, false};
+}
+
+static void add_pair(const struct argp_state *state, options *o, const char *value)
+{
+    const text_source *last = o->n_texts ? &o->texts[o->n_texts - 1] : NULL;
+    if (!last || last->is_file || last->is_pair)
+        argp_failure(state, DLG_EXIT_USAGE, 0, "--pair: want a text before it, found %s",
+                     !last           ? "none"
+                     : last->is_file ? "a file"
+                                     : "another pair");
+    o->texts[o->n_texts++] = (text_source){value, false, true};
 }
 
 static void add_defence(const struct argp_state *state, options *o, const char *spec)
@@ -167,6 +183,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     switch (key) {
     case 'h': argp_state_help(state, stdout, ARGP_HELP_STD_HELP); break;
     case KEY_TEXT: add_text(o, arg, false); break;
+    case KEY_PAIR: add_pair(state, o, arg); break;
     case ARGP_KEY_ARG: add_text(o, arg, !strcmp(arg, "-")); break;
     case KEY_FILE: add_text(o, arg, true); break;
     case KEY_MAX_LENGTH: o->max_length = (size_t)dlg_option_whole(state, "max-length", arg, 3, UINT32_MAX); break;
@@ -231,8 +248,10 @@ static dlg_status read_texts(dlg_texts **out, const options *o, dlg_error *err)
     for (size_t i = 0; i < o->n_texts && !status; i++) {
         if (o->texts[i].is_file && !strcmp(o->texts[i].value, "-") && isatty(STDIN_FILENO) && !o->quiet)
             fputs("Texts, one a line; Ctrl-D ends them:\n", stderr);
-        status = o->texts[i].is_file ? dlg_texts_add_file(*out, o->texts[i].value, err)
-                                     : dlg_texts_add(*out, o->texts[i].value, err);
+        const text_source *text = &o->texts[i];
+        status = text->is_file   ? dlg_texts_add_file(*out, text->value, err)
+                 : text->is_pair ? dlg_texts_add_pair(*out, text->value, err)
+                                 : dlg_texts_add(*out, text->value, err);
     }
     return status;
 }

@@ -20,13 +20,14 @@ typedef struct {
 /**
  * Choose max(1, round(rate (n - 2))) of the n - 2 inner positions of one sentence, each set equally likely. The choice
  * depends on (seed, sentence, n) and the style alone.
- * @param n           at least 3
+ * @param n           at least 3, of a pair 5
+ * @param middle      of a pair: the end between its texts, which is never chosen; else 0
  * @param sentence    its index in the batch
  * @param[in,out] fed (n) the sentence's ids; chosen ones are replaced
  * @param[out] labels (n) the chosen positions' ids are written, others left as they are
  * Errors: DLG_ENOMEM.
  */
-DLG_MUST_USE dlg_status dlg_masking_apply(const dlg_masking *, uint64_t seed, size_t sentence, size_t n, uint32_t *fed,
-                                          int64_t *labels, dlg_error *);
+DLG_MUST_USE dlg_status dlg_masking_apply(const dlg_masking *, uint64_t seed, size_t sentence, size_t n, size_t middle,
+                                          uint32_t *fed, int64_t *labels, dlg_error *);
 
 #endif

@@ -34,8 +34,9 @@ static void share_word_embedding(dlg_gradient *out, const dlg_network *network, 
     dlg_real *g = out->owned[roles->words - out->model->parameters];
     if (roles->decoder.weight == roles->words)
         dlg_linear_weight_gradient(network->decoder, 0, network->decoder->y->n_cols, g);
+    const uint32_t pad = dlg_model_padding(out->model);
     for (size_t i = 0; i < step->batch->n_rows; i++)
-        for (size_t j = 0; j < H; j++) g[step->fed[i] * H + j] += network->words->dx[i * H + j];
+        for (size_t j = 0; step->fed[i] != pad && j < H; j++) g[step->fed[i] * H + j] += network->words->dx[i * H + j];
 }
 
 dlg_status dlg_gradient_share(dlg_gradient *out, double *loss, const dlg_model *model, const dlg_step *step,

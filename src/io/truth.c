@@ -19,8 +19,9 @@ dlg_status dlg_truth_create(dlg_truth *out, bool is_classification, size_t n_sen
     out->first = dlg_allocate(n_sentences + 1, sizeof *out->first);
     out->fed = dlg_allocate(out->n_rows, sizeof *out->fed);
     out->ids = dlg_allocate(out->n_rows, sizeof *out->ids);
+    out->types = dlg_allocate(out->n_rows, sizeof *out->types);
     out->labels = dlg_allocate(n_labels, sizeof *out->labels);
-    if (!out->first || !out->fed || !out->ids || !out->labels) {
+    if (!out->first || !out->fed || !out->ids || !out->types || !out->labels) {
         dlg_truth_release(out);
         return dlg_fail(err, DLG_ENOMEM, "truth: no memory for %zu sentences", n_sentences);
     }
@@ -32,11 +33,14 @@ dlg_status dlg_truth_create(dlg_truth *out, bool is_classification, size_t n_sen
 void dlg_truth_release(dlg_truth *truth)
 {
     for (size_t b = 0; truth->text && b < truth->n_sentences; b++) dlg_free(truth->text[b]);
+    for (size_t b = 0; truth->pair && b < truth->n_sentences; b++) dlg_free(truth->pair[b]);
+    dlg_free(truth->pair);
     dlg_free(truth->name);
     dlg_free(truth->text);
     dlg_free(truth->first);
     dlg_free(truth->fed);
     dlg_free(truth->ids);
+    dlg_free(truth->types);
     dlg_free(truth->labels);
     *truth = (dlg_truth){0};
 }
@@ -49,8 +53,8 @@ size_t dlg_truth_count_labels(const dlg_truth *truth)
     return count;
 }
 
-dlg_status dlg_truth_check(const dlg_truth *truth, const char *path, size_t vocabulary_size, size_t n_labels,
-                           size_t max_positions, dlg_error *err)
+dlg_status dlg_truth_check(const dlg_truth *truth, const char *path, size_t vocabulary_size, size_t n_types,
+                           size_t n_labels, size_t max_positions, dlg_error *err)
 {
     for (size_t b = 0; b < truth->n_sentences; b++) {
         const size_t length = truth->first[b + 1] - truth->first[b];
@@ -66,6 +70,10 @@ dlg_status dlg_truth_check(const dlg_truth *truth, const char *path, size_t voca
                 return dlg_fail(err, DLG_ESHAPE,
                                 "%s: sentence %zu, position %zu: want a token of the model's %zu, found %lu", path, b,
                                 i - truth->first[b], vocabulary_size, (unsigned long)larger);
+            if (truth->types[i] >= n_types)
+                return dlg_fail(err, DLG_ESHAPE,
+                                "%s: sentence %zu, position %zu: want one of the model's %zu token types, found %zu",
+                                path, b, i - truth->first[b], n_types, truth->types[i]);
         }
     }
     return DLG_OK;
@@ -78,7 +86,7 @@ typedef struct {
     const char *path;
     dlg_error *err;
     size_t n_sentences, width;
-    const cJSON *attention, *fed, *ids, *labels, *text;
+    const cJSON *attention, *fed, *ids, *types, *labels, *text, *pair; /* types, text, pair: NULL where absent */
 } lists;
 
 static dlg_status find_list(const lists *l, const cJSON *root, const char *key, const cJSON **out)
@@ -147,6 +155,24 @@ static dlg_status read_tokens(const lists *l, const char *key, size_t b, const c
     return DLG_OK;
 }
 
+static dlg_status read_types(const lists *l, size_t b, const cJSON *row, size_t length, size_t *out)
+{
+    uint64_t value;
+    size_t t = 0;
+    const cJSON *item;
+    dlg_status status = check_row(l, "token_type_ids", b, row);
+    if (status) return status;
+    cJSON_ArrayForEach(item, row)
+    {
+        if (!dlg_json_whole(item, &value) || value > UINT32_MAX)
+            return dlg_fail(l->err, DLG_EFORMAT, "%s: token_type_ids[%zu][%zu]: want a token type, found another value",
+                            l->path, b, t);
+        if (t < length) out[t] = (size_t)value;
+        t++;
+    }
+    return DLG_OK;
+}
+
 static bool is_no_label(const cJSON *item)
 {
     return cJSON_IsNumber(item) && item->valuedouble == (double)DLG_NO_LABEL;
@@ -186,18 +212,20 @@ static dlg_status read_class(const lists *l, size_t b, const cJSON *item, int64_
     return DLG_OK;
 }
 
-static dlg_status read_text(const lists *l, dlg_truth *out)
+/* @param may_lack an entry may be null */
+static dlg_status read_text(const lists *l, const char *key, const cJSON *list, bool may_lack, char ***out)
 {
     size_t b = 0;
     const cJSON *item;
-    out->text = dlg_allocate(out->n_sentences, sizeof *out->text);
-    if (!out->text) return dlg_fail(l->err, DLG_ENOMEM, "%s: no memory", l->path);
-    cJSON_ArrayForEach(item, l->text)
+    *out = dlg_allocate(l->n_sentences, sizeof **out);
+    if (!*out) return dlg_fail(l->err, DLG_ENOMEM, "%s: no memory", l->path);
+    cJSON_ArrayForEach(item, list)
     {
-        if (!cJSON_IsString(item))
-            return dlg_fail(l->err, DLG_EFORMAT, "%s: text[%zu]: want a string, found another value", l->path, b);
-        out->text[b] = dlg_copy_string(item->valuestring);
-        if (!out->text[b++]) return dlg_fail(l->err, DLG_ENOMEM, "%s: no memory", l->path);
+        if (!cJSON_IsString(item) && !(may_lack && cJSON_IsNull(item)))
+            return dlg_fail(l->err, DLG_EFORMAT, "%s: %s[%zu]: want a string, found another value", l->path, key, b);
+        if (cJSON_IsString(item) && !((*out)[b] = dlg_copy_string(item->valuestring)))
+            return dlg_fail(l->err, DLG_ENOMEM, "%s: no memory", l->path);
+        b++;
     }
     return DLG_OK;
 }
@@ -216,7 +244,8 @@ static dlg_status read_rest(const lists *l, const cJSON *root, dlg_truth *out)
         return dlg_fail(l->err, DLG_EFORMAT, "%s: dropout: want true or false, found another value", l->path);
     out->loss = loss ? loss->valuedouble : 0;
     out->dropout = cJSON_IsTrue(dropout);
-    return l->text ? read_text(l, out) : DLG_OK;
+    const dlg_status status = l->text ? read_text(l, "text", l->text, false, &out->text) : DLG_OK;
+    return status || !l->pair ? status : read_text(l, "text_pair", l->pair, true, &out->pair);
 }
 
 static dlg_status read_task(const char *path, const cJSON *root, bool *is_classification, dlg_error *err)
@@ -231,11 +260,14 @@ static dlg_status read_task(const char *path, const cJSON *root, bool *is_classi
 static dlg_status read_sentences(const lists *l, dlg_truth *out)
 {
     dlg_status status = DLG_OK;
-    const cJSON *fed = l->fed->child, *ids = l->ids->child, *labels = l->labels->child;
+    const cJSON *fed = l->fed->child, *ids = l->ids->child, *labels = l->labels->child,
+                *types = l->types ? l->types->child : NULL;
     for (size_t b = 0; b < out->n_sentences && !status; b++, fed = fed->next, ids = ids->next, labels = labels->next) {
         const size_t at = out->first[b], length = out->first[b + 1] - at;
         status = read_tokens(l, "fed_ids", b, fed, length, out->fed + at, &out->pad);
         if (!status) status = read_tokens(l, "ids", b, ids, length, out->ids + at, &out->pad);
+        if (!status && types) status = read_types(l, b, types, length, out->types + at);
+        if (types) types = types->next;
         if (status) break;
         status = out->is_classification ? read_class(l, b, labels, out->labels + b)
                                         : read_labels(l, b, labels, length, out->ids + at, out->labels + at);
@@ -259,6 +291,10 @@ static dlg_status read_root(dlg_truth *out, const char *path, const cJSON *root,
     if (!status) status = find_list(&l, root, "ids", &l.ids);
     if (!status) status = find_list(&l, root, "labels", &l.labels);
     if (!status && cJSON_GetObjectItemCaseSensitive(root, "text")) status = find_list(&l, root, "text", &l.text);
+    if (!status && cJSON_GetObjectItemCaseSensitive(root, "text_pair"))
+        status = find_list(&l, root, "text_pair", &l.pair);
+    if (!status && cJSON_GetObjectItemCaseSensitive(root, "token_type_ids"))
+        status = find_list(&l, root, "token_type_ids", &l.types);
     if (status) goto out;
 
     lengths = dlg_allocate(l.n_sentences, sizeof *lengths);

@@ -5,10 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
-/** What the rows of one list hold: tokens[i] or, with tokens NULL, labels[i]; with both NULL, 1. */
+/** What the rows of one list hold: tokens[i], labels[i] or types[i]; where all are NULL, 1. */
 typedef struct {
     const uint32_t *tokens;
     const int64_t *labels;
+    const size_t *types;
     double padding;
 } row_values;
 
@@ -37,6 +38,7 @@ static bool add_rectangle(cJSON *root, const char *key, const dlg_truth *truth, 
             else
                 made = add_number(row, values.tokens   ? (double)values.tokens[i]
                                        : values.labels ? (double)values.labels[i]
+                                       : values.types  ? (double)values.types[i]
                                                        : 1);
         }
     }
@@ -51,25 +53,34 @@ static bool add_classes(cJSON *root, const dlg_truth *truth)
     return made;
 }
 
-static bool add_text(cJSON *root, const dlg_truth *truth)
+static bool add_text(cJSON *root, const char *key, const dlg_truth *truth, char *const *text)
 {
-    if (!truth->text) return true;
-    cJSON *list = cJSON_AddArrayToObject(root, "text");
+    if (!text) return true;
+    cJSON *list = cJSON_AddArrayToObject(root, key);
     bool made = list != NULL;
     for (size_t b = 0; b < truth->n_sentences && made; b++) {
-        cJSON *item = cJSON_CreateString(truth->text[b]);
+        cJSON *item = text[b] ? cJSON_CreateString(text[b]) : cJSON_CreateNull();
         made = item && cJSON_AddItemToArray(list, item);
     }
     return made;
+}
+
+static bool has_types(const dlg_truth *truth)
+{
+    for (size_t i = 0; i < truth->n_rows; i++)
+        if (truth->types[i]) return true;
+    return false;
 }
 
 static bool fill(cJSON *root, const dlg_truth *truth)
 {
     char seed[24];
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)truth->seed); /* cJSON would write 10^15 as 1e+15 */
-    return cJSON_AddStringToObject(root, "task", truth->is_classification ? "cls" : "mlm") && add_text(root, truth) &&
+    return cJSON_AddStringToObject(root, "task", truth->is_classification ? "cls" : "mlm") &&
+           add_text(root, "text", truth, truth->text) && add_text(root, "text_pair", truth, truth->pair) &&
            add_rectangle(root, "fed_ids", truth, (row_values){.tokens = truth->fed, .padding = truth->pad}) &&
            add_rectangle(root, "ids", truth, (row_values){.tokens = truth->ids, .padding = truth->pad}) &&
+           (!has_types(truth) || add_rectangle(root, "token_type_ids", truth, (row_values){.types = truth->types})) &&
            add_rectangle(root, "attention", truth, (row_values){.padding = 0}) &&
            (truth->is_classification ? add_classes(root, truth)
                                      : add_rectangle(root, "labels", truth,

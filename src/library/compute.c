@@ -28,6 +28,7 @@ static dlg_status share_step(dlg_gradient *out, const dlg_model *model, dlg_trut
         labels[n_predicted++] = (size_t)truth->labels[i];
     }
     status = dlg_batch_create(&batch, model->config.task, truth->n_sentences, lengths, err);
+    if (!status) dlg_batch_set_types(&batch, truth->types);
     if (!status && !truth->is_classification) status = dlg_batch_predict(&batch, n_predicted, rows, err);
     if (!status)
         status = dlg_gradient_share(out, &truth->loss, model, &(dlg_step){&batch, truth->fed, labels, NULL, NULL, NULL},

@@ -17,8 +17,10 @@ const char *dlg_fit_name(const dlg_truth *truth)
 dlg_status dlg_fit_truth(const dlg_truth *truth, const dlg_model *model, dlg_error *err)
 {
     const dlg_config *config = &model->config;
-    return dlg_truth_check(truth, dlg_fit_name(truth), config->vocabulary_size, config->n_labels, config->max_positions,
-                           err);
+    size_t n_types;
+    dlg_model_types(model, &n_types);
+    return dlg_truth_check(truth, dlg_fit_name(truth), config->vocabulary_size, n_types, config->n_labels,
+                           config->max_positions, err);
 }
 
 dlg_status dlg_fit_step(const dlg_truth *step, const dlg_model *model, dlg_error *err)

@@ -74,6 +74,8 @@ dlg_found_token dlg_attack_token(const dlg_attack *attack, size_t sentence, size
     return (dlg_found_token){.token = state->tokens[row],
                              .fed = state->fed[row],
                              .predicted = state->predicted[row],
+                             .segment =
+                                 dlg_attack_knowledge(attack)->types ? dlg_attack_knowledge(attack)->types[row] : 0,
                              .source = dlg_attack_source(state, row),
                              .confidence = confidence_of(attack, row),
                              .n_choices = evidence->n_choices,

@@ -48,6 +48,15 @@ dlg_status dlg_texts_add(dlg_texts *texts, const char *text, dlg_error *err)
     return add(texts, text, strlen(text), origin, 0, err);
 }
 
+dlg_status dlg_texts_add_pair(dlg_texts *texts, const char *text, dlg_error *err)
+{
+    dlg_text *last = texts->n ? &texts->items[texts->n - 1] : NULL;
+    if (!last || last->pair) return dlg_fail(err, DLG_EARG, "pair: want a text before each second one, found none");
+    if (!*text) return dlg_fail(err, DLG_EFORMAT, "%s: second: want text, found none", last->origin);
+    last->pair = dlg_copy_string(text);
+    return last->pair ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "%s: no memory", last->origin);
+}
+
 static dlg_status add_lines(dlg_texts *texts, const char *name, const char *bytes, size_t n_bytes, dlg_error *err)
 {
     dlg_status status = DLG_OK;
@@ -105,6 +114,7 @@ void dlg_texts_free(dlg_texts *texts)
 {
     for (size_t i = 0; texts && i < texts->n; i++) {
         dlg_free(texts->items[i].bytes);
+        dlg_free(texts->items[i].pair);
         dlg_free(texts->items[i].origin);
     }
     if (texts) dlg_free(texts->items);

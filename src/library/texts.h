@@ -8,6 +8,7 @@
 typedef struct {
     char *bytes; /**< n_bytes and a NUL */
     size_t n_bytes;
+    char *pair; /**< the second text, or NULL */
     char *origin;
 } dlg_text;
 

@@ -20,12 +20,14 @@ static const double of_all = 3e-5, of_one = 1e-3, least = 1e-6;
 static void form_rows(const dlg_objective *objective, const uint32_t *fed, size_t first, size_t n, dlg_real *rows)
 {
     const dlg_network *network = dlg_objective_network(objective);
-    const dlg_roles *roles = &dlg_objective_gradient(objective)->model->roles;
+    const dlg_model *model = dlg_objective_gradient(objective)->model;
+    const dlg_roles *roles = &model->roles;
     const size_t H = network->words->n_cols;
+    const uint32_t pad = dlg_model_padding(model);
     if (roles->decoder.weight == roles->words) dlg_linear_weight_gradient(network->decoder, first, n, rows);
     else memset(rows, 0, n * H * sizeof *rows);
     for (size_t i = 0; i < network->words->n_rows; i++)
-        for (size_t j = 0; fed[i] >= first && fed[i] < first + n && j < H; j++)
+        for (size_t j = 0; fed[i] != pad && fed[i] >= first && fed[i] < first + n && j < H; j++)
             rows[(fed[i] - first) * H + j] += network->words->dx[i * H + j];
 }
 

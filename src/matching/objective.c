@@ -141,18 +141,15 @@ static void add_parts(dlg_objective *objective, const dlg_gradient *gradient, dl
     }
 }
 
-/* Rows of a parameter that the batch can reach: positions beyond the longest sentence and token types beyond the first
- * get no gradient. */
+/* Rows of a parameter that the batch can reach: positions and token types beyond its last get no gradient. */
 static size_t reached_rows(const dlg_roles *roles, const dlg_batch *batch, const dlg_tape_parameter *p)
 {
-    if (roles->types && !strcmp(p->name, roles->types->name)) return 1;
-    if (strcmp(p->name, roles->positions->name) != 0) return p->n_rows;
-    size_t longest = 0;
-    for (size_t b = 0; b < batch->n_sentences; b++) {
-        const size_t T = batch->first[b + 1] - batch->first[b];
-        longest = T > longest ? T : longest;
-    }
-    return longest;
+    const bool is_of_types = roles->types && !strcmp(p->name, roles->types->name);
+    const size_t *used = is_of_types ? batch->type : batch->position;
+    if (!is_of_types && strcmp(p->name, roles->positions->name) != 0) return p->n_rows;
+    size_t n = 0;
+    for (size_t i = 0; i < batch->n_rows; i++) n = used[i] >= n ? used[i] + 1 : n;
+    return n;
 }
 
 static dlg_status add_compared(dlg_objective *objective, const dlg_gradient *gradient, dlg_error *err)

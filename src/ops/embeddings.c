@@ -2,10 +2,10 @@
  * Embedding sum (Devlin et al. 2019, arXiv:1810.04805), with w the words' rows, P the positions' and S the token
  * types', if there are any.
  *
- *   forward      y[i]  = w[i] + P[position i] + S[0]
+ *   forward      y[i]  = w[i] + P[position i] + S[type i]
  *   backward     dw    = dy
- *   gradient     dP[t] = sum of dy[i] over the rows i at position t,  dS[0] = sum of all dy[i]
- *   R-forward    Ry[i] = Rw[i] + RP[position i] + RS[0]
+ *   gradient     dP[t] = sum of dy[i] over the rows i at position t,  dS[k] likewise over those of type k
+ *   R-forward    Ry[i] = Rw[i] + RP[position i] + RS[type i]
  *   R-backward   Rdw   = Rdy
  */
 #include "ops/embeddings.h"
@@ -14,7 +14,7 @@
 
 #include <string.h>
 
-/* out[i] = w[i] + positions[position i] + types[0]: the same sum for the values and for their derivatives */
+/* out[i] = w[i] + positions[position i] + types[type i]: the same sum for the values and for their derivatives */
 DLG_SIMD static void add_rows(const dlg_embeddings *emb, const dlg_real *w, const dlg_real *positions,
                               const dlg_real *types, dlg_real *restrict out)
 {
@@ -22,7 +22,7 @@ DLG_SIMD static void add_rows(const dlg_embeddings *emb, const dlg_real *w, cons
     for (size_t i = 0; i < emb->y->n_rows; i++)
         for (size_t j = 0; j < H; j++) out[i * H + j] = w[i * H + j] + positions[emb->position[i] * H + j];
     for (size_t i = 0; emb->n_types && i < emb->y->n_rows; i++)
-        for (size_t j = 0; j < H; j++) out[i * H + j] += types[j];
+        for (size_t j = 0; j < H; j++) out[i * H + j] += types[emb->type[i] * H + j];
 }
 
 static void forward(dlg_op *op)
@@ -46,10 +46,8 @@ static void gradient(dlg_op *op)
     for (size_t i = 0; i < emb->y->n_rows; i++) {
         const dlg_real *dy = emb->y->dx + i * H;
         dlg_real *dp = emb->positions.gradient + emb->position[i] * H;
-        for (size_t j = 0; j < H; j++) {
-            dp[j] += dy[j];
-            if (emb->n_types) emb->types.gradient[j] += dy[j];
-        }
+        for (size_t j = 0; j < H; j++) dp[j] += dy[j];
+        for (size_t j = 0; emb->n_types && j < H; j++) emb->types.gradient[emb->type[i] * H + j] += dy[j];
     }
 }
 

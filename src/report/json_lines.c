@@ -32,6 +32,11 @@ static void add_tokens(dlg_object *o, const char *key, const uint32_t *tokens)
     add_rows(o, o->root, key, tokens, token_of);
 }
 
+static cJSON *segment_of(const void *types, size_t row)
+{
+    return dlg_json_number((double)((const size_t *)types)[row]);
+}
+
 static void add_text(dlg_object *o, const uint32_t *tokens)
 {
     const dlg_knowledge *k = o->subject->knowledge;
@@ -289,6 +294,7 @@ dlg_status dlg_json_result(FILE *stream, const dlg_subject *subject, const dlg_a
     add_tokens(&o, "fed_tokens", best->fed);
     add_tokens(&o, "tokens", best->tokens);
     add_text(&o, best->tokens);
+    add_rows(&o, o.root, "segments", best->tokens ? subject->knowledge->types : NULL, segment_of);
     add_evidence(&o, result);
     dlg_object_add_sizes(&o, o.root, "labels", subject->knowledge->labels, subject->knowledge->n_labels);
     add_shown(&o, result);

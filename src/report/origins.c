@@ -21,13 +21,29 @@ static void append_batch(dlg_line *l, const dlg_subject *subject)
     dlg_line_append(l, "a batch of %zu sentence%s", n, n == 1 ? "" : "s");
 }
 
+/* Where the second text of each pair begins. */
+static void append_pairs(dlg_line *l, const dlg_knowledge *k)
+{
+    size_t n = 0;
+    for (size_t b = 0, first = 0; k->types && b < k->n_sentences; first += k->lengths[b++]) {
+        size_t t = 1;
+        while (t < k->lengths[b] && k->types[first + t] == k->types[first + t - 1]) t++;
+        if (t == k->lengths[b] || n++ >= MOST_ENTRIES) continue;
+        dlg_line_append(l, "%s%zu", n > 1 ? ", " : "; the second of a pair begins at ", t);
+        if (k->n_sentences > 1) dlg_line_append(l, " of sentence %zu", b + 1);
+    }
+    append_rest(l, n);
+}
+
 static void append_lengths(dlg_line *l, const dlg_subject *subject)
 {
     const dlg_knowledge *k = subject->knowledge;
     bool equal = true;
     for (size_t b = 1; b < k->n_sentences; b++) equal &= k->lengths[b] == k->lengths[0];
     if (equal) {
-        dlg_line_append(l, "%zu tokens%s", k->lengths[0], k->n_sentences > 1 ? " each" : "");
+        dlg_line_append(l, "%s%zu tokens%s", k->special.framing & DLG_PADDED ? "padded to " : "", k->lengths[0],
+                        k->n_sentences > 1 ? " each" : "");
+        append_pairs(l, k);
         return;
     }
     for (size_t b = 0; b < k->n_sentences && b < MOST_ENTRIES; b++) {
@@ -36,6 +52,7 @@ static void append_lengths(dlg_line *l, const dlg_subject *subject)
     }
     append_rest(l, k->n_sentences);
     dlg_line_append(l, " tokens");
+    append_pairs(l, k);
 }
 
 static size_t count(const dlg_knowledge *k, size_t label)

@@ -41,7 +41,8 @@ dlg_status scene_open(scene *s, const char *model, const char *gradient, const c
         status = dlg_fail(err, DLG_EFORMAT, "%s: want a masked LM's truth", truth);
     if (status) return status;
     const dlg_config *config = &s->model->config;
-    status = dlg_truth_check(&s->truth, truth, config->vocabulary_size, config->n_labels, config->max_positions, err);
+    status = dlg_truth_check(&s->truth, truth, config->vocabulary_size, config->n_token_types, config->n_labels,
+                             config->max_positions, err);
     s->n_numbers = s->truth.n_rows * config->hidden_size;
     return status ? status : set_labels(s, err);
 }

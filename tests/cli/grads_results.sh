@@ -63,6 +63,18 @@ accepted '*2 texts*' '' eval 'dlg-grads --preset tiny -o stdin.g --file - < line
 accepted '*1 text,*' '' dlg-grads --preset tiny -o dashes.g -- --text
 rm -- *
 
+# Pairs of texts: one input, of two types.
+accepted '*1 text, 10 tokens,*' '' dlg-grads --text 'The house is old.' --pair 'Yes.' --preset tiny -o pair.g
+flat() { tr -d '\n\t ' < "$1"; }
+check 'both texts' eval 'flat pair.truth.json | grep -qF "\"text\":[\"Thehouseisold.\"],\"text_pair\":[\"Yes.\"]"'
+check 'the types' eval 'flat pair.truth.json | grep -qF "\"token_type_ids\":[[0,0,0,0,0,0,0,1,1,1]]"'
+accepted '*' '' dlg-grads --step pair.truth.json --preset tiny -o step.g
+check 'the recorded pair' cmp pair.g step.g
+accepted '*6 tokens,*' '*cut from 10 to 6 tokens*' dlg-grads 'The house is old.' --pair 'Yes.' --preset tiny \
+    --max-length 6 -o cut.g
+check 'the longer is cut' eval 'flat cut.truth.json | grep -qF "[[0,0,0,0,1,1]]"'
+rm -- *
+
 # Classes.
 accepted '*2 texts*5 classes*' '' dlg-grads "$TEXT" 'A bird flies.' --label 4 --label 0 --num-labels 5 --preset tiny \
     -o cls.g

@@ -12,6 +12,9 @@ wrong '--mask-rate: want a number from 0 to 1, found ""' a --mask-rate ''
 wrong '--mask-rate: want a number from 0 to 1, found "0x1"' a --mask-rate 0x1
 wrong '--mask-style: want all or bert, found "some"' a --mask-style some
 wrong '--max-length: want a whole number from 3 *found "2"' a --max-length 2
+wrong '--pair: want a text before it, found none' --pair a
+wrong '--pair: want a text before it, found another pair' a --pair b --pair c
+wrong '--pair: want a text before it, found a file' --file a --pair b
 wrong '--max-length: want a whole number from 3 *found "-5"' a --max-length -5
 wrong '--max-length: want a whole number from 3 *found "99999999999999999999999"' a --max-length 99999999999999999999999
 wrong '--model-seed: want a whole number *found "x"' a --model-seed x

@@ -47,6 +47,15 @@ accepted 'Partly recovered: 2 of at least 3 sentences.
   inferred: at least 3 sentences in the batch, 2 found: *' '*' dlg-text c.g --threads 1 -q --know batch:b.truth.json
 check 'no batch of two was inferred' \
     eval '! dlg-text c.g --threads 1 -q --know batch:b.truth.json | grep -q "inferred: a batch"'
+# Pairs, alone and beside one that is none.
+check 'a pair' dlg-grads 'A red bird saw the old house.' --pair 'The house is old.' --preset mini -o p.g
+accepted 'Recovered:*inferred: 16 tokens; the second of a pair begins at 10; *scores: 16 of 16 tokens right*' '*' \
+    dlg-text p.g --threads 1 -q --truth p.truth.json
+accepted '*"segments":\[\[0,0,0,0,0,0,0,0,0,0,1,1,1,1,1,1\]\],*' '*' dlg-text p.g --threads 1 -q --json
+check 'a batch with a pair' dlg-grads 'A red bird saw the old house.' --pair 'The house is old.' \
+    'We met the bird at noon today.' --preset mini -o p.g
+accepted 'Recovered:*begins at 10 of sentence *scores: * 2 of 2 sentences exact*' '*' \
+    dlg-text p.g --threads 1 -q --truth p.truth.json
 # Against another model nothing is recovered.
 accepted 'Not recovered*' '*' dlg-text a.g --threads 1 --attack dager --preset mini --model-seed 1
 # Another architecture, from the participant to the text.

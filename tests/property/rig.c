@@ -79,10 +79,13 @@ static void append(rig *r, const dlg_op_class *class, const void *op, size_t n_b
 
 static void embeddings_of(rig *r, size_t n_types)
 {
-    static const size_t position[] = {0, 1, 2, 0, 1};
+    static const size_t position[] = {0, 1, 2, 0, 1}, type[] = {0, 1, 1, 0, 0};
     enum { N = 5, H = 6, POSITIONS = 4 };
-    dlg_embeddings op = {
-        .words = input(r, N, H, 1, false), .position = position, .n_positions = POSITIONS, .n_types = n_types};
+    dlg_embeddings op = {.words = input(r, N, H, 1, false),
+                         .position = position,
+                         .type = type,
+                         .n_positions = POSITIONS,
+                         .n_types = n_types};
     op.y = output(r, N, H);
     op.positions.value = parameter(r, (size_t)POSITIONS * H, 0);
     if (n_types) op.types.value = parameter(r, n_types * H, 0);

@@ -278,7 +278,7 @@ static void survives_allocation_failures(void **state)
     assert_true(fail_every_allocation(attempt_create, &v) > v.step.gradient.n);
     assert_true(fail_every_allocation(attempt_share, &v) > v.step.gradient.n);
     assert_true(fail_every_allocation(attempt_objective, &v) > 10);
-    assert_int_equal(fail_every_allocation(attempt_batch, &v), 4);
+    assert_int_equal(fail_every_allocation(attempt_batch, &v), 5);
     step_release(&v.step);
 }
 

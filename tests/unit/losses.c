@@ -150,7 +150,8 @@ static void predict(const shared_step *s, double *logits)
 {
     dlg_forward forward = {.model = s->model};
     const dlg_network *network;
-    const dlg_forward_text text = {s->batch.n_sentences, lengths, s->fed, s->batch.n_predicted, s->batch.predicted};
+    const dlg_forward_text text = {s->batch.n_sentences, lengths, s->fed, s->batch.n_predicted,
+                                   s->batch.predicted,   NULL};
     assert_int_equal(dlg_forward_run(&network, &forward, &text, NULL), DLG_OK);
     const dlg_linear_role *decoder = &s->model->roles.decoder;
     const dlg_value *in = network->decoder->x;

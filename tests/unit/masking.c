@@ -21,7 +21,7 @@ static size_t apply(dlg_masking masking, uint64_t seed, size_t sentence, size_t 
         fed[i] = (uint32_t)(100 + i);
         labels[i] = DLG_NO_LABEL;
     }
-    assert_int_equal(dlg_masking_apply(&masking, seed, sentence, n, fed, labels, NULL), DLG_OK);
+    assert_int_equal(dlg_masking_apply(&masking, seed, sentence, n, 0, fed, labels, NULL), DLG_OK);
     for (size_t i = 0; i < n; i++) {
         if (labels[i] == DLG_NO_LABEL) {
             assert_int_equal(fed[i], 100 + i);

@@ -42,7 +42,7 @@ static double admitted(void)
 {
     dlg_position_check *check;
     size_t n = 0;
-    assert_int_equal(dlg_position_check_create(&check, &step.gradient, LENGTH, NULL), DLG_OK);
+    assert_int_equal(dlg_position_check_create(&check, &step.gradient, LENGTH, NULL, NULL), DLG_OK);
     for (size_t t = 0; t < LENGTH; t++) {
         size_t here = 0;
         assert_true(dlg_position_check_admits(check, step.fed[t], t));
@@ -58,7 +58,7 @@ static void names_every_token(void **state)
 {
     (void)state;
     dlg_position_check *check;
-    assert_int_equal(dlg_position_check_create(&check, &step.gradient, LENGTH, NULL), DLG_OK);
+    assert_int_equal(dlg_position_check_create(&check, &step.gradient, LENGTH, NULL, NULL), DLG_OK);
     for (size_t t = 0; t < LENGTH; t++) assert_int_equal(dlg_position_check_best(check, t), step.fed[t]);
     dlg_position_check_free(check);
     assert_true(admitted() < 1.2);
@@ -106,7 +106,7 @@ static void is_told_a_name(void **state)
     enum { HERE = 7, NAMED = 1234 };
     dlg_position_check *check;
     step_defend(&step, "gaussian:1e-4", 3);
-    assert_int_equal(dlg_position_check_create(&check, &step.gradient, LENGTH, NULL), DLG_OK);
+    assert_int_equal(dlg_position_check_create(&check, &step.gradient, LENGTH, NULL, NULL), DLG_OK);
     const size_t before = dlg_position_check_count(check, HERE - 1), after = dlg_position_check_count(check, HERE + 1);
     assert_true(dlg_position_check_count(check, HERE) > 1);
     dlg_position_check_name(check, HERE, NAMED);
@@ -124,7 +124,7 @@ static dlg_status attempt(void *argument, dlg_error *err)
 {
     dlg_position_check *check;
     (void)argument;
-    const dlg_status status = dlg_position_check_create(&check, &step.gradient, LENGTH, err);
+    const dlg_status status = dlg_position_check_create(&check, &step.gradient, LENGTH, NULL, err);
     dlg_position_check_free(check);
     return status;
 }

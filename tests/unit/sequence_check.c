@@ -58,8 +58,9 @@ static void share(shared_step *s, size_t n_layers, double difference, dlg_candid
     *c = (dlg_candidates){.n_positions = LENGTH,
                           .sees = true,
                           .first = dlg_allocate(LENGTH + 1, sizeof *c->first),
-                          .token = dlg_allocate(LENGTH * N_SENTENCES, sizeof *c->token)};
-    assert_true(c->first && c->token);
+                          .token = dlg_allocate(LENGTH * N_SENTENCES, sizeof *c->token),
+                          .type = dlg_allocate(LENGTH * N_SENTENCES, sizeof *c->type)};
+    assert_true(c->first && c->token && c->type);
     for (size_t t = 0; t < LENGTH; t++) { /* what stood there, each once */
         c->first[t + 1] = c->first[t];
         for (size_t b = 0; b < N_SENTENCES; b++)

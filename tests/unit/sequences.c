@@ -28,7 +28,9 @@ static dlg_candidates everything(size_t n_positions, size_t n_words)
     c.first = dlg_allocate(n_positions + 1, sizeof *c.first);
     c.token = dlg_allocate(1 + n_positions * (n_words + 1), sizeof *c.token);
     assert_non_null(c.first);
+    c.type = dlg_allocate(1 + n_positions * (n_words + 1), sizeof *c.type);
     assert_non_null(c.token);
+    assert_non_null(c.type);
     c.token[0] = CLS;
     c.first[1] = 1;
     for (size_t t = 1; t < n_positions; t++) {

@@ -189,7 +189,7 @@ static void asks_the_position_check(void **state)
     uint32_t wrong[LENGTH];
     memcpy(wrong, s.step.fed, sizeof wrong);
     wrong[ROW] = r->fed[ROW] = OTHER;
-    assert_int_equal(dlg_position_check_create(&r->check, &s.step.gradient, LENGTH, NULL), DLG_OK);
+    assert_int_equal(dlg_position_check_create(&r->check, &s.step.gradient, LENGTH, NULL, NULL), DLG_OK);
     dlg_position_check_name(r->check, ROW, OTHER);
     for (size_t i = 0; i < LENGTH; i++) r->is_known[i] |= i != ROW;
     r->evidence[ROW] = (dlg_evidence){DLG_FROM_READING, 1, NAN, NAN, 0};

@@ -25,6 +25,12 @@ static const char CLS[] =
     "{\"task\": \"cls\", \"fed_ids\": [[2, 5, 3]], \"ids\": [[2, 5, 3]], \"attention\": [[1, 1, 1]], "
     "\"labels\": [4]}";
 
+static const char PAIR[] =
+    "{\"task\": \"cls\", \"text\": [\"a\", \"c\"], \"text_pair\": [\"b\", null], "
+    "\"fed_ids\": [[2, 5, 3, 6, 3], [2, 7, 3, 0, 0]], \"ids\": [[2, 5, 3, 6, 3], [2, 7, 3, 0, 0]], "
+    "\"token_type_ids\": [[0, 0, 0, 1, 1], [0, 0, 0, 0, 0]], \"attention\": [[1, 1, 1, 1, 1], [1, 1, 1, 0, 0]], "
+    "\"labels\": [1, 0]}";
+
 static void masked_lm(void **state)
 {
     (void)state;
@@ -76,14 +82,17 @@ static void assert_same(const dlg_truth *a, const dlg_truth *b)
     assert_memory_equal(a->labels, b->labels, n_labels * sizeof *a->labels);
     assert_int_equal(!a->text, !b->text);
     for (size_t i = 0; a->text && i < a->n_sentences; i++) assert_string_equal(a->text[i], b->text[i]);
+    assert_memory_equal(a->types, b->types, a->n_rows * sizeof *a->types);
+    for (size_t i = 0; a->pair && i < a->n_sentences; i++)
+        assert_string_equal(a->pair[i] ? a->pair[i] : "none", b->pair[i] ? b->pair[i] : "none");
     assert_true(a->loss == b->loss && a->seed == b->seed && a->dropout == b->dropout && a->pad == b->pad);
 }
 
 static void written_and_read(void **state)
 {
     (void)state;
-    static const char *const examples[] = {MLM, CLS};
-    for (size_t i = 0; i < 2; i++) {
+    static const char *const examples[] = {MLM, CLS, PAIR};
+    for (size_t i = 0; i < 3; i++) {
         dlg_truth truth, again;
         dlg_file_writer *writer;
         const char *path = scratch_path("again.json");
@@ -100,6 +109,22 @@ static void written_and_read(void **state)
     }
 }
 
+static void pairs(void **state)
+{
+    (void)state;
+    static const size_t types[] = {0, 0, 0, 1, 1, 0, 0, 0};
+    dlg_truth truth;
+    dlg_error err = {0};
+    assert_int_equal(dlg_truth_read(&truth, scratch_text("pair.json", PAIR), NULL), DLG_OK);
+    assert_int_equal(truth.n_rows, 8);
+    assert_memory_equal(truth.types, types, sizeof types);
+    assert_string_equal(truth.pair[0], "b");
+    assert_null(truth.pair[1]);
+    assert_int_equal(dlg_truth_check(&truth, "t", 8, 2, 2, 5, &err), DLG_OK);
+    assert_refused(dlg_truth_check(&truth, "t", 8, 1, 2, 5, &err), DLG_ESHAPE, &err, "t", "position 3");
+    dlg_truth_release(&truth);
+}
+
 /* The example with its first `old` replaced. */
 static const char *with(const char *example, const char *old, const char *new)
 {
@@ -110,12 +135,24 @@ static const char *with(const char *example, const char *old, const char *new)
     return text;
 }
 
+typedef struct {
+    const char *example, *old, *new, *object;
+} mistake;
+
+static void assert_refuses(const mistake *m)
+{
+    dlg_truth truth;
+    dlg_error err = {0};
+    const char *path = scratch_text("refused.json", with(m->example, m->old, m->new));
+    assert_refused(dlg_truth_read(&truth, path, &err), DLG_EFORMAT, &err, path, m->object);
+    assert_null(truth.first);
+    assert_null(truth.text);
+}
+
 static void refused(void **state)
 {
     (void)state;
-    static const struct {
-        const char *example, *old, *new, *object;
-    } cases[] = {
+    static const mistake cases[] = {
         {MLM, "\"mlm\"", "\"nsp\"", "task"},
         {MLM, "\"mlm\"", "1", "task"},
         {MLM, "\"task\"", "\"tusk\"", "task"},
@@ -160,14 +197,21 @@ static void refused(void **state)
         {CLS, "[4]", "[4, 4]", "labels"},
         {CLS, "{", "[{", "byte"},
     };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        dlg_truth truth;
-        dlg_error err = {0};
-        const char *path = scratch_text("refused.json", with(cases[i].example, cases[i].old, cases[i].new));
-        assert_refused(dlg_truth_read(&truth, path, &err), DLG_EFORMAT, &err, path, cases[i].object);
-        assert_null(truth.first);
-        assert_null(truth.text);
-    }
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) assert_refuses(&cases[i]);
+}
+
+static void refused_pairs(void **state)
+{
+    (void)state;
+    static const mistake cases[] = {
+        {PAIR, "[\"b\", null]", "[\"b\", 1]", "text_pair[1]"},
+        {PAIR, "[\"b\", null]", "[\"b\"]", "text_pair"},
+        {PAIR, "[0, 0, 0, 1, 1]", "[0, 0, 0, 1]", "token_type_ids[0]"},
+        {PAIR, "[0, 0, 0, 1, 1]", "[0, 0, 0, -1, 1]", "token_type_ids[0][3]"},
+        {PAIR, "[0, 0, 0, 1, 1]", "[0, 0, 0, 4294967296, 1]", "token_type_ids[0][3]"},
+        {PAIR, ", [0, 0, 0, 0, 0]]", "]", "token_type_ids"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) assert_refuses(&cases[i]);
 }
 
 static void no_truth(void **state)
@@ -188,11 +232,11 @@ static void does_not_fit(void **state)
     dlg_error err = {0};
     assert_int_equal(dlg_truth_read(&mlm, scratch_text("mlm.json", MLM), NULL), DLG_OK);
     assert_int_equal(dlg_truth_read(&cls, scratch_text("cls.json", CLS), NULL), DLG_OK);
-    assert_int_equal(dlg_truth_check(&mlm, "t", 8, 0, 4, &err), DLG_OK);
-    assert_refused(dlg_truth_check(&mlm, "t", 7, 0, 4, &err), DLG_ESHAPE, &err, "t", "sentence 1, position 1");
-    assert_refused(dlg_truth_check(&mlm, "t", 8, 0, 3, &err), DLG_ESHAPE, &err, "t", "3 positions, found 4");
-    assert_int_equal(dlg_truth_check(&cls, "t", 6, 5, 3, &err), DLG_OK);
-    assert_refused(dlg_truth_check(&cls, "t", 6, 4, 3, &err), DLG_ESHAPE, &err, "t", "labels[0]");
+    assert_int_equal(dlg_truth_check(&mlm, "t", 8, 2, 0, 4, &err), DLG_OK);
+    assert_refused(dlg_truth_check(&mlm, "t", 7, 2, 0, 4, &err), DLG_ESHAPE, &err, "t", "sentence 1, position 1");
+    assert_refused(dlg_truth_check(&mlm, "t", 8, 2, 0, 3, &err), DLG_ESHAPE, &err, "t", "3 positions, found 4");
+    assert_int_equal(dlg_truth_check(&cls, "t", 6, 2, 5, 3, &err), DLG_OK);
+    assert_refused(dlg_truth_check(&cls, "t", 6, 2, 4, 3, &err), DLG_ESHAPE, &err, "t", "labels[0]");
     dlg_truth_release(&mlm);
     dlg_truth_release(&cls);
 }
@@ -201,7 +245,7 @@ static void does_not_fit(void **state)
 static void no_memory(void **state)
 {
     (void)state;
-    const char *path = scratch_text("mlm.json", MLM);
+    const char *path = scratch_text("pair.json", PAIR);
     dlg_status status = DLG_ENOMEM;
     for (size_t k = 1; status != DLG_OK; k++) {
         dlg_truth truth;
@@ -220,7 +264,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(masked_lm), cmocka_unit_test(classifier), cmocka_unit_test(written_and_read),
         cmocka_unit_test(refused),   cmocka_unit_test(no_truth),   cmocka_unit_test(does_not_fit),
-        cmocka_unit_test(no_memory),
+        cmocka_unit_test(no_memory), cmocka_unit_test(pairs),      cmocka_unit_test(refused_pairs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -45,7 +45,7 @@ static size_t named(size_t n_predicted)
     dlg_word_position_match read;
     size_t n = 0, positions[LENGTH];
     const dlg_decoder_part part = {n_predicted, N_MASKS, labels};
-    assert_int_equal(dlg_position_check_create(&check, &step.gradient, LENGTH, NULL), DLG_OK);
+    assert_int_equal(dlg_position_check_create(&check, &step.gradient, LENGTH, NULL, NULL), DLG_OK);
     assert_int_equal(dlg_word_position_match_find(&read, &step.gradient, check, LENGTH, &part, NULL), DLG_OK);
     for (size_t t = 0; t < LENGTH; t++) {
         n += read.is_named[t];
@@ -113,7 +113,7 @@ static dlg_status attempt(void *argument, dlg_error *err)
     dlg_word_position_match read = {0};
     const dlg_decoder_part part = {N_MASKS, N_MASKS, labels};
     (void)argument;
-    dlg_status status = dlg_position_check_create(&check, &step.gradient, LENGTH, err);
+    dlg_status status = dlg_position_check_create(&check, &step.gradient, LENGTH, NULL, err);
     if (!status) status = dlg_word_position_match_find(&read, &step.gradient, check, LENGTH, &part, err);
     if (status) assert_null(read.token);
     dlg_word_position_match_release(&read);

@@ -51,8 +51,8 @@ static size_t choose_text(size_t *rows, uint32_t *fed, size_t length, const uint
 }
 
 /* q (n): the mean prediction for the text, or for a blank one */
-static dlg_status predict(dlg_forward *forward, size_t length, const uint32_t *text, dlg_special_tokens special,
-                          double *q, dlg_error *err)
+static dlg_status predict(dlg_forward *forward, size_t length, const uint32_t *text, const size_t *types,
+                          dlg_special_tokens special, double *q, dlg_error *err)
 {
     size_t *rows = dlg_allocate(length, sizeof *rows);
     uint32_t *fed = dlg_allocate(length, sizeof *fed);
@@ -60,7 +60,7 @@ static dlg_status predict(dlg_forward *forward, size_t length, const uint32_t *t
     dlg_status status = rows && fed ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "labels: no memory");
     if (status) goto out;
     const size_t n_predicted = choose_text(rows, fed, length, text, special);
-    status = dlg_forward_run(&network, forward, &(dlg_forward_text){1, &length, fed, n_predicted, rows}, err);
+    status = dlg_forward_run(&network, forward, &(dlg_forward_text){1, &length, fed, n_predicted, rows, types}, err);
     if (status) goto out;
     const dlg_value *p = network->loss->logits;
     for (size_t i = 0; i < p->n_rows; i++)
@@ -267,7 +267,7 @@ dlg_status dlg_infer_labels(size_t *labels, dlg_label_fit *out, const dlg_gradie
     *out = (dlg_label_fit){0};
     dlg_status status = reserve(&f, bias->n_cols, err);
     if (!status && !g) goto out; /* a frozen bias shows no label */
-    if (!status) status = predict(forward, length, fed, special, f.q, err);
+    if (!status) status = predict(forward, length, fed, known->types, special, f.q, err);
     if (status) goto out;
     memcpy(f.g, g, f.n * sizeof *g);
     const double least = fit_labels(labels, out, &f, known);
@@ -317,7 +317,7 @@ static dlg_status guess_classes(size_t *labels, size_t n_sentences, const dlg_gr
     double *excess = dlg_allocate(n, sizeof *excess);
     if (!excess) return dlg_fail(err, DLG_ENOMEM, "labels: no memory");
     /* One sentence: p - 1 is the only negative entry, whatever p is, or the only positive one of a difference. */
-    const dlg_status status = n_sentences == 1 ? DLG_OK : predict(forward, length, NULL, special, excess, err);
+    const dlg_status status = n_sentences == 1 ? DLG_OK : predict(forward, length, NULL, NULL, special, excess, err);
     const double sign = n_sentences == 1 && is_turned(n, g) ? -1 : 1;
     for (size_t c = 0; c < n; c++) excess[c] -= sign * (double)g[c];
     for (size_t i = 0; i < n_sentences && !status; i++) {

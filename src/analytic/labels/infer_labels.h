@@ -16,6 +16,7 @@ typedef struct {
     bool is_certain; /**< the expected number is no matter of fit */
     /** (length) the one sentence as it went in, or NULL: then a sentence of masks stands for it */
     const uint32_t *fed;
+    const size_t *types; /**< (length) its token types; NULL: all the first */
 } dlg_label_evidence;
 
 /** How well labels explain the decoder's bias. */

@@ -27,15 +27,15 @@ struct dlg_attention_groups {
     const dlg_model *model;
     const dlg_candidates *candidates;
     dlg_special_tokens special;
-    size_t H, T, heads, n_tokens, n_terms; /* terms: tokens, positions, beta */
-    uint32_t *token;                       /* (n_tokens) ascending */
-    size_t *slot;                          /* (candidates) index into token */
-    double *terms;                         /* (n_terms, H) */
-    double *queries_and_keys;              /* (2, n_terms, H) what the terms become there */
-    double *parts;                         /* (n_terms, 2 H) what of dWq and dWk belongs to a term */
-    double most;                           /* norm of the largest part */
+    size_t H, T, heads, n_types, n_tokens, n_terms; /* terms: tokens, positions, types but for the first, beta */
+    uint32_t *token;                                /* (n_tokens) ascending */
+    size_t *slot;                                   /* (candidates) index into token */
+    double *terms;                                  /* (n_terms, H) */
+    double *queries_and_keys;                       /* (2, n_terms, H) what the terms become there */
+    double *parts;                                  /* (n_terms, 2 H) what of dWq and dWk belongs to a term */
+    double most;                                    /* norm of the largest part */
     /* of a proposal */
-    size_t n_rows, *row_of; /* components, and each term's; n_terms - 1 of them */
+    size_t n_rows, *row_of; /* components, and each token's and position's */
     double *rows;           /* (n_rows, 2 H) what is left of the parts */
     /* of a row */
     double *weights; /* (n_terms) */
@@ -67,7 +67,8 @@ static void make_terms(dlg_attention_groups *o)
     const dlg_inputs in = dlg_inputs_of(o->model);
     const size_t H = o->H, n = o->n_terms - 1;
     for (size_t i = 0; i < o->n_tokens; i++) dlg_input_of_token(&in, o->token[i], o->terms + i * H);
-    for (size_t t = 0; t < o->T; t++) dlg_input_of_position(&in, t, o->terms + (o->n_tokens + t) * H);
+    for (size_t t = 0; t < o->T; t++) dlg_input_of_position(&in, t, 0, o->terms + (o->n_tokens + t) * H);
+    for (size_t k = 1; k < o->n_types; k++) dlg_input_of_type(&in, k, o->terms + (o->n_tokens + o->T + k - 1) * H);
     for (size_t r = 0; r < n; r++)
         for (size_t i = 0; i < H; i++) o->terms[r * H + i] *= (double)in.gamma[i];
     for (size_t i = 0; i < H; i++) o->terms[n * H + i] = (double)in.beta[i];
@@ -116,14 +117,14 @@ static dlg_status split_gradient(dlg_attention_groups *o, const dlg_gradient *gr
 static void unite(dlg_attention_groups *o, size_t a, size_t b)
 {
     const size_t kept = o->row_of[a], gone = o->row_of[b];
-    for (size_t r = 0; r + 1 < o->n_terms; r++)
+    for (size_t r = 0; r < o->n_tokens + o->T; r++)
         if (o->row_of[r] == gone) o->row_of[r] = kept;
 }
 
 /* A component's row is what its positions have and its tokens have not. */
 static void form_rows(dlg_attention_groups *o, const dlg_sequences *found)
 {
-    const size_t width = 2 * o->H, n = o->n_terms - 1;
+    const size_t width = 2 * o->H, n = o->n_tokens + o->T;
     for (size_t r = 0; r < n; r++) o->row_of[r] = r;
     for (size_t b = 0; b < found->n; b++)
         for (size_t t = 0; t < found->lengths[b]; t++) unite(o, o->slot[found->index[b * o->T + t]], o->n_tokens + t);
@@ -225,6 +226,13 @@ dlg_status dlg_attention_groups_propose(dlg_sequences *out, dlg_attention_groups
     return status;
 }
 
+static size_t count_types(const dlg_candidates *c)
+{
+    size_t n = 1;
+    for (size_t i = 0; i < c->first[c->n_positions]; i++) n = c->type[i] >= n ? c->type[i] + 1 : n;
+    return n;
+}
+
 dlg_status dlg_attention_groups_create(dlg_attention_groups **out, const dlg_gradient *gradient,
                                        const dlg_candidates *candidates, dlg_special_tokens special, dlg_error *err)
 {
@@ -237,10 +245,11 @@ dlg_status dlg_attention_groups_create(dlg_attention_groups **out, const dlg_gra
                                 .special = special,
                                 .H = config->hidden_size,
                                 .T = candidates->n_positions,
+                                .n_types = count_types(candidates),
                                 .heads = config->n_heads};
     dlg_status status = list_tokens(o, err);
     const size_t d = o->H / o->heads;
-    o->n_terms = o->n_tokens + o->T + 1;
+    o->n_terms = o->n_tokens + o->T + o->n_types;
     const dlg_block_roles *block = &o->model->roles.blocks[0];
     const bool is_there =
         dlg_gradient_at(gradient, block->query.weight) && dlg_gradient_at(gradient, block->key.weight);
@@ -265,7 +274,7 @@ dlg_status dlg_attention_groups_create(dlg_attention_groups **out, const dlg_gra
     project(o, 0);
     project(o, 1);
     status = split_gradient(o, gradient, err);
-    for (size_t r = 0; !status && r + 1 < o->n_terms; r++)
+    for (size_t r = 0; !status && r < o->n_tokens + o->T; r++)
         o->most = fmax(o->most, norm(2 * o->H, o->parts + r * 2 * o->H));
     if (!status) *out = o;
 out:

@@ -19,7 +19,8 @@
  * the coefficient of e_w is the sum of dS[p][j] / (s_j sqrt(d)) over the places j where w stands in p's sentence, and
  * so for every position. A token that stands once there and its position have the same coefficients, head by head, for
  * queries and for keys; those of a word that stands there twice are the sums of two positions'. Matching them gives the
- * sentence, length and all (sequence_assembly.h). Terms that stand in several sentences give a mixture that no sentence
+ * sentence, length and all (sequence_assembly.h). What another token type than the first adds is a term as well, which
+ * no token has to match. Terms that stand in several sentences give a mixture that no sentence
  * matches, which shows.
  *
  * Sentences that were found are taken out of such mixtures. D_v and D_t hold the same of p = (v, t), so that D_t - D_v

@@ -13,6 +13,7 @@ typedef struct {
     const dlg_candidates *candidates;
     dlg_special_tokens special;
     size_t capacity;
+    size_t shortest, offset; /* length of the first, without padding; of the text in padding */
     uint32_t *text, *edited;
     dlg_arena arena;
 } dlg_edits;
@@ -25,7 +26,8 @@ void dlg_edits_release(dlg_edits *);
 
 /**
  * All sentences that one inner token replaced, left out, inserted or moved, or two swapped, make of this one, as far as
- * every position has the token among its candidates. begin and end stay at the ends.
+ * every position has the token among its candidates. begin and end stay at the ends; what is padded, or cut out of a
+ * longer text, stays as long as it is.
  */
 void dlg_edits_make(dlg_edits *, size_t length, const size_t *index);
 

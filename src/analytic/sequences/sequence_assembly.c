@@ -16,6 +16,9 @@
 /* A token and a position whose coefficients are no more unlike belong together. */
 static const double the_same = 0.01;
 
+/* By so small a part of the squares nothing changes its mind. */
+static const double worth_it = 1e-6;
+
 static size_t n_candidates(const dlg_sequence_assembly *a)
 {
     return a->candidates->first[a->candidates->n_positions];
@@ -63,7 +66,12 @@ static void move(dlg_sequence_assembly *a, size_t candidate, size_t t, double si
 
 static bool may_stand(const dlg_sequence_assembly *a, size_t candidate, size_t t, size_t length)
 {
-    return dlg_special_tokens_allow(a->special, a->candidates->token[candidate], t, length);
+    const uint32_t token = a->candidates->token[candidate];
+    const bool is_padding = a->special.framing & DLG_PADDED && token == a->special.pad;
+    dlg_special_tokens within = a->special;
+    within.framing &= ~(unsigned)DLG_PADDED;
+    if (is_padding || t < a->from || t >= a->to || t >= length) return is_padding && (t < a->from || t >= a->to);
+    return dlg_special_tokens_allow(within, token, t - a->from, a->to - a->from);
 }
 
 /* The best candidate for a position that nobody takes. @return n_candidates when there is none */
@@ -179,6 +187,34 @@ static double squares(const dlg_sequence_assembly *a, size_t length)
            norm2((T - length) * a->n_values, a->of_positions + length * a->n_values);
 }
 
+/* Of a token that fits as several types: behind an end begins the second of a pair. */
+static void settle_types(const dlg_sequence_assembly *a, size_t length, size_t *index)
+{
+    const dlg_candidates *c = a->candidates;
+    size_t type = 0;
+    for (size_t t = 0; t < length; t++) {
+        const uint32_t token = c->token[index[t]];
+        index[t] = dlg_candidates_index(c, token, t, t < a->to ? type : 0);
+        if (token == a->special.end) type = 1;
+    }
+}
+
+/*
+ * The k-th of the shapes that a sentence may have: how long it is, and which part of that is text. Those that are
+ * padded or cut out of a longer text are all as long as the longest. @return whether there is one
+ */
+static bool shape(dlg_sequence_assembly *a, size_t k, size_t *length)
+{
+    const size_t T = a->candidates->n_positions, n = k < T ? k : k - T;
+    const unsigned framing = a->special.framing;
+    *length = framing & (DLG_PADDED | DLG_CUT) ? T : n + 1;
+    a->from = k < T ? 0 : T - n - 1;
+    a->to = a->from + n + 1;
+    if (n < 1 || (k >= T && !(framing & DLG_PADDED_BEFORE))) return false;
+    if (n + 1 < T && k < T && framing & (DLG_PADDED | DLG_CUT) && !(framing & DLG_PADDED_BEHIND)) return false;
+    return framing & DLG_NO_END || dlg_candidates_has(a->candidates, a->special.end, a->to - 1);
+}
+
 /* Passes take a handful; sums that drift by rounding must not make more of them for ever. */
 enum { MOST_PASSES = 1000 };
 
@@ -187,20 +223,21 @@ size_t dlg_sequence_assembly_find(dlg_sequence_assembly *a, size_t *index, doubl
     const dlg_candidates *c = a->candidates;
     const size_t T = c->n_positions;
     const double all = norm2(a->n_tokens * a->n_values, a->of_tokens) + norm2(T * a->n_values, a->of_positions),
-                 least = 1e-6 * all;
-    size_t best = 0;
+                 least = worth_it * all;
+    size_t best = 0, length;
     *misfit = INFINITY;
-    for (size_t length = 2; length <= T; length++) {
-        if (!dlg_candidates_has(c, a->special.end, length - 1) || !begin(a, length)) continue;
+    for (size_t k = 0; k < 2 * T; k++) {
+        if (!shape(a, k, &length) || !begin(a, length)) continue;
         for (size_t pass = 0; pass < MOST_PASSES && (improve(a, length, least) || improve_by_two(a, length, least));
              pass++)
             ;
         if (dlg_is_interrupted()) break;
         const double left = squares(a, length) / all;
-        if (left >= *misfit) continue;
+        if (left + worth_it >= *misfit) continue; /* what no position and no token have makes it no longer */
         *misfit = left;
         best = length;
         memcpy(index, a->now, length * sizeof *index);
+        settle_types(a, length, index);
     }
     return best;
 }

@@ -12,9 +12,10 @@ typedef struct {
     size_t n_tokens, n_values;
     const double *of_tokens, *of_positions; /**< (n_tokens, n_values), (T, n_values) */
     dlg_special_tokens special;
-    double *rest;  /* (n_tokens, n_values) of_tokens without the positions that took them */
-    size_t *now;   /* (T) */
-    bool *settled; /* (T) these do not change their minds */
+    size_t from, to; /* the text; what stands before and behind it is padding */
+    double *rest;    /* (n_tokens, n_values) of_tokens without the positions that took them */
+    size_t *now;     /* (T) */
+    bool *settled;   /* (T) these do not change their minds */
     dlg_arena arena;
 } dlg_sequence_assembly;
 

@@ -159,7 +159,7 @@ static void compute_inputs(dlg_sequence_check *c)
     const dlg_inputs inputs = dlg_inputs_of(m);
     for (size_t t = 0; t < c->candidates->n_positions; t++)
         for (size_t i = c->candidates->first[t]; i < c->candidates->first[t + 1]; i++) {
-            dlg_input_at(&inputs, c->candidates->token[i], t, c->exact);
+            dlg_input_at(&inputs, c->candidates->token[i], t, c->candidates->type[i], c->exact);
             for (size_t k = 0; k < H; k++) c->input[i * H + k] = (dlg_real)c->exact[k];
         }
     for (size_t p = 0; p < 3 && !dlg_is_interrupted(); p++) {

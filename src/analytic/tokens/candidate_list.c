@@ -10,15 +10,23 @@ void dlg_candidates_release(dlg_candidates *candidates)
     dlg_free(candidates->first);
     dlg_free(candidates->certain);
     dlg_free(candidates->token);
+    dlg_free(candidates->type);
     dlg_free(candidates->outside);
     *candidates = (dlg_candidates){0};
 }
 
 bool dlg_candidates_has(const dlg_candidates *candidates, uint32_t token, size_t position)
 {
-    for (size_t i = candidates->first[position]; i < candidates->first[position + 1]; i++)
-        if (candidates->token[i] == token) return true;
-    return false;
+    return dlg_candidates_index(candidates, token, position, 0) < candidates->first[position + 1];
+}
+
+size_t dlg_candidates_index(const dlg_candidates *candidates, uint32_t token, size_t position, size_t type)
+{
+    const size_t end = candidates->first[position + 1];
+    size_t found = end;
+    for (size_t i = candidates->first[position]; i < end; i++)
+        if (candidates->token[i] == token && (found == end || candidates->type[i] == type)) found = i;
+    return found;
 }
 
 static int ascending(const void *a, const void *b)
@@ -56,6 +64,7 @@ void dlg_candidates_narrow(dlg_candidates *candidates, bool (*keep)(void *payloa
         for (size_t i = begin; i < end; i++) {
             if (!keep(payload, candidates->token[i], t)) continue;
             candidates->token[n] = candidates->token[i];
+            candidates->type[n] = candidates->type[i];
             candidates->outside[n++] = candidates->outside[i];
         }
         begin = end;

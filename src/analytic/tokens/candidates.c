@@ -34,6 +34,9 @@ static const double near_enough = 4e-3;
 /* Inside and outside must be so far apart. */
 static const double gap = 10;
 
+/* No part of an input that was there lies further outside of an exact gradient's row space. */
+static const double rounding = 1e-4;
+
 typedef struct {
     const dlg_model *model;
     size_t H, rank;
@@ -44,6 +47,7 @@ typedef struct {
 
 typedef struct {
     uint32_t token, position;
+    size_t type;
     double outside;
 } entry;
 
@@ -66,16 +70,16 @@ static dlg_status push(heap *h, entry e, dlg_error *err)
 }
 
 /* The same in double, for one. x (H) is scratch. */
-static double outside_exactly(const row_space *space, const dlg_inputs *in, uint32_t token, size_t position, double *x,
-                              double *along)
+static double outside_exactly(const row_space *space, const dlg_inputs *in, uint32_t token, size_t position,
+                              size_t type, double *x, double *along)
 {
-    const double norm2 = dlg_input_at(in, token, position, x);
+    const double norm2 = dlg_input_at(in, token, position, type, x);
     return norm2 > 0 ? dlg_take_out(space->rank, space->H, space->basis, x, along) / sqrt(norm2) : 1;
 }
 
 /* The products' right sides, (n_columns, H), and numbers of the positions. */
 typedef struct {
-    size_t T, n_columns;
+    size_t T, n_types, n_columns; /* T: positions times types */
     dlg_real *columns; /* T of c, T of gamma^2 c, T of gamma B^T B gamma c, then gamma beta and gamma B^T B beta */
     double *cc, *dd, *pp, *db, *pb; /* (T) ||c||^2, ||d||^2, ||B d||^2, <d, beta>, <B d, B beta> */
     double bb, pbb;                 /* ||beta||^2, ||B beta||^2 */
@@ -108,10 +112,11 @@ static double project(const row_space *space, const double *d, const dlg_real *g
     return sum;
 }
 
-static dlg_status make_sides(sides *s, const row_space *space, const dlg_inputs *in, size_t T, dlg_error *err)
+static dlg_status make_sides(sides *s, const row_space *space, const dlg_inputs *in, size_t n_positions, size_t n_types,
+                             dlg_error *err)
 {
-    const size_t H = space->H;
-    *s = (sides){.T = T, .n_columns = 3 * T + 2};
+    const size_t H = space->H, T = n_positions * n_types;
+    *s = (sides){.T = T, .n_types = n_types, .n_columns = 3 * T + 2};
     double *d = dlg_allocate(3 * H, sizeof *d);
     carve_sides(s, H);
     const dlg_status status = dlg_arena_reserve(&s->arena, "candidates", err);
@@ -130,7 +135,7 @@ static dlg_status make_sides(sides *s, const row_space *space, const dlg_inputs 
     s->pbb = project(space, beta, in->gamma, projected_beta, scratch);
     for (size_t t = 0; t < T; t++) {
         dlg_real *c = s->columns + t * H, *g = c + T * H, *p = g + T * H;
-        dlg_input_of_position(in, t, d);
+        dlg_input_of_position(in, t / n_types, t % n_types, d);
         for (size_t i = 0; i < H; i++) {
             const double centred = d[i];
             d[i] = (double)in->gamma[i] * centred;
@@ -186,8 +191,9 @@ static dlg_status check_word(heap *near, const workspace *w, const sides *s, con
         const double inside2 =
             scale * scale * (pp + s->pp[t] + 2 * (double)product[2 * T + t]) + 2 * scale * (pb + s->pb[t]) + s->pbb;
         if (!(norm2 > 0) || norm2 - inside2 > near_enough * norm2) continue;
-        const double outside = outside_exactly(space, in, token, t, w->scratch, w->scratch + H);
-        const dlg_status status = push(near, (entry){token, (uint32_t)t, outside}, err);
+        const size_t position = t / s->n_types, type = t % s->n_types;
+        const double outside = outside_exactly(space, in, token, position, type, w->scratch, w->scratch + H);
+        const dlg_status status = push(near, (entry){token, (uint32_t)position, type, outside}, err);
         if (status) return status;
     }
     return DLG_OK;
@@ -228,17 +234,42 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The widest gap between the sorted distances: what is below it is inside. Beyond all of them lies near_enough. */
-static dlg_status find_limit(const heap *near, double *limit, dlg_error *err)
+/* How far outside the least certain position's nearest input lies; infinity where one has none. */
+static dlg_status find_furthest(double *out, const heap *near, size_t n_positions, dlg_error *err)
 {
-    double *sorted = dlg_allocate(near->n + 1, sizeof *sorted), widest = gap;
-    if (!sorted) return dlg_fail(err, DLG_ENOMEM, "candidates: no memory");
+    double *least = dlg_allocate(n_positions, sizeof *least);
+    *out = 0;
+    if (!least) return dlg_fail(err, DLG_ENOMEM, "candidates: no memory");
+    for (size_t t = 0; t < n_positions; t++) least[t] = INFINITY;
+    for (size_t i = 0; i < near->n; i++) {
+        double *here = &least[near->entries[i].position];
+        *here = fmin(*here, near->entries[i].outside);
+    }
+    for (size_t t = 0; t < n_positions; t++) *out = fmax(*out, least[t]);
+    dlg_free(least);
+    return DLG_OK;
+}
+
+/*
+ * The widest gap between the sorted distances, of those that leave no position without a candidate: what is below it is
+ * inside. Beyond all of them lies near_enough. Where sums of inputs fill all gaps, those inside are no further outside
+ * than a gap beyond what every position needs, if that is rounding.
+ */
+static dlg_status find_limit(const heap *near, size_t n_positions, double *limit, dlg_error *err)
+{
+    double widest = gap, furthest;
+    const dlg_status status = find_furthest(&furthest, near, n_positions, err);
+    double *sorted = dlg_allocate(near->n + 1, sizeof *sorted);
+    if (status || !sorted) {
+        dlg_free(sorted);
+        return status ? status : dlg_fail(err, DLG_ENOMEM, "candidates: no memory");
+    }
     for (size_t i = 0; i < near->n; i++) sorted[i] = fmax(near->entries[i].outside, 1e-9);
     sorted[near->n] = sqrt(near_enough);
     qsort(sorted, near->n, sizeof *sorted, ascending);
-    *limit = 0;
+    *limit = furthest < rounding ? gap * furthest : 0;
     for (size_t i = 0; i < near->n; i++)
-        if (sorted[i + 1] > widest * sorted[i]) {
+        if (sorted[i] >= furthest && sorted[i + 1] > widest * sorted[i]) {
             widest = sorted[i + 1] / sorted[i];
             *limit = sorted[i];
         }
@@ -250,7 +281,8 @@ static int by_position_and_token(const void *a, const void *b)
 {
     const entry *x = a, *y = b;
     if (x->position != y->position) return x->position < y->position ? -1 : 1;
-    return (x->token > y->token) - (x->token < y->token);
+    if (x->token != y->token) return x->token < y->token ? -1 : 1;
+    return (x->type > y->type) - (x->type < y->type);
 }
 
 static dlg_status collect(dlg_candidates *out, heap *near, double limit, dlg_error *err)
@@ -263,11 +295,13 @@ static dlg_status collect(dlg_candidates *out, heap *near, double limit, dlg_err
     out->first = dlg_allocate(out->n_positions + 1, sizeof *out->first);
     out->certain = dlg_allocate(out->n_positions, sizeof *out->certain);
     out->token = dlg_allocate(n + 1, sizeof *out->token);
+    out->type = dlg_allocate(n + 1, sizeof *out->type);
     out->outside = dlg_allocate(n + 1, sizeof *out->outside);
-    if (!out->first || !out->certain || !out->token || !out->outside)
+    if (!out->first || !out->certain || !out->token || !out->type || !out->outside)
         return dlg_fail(err, DLG_ENOMEM, "candidates: no memory");
     for (size_t i = 0; i < n; i++) {
         out->token[i] = near->entries[i].token;
+        out->type[i] = near->entries[i].type;
         out->outside[i] = near->entries[i].outside;
         out->first[near->entries[i].position + 1] = i + 1;
     }
@@ -280,7 +314,7 @@ static dlg_status collect(dlg_candidates *out, heap *near, double limit, dlg_err
 }
 
 dlg_status dlg_candidates_find(dlg_candidates *out, const dlg_model *model, const dlg_spectrum *inputs,
-                               size_t n_positions, dlg_error *err)
+                               size_t n_positions, size_t n_types, dlg_error *err)
 {
     const dlg_inputs in = dlg_inputs_of(model);
     const row_space space = {model, inputs->n_in, dlg_rank_visible(inputs->n, inputs->values), inputs->vectors};
@@ -290,11 +324,11 @@ dlg_status dlg_candidates_find(dlg_candidates *out, const dlg_model *model, cons
     dlg_status status = DLG_OK;
     *out = (dlg_candidates){.n_positions = n_positions, .rank = space.rank};
     if (space.rank < space.H) {
-        status = make_sides(&s, &space, &in, n_positions, err);
+        status = make_sides(&s, &space, &in, n_positions, n_types, err);
         if (!status) status = check_all(&near, &space, &s, err);
     }
     if (near.n >= MOST_NEAR) near.n = 0; /* not all of the vocabulary was looked at: nothing is seen */
-    if (!status) status = find_limit(&near, &limit, err);
+    if (!status) status = find_limit(&near, n_positions, &limit, err);
     if (!status) status = collect(out, &near, limit, err);
     dlg_arena_release(&s.arena);
     dlg_free(near.entries);

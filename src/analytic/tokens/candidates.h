@@ -1,6 +1,6 @@
 /**
  * Which tokens may stand at which position, read off layer 0 (DAGER, Petrov et al. 2024, arXiv:2405.15586, section
- * 4.1): the inputs LN(E[v] + P[t] + S[0]) that lie in the row space of dW_Q, dW_K and dW_V. Two things blur what is
+ * 4.1): the inputs LN(E[v] + P[t] + S[type]) that lie in the row space of dW_Q, dW_K and dW_V. Two things blur what is
  * seen, and both only add candidates: an input that is the sum of others (v stands elsewhere and another token at t,
  * and a chain of these joins them) lies there too, and where the batch has as many distinct inputs as the hidden size,
  * everything does.
@@ -19,6 +19,7 @@ typedef struct {
     size_t n_positions;
     size_t *first;   /**< (n_positions + 1) where each position's begin in token and outside */
     uint32_t *token; /**< ascending within a position */
+    size_t *type;    /**< the token's type; one that fits as several is there once for each */
     double *outside; /**< how far its input lies outside of the row space, as a part of its norm */
     size_t rank;     /**< of the row space */
     /** a gap sets candidates off from the rest, and every position has one; else the lists are empty */
@@ -29,17 +30,20 @@ typedef struct {
 } dlg_candidates;
 
 /**
- * Of the first n_positions positions. @param inputs of layer 0's query, key and value, all there is of it
- * Errors: DLG_ENOMEM.
+ * Of the first n_positions positions and n_types token types. @param inputs of layer 0's query, key and value, all
+ * there is of it Errors: DLG_ENOMEM.
  */
 DLG_MUST_USE dlg_status dlg_candidates_find(dlg_candidates *out, const dlg_model *, const dlg_spectrum *inputs,
-                                            size_t n_positions, dlg_error *);
+                                            size_t n_positions, size_t n_types, dlg_error *);
 
 /** Accepts a zeroed one. */
 void dlg_candidates_release(dlg_candidates *);
 
 /** Whether the token is a candidate at the position. */
 bool dlg_candidates_has(const dlg_candidates *, uint32_t token, size_t position);
+
+/** Where the token is one at the position, of that type if it can be; the position's end where it is not. */
+size_t dlg_candidates_index(const dlg_candidates *, uint32_t token, size_t position, size_t type);
 
 /**
  * All tokens that are candidates anywhere, n of them, ascending; *out is to be freed with dlg_free. Errors:

@@ -18,6 +18,7 @@ static const double nothing_left = 1e-3, whole = 0.02;
 typedef struct {
     size_t H, T, n_tokens, rank;
     uint32_t *token;   /* (n_tokens) all candidates, ascending */
+    uint32_t pad;      /* the one that has no row wherever it stands */
     double *basis;     /* (rank, H) of the decoder's part */
     double *along;     /* (H) scratch */
     double *rows;      /* (n_tokens, H) what remains of the tokens' rows */
@@ -95,7 +96,7 @@ static bool was_fed(void *payload, uint32_t token, size_t position)
 {
     const lookup *l = payload;
     (void)position;
-    return index_of(l, token) < l->n_tokens;
+    return token == l->pad || index_of(l, token) < l->n_tokens;
 }
 
 /* Whether every position keeps a candidate: else noise hides the rows of some. */
@@ -104,7 +105,7 @@ static bool covers(const lookup *l)
     const dlg_candidates *c = l->candidates;
     for (size_t t = 0; t < l->T; t++) {
         size_t n = 0;
-        for (size_t i = c->first[t]; i < c->first[t + 1]; i++) n += index_of(l, c->token[i]) < l->n_tokens;
+        for (size_t i = c->first[t]; i < c->first[t + 1]; i++) n += was_fed((void *)l, c->token[i], t);
         if (!n) return false;
     }
     return true;
@@ -157,7 +158,9 @@ static bool is_sum(const lookup *l, size_t t)
 static bool is_there(void *payload, uint32_t token, size_t position)
 {
     const lookup *l = payload;
-    return !l->candidates->certain[position] || l->factors[index_of(l, token) * l->T + position] > 0.5;
+    if (!l->candidates->certain[position]) return true;
+    const size_t i = index_of(l, token);
+    return i < l->n_tokens && l->factors[i * l->T + position] > 0.5;
 }
 
 dlg_status dlg_candidates_from_embedding(dlg_candidates *candidates, const dlg_gradient *gradient, dlg_error *err)
@@ -165,7 +168,7 @@ dlg_status dlg_candidates_from_embedding(dlg_candidates *candidates, const dlg_g
     const dlg_model *model = gradient->model;
     const dlg_real *words = dlg_gradient_at(gradient, gradient->model->roles.words);
     const size_t H = model->config.hidden_size, V = model->config.vocabulary_size;
-    lookup l = {.H = H, .T = candidates->n_positions, .candidates = candidates};
+    lookup l = {.pad = dlg_model_padding(model), .H = H, .T = candidates->n_positions, .candidates = candidates};
     const dlg_real *positions = dlg_gradient_at(gradient, gradient->model->roles.positions);
     if (!words || !positions || !candidates->sees) return DLG_OK;
     dlg_status status = dlg_candidates_tokens(&l.token, &l.n_tokens, candidates, err);

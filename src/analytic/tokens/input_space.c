@@ -7,7 +7,7 @@
 struct dlg_input_space {
     size_t n_rows, H, k;
     dlg_real *basis;  /* (k, H) orthonormal rows */
-    dlg_real *offset; /* (n_rows, H) P[position] + S[0]: x + offset lies in the space */
+    dlg_real *offset; /* (n_rows, H) P[position] + S[type]: x + offset lies in the space */
     dlg_real *moved;  /* (n_rows, H) scratch */
     dlg_real *inside; /* (n_rows, k) scratch */
 };
@@ -61,10 +61,12 @@ out:
 static void fill_offset(dlg_input_space *space, const dlg_model *model, const dlg_batch *batch)
 {
     const dlg_real *positions = model->roles.positions->value;
-    const dlg_real *types = dlg_model_type(model);
+    size_t n_types;
+    const dlg_real *types = dlg_model_types(model, &n_types);
     const size_t H = space->H;
     for (size_t i = 0; i < space->n_rows; i++)
-        for (size_t j = 0; j < H; j++) space->offset[i * H + j] = positions[batch->position[i] * H + j] + types[j];
+        for (size_t j = 0; j < H; j++)
+            space->offset[i * H + j] = positions[batch->position[i] * H + j] + types[batch->type[i] * H + j];
 }
 
 dlg_status dlg_input_space_create(dlg_input_space **out, const dlg_model *model, const dlg_spectrum *inputs,

@@ -2,7 +2,7 @@
  * The space that layer 0's gradient leaves to the embeddings.
  *
  * Layer 0's dW_Q, dW_K and dW_V have the inputs of all tokens in their row space, and these inputs are layer norms,
- * gamma xhat + beta, of u = x + P[position] + S[0]. Whatever the layer norm's mean and deviation are, u lies in the
+ * gamma xhat + beta, of u = x + P[position] + S[type]. Whatever the layer norm's mean and deviation are, u lies in the
  * span of (rows of the space) / gamma, beta / gamma and ones: a space of few dimensions, the same for every token,
  * known before any optimisation. An attack that stays in it has rank + 2 unknowns a token instead of the hidden size.
  */

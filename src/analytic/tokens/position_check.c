@@ -27,7 +27,7 @@ struct dlg_position_check {
 typedef struct {
     size_t T, H, V;
     const dlg_real *table;
-    dlg_real *fixed;          /* (T, H) P[t] + S[0], without its mean */
+    dlg_real *fixed;          /* (T, H) P[t] + S[type], without its mean */
     dlg_real *normal;         /* (T, H) du[t] without its mean, divided by its noise */
     double *fixed_along;      /* (T) <fixed, normal> */
     double *fixed_norm2;      /* (T) */
@@ -63,18 +63,20 @@ static void release(equations *eq)
     dlg_free(eq->across);
 }
 
-static void set_up(equations *eq, const dlg_gradient *gradient)
+static void set_up(equations *eq, const dlg_gradient *gradient, const size_t *types)
 {
     const dlg_parameter *positions = gradient->model->roles.positions;
-    const dlg_real *types = dlg_model_type(gradient->model);
+    size_t n_types;
+    const dlg_real *of_types = dlg_model_types(gradient->model, &n_types);
     const dlg_real *g = dlg_gradient_at(gradient, positions);
     const size_t H = eq->H;
     const dlg_noise_model e = dlg_noise_model_of(g, eq->T, positions->n_rows, H);
     for (size_t t = 0; t < eq->T; t++) {
         dlg_real *fixed = eq->fixed + t * H, *normal = eq->normal + t * H;
+        const dlg_real *type = of_types + (types ? types[t] : 0) * H;
         const double deviation = sqrt(dlg_noise_model_variance(&e, H, g + t * H));
         for (size_t i = 0; i < H; i++) {
-            fixed[i] = positions->value[t * H + i] + types[i];
+            fixed[i] = positions->value[t * H + i] + type[i];
             normal[i] = deviation > 0 ? (dlg_real)((double)g[t * H + i] / deviation) : 0;
         }
         centre(H, fixed);
@@ -126,7 +128,7 @@ static dlg_position_check *create(size_t length, size_t n_vocabulary)
 }
 
 dlg_status dlg_position_check_create(dlg_position_check **out, const dlg_gradient *gradient, size_t length,
-                                     dlg_error *err)
+                                     const size_t *types, dlg_error *err)
 {
     const dlg_config *config = &gradient->model->config;
     const size_t V = config->vocabulary_size;
@@ -137,7 +139,7 @@ dlg_status dlg_position_check_create(dlg_position_check **out, const dlg_gradien
     dlg_status status = allocate(&eq, err);
     if (!status && !(check && least)) status = dlg_fail(err, DLG_ENOMEM, "position check: no memory");
     if (status) goto out;
-    set_up(&eq, gradient);
+    set_up(&eq, gradient, types);
     for (size_t t = 0; t < length; t++) least[t] = INFINITY;
     for (size_t first = 0; first < V && !status; first += BLOCK) {
         judge(&eq, check, first, V - first < BLOCK ? V - first : BLOCK, least);

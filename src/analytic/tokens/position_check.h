@@ -2,10 +2,10 @@
  * The position check: which tokens a sentence can hold at each position, read off the position embedding's gradient.
  *
  * The embeddings' layer norm hands back du[t] = rstd (h - mean h - xhat mean(h xhat)), which is orthogonal to ones and
- * to xhat, and so to u = E[token] + P[t] + S[0] that went in. In a batch of one sentence du[t] is row t of the position
- * embedding's gradient, so every position holds one linear equation that its token fulfils to rounding and another
- * token fulfils by chance. Unlike the span check this asks nothing of how many tokens there are. Noise blurs the
- * equation by as much as its own level, which the gradient shows.
+ * to xhat, and so to u = E[token] + P[t] + S[type] that went in. In a batch of one sentence du[t] is row t of the
+ * position embedding's gradient, so every position holds one linear equation that its token fulfils to rounding and
+ * another token fulfils by chance. Unlike the span check this asks nothing of how many tokens there are. Noise blurs
+ * the equation by as much as its own level, which the gradient shows.
  */
 #ifndef DLG_ANALYTIC_TOKENS_POSITION_CHECK_H
 #define DLG_ANALYTIC_TOKENS_POSITION_CHECK_H
@@ -16,10 +16,12 @@
 
 typedef struct dlg_position_check dlg_position_check;
 
-/** Look at positions 0 .. length-1 of a batch of one sentence. *out is NULL on failure. Errors: DLG_ENOMEM,
- * DLG_ECANCELLED. */
+/**
+ * Look at positions 0 .. length-1 of a batch of one sentence. @param types (length) of its tokens; NULL: all the first
+ * *out is NULL on failure. Errors: DLG_ENOMEM, DLG_ECANCELLED.
+ */
 DLG_MUST_USE dlg_status dlg_position_check_create(dlg_position_check **out, const dlg_gradient *, size_t length,
-                                                  dlg_error *);
+                                                  const size_t *types, dlg_error *);
 
 /** One of one's own, to name tokens in. *out is NULL on failure. Errors: DLG_ENOMEM. */
 DLG_MUST_USE dlg_status dlg_position_check_copy(dlg_position_check **out, const dlg_position_check *, dlg_error *);

@@ -16,8 +16,8 @@ typedef struct {
     /** positions at which no token is: there was more than one sentence, or the gradient is not of this model */
     size_t n_none;
     /**
-     * the first position admits the token that begins, and the last that which ends; of a batch's longest sentences as
-     * well as of one
+     * the first position admits the token that begins, and the last that which ends, or padding; of a batch's longest
+     * sentences as well as of one
      */
     bool has_ends;
 } dlg_reading;

@@ -9,7 +9,7 @@
 
 struct dlg_span_check {
     dlg_inputs inputs;
-    size_t rank;
+    size_t rank, n_types;
     double *basis, *x, *along; /* (rank, H), scratch (H) and (rank) */
 };
 
@@ -17,15 +17,19 @@ struct dlg_span_check {
 static const double smallest = 1e-7;
 
 dlg_status dlg_span_check_create(dlg_span_check **out, const dlg_model *model, const dlg_spectrum *inputs,
-                                 size_t n_tokens, dlg_error *err)
+                                 size_t n_tokens, size_t n_types, dlg_error *err)
 {
     const size_t H = model->config.hidden_size;
     size_t rank = 0;
     while (rank < inputs->n && rank < n_tokens && inputs->values[rank] > smallest * inputs->values[0]) rank++;
     dlg_span_check *check = *out = dlg_allocate(1, sizeof *check);
     if (check)
-        *check = (dlg_span_check){dlg_inputs_of(model), rank, dlg_allocate(rank * H + 1, sizeof *check->basis),
-                                  dlg_allocate(H, sizeof *check->x), dlg_allocate(rank + 1, sizeof *check->along)};
+        *check = (dlg_span_check){dlg_inputs_of(model),
+                                  rank,
+                                  n_types,
+                                  dlg_allocate(rank * H + 1, sizeof *check->basis),
+                                  dlg_allocate(H, sizeof *check->x),
+                                  dlg_allocate(rank + 1, sizeof *check->along)};
     if (!check || !check->basis || !check->x || !check->along) {
         dlg_span_check_free(check);
         *out = NULL;
@@ -46,9 +50,13 @@ void dlg_span_check_free(dlg_span_check *check)
 
 double dlg_span_check_outside(const dlg_span_check *check, uint32_t token, size_t position)
 {
-    const double norm2 = dlg_input_at(&check->inputs, token, position, check->x);
-    const double left = dlg_take_out(check->rank, check->inputs.H, check->basis, check->x, check->along);
-    return norm2 > 0 ? left * left / norm2 : 1;
+    double least = 1;
+    for (size_t type = 0; type < check->n_types; type++) {
+        const double norm2 = dlg_input_at(&check->inputs, token, position, type, check->x);
+        const double left = dlg_take_out(check->rank, check->inputs.H, check->basis, check->x, check->along);
+        if (norm2 > 0) least = fmin(least, left * left / norm2);
+    }
+    return least;
 }
 
 /*

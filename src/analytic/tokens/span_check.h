@@ -22,10 +22,11 @@ enum { DLG_SPAN_CHECK_BEYOND = 8 };
 
 /**
  * @param inputs of layer 0's query, key and value @param n_tokens tokens in the batch, which bound the rank
+ * @param n_types token types that the batch used: a token is inside where it is as any of them
  * Errors: DLG_ENOMEM; *out is then NULL.
  */
 DLG_MUST_USE dlg_status dlg_span_check_create(dlg_span_check **out, const dlg_model *, const dlg_spectrum *inputs,
-                                              size_t n_tokens, dlg_error *);
+                                              size_t n_tokens, size_t n_types, dlg_error *);
 
 void dlg_span_check_free(dlg_span_check *);
 

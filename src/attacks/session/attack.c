@@ -77,8 +77,7 @@ dlg_status dlg_attack_count_bytes(size_t *out, const dlg_gradient *gradient, con
 {
     dlg_batch batch;
     *out = 0;
-    dlg_status status = dlg_batch_create(&batch, gradient->model->config.task, k->n_sentences, k->lengths, err);
-    if (!status) status = dlg_batch_predict(&batch, k->n_rows, k->rows, err);
+    dlg_status status = dlg_knowledge_lay_out(&batch, gradient->model->config.task, k, err);
     if (!status) status = dlg_network_count_bytes(out, gradient->model, &batch, k->n_labels, err);
     dlg_batch_release(&batch);
     return status;

@@ -53,11 +53,12 @@ static dlg_origin origin_of(dlg_origin from, size_t n_told, size_t n)
 
 /* Sentences and the labels of the rows that have one, or all rows where what they are given is known instead. */
 static dlg_status know_solved(const dlg_attempt *a, dlg_knowledge *out, size_t n_sentences, const size_t *lengths,
-                              const dlg_predicted_rows *solved, dlg_error *err)
+                              const size_t *types, const dlg_predicted_rows *solved, dlg_error *err)
 {
     const dlg_knowledge *from = a->knowledge;
     const dlg_knowledge sentences = {.n_sentences = n_sentences,
                                      .lengths = (size_t *)lengths,
+                                     .types = (size_t *)types,
                                      .factor = solved->loss.softmax.factor,
                                      .special = from->special,
                                      .sentences_from = origin_of(from->sentences_from, from->n_sentences, n_sentences),
@@ -125,11 +126,12 @@ static void compare(const dlg_attempt *a, dlg_session *r, const uint32_t *fed, c
  * not explain the gradient if they are a part. It takes one evaluation, and an interrupt does not prevent it.
  */
 static dlg_status put_together(dlg_attempt *a, size_t n_sentences, const size_t *lengths, const uint32_t *fed,
-                               const dlg_predicted_rows *solved, const dlg_part *part, dlg_error *err)
+                               const size_t *types, const dlg_predicted_rows *solved, const dlg_part *part,
+                               dlg_error *err)
 {
     dlg_knowledge knowledge = {0};
     dlg_session r = {0};
-    dlg_status status = know_solved(a, &knowledge, n_sentences, lengths, solved, err);
+    dlg_status status = know_solved(a, &knowledge, n_sentences, lengths, types, solved, err);
     if (!status) status = dlg_session_begin(&r, a->out, a->analysis, &knowledge, a->options, a->observer, err);
     if (!status) {
         compare(a, &r, fed, solved);
@@ -149,12 +151,12 @@ static bool has_lengths(const dlg_knowledge *k, size_t n_sentences, const size_t
 }
 
 dlg_status dlg_sentences_explain(dlg_attempt *a, size_t n_sentences, const size_t *lengths, const uint32_t *fed,
-                                 const dlg_part *part, dlg_error *err)
+                                 const size_t *types, const dlg_part *part, dlg_error *err)
 {
     const dlg_knowledge *k = a->knowledge;
     const bool is_mlm = a->gradient->model->config.task == DLG_MASKED_LM;
     const bool rows_are_read = k->rows_from != DLG_ASSUMED && has_lengths(k, n_sentences, lengths);
-    const dlg_forward_text text = {n_sentences, lengths, fed, rows_are_read ? k->n_rows : 0, k->rows};
+    const dlg_forward_text text = {n_sentences, lengths, fed, rows_are_read ? k->n_rows : 0, k->rows, types};
     const dlg_spectrum *head;
     dlg_predicted_rows solved = {0};
     dlg_status status = dlg_analysis_head(&head, a->analysis, SIZE_MAX, err);
@@ -164,12 +166,12 @@ dlg_status dlg_sentences_explain(dlg_attempt *a, size_t n_sentences, const size_
     const bool are_all = part->n_accounted >= part->n_directions || (solved.rank && solved.n >= solved.rank);
     const bool is_alone = are_all && n_sentences == 1 && (k->n_sentences == 1 || k->sentences_from == DLG_ASSUMED);
     const bool is_whole = solved.is_clear ? agrees(k, &solved, is_mlm) : solved.outputs != NULL;
-    if (!status && is_whole) status = put_together(a, n_sentences, lengths, fed, &solved, NULL, err);
+    if (!status && is_whole) status = put_together(a, n_sentences, lengths, fed, types, &solved, NULL, err);
     if (!status && !a->explained && part->n_directions && (!is_alone || is_interrupted(a))) {
         dlg_predicted_rows by_themselves = solved;
         by_themselves.outputs = NULL;
         by_themselves.are_all = false;
-        status = put_together(a, n_sentences, lengths, fed, &by_themselves, part, err);
+        status = put_together(a, n_sentences, lengths, fed, types, &by_themselves, part, err);
     }
     dlg_predicted_rows_release(&solved);
     return status;

@@ -22,10 +22,12 @@ typedef struct {
  * Where these sentences explain the gradient they are the result, `explained` is set and the end DLG_EXPLAINED. Where
  * they do not they are the result all the same if they are a part of the batch, but for one that is alone: its labels
  * are left to a descent.
- * @param[in] fed their tokens, one sentence after the other @param part how much of the batch they are, zero: not known
+ * @param[in] fed their tokens, one sentence after the other @param[in] types of these; NULL: all of the first
+ * @param part how much of the batch they are, zero: not known
  * Errors: DLG_ENOMEM, DLG_ENONFINITE, DLG_ESHAPE.
  */
 DLG_MUST_USE dlg_status dlg_sentences_explain(dlg_attempt *, size_t n_sentences, const size_t *lengths,
-                                              const uint32_t *fed, const dlg_part *part, dlg_error *);
+                                              const uint32_t *fed, const size_t *types, const dlg_part *part,
+                                              dlg_error *);
 
 #endif

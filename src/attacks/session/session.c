@@ -57,10 +57,12 @@ void dlg_session_hold_known_rows(dlg_session *r)
     const dlg_knowledge *k = r->knowledge;
     const dlg_real *table = dlg_model_word_embeddings(r->gradient->model), *mask = dlg_session_mask(r);
     const size_t H = r->gradient->model->config.hidden_size;
+    const bool ends = dlg_special_tokens_all_end(k->special) && k->lengths_from != DLG_ASSUMED;
     memset(r->is_known, 0, r->n_rows * sizeof *r->is_known);
     for (size_t b = 0; b < r->batch.n_sentences; b++) {
-        hold_row(r, r->batch.first[b], table + (size_t)k->special.begin * H);
-        if (k->lengths_from != DLG_ASSUMED) hold_row(r, r->batch.first[b + 1] - 1, table + (size_t)k->special.end * H);
+        const size_t first = r->batch.first[b], last = r->batch.first[b + 1] - 1;
+        if (dlg_special_tokens_all_begin(k->special)) hold_row(r, first, table + (size_t)k->special.begin * H);
+        if (ends) hold_row(r, last, table + (size_t)k->special.end * H);
     }
     for (size_t i = 0; mask && k->n_rows == k->n_labels && i < k->n_rows; i++) hold_row(r, k->rows[i], mask);
     for (size_t j = 0; mask && r->placement.placed && j < k->n_labels; j++)
@@ -260,8 +262,7 @@ dlg_status dlg_session_begin(dlg_session *r, dlg_attack_result *result, dlg_anal
                        .d = INFINITY,
                        .d_tokens = INFINITY};
     dlg_status status = copy_knowledge(r, knowledge, err);
-    if (!status) status = dlg_batch_create(&r->batch, config->task, knowledge->n_sentences, knowledge->lengths, err);
-    if (!status) status = dlg_batch_predict(&r->batch, knowledge->n_rows, knowledge->rows, err);
+    if (!status) status = dlg_knowledge_lay_out(&r->batch, config->task, knowledge, err);
     if (!status)
         status = dlg_oracle_create(&r->oracle, options->journal, gradient, &r->batch, knowledge->n_labels,
                                    options->distance, err);
