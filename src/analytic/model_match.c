@@ -4,6 +4,9 @@
  * it is outside. */
 static const double inside = 1e-6;
 
+/* Where no token is asked for by name only rounding is: another step's weights leave the nearest ones further out. */
+static const double rounding = 3e-5;
+
 /* A token of a text that was read, or what all sentences begin or end with, whatever they say, or padding. */
 static bool is_inside(const dlg_span_check *check, const dlg_inspection *out, uint32_t token, uint32_t pad, size_t t)
 {
@@ -24,12 +27,23 @@ static dlg_status look_in_layer_0(bool *is_there, const dlg_inspection *out, dlg
     return status;
 }
 
+/* Whether every position has a token that lies inside to rounding. */
+static bool all_inside(const dlg_candidates *c)
+{
+    bool all = c->sees;
+    for (size_t t = 0; all && t < c->n_positions; t++) {
+        all = false;
+        for (size_t i = c->first[t]; i < c->first[t + 1]; i++) all |= c->outside[i] < rounding;
+    }
+    return all;
+}
+
 /* Of texts that were cut out of longer ones no end can be asked for: does it know any tokens at all? */
 static dlg_status judge_cut(dlg_inspection *out, dlg_analysis *analysis, dlg_error *err)
 {
     const dlg_candidates *candidates;
     const dlg_status status = dlg_analysis_candidates(&candidates, analysis, out->length, err);
-    out->fits = !status && !out->is_defended && candidates->sees;
+    out->fits = !status && !out->is_defended && all_inside(candidates);
     out->fits_ground = out->fits ? (dlg_ground){DLG_LIKELY, "its words lie in layer 0's row space, but no begin or end"}
                                  : (dlg_ground){DLG_LIKELY, "begin and end miss its rows for positions"};
     return status;
