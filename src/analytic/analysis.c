@@ -18,11 +18,12 @@ struct dlg_analysis {
     dlg_special_tokens special;
     count length, n_inputs, n_attended, n_head_rows;
     dlg_spectrum inputs, head;
-    bool has_traces, has_restoration;
+    bool has_traces, has_restoration, has_update_tokens;
     dlg_defence_traces traces;
     dlg_label_restoration restoration;
     dlg_candidates candidates; /* of no position: not looked for */
     dlg_position_check *check;
+    dlg_update_tokens update_tokens;
     dlg_forward forward;
 };
 
@@ -42,6 +43,7 @@ void dlg_analysis_free(dlg_analysis *a)
     dlg_spectrum_release(&a->head);
     dlg_candidates_release(&a->candidates);
     dlg_position_check_free(a->check);
+    dlg_update_tokens_release(&a->update_tokens);
     dlg_forward_release(&a->forward);
     dlg_free(a);
 }
@@ -157,6 +159,15 @@ dlg_status dlg_analysis_position_check(const dlg_position_check **out, dlg_analy
     if (!a->check && roles->is_post_norm && dlg_gradient_at(a->gradient, roles->positions))
         status = dlg_position_check_create(&a->check, a->gradient, length, err);
     *out = a->check;
+    return status;
+}
+
+dlg_status dlg_analysis_update_tokens(const dlg_update_tokens **out, dlg_analysis *a, dlg_error *err)
+{
+    dlg_status status = DLG_OK;
+    *out = &a->update_tokens;
+    if (!a->has_update_tokens) status = dlg_update_tokens_find(&a->update_tokens, a->gradient, err);
+    a->has_update_tokens = !status;
     return status;
 }
 
