@@ -173,6 +173,12 @@ static dlg_status finish(dlg_model **out, dlg_model *model, dlg_status status)
 
 dlg_status dlg_model_load(dlg_model **out, const char *directory, dlg_ways ways, dlg_error *err)
 {
+    return dlg_model_load_weights(out, directory, directory, ways, err);
+}
+
+dlg_status dlg_model_load_weights(dlg_model **out, const char *directory, const char *weights, dlg_ways ways,
+                                  dlg_error *err)
+{
     dlg_model *model = NULL;
     dlg_config config;
     *out = NULL;
@@ -182,7 +188,7 @@ dlg_status dlg_model_load(dlg_model **out, const char *directory, dlg_ways ways,
     dlg_free(path);
     if (status) return status;
     status = dlg_model_describe(&model, directory, &config, err);
-    if (!status) status = dlg_safetensors_open_directory(&model->file, directory, err);
+    if (!status) status = dlg_safetensors_open_directory(&model->file, weights, err);
     if (!status) status = load_parameters(model, err);
     if (!status) status = for_each_linear(model, ways == DLG_BOTH_WAYS ? prepare_both_ways : prepare_linear, err);
     return finish(out, model, status);
@@ -195,6 +201,21 @@ dlg_status dlg_model_preset(dlg_model **out, const char *name, const dlg_config 
     if (!status) model->seed = seed;
     for (size_t i = 0; !status && i < model->n_parameters; i++)
         status = draw_parameter(&model->parameters[i], config->initializer_range, seed, err);
+    if (!status) status = for_each_linear(model, prepare_linear, err);
+    return finish(out, model, status);
+}
+
+dlg_status dlg_model_with(dlg_model **out, const dlg_model *like, const dlg_real *const *values, dlg_error *err)
+{
+    dlg_model *model = NULL;
+    dlg_status status = dlg_model_describe(&model, like->name, &like->config, err);
+    for (size_t i = 0; !status && i < model->n_parameters; i++) {
+        dlg_parameter *p = &model->parameters[i];
+        const size_t n = dlg_parameter_items(p);
+        p->value = p->owned = dlg_allocate(n, sizeof *p->owned);
+        if (p->owned) memcpy(p->owned, values[i], n * sizeof *p->owned);
+        else status = dlg_fail(err, DLG_ENOMEM, "%s: no memory for %s", like->name, p->name);
+    }
     if (!status) status = for_each_linear(model, prepare_linear, err);
     return finish(out, model, status);
 }

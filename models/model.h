@@ -58,12 +58,23 @@ DLG_MUST_USE dlg_status dlg_model_describe(dlg_model **out, const char *name, co
  */
 DLG_MUST_USE dlg_status dlg_model_load(dlg_model **out, const char *directory, dlg_ways, dlg_error *);
 
+/** The same with the weights of another directory. */
+DLG_MUST_USE dlg_status dlg_model_load_weights(dlg_model **out, const char *directory, const char *weights, dlg_ways,
+                                               dlg_error *);
+
 /**
  * Draw a preset's weights (or any configuration's) from a seed; the same on every machine. `name` as in
  * dlg_config_preset.
  */
 DLG_MUST_USE dlg_status dlg_model_preset(dlg_model **out, const char *name, const dlg_config *, uint64_t seed,
                                          dlg_error *);
+
+/**
+ * A model of the same configuration with other weights, of which it keeps copies; it has no vocabulary.
+ * @param values [i] has the shape of like->parameters[i] Errors: DLG_ENOMEM, DLG_ECANCELLED.
+ */
+DLG_MUST_USE dlg_status dlg_model_with(dlg_model **out, const dlg_model *like, const dlg_real *const *values,
+                                       dlg_error *);
 
 /**
  * Pack all weights for products in both directions, unless they are: dlg_network_create asks for it. Any number of

@@ -31,6 +31,7 @@
 #include "dlg/scores.h"
 #include "dlg/status.h"
 #include "dlg/truth.h"
+#include "dlg/update.h"
 #include "dlg/version.h"
 
 #endif

@@ -26,6 +26,7 @@ typedef struct {
     size_t n_labels;       /**< classes of a preset's classifier; 0: 2 */
     /** to look at gradients only: what derivatives need besides is then made when it is first needed */
     bool only_inspects;
+    const char *weights; /**< the directory of the weights, where `directory` has others; NULL: that one's */
 } dlg_model_choice;
 
 /**

@@ -13,8 +13,13 @@
  *
  * So that a result can be read alone it says again what it is about: version (of the program), gradient (the file),
  * model (a preset's name or a directory), model_seed (presets), n_parameters, model_type ("bert", as config.json has
- * it), task, defence (as the file's metadata have it), frozen (parameters that the gradient lacks), blas, threads; and
- * how it was attacked: attack, distance_name, optimizer, seed, prior, prior_task.
+ * it), task, defence (as the file's metadata have it), frozen (parameters that the gradient lacks), update, blas,
+ * threads; and how it was attacked: attack, distance_name, optimizer, seed, prior, prior_task.
+ *
+ * update is null of a gradient, else it says what was shared of a training: shared ("difference" or "weights"),
+ * optimizer, optimizer_is_inferred, lr, steps, weight_decay, eps, betas (null where not known), rounding_least and
+ * rounding_most (how far entries of one parameter are off, by the weights' last places), and where it is attacked what
+ * the rows that moved show: tokens and length, each {sure, value}.
  *
  * distance and distance_of_tokens mean what they do on the screen: a part of the distance of a zero gradient, 0 for
  * the same gradient, 1 for none. scale is what they were divided by. explanation is there where distance_of_tokens is

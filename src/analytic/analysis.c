@@ -23,11 +23,12 @@ struct dlg_analysis {
     size_t framed_length; /* 0: not looked for */
     unsigned framing;
     dlg_spectrum inputs, head;
-    bool has_traces, has_restoration;
+    bool has_traces, has_restoration, has_update_tokens;
     dlg_defence_traces traces;
     dlg_label_restoration restoration;
     dlg_candidates candidates; /* of no position: not looked for */
     dlg_position_check *check;
+    dlg_update_tokens update_tokens;
     dlg_forward forward;
 };
 
@@ -48,6 +49,7 @@ void dlg_analysis_free(dlg_analysis *a)
     dlg_candidates_release(&a->candidates);
     dlg_position_check_free(a->check);
     dlg_free(a->types);
+    dlg_update_tokens_release(&a->update_tokens);
     dlg_forward_release(&a->forward);
     dlg_free(a);
 }
@@ -252,6 +254,15 @@ dlg_status dlg_analysis_framing(dlg_special_tokens *out, dlg_analysis *a, size_t
     if (a->framed_length != length) status = find_framing(&a->framing, a, length, err);
     if (!status) a->framed_length = length;
     out->framing = status ? 0 : a->framing;
+    return status;
+}
+
+dlg_status dlg_analysis_update_tokens(const dlg_update_tokens **out, dlg_analysis *a, dlg_error *err)
+{
+    dlg_status status = DLG_OK;
+    *out = &a->update_tokens;
+    if (!a->has_update_tokens) status = dlg_update_tokens_find(&a->update_tokens, a->gradient, err);
+    a->has_update_tokens = !status;
     return status;
 }
 

@@ -10,6 +10,7 @@
 #include "analytic/tokens/candidates.h"
 #include "analytic/tokens/position_check.h"
 #include "analytic/tokens/span_check.h"
+#include "analytic/tokens/update_tokens.h"
 #include "models/forward.h"
 #include "vocab/special_tokens.h"
 
@@ -76,6 +77,9 @@ DLG_MUST_USE dlg_status dlg_analysis_candidates(const dlg_candidates **out, dlg_
 /** Which tokens a single sentence of that length can hold at each position; *out is NULL where it cannot be read. */
 DLG_MUST_USE dlg_status dlg_analysis_position_check(const dlg_position_check **out, dlg_analysis *, size_t length,
                                                     dlg_error *);
+
+/** Which tokens and positions a training saw, where what was shared is no gradient. */
+DLG_MUST_USE dlg_status dlg_analysis_update_tokens(const dlg_update_tokens **out, dlg_analysis *, dlg_error *);
 
 /** The column space of the gradient of the head's first layer, at least n_wanted directions where there are as many. */
 DLG_MUST_USE dlg_status dlg_analysis_head(const dlg_spectrum **out, dlg_analysis *, size_t n_wanted, dlg_error *);

@@ -1,6 +1,7 @@
 #include "analytic/inspect.h"
 
 #include "analytic/infer.h"
+#include "analytic/inspect_update.h"
 #include "analytic/labels/infer_labels.h"
 #include "analytic/model_match.h"
 #include "analytic/tokens/reading.h"
@@ -38,7 +39,7 @@ static dlg_status find_length(dlg_inspection *out, const survey *s, dlg_error *e
     const dlg_status status = dlg_analysis_traces(&t, s->analysis, err);
     out->length = dlg_analysis_length(s->analysis);
     out->traces = *t;
-    out->is_defended = t->rounding || t->is_pruned || t->noise > 0;
+    out->is_defended = t->rounding || t->is_pruned || t->noise > 0 || s->gradient->rounding;
     const bool is_frozen = !dlg_gradient_at(s->gradient, s->gradient->model->roles.positions);
     if (!out->length)
         out->length_ground = (dlg_ground){DLG_UNSEEN, is_frozen ? "the file has no gradient of the position embedding"
@@ -331,14 +332,15 @@ dlg_status dlg_inspect_facts(dlg_inspection *out, dlg_analysis *analysis, dlg_er
                 .gradient = gradient,
                 .special = dlg_analysis_special(analysis),
                 .is_mlm = gradient->model->config.task == DLG_MASKED_LM};
-    const dlg_ground no_length = {DLG_UNSEEN, "the length is not seen"};
+    const bool has_sizes = !dlg_training_hides_sizes(&gradient->training);
+    const dlg_ground no_length = {DLG_UNSEEN, has_sizes ? "the length is not seen" : "AdamW left signs alone"};
     *out = (dlg_inspection){0};
     out->fits_ground = out->sentences_ground = out->lengths_ground = out->labels_ground = no_length;
     out->tokens_ground = out->masked_ground = out->text_ground = out->scale_ground = out->places_ground = no_length;
     dlg_status status = find_length(out, &s, err);
-    if (!status) status = dlg_analysis_count_head_rows(&s.n_head_rows, analysis, err);
-    if (!status && !s.is_mlm) status = dlg_analysis_restoration(&s.pooled, analysis, err);
-    if (status || !out->length) goto out;
+    if (!status && has_sizes) status = dlg_analysis_count_head_rows(&s.n_head_rows, analysis, err);
+    if (!status && has_sizes && !s.is_mlm) status = dlg_analysis_restoration(&s.pooled, analysis, err);
+    if (status || !out->length || !has_sizes) goto out;
     status = find_layout(out, &s, 0, err);
     if (status) goto out;
     /* The labels' rows are needed to tell the tokens', the tokens to read the text, and the text to count the labels
@@ -355,6 +357,7 @@ dlg_status dlg_inspect_facts(dlg_inspection *out, dlg_analysis *analysis, dlg_er
 out:
     limit_sureness(out);
     out->most_rank = most_rank(out, &s);
+    if (!status) status = dlg_inspect_update(out, analysis, err);
     dlg_reading_release(&s.reading);
     if (status) dlg_inspection_release(out);
     return status;

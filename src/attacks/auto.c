@@ -1,13 +1,14 @@
 /*
- * What there is, in the order of its cost: the text is read off layer 0's row space (dager.h) or, where that is blind,
- * off the position embedding's rows, if that explains the gradient; else dummy embeddings descend among what is left
- * open (restricted.c). Where some sentences of a batch were read off that is all: a descent, which begins anew, would
- * find less; behind a reading that explains nothing it seldom finds more, and takes long: unless a time was named it
- * has a minute.
+ * What there is, in the order of its cost: rows that a training moved are matched (update.h); the text is read off
+ * layer 0's row space (dager.h) or, where that is blind, off the position embedding's rows, if that explains the
+ * gradient; else dummy embeddings descend among what is left open (restricted.c). Where some sentences of a batch were
+ * read off that is all: a descent, which begins anew, would find less; behind a reading that explains nothing it seldom
+ * finds more, and takes long: unless a time was named it has a minute.
  */
 #include "attacks/classes.h"
 #include "attacks/dager.h"
 #include "attacks/session/sentences.h"
+#include "attacks/update.h"
 #include "analytic/tokens/reading.h"
 
 /* A single sentence of which the position check names every token. */
@@ -32,7 +33,10 @@ static dlg_status run(dlg_attack_result *out, dlg_analysis *analysis, const dlg_
                       const dlg_attack_options *options, const dlg_attack_observer *observer, dlg_error *err)
 {
     dlg_attempt attempt = {out, analysis, dlg_analysis_gradient(analysis), knowledge, options, observer, false};
-    dlg_status status = dlg_dager_run(out, analysis, knowledge, options, observer, err);
+    dlg_status status = DLG_OK;
+    if (attempt.gradient->training.shared) status = dlg_update_run(out, analysis, knowledge, options, observer, err);
+    if (status || out->end != DLG_EXHAUSTED || dlg_update_is_all(attempt.gradient)) return status;
+    status = dlg_dager_run(out, analysis, knowledge, options, observer, err);
     if (!status && out->end == DLG_EXHAUSTED && !out->state.tokens) status = read_positions(&attempt, err);
     if (!status && out->end == DLG_EXHAUSTED) status = dlg_attack_look(out, analysis, err);
     if (status || out->end != DLG_EXHAUSTED) return status;

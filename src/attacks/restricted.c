@@ -40,6 +40,7 @@ static bool is_pruned(const dlg_session *r)
 {
     const dlg_parameter *p = r->gradient->model->roles.blocks[0].query.weight;
     const dlg_real *g = dlg_gradient_at(r->gradient, p);
+    if (dlg_gradient_rounding_at(r->gradient, p) > 0) return false; /* zero is what moved by less than a last place */
     return g && dlg_noise_model_of(g, p->n_rows, p->n_rows, p->n_cols).pruned > 0;
 }
 

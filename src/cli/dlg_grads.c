@@ -4,6 +4,7 @@
 #include "cli/help.h"
 #include "cli/option.h"
 #include "cli/start.h"
+#include "cli/training_options.h"
 #include "dlg/dlg.h"
 
 #include <stdio.h>
@@ -28,6 +29,8 @@ typedef struct {
     uint64_t *labels;
     const char **defences;
     const char *step, *output, *truth;
+    dlg_training_choice training; /* n_steps 0: a gradient is shared */
+    bool about_training, weights_after;
     bool no_truth, quiet, json;
     bool about_text, about_preset;   /* an option was given that --step, or --model, leaves no room for */
     bool about_masks, about_classes; /* one that a classifier, or a masked LM, leaves no room for */
@@ -59,6 +62,7 @@ enum {
     KEY_MAX_LENGTH,
     KEY_DTYPE,
     KEY_DEFEND,
+    KEY_WEIGHTS_AFTER,
     KEY_SEED,
     KEY_MEMORY,
     KEY_THREADS,
@@ -112,6 +116,16 @@ static const struct argp_option table[] = {
      .key = KEY_DEFEND,
      .arg = "SPEC",
      .doc = "What is done to the gradient, see below; repeated ones are applied in order (default: nothing)"},
+    {.name = "local-steps",
+     .key = DLG_KEY_STEPS,
+     .arg = "N",
+     .doc = "Train for N steps, the whole batch at each, and share by how much the weights differ then"},
+    {.name = "optimizer",
+     .key = DLG_KEY_OPTIMIZER,
+     .arg = "NAME",
+     .doc = "Train with sgd (default) or adamw, " DLG_OPTIMIZER_NUMBERS},
+    {.name = "lr", .key = DLG_KEY_LR, .arg = "X", .doc = "At that learning rate"},
+    {.name = "weights-after", .key = KEY_WEIGHTS_AFTER, .doc = "Share the weights after training themselves"},
     {.name = "output", .key = 'o', .arg = "FILE", .doc = "The gradient (default " DEFAULT_NAME ".g)"},
     {.name = "dtype", .key = KEY_DTYPE, .arg = "TYPE", .doc = "f32 (default), f64, f16 or bf16"},
     {.name = "truth",
@@ -165,9 +179,14 @@ static void check(const struct argp_state *state, options *o)
         wrong = "want --label with --task=cls, found --task=mlm";
     else if (o->about_masks && is_cls) wrong = "want --mask-rate and --mask-style with --task=mlm, found a classifier";
     else if (o->about_classes && !is_cls && !o->step) wrong = "want --num-labels with --task=cls, found --task=mlm";
+    else if (o->about_training && !o->training.n_steps)
+        wrong = "want --local-steps with --optimizer, --lr and --weights-after, found none";
+    else if (o->training.n_steps && !(o->training.lr > 0)) wrong = "want --lr with --local-steps, found none";
     else if (!*o->output) wrong = "--output: want a file, found an empty name";
     if (wrong) argp_failure(state, DLG_EXIT_USAGE, 0, "%s", wrong);
     if (o->n_labels) o->model.task = "cls";
+    o->training.shared = o->weights_after ? "weights" : "difference";
+    if (!o->training.optimizer) o->training.optimizer = "sgd";
     if (!o->n_texts && !o->step) add_text(o, "-", true);
 }
 
@@ -177,6 +196,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
                              *const dtypes[] = {"f64", "f32", "f16", "bf16", NULL};
     options *o = state->input;
     o->about_text |= key == KEY_LABEL || key == KEY_MASK_RATE || key == KEY_MASK_STYLE || key == KEY_MAX_LENGTH;
+    o->about_training |= key == DLG_KEY_OPTIMIZER || key == DLG_KEY_LR || key == KEY_WEIGHTS_AFTER;
     o->about_masks |= key == KEY_MASK_RATE || key == KEY_MASK_STYLE;
     o->about_classes |= key == KEY_NUM_LABELS;
     o->about_preset |= key == KEY_PRESET || key == KEY_MODEL_SEED || key == KEY_NUM_LABELS;
@@ -200,6 +220,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         break;
     case KEY_DTYPE: o->dtype = (dlg_dtype)dlg_option_name(state, "dtype", arg, dtypes); break;
     case KEY_DEFEND: add_defence(state, o, arg); break;
+    case KEY_WEIGHTS_AFTER: o->weights_after = true; break;
     case 'o': o->output = arg; break;
     case KEY_TRUTH: o->truth = arg; break;
     case KEY_NO_TRUTH: o->no_truth = true; break;
@@ -210,7 +231,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_COLOR: o->color = dlg_option_color(state, arg); break;
     case 'q': o->quiet = true; break;
     case ARGP_KEY_END: check(state, o); break;
-    default: return ARGP_ERR_UNKNOWN;
+    default: return dlg_training_option(key, arg, state, "local-steps", &o->training);
     }
     return 0;
 }
@@ -305,7 +326,10 @@ static dlg_status share(const options *o, const dlg_model *model, dlg_truth *ste
                         dlg_error *err)
 {
     dlg_gradient *gradient = NULL;
-    dlg_status status = dlg_gradient_compute(&gradient, model, step, o->n_defences, o->defences, o->seed, err);
+    dlg_status status =
+        o->training.n_steps
+            ? dlg_gradient_train(&gradient, model, step, &o->training, o->n_defences, o->defences, o->seed, err)
+            : dlg_gradient_compute(&gradient, model, step, o->n_defences, o->defences, o->seed, err);
     if (!status && dlg_is_interrupted()) status = dlg_fail(err, DLG_ECANCELLED, "interrupted");
     if (!status) status = save(o, gradient, step, truth_path, err);
     if (!status)

@@ -137,7 +137,7 @@ static dlg_status run(int *exit_status, const dlg_text_options *o, dlg_error *er
     if (o->truth && access(o->truth, R_OK)) return dlg_fail(err, DLG_EIO, "%s: %s", o->truth, strerror(errno));
     dlg_status status = dlg_machine_start(o->memory, o->n_threads, err);
     if (!status) status = dlg_model_open_for(&model, o->gradient, &o->model, err);
-    if (!status) status = dlg_gradient_read(&gradient, model, o->gradient, err);
+    if (!status) status = dlg_gradient_read_update(&gradient, model, o->gradient, &o->training, err);
     if (!status && o->prior) status = dlg_model_open_prior(&prior, o->prior, model, err);
     if (!status)
         status = o->inspect ? inspect(o, gradient, err) : attack_gradient(exit_status, o, gradient, prior, err);

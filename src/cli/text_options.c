@@ -3,6 +3,7 @@
 
 #include "cli/help.h"
 #include "cli/option.h"
+#include "cli/training_options.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -18,12 +19,13 @@ enum {
     KEY_KNOW,
     KEY_ATTACK,
     KEY_DISTANCE,
-    KEY_OPTIMIZER,
+    KEY_MINIMIZER,
     KEY_ITERATIONS,
     KEY_STARTS,
     KEY_EVALUATIONS,
     KEY_TIME,
-    KEY_UPDATE,
+    KEY_DESCEND,
+    KEY_BEFORE,
     KEY_SEED,
     KEY_MEMORY,
     KEY_THREADS,
@@ -57,7 +59,22 @@ static const struct argp_option table[] = {
      .key = KEY_TASK,
      .arg = "mlm|cls",
      .doc = "Masked LM or classification (default: what model or metadata say)"},
-    {.doc = "Attack:", .group = 2},
+    {.doc = "What is shared, if no gradient (default: what the metadata say):", .group = 2},
+    {.name = "update",
+     .key = DLG_KEY_UPDATE,
+     .arg = "WHAT",
+     .doc = "weights (after training), difference (weights after less those before) or gradient (default)"},
+    {.name = "before",
+     .key = KEY_BEFORE,
+     .arg = "DIR",
+     .doc = "The weights from before the training (default: the model's)"},
+    {.name = "optimizer",
+     .key = DLG_KEY_OPTIMIZER,
+     .arg = "NAME",
+     .doc = "What the participant trained with: sgd or adamw, " DLG_OPTIMIZER_NUMBERS},
+    {.name = "lr", .key = DLG_KEY_LR, .arg = "X", .doc = "The participant's learning rate"},
+    {.name = "steps", .key = DLG_KEY_STEPS, .arg = "N", .doc = "Steps of the participant's training (default 1)"},
+    {.doc = "Attack:", .group = 3},
     {.name = "inspect",
      .key = KEY_INSPECT,
      .doc = "No attack: print what can be read off the gradient without any search, how sure each piece is, and what "
@@ -78,8 +95,8 @@ static const struct argp_option table[] = {
      .key = KEY_DISTANCE,
      .arg = "NAME",
      .doc = "Distance between gradients, see below (default: the attack's)"},
-    {.name = "optimizer",
-     .key = KEY_OPTIMIZER,
+    {.name = "minimizer",
+     .key = KEY_MINIMIZER,
      .arg = "NAME",
      .doc = "What takes the steps, see below (default: the attack's)"},
     {.name = "iterations", .key = KEY_ITERATIONS, .arg = "N", .doc = "Iterations of each start, at most (default 150)"},
@@ -88,8 +105,8 @@ static const struct argp_option table[] = {
      .arg = "N",
      .doc = "Starts, at most: another begins when one stalls (default 12). dager gives up when it has looked around "
             "four times as many sentences in vain"},
-    {.name = "update",
-     .key = KEY_UPDATE,
+    {.name = "descend",
+     .key = KEY_DESCEND,
      .arg = "batch|sentence",
      .doc = "Whether the sentences of a batch descend together (default) or, as published, one an iteration"},
     {.name = "evaluations",
@@ -101,7 +118,7 @@ static const struct argp_option table[] = {
      .arg = "SECONDS",
      .doc = "End after so many with the best so far; 0: as long as it takes (default: of auto's descent a minute)"},
     {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "Seed of the embeddings that a start begins with (default 0)"},
-    {.doc = "Report:", .group = 3},
+    {.doc = "Report:", .group = 4},
     {.name = "every", .key = KEY_EVERY, .arg = "N", .doc = "Show the text every N iterations (default 1)"},
     {.name = "truth",
      .key = KEY_TRUTH,
@@ -112,7 +129,7 @@ static const struct argp_option table[] = {
      .doc = "Print start, iterations and result as JSON on standard output, one object a line"},
     {.name = "color", .key = KEY_COLOR, .arg = DLG_COLOR_ARGUMENT, .doc = DLG_COLOR_HELP},
     {.name = "quiet", .key = 'q', .doc = "Only the result, or with --json only start and result"},
-    {.doc = "General:", .group = 4},
+    {.doc = "General:", .group = 5},
     {.key = 'h', .flags = OPTION_HIDDEN}, /* as --help */
     {.name = "checkpoint",
      .key = KEY_CHECKPOINT,
@@ -168,6 +185,7 @@ static void check(const struct argp_state *state, const dlg_text_options *o)
     if (!o->gradient) wrong = "want a gradient (--grads FILE), found none";
     else if (o->model.directory && (o->has_preset || o->about_preset)) wrong = "want --model or a preset, found both";
     else if (o->about_preset && !o->has_preset) wrong = "want --preset with --model-seed and --num-labels, found none";
+    else if (o->model.weights && !o->model.directory) wrong = "want --model with --before, found none";
     else if (o->how.resume && !o->how.checkpoint) wrong = "want --checkpoint with --resume, found none";
     else if (o->prior && !asks_prior(o)) wrong = "want --attack lamp with --prior, found another";
     if (o->inspect && o->how.checkpoint) wrong = "want --inspect without --checkpoint, found both";
@@ -203,13 +221,14 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         o->how.distance = arg;
         check_names(state, o);
         break;
-    case KEY_OPTIMIZER:
+    case KEY_MINIMIZER:
         o->how.optimizer = arg;
         check_names(state, o);
         break;
     case KEY_ITERATIONS: o->how.max_iterations = (size_t)dlg_option_whole(state, "iterations", arg, 1, 1000000); break;
     case KEY_STARTS: o->how.max_starts = (size_t)dlg_option_whole(state, "starts", arg, 1, 1000000); break;
-    case KEY_UPDATE: o->how.update = (dlg_update)dlg_option_name(state, "update", arg, updates); break;
+    case KEY_DESCEND: o->how.update = (dlg_update)dlg_option_name(state, "descend", arg, updates); break;
+    case KEY_BEFORE: o->model.weights = arg; break;
     case KEY_EVALUATIONS:
         o->how.max_evaluations = (size_t)dlg_option_whole(state, "evaluations", arg, 1, 1000000000);
         break;
@@ -232,7 +251,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
         check(state, o);
         o->model.only_inspects = o->inspect;
         break;
-    default: return ARGP_ERR_UNKNOWN;
+    default: return dlg_training_option(key, arg, state, "steps", &o->training);
     }
     return 0;
 }
@@ -241,7 +260,7 @@ static char *help(int key, const char *text, void *input)
 {
     static const dlg_help_table tables[] = {{DLG_ATTACKS, "Attacks", "--attack=NAME"},
                                             {DLG_DISTANCES, "Distances", "--distance=NAME"},
-                                            {DLG_OPTIMIZERS, "Optimizers", "--optimizer=NAME"},
+                                            {DLG_OPTIMIZERS, "Minimizers", "--minimizer=NAME"},
                                             {DLG_PRESETS, "Presets", "--preset=NAME"}};
     (void)input;
     if (key != ARGP_KEY_HELP_POST_DOC) return (char *)text;

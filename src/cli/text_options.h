@@ -9,6 +9,7 @@ typedef struct {
     const char *gradient, *truth, *prior;
     dlg_model_choice model;
     bool has_preset, about_preset; /**< --preset; an option that says more about one */
+    dlg_training_choice training;
     dlg_attack_choice how;
     const char *known[DLG_N_KNOWN]; /**< the truth file that each piece is read from, or NULL */
     int n_threads;

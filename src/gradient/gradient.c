@@ -3,7 +3,9 @@
 #include "base/interrupt.h"
 #include "gradient/arrived.h"
 #include "math/blas.h"
+#include "models/architecture.h"
 #include "models/naming.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -36,6 +38,7 @@ static dlg_status load(dlg_gradient *gradient, size_t i, const dlg_naming *namin
     if (status || !tensor) return status; /* none: frozen */
     status = dlg_parameter_check_shape(parameter, tensor, path, err);
     if (status) return status;
+    gradient->dtype = tensor->dtype;
     return dlg_parameter_read(&gradient->values[i], &gradient->owned[i], parameter, tensor, path, err);
 }
 
@@ -73,12 +76,15 @@ static bool is_zero(const dlg_gradient *gradient)
     return true;
 }
 
-static dlg_status refuse_unknown(const dlg_gradient *gradient, const dlg_naming *naming, dlg_error *err)
+/* @param is_state what training leaves behind may be there too */
+static dlg_status refuse_unknown(const dlg_gradient *gradient, const dlg_naming *naming, bool is_state, dlg_error *err)
 {
+    const dlg_model *model = gradient->model;
     for (size_t i = 0; i < dlg_safetensors_count(gradient->file); i++) {
         const dlg_tensor *tensor = dlg_safetensors_at(gradient->file, i);
         const char *name = dlg_naming_at(naming, i);
         bool known = !dlg_dtype_is_real(tensor->dtype) || dlg_naming_is_buffer(name); /* a buffer has no gradient */
+        known |= is_state && dlg_architecture_of(&model->config)->is_left_behind(&model->config, name);
         for (size_t k = 0; k < gradient->n && !known; k++)
             known = dlg_naming_fits(&gradient->model->parameters[k], name);
         if (!known)
@@ -96,13 +102,15 @@ static dlg_status blame_model(const dlg_model *model, dlg_error *err)
     return dlg_fail(err, DLG_ESHAPE, "%s: not a gradient of %s", shape.message, model->name);
 }
 
-dlg_status dlg_gradient_open(dlg_gradient *out, dlg_safetensors *file, const dlg_model *model, dlg_error *err)
+dlg_status dlg_gradient_open_as(dlg_gradient *out, dlg_safetensors *file, const dlg_model *model,
+                                dlg_status (*convert)(dlg_gradient *, const void *how, dlg_error *), const void *how,
+                                dlg_error *err)
 {
     dlg_status status = create(out, model, err);
     out->file = file;
     if (!status) status = dlg_name_by_order(file, model, err);
     const dlg_naming naming = dlg_naming_of(file);
-    if (!status) status = refuse_unknown(out, &naming, err);
+    if (!status) status = refuse_unknown(out, &naming, convert != NULL, err);
     for (size_t i = 0; i < out->n && !status; i++) {
         status = dlg_check_interrupt(err);
         if (!status) status = load(out, i, &naming, err);
@@ -113,12 +121,18 @@ dlg_status dlg_gradient_open(dlg_gradient *out, dlg_safetensors *file, const dlg
     if (!status && is_empty(out))
         status = dlg_fail(err, DLG_EFORMAT, "%s: want gradients of %s's parameters, found none",
                           dlg_safetensors_path(file), model->name);
-    if (!status) status = dlg_refuse_weights(out, err);
+    if (!status) status = convert ? convert(out, how, err) : dlg_refuse_weights(out, err);
     if (!status && is_zero(out))
-        status = dlg_fail(err, DLG_EFORMAT, "%s: every gradient is zero, there is nothing to recover",
-                          dlg_safetensors_path(file));
+        status =
+            dlg_fail(err, DLG_EFORMAT, "%s: every %s, there is nothing to recover", dlg_safetensors_path(file),
+                     out->training.shared == DLG_SHARED_WEIGHTS ? "weight is as it was before" : "gradient is zero");
     if (status) dlg_gradient_release(out);
     return status;
+}
+
+dlg_status dlg_gradient_open(dlg_gradient *out, dlg_safetensors *file, const dlg_model *model, dlg_error *err)
+{
+    return dlg_gradient_open_as(out, file, model, NULL, NULL, err);
 }
 
 dlg_status dlg_gradient_create(dlg_gradient *out, const dlg_model *model, dlg_error *err)
@@ -134,6 +148,7 @@ void dlg_gradient_release(dlg_gradient *gradient)
     for (size_t i = 0; gradient->owned && i < gradient->n; i++) dlg_free(gradient->owned[i]);
     dlg_free(gradient->owned);
     dlg_free(gradient->values);
+    dlg_free(gradient->rounding);
     dlg_free(gradient->defence);
     *gradient = (dlg_gradient){0};
 }
@@ -159,6 +174,11 @@ dlg_status dlg_gradient_save(const dlg_gradient *gradient, const char *path, dlg
 const dlg_real *dlg_gradient_at(const dlg_gradient *gradient, const dlg_parameter *parameter)
 {
     return gradient->values[parameter - gradient->model->parameters];
+}
+
+double dlg_gradient_rounding_at(const dlg_gradient *gradient, const dlg_parameter *parameter)
+{
+    return gradient->rounding ? gradient->rounding[parameter - gradient->model->parameters] : 0;
 }
 
 const dlg_real *dlg_gradient_of(const dlg_gradient *gradient, const char *parameter_name)

@@ -6,6 +6,7 @@
 #define DLG_GRADIENT_GRADIENT_H
 
 #include "dlg/gradient.h"
+#include "gradient/training.h"
 #include "math/stack.h"
 #include "models/network.h"
 
@@ -20,6 +21,9 @@ struct dlg_gradient {
     dlg_safetensors *file; /**< NULL: none; borrowed, but of one that dlg_gradient_free ends */
     char *defence;         /**< of one that was computed: what was done to it, "int8,prune:0.9" or "none"; else NULL */
     uint64_t seed;         /**< of its noise */
+    dlg_dtype dtype;       /**< of the file's numbers */
+    dlg_training training; /**< how it was made, where it was no gradient that was shared */
+    double *rounding;      /**< [i] of weights: how far entries are off (dlg_gradient_rounding_at); NULL: of none */
 };
 
 /**
@@ -31,6 +35,14 @@ struct dlg_gradient {
  * missing belongs to a parameter that was frozen; dlg_gradient_at is NULL then.
  */
 DLG_MUST_USE dlg_status dlg_gradient_open(dlg_gradient *out, dlg_safetensors *file, const dlg_model *, dlg_error *);
+
+/**
+ * The same, handing what was read over to `convert` before it is looked at as a whole. Tensors that training leaves
+ * behind, and copies of tied weights, may be there too. Errors: likewise, and convert's.
+ */
+DLG_MUST_USE dlg_status dlg_gradient_open_as(dlg_gradient *out, dlg_safetensors *file, const dlg_model *,
+                                             dlg_status (*convert)(dlg_gradient *, const void *how, dlg_error *),
+                                             const void *how, dlg_error *);
 
 /** A gradient of zeros with a block of its own for every parameter. */
 DLG_MUST_USE dlg_status dlg_gradient_create(dlg_gradient *out, const dlg_model *, dlg_error *);
@@ -44,6 +56,12 @@ DLG_MUST_USE dlg_status dlg_gradient_save(const dlg_gradient *, const char *path
 
 /** The values of a parameter of the model; NULL where the file has none: it was frozen. */
 const dlg_real *dlg_gradient_at(const dlg_gradient *, const dlg_parameter *);
+
+/**
+ * How far an entry of that parameter is off, by the last places of the weights that it was made of: the root of the
+ * mean square. 0: not made of weights.
+ */
+double dlg_gradient_rounding_at(const dlg_gradient *, const dlg_parameter *);
 
 /** The values of the parameter of that name, or NULL. */
 const dlg_real *dlg_gradient_of(const dlg_gradient *, const char *parameter_name);

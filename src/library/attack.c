@@ -2,6 +2,7 @@
 
 #include "attacks/session/checkpoint.h"
 #include "attacks/table.h"
+#include "attacks/update.h"
 #include "base/clock.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
@@ -74,6 +75,14 @@ static dlg_status check_prior(const dlg_attack *attack, dlg_error *err)
                     prior->config.vocabulary_size);
 }
 
+/* AdamW leaves no gradient that others could match. */
+static dlg_status check_class(const dlg_attack *attack, dlg_error *err)
+{
+    if (!dlg_update_is_all(attack->gradient) || attack->class == dlg_attacks[0]) return DLG_OK;
+    return dlg_fail(err, DLG_EARG, "attack %s: want a gradient, found an update of AdamW's, which %s reads",
+                    attack->class->name, dlg_attacks[0]->name);
+}
+
 dlg_status dlg_attack_create(dlg_attack **out, const dlg_gradient *gradient, const dlg_attack_choice *how,
                              dlg_error *err)
 {
@@ -87,6 +96,7 @@ dlg_status dlg_attack_create(dlg_attack **out, const dlg_gradient *gradient, con
     attack->resume = how->resume;
     dlg_status status = choose(&attack->class, &attack->options, how, err);
     if (!status) status = check_prior(attack, err);
+    if (!status) status = check_class(attack, err);
     if (!status) status = read_batch_size(attack, err);
     if (!status)
         status =
@@ -114,6 +124,8 @@ void dlg_attack_free(dlg_attack *attack)
 static dlg_status infer(dlg_attack *attack, dlg_error *err)
 {
     dlg_error inner = {.status = DLG_OK};
+    attack->told.special = dlg_analysis_special(attack->analysis);
+    if (dlg_update_is_all(attack->gradient)) return DLG_OK; /* there is no gradient to infer it from */
     const dlg_status status = dlg_knowledge_infer(&attack->told, attack->analysis, &inner);
     if (status == DLG_EFORMAT) attack->unreadable = inner;
     if (!status || status == DLG_EFORMAT) return DLG_OK;
@@ -133,7 +145,9 @@ static dlg_status open_journal(dlg_attack *attack, dlg_error *err)
 /* What is too much is refused before any of it is taken. */
 static dlg_status count_memory(dlg_attack *attack, dlg_error *err)
 {
-    const dlg_status status = dlg_attack_count_bytes(&attack->memory.wanted, attack->gradient, &attack->told, err);
+    const dlg_status status = attack->told.lengths
+                                  ? dlg_attack_count_bytes(&attack->memory.wanted, attack->gradient, &attack->told, err)
+                                  : DLG_OK;
     const size_t limit = dlg_memory_limit();
     attack->memory.held = dlg_memory_used();
     attack->memory.limit = limit == SIZE_MAX ? 0 : limit;
@@ -148,7 +162,9 @@ dlg_status dlg_attack_prepare(dlg_attack *attack, dlg_error *err)
 {
     if (attack->is_prepared) return DLG_OK;
     const double begun_s = dlg_clock_now();
-    dlg_status status = infer(attack, err);
+    dlg_status status = DLG_OK;
+    if (attack->gradient->training.shared) status = dlg_analysis_update_tokens(&attack->update, attack->analysis, err);
+    if (!status) status = infer(attack, err);
     const bool begins = !status && !attack->unreadable.status;
     if (begins && attack->checkpoint && !attack->options.journal) status = open_journal(attack, err);
     if (begins && !status) status = count_memory(attack, err);

@@ -13,9 +13,10 @@ struct dlg_attack {
     const char *checkpoint;     /**< the journal's file, or NULL; borrowed */
     bool resume;
 
-    dlg_knowledge told;   /**< and once it is prepared what was inferred: what the attack begins with */
-    dlg_error unreadable; /**< its status is set where the gradient does not show what every attack needs */
-    size_t n_resumed;     /**< evaluations that the journal held */
+    const dlg_update_tokens *update; /**< what a training's rows show: once it is prepared, of what is no gradient */
+    dlg_knowledge told;              /**< and once it is prepared what was inferred: what the attack begins with */
+    dlg_error unreadable;            /**< its status is set where the gradient does not show what every attack needs */
+    size_t n_resumed;                /**< evaluations that the journal held */
     struct {
         size_t held, wanted, limit; /**< bytes, as dlg_subject has them */
     } memory;

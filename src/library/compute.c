@@ -1,7 +1,7 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "defend/defence.h"
-#include "gradient/gradient.h"
+#include "gradient/update.h"
 #include "io/truth.h"
 #include "library/fit.h"
 
@@ -9,7 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static dlg_status share_step(dlg_gradient *out, const dlg_model *model, dlg_truth *truth, dlg_error *err)
+/* @param how of several steps; NULL: the gradient of one */
+static dlg_status share_step(dlg_gradient *out, const dlg_model *model, dlg_truth *truth, const dlg_training *how,
+                             dlg_error *err)
 {
     dlg_batch batch = {0};
     dlg_status status = DLG_OK;
@@ -30,9 +32,9 @@ static dlg_status share_step(dlg_gradient *out, const dlg_model *model, dlg_trut
     status = dlg_batch_create(&batch, model->config.task, truth->n_sentences, lengths, err);
     if (!status) dlg_batch_set_types(&batch, truth->types);
     if (!status && !truth->is_classification) status = dlg_batch_predict(&batch, n_predicted, rows, err);
-    if (!status)
-        status = dlg_gradient_share(out, &truth->loss, model, &(dlg_step){&batch, truth->fed, labels, NULL, NULL, NULL},
-                                    err);
+    const dlg_step step = {.batch = &batch, .fed = truth->fed, .labels = labels};
+    if (!status && how) status = dlg_update_train(out, &truth->loss, model, &step, how, err);
+    else if (!status) status = dlg_gradient_share(out, &truth->loss, model, &step, err);
     if (!status && !isfinite(truth->loss)) {
         status = dlg_fail(err, DLG_ENONFINITE, "%s: want a finite loss, found %g", model->name, truth->loss);
         dlg_gradient_release(out);
@@ -85,8 +87,8 @@ static dlg_status check_step(const dlg_truth *step, const dlg_model *model, dlg_
     return dlg_fit_step(step, model, err);
 }
 
-dlg_status dlg_gradient_compute(dlg_gradient **out, const dlg_model *model, dlg_truth *step, size_t n_defences,
-                                const char *const defences[], uint64_t seed, dlg_error *err)
+static dlg_status compute(dlg_gradient **out, const dlg_model *model, dlg_truth *step, const dlg_training *how,
+                          size_t n_defences, const char *const defences[], uint64_t seed, dlg_error *err)
 {
     dlg_gradient *gradient = NULL;
     *out = NULL;
@@ -96,12 +98,31 @@ dlg_status dlg_gradient_compute(dlg_gradient **out, const dlg_model *model, dlg_
     if (status) return status;
     gradient = dlg_allocate(1, sizeof *gradient);
     if (!gradient) return dlg_fail(err, DLG_ENOMEM, "gradient of %s: no memory", model->name);
-    status = share_step(gradient, model, step, err);
+    status = share_step(gradient, model, step, how, err);
     gradient->seed = seed;
     if (!status) status = defend(gradient, n_defences, defences, err);
     if (status) dlg_gradient_free(gradient);
     else *out = gradient;
     return status;
+}
+
+dlg_status dlg_gradient_compute(dlg_gradient **out, const dlg_model *model, dlg_truth *step, size_t n_defences,
+                                const char *const defences[], uint64_t seed, dlg_error *err)
+{
+    return compute(out, model, step, NULL, n_defences, defences, seed, err);
+}
+
+dlg_status dlg_gradient_train(dlg_gradient **out, const dlg_model *model, dlg_truth *step,
+                              const dlg_training_choice *how, size_t n_defences, const char *const defences[],
+                              uint64_t seed, dlg_error *err)
+{
+    dlg_training training = {.shared = DLG_SHARED_GRADIENT};
+    *out = NULL;
+    const dlg_status status = dlg_training_choose(&training, how, err);
+    if (status) return status;
+    if (!training.shared || !training.trainer || !(training.lr > 0) || !training.n_steps)
+        return dlg_fail(err, DLG_EARG, "training: want what is shared, an optimizer, lr and steps, found one missing");
+    return compute(out, model, step, &training, n_defences, defences, seed, err);
 }
 
 dlg_status dlg_defence_check(const char *defence, dlg_error *err)

@@ -6,6 +6,7 @@
 #include "io/truth.h"
 #include "library/fit.h"
 #include "library/metadata.h"
+#include "library/update.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -85,17 +86,19 @@ static dlg_status save(const dlg_gradient *gradient, const char *path, dlg_dtype
     const dlg_model *model = gradient->model;
     const bool is_preset = !model->file;
     char seed[24], n_labels[24], batch_size[24];
-    dlg_metadata metadata[7] = {{DLG_METADATA_VERSION, "1"},
-                                {DLG_METADATA_MODEL, model->name},
-                                {DLG_METADATA_TASK, dlg_model_task(model)},
-                                {DLG_METADATA_BATCH_SIZE, batch_size},
-                                {DLG_METADATA_DEFENCE, gradient->defence}};
+    dlg_training_texts texts;
+    dlg_metadata metadata[7 + DLG_TRAINING_ENTRIES] = {{DLG_METADATA_VERSION, "1"},
+                                                       {DLG_METADATA_MODEL, model->name},
+                                                       {DLG_METADATA_TASK, dlg_model_task(model)},
+                                                       {DLG_METADATA_BATCH_SIZE, batch_size},
+                                                       {DLG_METADATA_DEFENCE, gradient->defence}};
     size_t n = 5;
     snprintf(batch_size, sizeof batch_size, "%zu", step->n_sentences);
     snprintf(seed, sizeof seed, "%llu", (unsigned long long)model->seed);
     snprintf(n_labels, sizeof n_labels, "%zu", model->config.n_labels);
     if (is_preset) metadata[n++] = (dlg_metadata){DLG_METADATA_MODEL_SEED, seed};
     if (is_preset && step->is_classification) metadata[n++] = (dlg_metadata){DLG_METADATA_N_LABELS, n_labels};
+    n += dlg_training_entries(&gradient->training, &texts, metadata + n);
     return dlg_gradient_save(gradient, path, dtype, n, metadata, err);
 }
 

@@ -14,6 +14,11 @@
 #define DLG_METADATA_N_LABELS "n_labels"     /* presets of classifiers only */
 #define DLG_METADATA_TASK "task"             /* "mlm" or "cls" */
 #define DLG_METADATA_BATCH_SIZE "batch_size"
+/* of what is no gradient: "difference" or "weights"; "adamw:eps=1e-8"; the learning rate; steps of training */
+#define DLG_METADATA_UPDATE "update"
+#define DLG_METADATA_OPTIMIZER "optimizer"
+#define DLG_METADATA_LR "lr"
+#define DLG_METADATA_STEPS "local_steps"
 #define DLG_METADATA_DEFENCE "defence" /* the chain in order, "int8,prune:0.9"; "none" */
 
 /**

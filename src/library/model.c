@@ -88,7 +88,8 @@ static dlg_status open_directory(dlg_model **out, const dlg_model_choice *choice
     /* The vocabulary before the weights: it is read in no time. */
     if (!status) status = dlg_tokenizer_open_directory(&tokenizer, directory, err);
     if (!status)
-        status = dlg_model_load(&model, directory, choice->only_inspects ? DLG_FORWARD_ONLY : DLG_BOTH_WAYS, err);
+        status = dlg_model_load_weights(&model, directory, choice->weights ? choice->weights : directory,
+                                        choice->only_inspects ? DLG_FORWARD_ONLY : DLG_BOTH_WAYS, err);
     if (status) {
         dlg_tokenizer_close(tokenizer);
         return status;

@@ -18,6 +18,7 @@ static dlg_subject subject_of_gradient(const dlg_gradient *gradient)
                          .defence =
                              gradient->file ? dlg_safetensors_metadata(gradient->file, DLG_METADATA_DEFENCE) : NULL,
                          .frozen = dlg_frozen_of(gradient),
+                         .update.gradient = gradient,
                          .is_preset = !model->file,
                          .model_seed = model->seed,
                          .model = model,
@@ -33,6 +34,7 @@ static dlg_subject subject_of(const dlg_attack *attack)
     dlg_subject subject = subject_of_gradient(attack->gradient);
     subject.attack = attack->class->name;
     subject.asks_prior = attack->class->asks_prior;
+    if (attack->gradient->training.shared) subject.update.found = attack->update;
     subject.knowledge = dlg_attack_knowledge(attack);
     subject.told = &attack->told;
     subject.options = &attack->options;

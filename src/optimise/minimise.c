@@ -14,5 +14,5 @@ dlg_status dlg_minimiser_find(const dlg_minimiser **out, const char *name, dlg_e
         if (!strcmp(dlg_minimisers[i]->name, name)) *out = dlg_minimisers[i];
         dlg_text_list(names, sizeof names, dlg_minimisers[i]->name, !dlg_minimisers[i + 1]);
     }
-    return *out ? DLG_OK : dlg_fail(err, DLG_EARG, "optimizer: want %s, found %s", names, name);
+    return *out ? DLG_OK : dlg_fail(err, DLG_EARG, "minimizer: want %s, found %s", names, name);
 }

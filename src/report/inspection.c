@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "report/line.h"
 #include "report/origins.h"
+#include "report/update.h"
 
 enum { COLUMNS = 80, VALUES_FROM = 21, MOST_LINES = 6 };
 
@@ -268,6 +269,7 @@ void dlg_inspection_print(const dlg_screen *where, const dlg_subject *subject, c
     dlg_line_append(&r, "metadata: defence %s", subject->defence ? subject->defence : "not named");
     dlg_screen_print(&screen, (dlg_layout){.indent = 2, .hang = 2}, r.text, NULL);
     dlg_frozen_print(&screen, &subject->frozen);
+    dlg_update_print_training(&screen, subject);
     dlg_screen_print(&screen, (dlg_layout){0}, "", NULL);
     print_model(&screen, found);
     print_length(&screen, found);

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "models/architecture.h"
+#include "report/update.h"
 
 #include <errno.h>
 #include <math.h>
@@ -64,6 +65,7 @@ void dlg_object_add_subject(dlg_object *o)
     dlg_object_add_string(o, "task", dlg_task_name(s->model->config.task));
     dlg_object_add_string(o, "defence", s->defence);
     dlg_object_add_number(o, "frozen", (double)s->frozen.n);
+    dlg_update_add(o);
     dlg_object_add_string(o, "blas", s->blas);
     dlg_object_add_number(o, "threads", s->n_threads);
 }

@@ -1,10 +1,12 @@
 #include "report/loss.h"
 #include "report/progress.h"
 
+#include "attacks/update.h"
 #include "base/memory.h"
 #include "report/inspection.h"
 #include "report/origins.h"
 #include "report/sources.h"
+#include "report/update.h"
 
 #include <math.h>
 #include <string.h>
@@ -74,6 +76,7 @@ void dlg_progress_start(const dlg_progress *progress)
              s->model->config.task == DLG_MASKED_LM ? "masked LM" : "classifier",
              with_commas(dlg_model_size(s->model), number));
     dlg_screen_print(&progress->screen, plain, line, NULL);
+    dlg_update_print_training(&progress->screen, s);
     dlg_origins_print(&progress->screen, s, NULL);
     dlg_frozen_print(&progress->screen, &s->frozen);
     snprintf(line, sizeof line,
@@ -245,7 +248,11 @@ static void print_end(const dlg_screen *screen, const dlg_subject *subject, cons
     }
     switch (result->end) {
     case DLG_EXPLAINED:
-        snprintf(line, sizeof line, "explained: the text's own gradient is the shared one, to rounding (%s)", number);
+        if (dlg_update_is_all(subject->update.gradient))
+            snprintf(line, sizeof line, "explained: the step, taken again on this text, moves the weights as shared");
+        else
+            snprintf(line, sizeof line, "explained: the text's own gradient is the shared one, to rounding (%s)",
+                     number);
         break;
     case DLG_SETTLED:
         snprintf(line, sizeof line,
@@ -339,6 +346,8 @@ void dlg_progress_result(const dlg_screen *screen, const dlg_subject *subject, c
     if (is_shown(result)) dlg_sources_print(screen, subject, result);
     if (result->end == DLG_EXPLAINED || result->end == DLG_PARTLY) print_unmasked(screen, result);
     if (result->end != DLG_UNREADABLE) print_cost(screen, result);
+    dlg_update_print_training(screen, subject);
+    dlg_update_print_tokens(screen, subject);
     dlg_origins_print(screen, subject, result);
     if (scores) print_scores(screen, scores);
     if (result->shown && !dlg_is_recovered(result->end)) dlg_inspection_print_facts(screen, subject, result->shown);

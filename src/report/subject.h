@@ -3,6 +3,7 @@
 #define DLG_REPORT_SUBJECT_H
 
 #include "analytic/frozen.h"
+#include "analytic/tokens/update_tokens.h"
 #include "attacks/session/attack.h"
 #include "tokenizer/tokenizer.h"
 
@@ -14,7 +15,11 @@ typedef struct {
     bool asks_prior;      /**< the attack asks a language model (dlg_attack_prior) */
     const char *defence;  /**< as the file's metadata have it, or NULL */
     dlg_frozen frozen;    /**< what the gradient lacks */
-    bool is_preset;       /**< the weights were drawn from model_seed */
+    struct {
+        const dlg_gradient *gradient;   /**< how it was shared */
+        const dlg_update_tokens *found; /**< what the rows show; NULL: of a gradient, or not looked for */
+    } update;
+    bool is_preset; /**< the weights were drawn from model_seed */
     uint64_t model_seed;
     const dlg_model *model;
     const dlg_tokenizer *tokenizer;

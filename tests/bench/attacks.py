@@ -100,7 +100,7 @@ def cases_of(bench, name, batch, n_sentences=None):
 def attack(bench, name, attack_name, case):
     budget, n_threads = bench.options.evaluations, SETS[name].n_threads or bench.threads
     more = [f"--evaluations={budget}", "--starts=1000000"] if budget else []
-    more += [f"--update={bench.options.update}"] if bench.options.update != "batch" else []
+    more += [f"--descend={bench.options.update}"] if bench.options.update != "batch" else []
     arguments = [case / "case.g", f"--model={case / 'model'}", f"--truth={case / 'case.truth.json'}",
                  f"--attack={attack_name}", *more]
     result, checks, process_s, _ = bench.attack_within(None if budget else bench.options.limit, *arguments,

@@ -21,7 +21,7 @@ try ' gaussian: ' dlg-grads --defend = ga
 try ' int8 ' dlg-grads --defend i
 try ' tiny mini small medium base ' dlg-text --preset ''
 try ' always ' dlg-grads --color = al
-try ' sentence ' dlg-text --update = s
+try ' sentence ' dlg-text --descend = s
 touch one.g two.g
 mkdir some
 try ' one.g ' dlg-text o

@@ -47,13 +47,13 @@ done
 
 # Sentences of a batch together, or one after the other.
 for update in batch sentence; do
-    dlg-text two.g --model m --attack dlg --update $update --iterations 20 --starts 2 --threads 1 --json -q \
+    dlg-text two.g --model m --attack dlg --descend $update --iterations 20 --starts 2 --threads 1 --json -q \
         > $update.json
     check "update $update" [ $? -eq 0 ]
 done
 check 'they differ' eval '! cmp -s batch.json sentence.json'
 refused 64 'dlg-text: attack lamp: want the sentences of a batch updated together, found one at a time' \
-    dlg-text two.g --model m --attack lamp --update sentence -q --threads 1
+    dlg-text two.g --model m --attack lamp --descend sentence -q --threads 1
 
 # A classifier is no language model.
 accepted '*' '*no language prior: the model is a classifier*' \
@@ -61,7 +61,7 @@ accepted '*' '*no language prior: the model is a classifier*' \
 
 # LAMP's steps are Adam's.
 refused 64 'dlg-text: attack lamp: want the optimizer adam, found lbfgs' \
-    dlg-text m.g --model m --attack lamp --optimizer lbfgs -q --threads 1
+    dlg-text m.g --model m --attack lamp --minimizer lbfgs -q --threads 1
 
 # Another model as the prior: a masked LM of the same words, or a GPT-2, and nothing else.
 dlg-text c.g --model c --attack lamp --iterations 3 --starts 1 --threads 1 --prior m > with.txt 2> notes.txt

@@ -6,7 +6,7 @@ export LC_ALL=C
 accepted 'dlg-text [0-9]*' '' dlg-text --version
 accepted '*Usage: dlg-text*--know=WHAT:FILE*130 interrupted*' '' dlg-text --help
 accepted '*Usage: dlg-text*' '' dlg-text -h
-accepted '*Attacks (--attack=NAME):*  auto *  dager *Distances*  l2 *Optimizers*  adam *Presets*  base *' '' \
+accepted '*Attacks (--attack=NAME):*  auto *  dager *Distances*  l2 *Minimizers*  adam *Presets*  base *' '' \
     dlg-text --help
 check 'lines of 80 columns' eval '! dlg-text --help | grep -E "^.{81}"'
 
@@ -123,16 +123,16 @@ check 'its gradient' dlg-grads 'the red fish swims' --model m -o m.g
 accepted 'Not recovered: *
   not explained: within 2 starts of at most 1 iteration*' 'm.g against m: masked LM, 3,656 parameters
 *start 1 used up its iterations*; start 2 *' \
-    dlg-text m.g --model m --attack dlg --optimizer lbfgs_plain --iterations 1 --starts 2 --threads 1
+    dlg-text m.g --model m --attack dlg --minimizer lbfgs_plain --iterations 1 --starts 2 --threads 1
 accepted '*"end":"exhausted","recovered":false,*' 'start 1 *' \
-    dlg-text m.g --model m --attack dlg --optimizer lbfgs_plain --iterations 1 --starts 2 --threads 1 --json
+    dlg-text m.g --model m --attack dlg --minimizer lbfgs_plain --iterations 1 --starts 2 --threads 1 --json
 check 'a class' dlg-grads 'the red fish swims' --model c --label 2 -o c.g
 accepted '*inferred: 6 tokens; class 2' '' dlg-text c.g --model c -q --threads 1
 accepted '*"labels":\[2\]*' '' dlg-text c.g --model c -q --threads 1 --json
 check 'a defended one' dlg-grads 'the red fish swims' --model m -o d.g --defend gaussian:0.01
 accepted 'Not recovered*metadata: *defence gaussian:0.01*' '*defended? * of * weight matrices*' \
     dlg-text d.g --model m --know length:d.truth.json --threads 1 --iterations 3
-check 'adam' dlg-text m.g --model m --iterations 3 --optimizer adam --distance cosine --threads 1
+check 'adam' dlg-text m.g --model m --iterations 3 --minimizer adam --distance cosine --threads 1
 check 'a relative distance' dlg-text m.g --model m --iterations 3 --distance relative --threads 1
 [ -e /dev/full ] && check 'exit 1 when the result cannot be printed' \
     eval 'dlg-text a.g -q --threads 1 > /dev/full; [ $? -eq 1 ]'

@@ -23,7 +23,7 @@ wrong '--know: want WHAT:FILE *found "labelset:t.json"' a.g --know labelset:t.js
 wrong '--know: want labels once, found it twice' a.g --know labels:a --know labels:b
 wrong '--attack: want auto, dlg*found x' a.g --attack x
 wrong '--distance: want l2, relative, cosine*found l1' a.g --distance l1
-wrong '--optimizer: want lbfgs, *adam, found sgd' a.g --optimizer sgd
+wrong '--minimizer: want lbfgs, *adam, found sgd' a.g --minimizer sgd
 wrong '--iterations: want a whole number from 1 *found "0"' a.g --iterations 0
 wrong '--iterations: want a whole number *found "-1"' a.g --iterations -1
 wrong '--starts: want a whole number from 1 *found "0"' a.g --starts 0

@@ -70,7 +70,9 @@ static void set_up(equations *eq, const dlg_gradient *gradient, const size_t *ty
     const dlg_real *of_types = dlg_model_types(gradient->model, &n_types);
     const dlg_real *g = dlg_gradient_at(gradient, positions);
     const size_t H = eq->H;
-    const dlg_noise_model e = dlg_noise_model_of(g, eq->T, positions->n_rows, H);
+    const double off = dlg_gradient_rounding_at(gradient, positions);
+    const dlg_noise_model e =
+        off > 0 ? (dlg_noise_model){.behind = off * off} : dlg_noise_model_of(g, eq->T, positions->n_rows, H);
     for (size_t t = 0; t < eq->T; t++) {
         dlg_real *fixed = eq->fixed + t * H, *normal = eq->normal + t * H;
         const dlg_real *type = of_types + (types ? types[t] : 0) * H;

@@ -71,7 +71,7 @@ static uint64_t hash_gradient(const dlg_gradient *gradient)
 
 static uint64_t hash_knowledge(const dlg_knowledge *k)
 {
-    uint64_t hash = hash_sizes(k->n_sentences, k->lengths, 0);
+    uint64_t hash = hash_sizes(k->lengths ? k->n_sentences : 0, k->lengths, 0);
     hash = hash_sizes(k->n_labels, k->labels, hash);
     hash = hash_sizes(k->n_rows, k->rows, hash);
     return hash_sizes(2, (const size_t[]){k->placed, k->masks_are_seen}, hash);
