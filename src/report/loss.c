@@ -58,8 +58,8 @@ void dlg_loss_print(const dlg_screen *screen, const dlg_attack_result *result)
         break;
     case DLG_LOSS_WEIGHTED:
         snprintf(line, sizeof line,
-                 "loss: not plain mean cross-entropy: some labels weigh more, as with class weights, or where batches "
-                 "of different size are added up");
+                 "loss: not plain mean cross-entropy: some labels weigh more, as with class weights, where batches of "
+                 "different size are added up, or where a sentence stood there more than once");
         break;
     case DLG_LOSS_BINARY:
         snprintf(line, sizeof line, "loss: binary cross-entropy of each class, so that a text may have several");
