@@ -3,9 +3,9 @@
 #include "base/memory.h"
 #include "gradient/arrived.h"
 #include "math/blas.h"
+#include "math/sorted.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 double dlg_last_place(double weight, dlg_dtype dtype)
 {
@@ -63,18 +63,6 @@ static dlg_status convert_parameter(dlg_gradient *gradient, size_t i, const dlg_
  */
 static const double of_adamw = 3.5, of_one_step = 1.3;
 
-static int compare(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double middle_of(size_t n, double *values)
-{
-    qsort(values, n, sizeof *values, compare);
-    return n ? values[n / 2] : 0;
-}
-
 /* Of each matrix that moved, the root mean square of what did, and the largest entry as a part of it. @return how
  * many */
 static size_t find_sizes(const dlg_gradient *gradient, double *sizes, double *largest)
@@ -114,12 +102,12 @@ static dlg_status infer_trainer(dlg_gradient *gradient, dlg_error *err)
     if (!sizes) return dlg_fail(err, DLG_ENOMEM, "update: no memory");
     double *largest = sizes + gradient->n;
     const size_t n = find_sizes(gradient, sizes, largest);
-    const double ratio = middle_of(n, largest);
+    const double ratio = dlg_sort_median(n, largest);
     if (n && ratio < of_adamw) {
         const dlg_training found = {.shared = t->shared, .lr = t->lr, .n_steps = t->n_steps, .is_inferred = true};
         *t = found;
         if (!dlg_training_parse(t, "adamw", err) && ratio < of_one_step && !(t->lr > 0))
-            divide(gradient, middle_of(n, sizes));
+            divide(gradient, dlg_sort_median(n, sizes));
     }
     dlg_free(sizes);
     return DLG_OK;

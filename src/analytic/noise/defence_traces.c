@@ -4,8 +4,8 @@
 #include "math/blas.h"
 #include "math/half.h"
 #include "math/simd.h"
+#include "math/sorted.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -106,12 +106,6 @@ static bool is_pruned(const look *l, dlg_rounding rounding)
     return rounding != DLG_ROUNDED_F16 || l->smallest > 1e-6;
 }
 
-static int compare(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 static void judge(dlg_defence_traces *out, size_t n, const look *looks, double *zeros)
 {
     size_t n_f16 = 0, n_bf16 = 0, n_level = 0, n_pruned = 0;
@@ -131,8 +125,7 @@ static void judge(dlg_defence_traces *out, size_t n, const look *looks, double *
         out->n_at_bound += out->rounding != DLG_ROUNDED_LEVELS && looks[i].n_at_largest > 2;
     }
     out->is_pruned = 2 * n_pruned > n;
-    qsort(zeros, n, sizeof *zeros, compare);
-    if (n) out->zeros = zeros[n / 2];
+    out->zeros = dlg_sort_median(n, zeros);
 }
 
 static void look_behind(dlg_defence_traces *out, const dlg_gradient *gradient, size_t length)

@@ -18,6 +18,7 @@
 #include "math/rank.h"
 #include "math/blas.h"
 #include "math/svd.h"
+#include "math/sorted.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -228,12 +229,6 @@ static dlg_status check_all(heap *near, const row_space *space, const sides *s, 
 
 /* ---- from distances to candidates ---- */
 
-static int ascending(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* How far outside the least certain position's nearest input lies; infinity where one has none. */
 static dlg_status find_furthest(double *out, const heap *near, size_t n_positions, dlg_error *err)
 {
@@ -266,7 +261,7 @@ static dlg_status find_limit(const heap *near, size_t n_positions, double *limit
     }
     for (size_t i = 0; i < near->n; i++) sorted[i] = fmax(near->entries[i].outside, 1e-9);
     sorted[near->n] = sqrt(near_enough);
-    qsort(sorted, near->n, sizeof *sorted, ascending);
+    dlg_sort(near->n, sorted);
     *limit = furthest < rounding ? gap * furthest : 0;
     for (size_t i = 0; i < near->n; i++)
         if (sorted[i] >= furthest && sorted[i + 1] > widest * sorted[i]) {

@@ -5,9 +5,9 @@
 #include "math/blas.h"
 #include "math/random.h"
 #include "math/row_space.h"
+#include "math/sorted.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -35,19 +35,13 @@ static const double outstanding = 8;
 /* The widest gap between those in and those out is clear when they differ by this factor. */
 static const double clear_gap = 4;
 
-static int compare(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* The value that a part of all are below. */
 static dlg_status quantile(double *out, double part, size_t n, const double *values, dlg_error *err)
 {
     double *sorted = dlg_allocate(n + 1, sizeof *sorted);
     if (!sorted) return dlg_fail(err, DLG_ENOMEM, "token set: no memory");
     memcpy(sorted, values, n * sizeof *sorted);
-    qsort(sorted, n, sizeof *sorted, compare);
+    dlg_sort(n, sorted);
     *out = n ? sorted[(size_t)(part * (double)n)] : 0;
     dlg_free(sorted);
     return DLG_OK;

@@ -3,9 +3,9 @@
 #include "base/memory.h"
 #include "gradient/update.h"
 #include "math/blas.h"
+#include "math/sorted.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 /*
@@ -24,18 +24,6 @@ typedef struct {
     double *beyond; /* (n) */
     double *sorted; /* (n) scratch */
 } rows;
-
-static int compare(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double middle_of(size_t n, double *values)
-{
-    qsort(values, n, sizeof *values, compare);
-    return n ? values[n / 2] : 0;
-}
 
 static dlg_status lay_out(rows *r, const dlg_gradient *gradient, const dlg_parameter *p, dlg_error *err)
 {
@@ -67,7 +55,7 @@ static double find_decay(rows *r, size_t first)
         const double square = dlg_dot(r->H, w, w);
         if (square > 0) r->sorted[n++] = dlg_dot(r->H, g, w) / square;
     }
-    return middle_of(n, r->sorted);
+    return dlg_sort_median(n, r->sorted);
 }
 
 static void measure(rows *r, double decay)
@@ -88,7 +76,7 @@ static void measure(rows *r, double decay)
 static double limit_of(rows *r, size_t first)
 {
     memcpy(r->sorted, r->beyond + first, (r->n - first) * sizeof *r->sorted);
-    return outstanding * middle_of(r->n - first, r->sorted);
+    return outstanding * dlg_sort_median(r->n - first, r->sorted);
 }
 
 static bool is_clear(const rows *r, double limit)
