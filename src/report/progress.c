@@ -166,7 +166,8 @@ static bool explains_nothing(const dlg_attack_state *best)
  * otherwise not at all. */
 static bool is_shown(const dlg_attack_result *result)
 {
-    return result->state.tokens && (result->end != DLG_EXHAUSTED || !explains_nothing(&result->state));
+    const bool is_over = result->end == DLG_EXHAUSTED || result->end == DLG_OUT_OF_TIME;
+    return result->state.tokens && (!is_over || !explains_nothing(&result->state));
 }
 
 static void print_heading(const dlg_screen *screen, const dlg_attack_result *result)
