@@ -25,6 +25,9 @@ enum { MOST_PLACEMENTS = 8 };
 /* Single replacements are tried at once where no more than one token in so many is in doubt. */
 enum { MOSTLY = 4 };
 
+/* A factor that noise leaves of 1: twice as much, or half, is another. */
+static const double near_one = 0.3;
+
 /* The token of a row that is known (dlg_session_hold_known_rows). */
 static uint32_t known_token(const dlg_session *r, size_t row)
 {
@@ -73,10 +76,24 @@ static dlg_status read_tokens(dlg_session *r, size_t *n, dlg_error *err)
     return DLG_OK;
 }
 
+/* With tokens that were read the factor shows, and where it is about 1 it is taken for that. */
+static void settle_factor(dlg_session *r)
+{
+    if (!r->fits_factor) return;
+    if (fabs(r->factor_of_tokens - 1) > near_one) {
+        r->knowledge->factor = r->factor_of_tokens;
+        return;
+    }
+    r->fits_factor = false;
+    r->loss.softmax.factor = 1;
+    dlg_session_distance_of_tokens(r);
+}
+
 static void try_tokens(dlg_session *r)
 {
     r->start = 1;
     r->iteration = 0;
+    r->fits_factor = r->options->distance == &dlg_l2;
     for (size_t i = 0; i < MOST_PLACEMENTS; i++) {
         dlg_session_set_tokens(r);
         r->d = dlg_session_evaluate_point(r);
@@ -84,6 +101,7 @@ static void try_tokens(dlg_session *r)
     }
     dlg_session_put_labels_back(r);
     dlg_session_distance_of_tokens(r);
+    settle_factor(r);
     dlg_session_report(r);
     r->start = 0; /* the first descent's */
 }

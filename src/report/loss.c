@@ -10,7 +10,7 @@ static const double nearly = 1e-3;
 
 static bool is_known(const dlg_attack_result *result)
 {
-    return result->state.tokens && result->end == DLG_EXPLAINED;
+    return result->state.tokens && (result->end == DLG_EXPLAINED || result->end == DLG_SETTLED);
 }
 
 static bool is_about(double factor, double wanted)
@@ -34,7 +34,9 @@ static void print_factor(const dlg_screen *screen, const dlg_attack_result *resu
     const dlg_knowledge *k = result->state.knowledge;
     char line[LONGEST_LINE];
     if (is_about(factor, 1)) return;
-    if (loss->other_factor != 0)
+    if (result->end == DLG_SETTLED)
+        snprintf(line, sizeof line, "factor: the gradient is multiplied by about %.2g", factor);
+    else if (loss->other_factor != 0)
         snprintf(line, sizeof line,
                  "factor: the gradient is multiplied by %.4g if the class is %zu, or by %.4g if it is %d: which of the "
                  "two cannot be told",

@@ -231,12 +231,18 @@ static double fit_labels(size_t *labels, dlg_label_fit *out, bias_fit *f, const 
 }
 
 /* The same where no scale makes the counts whole: of all that is negative each label has a part by its count. */
-static void divide_labels(size_t *labels, dlg_label_fit *out, bias_fit *f, size_t M)
+static void divide_labels(size_t *labels, dlg_label_fit *out, bias_fit *f, const dlg_label_evidence *known)
 {
-    double all = 0;
+    double all = 0, least = INFINITY;
+    size_t M = known->expected;
     for (size_t v = 0; v < f->n; v++) all += fmax(0, -(double)f->g[v]);
-    if (!(all > 0)) return;
+    if (!(all > 0) || M > known->most) return;
     for (size_t v = 0; v < f->n; v++) f->excess[v] = fmax(0, -(double)f->g[v] / all);
+    for (size_t m = 1; !known->expected && m <= known->most && !dlg_is_interrupted(); m++) {
+        const double off = misfit(f->n, f->excess, m);
+        if (off < least) least = off, M = m;
+    }
+    if (!M) return;
     round_counts(f->n, f->excess, M, f->count, f->changes);
     for (size_t v = 0; v < f->n; v++)
         for (size_t i = 0; i < f->count[v]; i++) labels[out->n_labels++] = v;
@@ -279,10 +285,10 @@ dlg_status dlg_infer_labels(size_t *labels, dlg_label_fit *out, const dlg_gradie
             fit_labels(labels, out, &f, known);
         }
     }
-    if (!out->n_labels && known->is_certain && known->expected <= known->most) {
+    if (!out->n_labels) {
         const bool turned = is_turned_bias(&f);
         if (turned) turn_sign(&f);
-        divide_labels(labels, out, &f, known->expected);
+        divide_labels(labels, out, &f, known);
         if (turned) out->scale = -out->scale;
     }
     status = dlg_check_interrupt(err);

@@ -100,6 +100,7 @@ static void take_loss(dlg_session *r, const dlg_predicted_rows *solved)
 {
     if (!solved->are_all) return;
     r->loss = solved->loss;
+    r->fits_factor = false;
     r->factor_of_tokens = solved->loss.softmax.factor;
     const size_t n = r->placement.n_labels;
     for (size_t i = 0; solved->is_clear && solved->weights && i < n; i++)

@@ -259,6 +259,7 @@ dlg_status dlg_session_begin(dlg_session *r, dlg_attack_result *result, dlg_anal
                        .observer = observer,
                        .result = result,
                        .loss = {DLG_LOSS_MEAN, {knowledge->factor != 0 ? knowledge->factor : 1, 0}, 0},
+                       .fits_factor = knowledge->factor != 0 && options->distance == &dlg_l2,
                        .d = INFINITY,
                        .d_tokens = INFINITY};
     dlg_status status = copy_knowledge(r, knowledge, err);
