@@ -4,6 +4,7 @@
 #include "analytic/labels/infer_labels.h"
 #include "base/memory.h"
 #include "math/rank.h"
+#include "math/tolerance.h"
 #include "analytic/tokens/segments.h"
 
 /* Ranks are first looked for up to the first; where that is not enough, up to the last. */
@@ -118,7 +119,7 @@ dlg_status dlg_analysis_inputs(const dlg_spectrum **out, dlg_analysis *a, size_t
 {
     const dlg_stack stack = dlg_gradient_inputs(a->gradient, &a->gradient->model->roles.blocks[0]);
     *out = &a->inputs;
-    return dlg_spectrum_grow(&a->inputs, &stack, n_wanted, err);
+    return dlg_spectrum_grow(&a->inputs, &stack, n_wanted, a->gradient->roundoff, err);
 }
 
 dlg_status dlg_analysis_count_inputs(size_t *n, dlg_analysis *a, dlg_error *err)
@@ -128,7 +129,7 @@ dlg_status dlg_analysis_count_inputs(size_t *n, dlg_analysis *a, dlg_error *err)
     dlg_status status = DLG_OK;
     for (size_t most = FEW_ROWS; !a->n_inputs.is_known && !status; most = MOST_ROWS) {
         status = dlg_analysis_inputs(&inputs, a, most, err);
-        if (!status) rank = dlg_rank_judge(inputs->n, inputs->values, most);
+        if (!status) rank = dlg_rank_judge(inputs->n, inputs->values, most, inputs->roundoff);
         if (!status && (rank.is_clear || most == MOST_ROWS)) a->n_inputs = (count){true, rank.is_clear ? rank.rank : 0};
     }
     *n = a->n_inputs.n;
@@ -202,12 +203,10 @@ dlg_status dlg_analysis_position_check(const dlg_position_check **out, dlg_analy
 
 /* ---- framing ---- */
 
-/* Less than this part of an input (squared) outside of the row space is rounding. */
-static const double inside = 1e-6;
-
 /* Which of two tokens is there at a position, as bits; all: nothing is seen. */
 static unsigned look_in_layer_0(const dlg_span_check *check, uint32_t a, uint32_t b, size_t position)
 {
+    const double inside = dlg_tolerance_input_weak() * dlg_tolerance_input_weak();
     return (dlg_span_check_outside(check, a, position) < inside ? 1U : 0) |
            (dlg_span_check_outside(check, b, position) < inside ? 2U : 0);
 }
@@ -279,7 +278,8 @@ dlg_status dlg_analysis_head(const dlg_spectrum **out, dlg_analysis *a, size_t n
     if (!turned) return dlg_fail(err, DLG_ENOMEM, "head: no memory");
     for (size_t i = 0; i < n_rows; i++)
         for (size_t k = 0; k < n_cols; k++) turned[k * n_rows + i] = g[i * n_cols + k];
-    const dlg_status status = dlg_spectrum_grow(&a->head, &(dlg_stack){1, n_rows, {turned}, {n_cols}}, n_wanted, err);
+    const dlg_status status =
+        dlg_spectrum_grow(&a->head, &(dlg_stack){1, n_rows, {turned}, {n_cols}}, n_wanted, a->gradient->roundoff, err);
     dlg_free(turned);
     return status;
 }

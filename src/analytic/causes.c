@@ -45,7 +45,7 @@ static dlg_status look_in_layer_0(outsides *out, dlg_analysis *analysis, size_t 
     *out = (outsides){.are_known = false};
     dlg_status status = dlg_analysis_inputs(&inputs, analysis, SIZE_MAX, err);
     if (status) return status;
-    const size_t H = inputs->n_in, rank = dlg_rank_visible(inputs->n, inputs->values);
+    const size_t H = inputs->n_in, rank = dlg_rank_visible(inputs->n, inputs->values, inputs->roundoff);
     if (rank < length || rank + LEAST_OUTSIDE > H) return DLG_OK; /* one layer shows what the head looks at, no more */
     status = dlg_span_check_create(&check, model, inputs, rank, dlg_analysis_count_types(analysis), err);
     if (status) return status;

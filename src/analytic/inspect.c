@@ -7,6 +7,7 @@
 #include "analytic/tokens/reading.h"
 #include "analytic/tokens/twins.h"
 #include "base/memory.h"
+#include "math/tolerance.h"
 
 #include <math.h>
 #include <string.h>
@@ -14,9 +15,8 @@
 /* Ranks are looked for up to the first, or to what layer 0 shows, never further than to the last. */
 enum { FEW_ROWS = 48, MOST_ROWS = 256 };
 
-/* Labels and the text's own prediction explain the bias to rounding; labels and that for a blank text well enough to
- * believe them. */
-static const double explained = 1e-5, nearly_explained = 0.3;
+/* Labels and the prediction for a blank text explain the bias well enough to believe them. */
+static const double nearly_explained = 0.3;
 
 /* What one step finds and the next ones need. */
 typedef struct {
@@ -86,7 +86,7 @@ static dlg_ground ground_of_fit(const survey *s, const dlg_label_fit *fit)
     if (!dlg_gradient_at(s->gradient, s->gradient->model->roles.decoder.bias))
         return (dlg_ground){DLG_UNSEEN, "the file has no gradient of the decoder's bias"};
     if (!fit->n_labels) return (dlg_ground){DLG_UNSEEN, "no entry of the decoder's bias is negative enough"};
-    if (s->n_head_rows && fit->unexplained < explained)
+    if (s->n_head_rows && fit->unexplained < dlg_tolerance_bias(s->gradient->roundoff))
         return (dlg_ground){DLG_CERTAIN, "decoder's bias, to rounding; how many: rank of the head"};
     if (s->n_head_rows && fit->misfit < nearly_explained)
         return (dlg_ground){DLG_LIKELY, "decoder's bias; how many: rank of the head"};
@@ -114,7 +114,7 @@ static dlg_status find_labels(dlg_inspection *out, const survey *s, dlg_error *e
     out->labels_ground = ground_of_fit(s, &fit);
     out->scale = fit.scale;
     out->scale_ground = !fit.n_labels ? (dlg_ground){DLG_UNSEEN, "no label explains the decoder's bias"}
-                        : fit.unexplained < explained
+                        : fit.unexplained < dlg_tolerance_bias(s->gradient->roundoff)
                             ? (dlg_ground){DLG_CERTAIN, "prediction and labels make the decoder's bias"}
                             : (dlg_ground){DLG_GUESSED, "decoder's bias, with the prediction for a blank text"};
     return status;

@@ -1,8 +1,6 @@
 #include "analytic/model_match.h"
 
-/* Less than this part of an input (squared) outside of the row space is rounding; of another model's gradient most of
- * it is outside. */
-static const double inside = 1e-6;
+#include "math/tolerance.h"
 
 /* Where no token is asked for by name only rounding is: another step's weights leave the nearest ones further out. */
 static const double rounding = 3e-5;
@@ -10,6 +8,7 @@ static const double rounding = 3e-5;
 /* A token of a text that was read, or what all sentences begin or end with, whatever they say, or padding. */
 static bool is_inside(const dlg_span_check *check, const dlg_inspection *out, uint32_t token, uint32_t pad, size_t t)
 {
+    const double inside = dlg_tolerance_input_weak() * dlg_tolerance_input_weak();
     if (out->text) return dlg_span_check_outside(check, out->text[t], t) < inside;
     return dlg_span_check_outside(check, token, t) < inside || dlg_span_check_outside(check, pad, t) < inside;
 }

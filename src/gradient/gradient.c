@@ -4,6 +4,7 @@
 #include "gradient/arrived.h"
 #include "math/blas.h"
 #include "models/architecture.h"
+#include "math/tolerance.h"
 #include "models/naming.h"
 
 #include <assert.h>
@@ -12,7 +13,7 @@
 static dlg_status create(dlg_gradient *out, const dlg_model *model, dlg_error *err)
 {
     assert(model->config.task != DLG_CAUSAL_LM);
-    *out = (dlg_gradient){.model = model, .n = model->n_parameters};
+    *out = (dlg_gradient){.model = model, .n = model->n_parameters, .roundoff = dlg_roundoff};
     out->values = dlg_allocate(out->n, sizeof *out->values);
     out->owned = dlg_allocate(out->n, sizeof *out->owned);
     if (out->values && out->owned) return DLG_OK;
@@ -58,6 +59,17 @@ static dlg_status check_range(const dlg_gradient *gradient, size_t i, dlg_error 
     return dlg_fail(err, DLG_ENONFINITE, "%s: %s: want numbers up to %g, found %g",
                     dlg_safetensors_path(gradient->file), p->name, (double)largest,
                     (double)dlg_largest_absolute(n, values));
+}
+
+/* In double, too, a file of single precision's numbers is no more exact than these, whatever its dtype. */
+static double find_roundoff(const dlg_gradient *gradient)
+{
+    for (size_t i = 0; i < gradient->n; i++) {
+        const size_t n = gradient->values[i] ? dlg_parameter_items(&gradient->model->parameters[i]) : 0;
+        for (size_t k = 0; k < n; k++)
+            if ((dlg_real)(float)gradient->values[i][k] != gradient->values[i][k]) return dlg_roundoff;
+    }
+    return DLG_SINGLE_ROUNDOFF;
 }
 
 static bool is_empty(const dlg_gradient *gradient)
@@ -121,6 +133,7 @@ dlg_status dlg_gradient_open_as(dlg_gradient *out, dlg_safetensors *file, const 
     if (!status && is_empty(out))
         status = dlg_fail(err, DLG_EFORMAT, "%s: want gradients of %s's parameters, found none",
                           dlg_safetensors_path(file), model->name);
+    if (!status && dlg_roundoff < DLG_SINGLE_ROUNDOFF) out->roundoff = find_roundoff(out);
     if (!status) status = convert ? convert(out, how, err) : dlg_refuse_weights(out, err);
     if (!status && is_zero(out))
         status =

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "math/simd.h"
+#include "math/tolerance.h"
 
 #include <math.h>
 #include <string.h>
@@ -93,20 +94,21 @@ static dlg_distance_part tag(dlg_residual r, size_t i, size_t n)
     return (dlg_distance_part){r.ee + alpha * r.e1, 2, 0, alpha};
 }
 
-/* Of e, single precision leaves less than this part of t. */
-#define ROUNDING 3e-5
-#define SQUARED_ROUNDING 1e-9
-
-const dlg_distance dlg_l2 = {"l2", "squared differences, as in the DLG paper", false, SQUARED_ROUNDING, l2};
+const dlg_distance dlg_l2 = {"l2", "squared differences, as in the DLG paper", false, l2};
 const dlg_distance dlg_relative = {"relative", "squared differences, each tensor divided by its target's norm", false,
-                                   SQUARED_ROUNDING, relative};
-const dlg_distance dlg_cosine = {"cosine", "1 - cosine of the angle, mean over tensors", false, SQUARED_ROUNDING,
-                                 cosine};
-const dlg_distance dlg_l2_l1 = {"l2_l1", "squared and absolute differences", true, ROUNDING, l2_l1};
+                                   relative};
+const dlg_distance dlg_cosine = {"cosine", "1 - cosine of the angle, mean over tensors", false, cosine};
+const dlg_distance dlg_l2_l1 = {"l2_l1", "squared and absolute differences", true, l2_l1};
 const dlg_distance dlg_tag_distance = {
-    "tag", "squared differences and absolute ones weighted by layers, as in the TAG paper", true, ROUNDING, tag};
+    "tag", "squared differences and absolute ones weighted by layers, as in the TAG paper", true, tag};
 
 const dlg_distance *const dlg_distances[] = {&dlg_l2, &dlg_relative, &dlg_cosine, &dlg_l2_l1, &dlg_tag_distance, NULL};
+
+double dlg_distance_rounding(const dlg_distance *distance, double roundoff, size_t hidden, size_t depth)
+{
+    const double part = dlg_tolerance_explained(roundoff, hidden, depth);
+    return distance->by_number ? part : part * part;
+}
 
 dlg_status dlg_distance_find(const dlg_distance **out, const char *name, dlg_error *err)
 {

@@ -39,13 +39,17 @@ dlg_distance_part dlg_distance_part_turn_back(dlg_distance_part, double by);
 typedef struct {
     const char *name, *help;
     bool by_number; /**< depends on e1, so that gradients must be formed; else s is 0 */
-    /** what single precision leaves of it at the truth, at most, as a part of that of a zero gradient */
-    double rounding;
     /** For tensor i of n, from the embeddings to the head. */
     dlg_distance_part (*part)(dlg_residual, size_t i, size_t n);
 } dlg_distance;
 
 extern const dlg_distance dlg_l2, dlg_relative, dlg_cosine, dlg_l2_l1, dlg_tag_distance;
+
+/**
+ * What rounding leaves of it at the truth, at most, as a part of that of a zero gradient: of squares the square.
+ * Arguments as in math/tolerance.h.
+ */
+double dlg_distance_rounding(const dlg_distance *, double roundoff, size_t hidden, size_t depth);
 
 /** All there are, ending with NULL. */
 extern const dlg_distance *const dlg_distances[];

@@ -1,18 +1,10 @@
 #include "matching/explanation.h"
 
 #include "math/blas.h"
+#include "math/tolerance.h"
 
 #include <math.h>
 #include <string.h>
-
-/*
- * Of all tensors rounding leaves less than the first, of one less than the second; what is less than the third beside
- * the whole is rounding itself. bench_explanation prints the table: for models of 128 x 2, 256 x 4 and 768 x 12, masked
- * LM and classifier, alone and in fours, the true text leaves at most 2e-6 of all tensors and 2e-4 of one (keys and
- * values of the last layer, of whose rows the head looks at few). With one token of 20 or 80 wrong, the nearest there
- * is, it is 1.6e-3 of all and 7e-2 of one, at least.
- */
-static const double of_all = 3e-5, of_one = 1e-3, least = 1e-6;
 
 /* ---- the word embedding, which no objective compares ---- */
 
@@ -73,17 +65,22 @@ static bool is_of_text(const dlg_objective *objective, const char *name)
 
 static void take(dlg_explanation *out, double left2, double tt, double all2, const char *name)
 {
-    const double part = sqrt(left2 / fmax(tt, least * least * all2));
+    const double least = dlg_tolerance_beside(out->roundoff), part = sqrt(left2 / fmax(tt, least * least * all2));
     if (!(part <= out->worst)) out->worst = part, out->tensor = name;
 }
 
 dlg_explanation dlg_explanation_find(const dlg_objective *objective, const uint32_t *fed, dlg_real *rows)
 {
-    const dlg_roles *roles = &dlg_objective_gradient(objective)->model->roles;
+    const dlg_gradient *gradient = dlg_objective_gradient(objective);
+    const dlg_roles *roles = &gradient->model->roles;
+    const dlg_config *config = &gradient->model->config;
     const dlg_residual words = compare_words(objective, fed, rows);
     const size_t n = dlg_objective_count(objective);
     const char *name;
-    dlg_explanation out = {.tensor = roles->words->name};
+    dlg_explanation out = {.tensor = roles->words->name,
+                           .roundoff = gradient->roundoff,
+                           .hidden = config->hidden_size,
+                           .depth = config->n_layers};
     double all2 = words.tt, left2 = words.ee, text2 = 0;
     for (size_t i = 0; i < n; i++) {
         const dlg_residual r = dlg_objective_residual(objective, i, &name);
@@ -103,10 +100,12 @@ dlg_explanation dlg_explanation_find(const dlg_objective *objective, const uint3
 
 bool dlg_explanation_is_of_text(const dlg_explanation *e)
 {
-    return e->text > least;
+    return e->text > dlg_tolerance_beside(e->roundoff);
 }
 
 bool dlg_explanation_is_complete(const dlg_explanation *e)
 {
-    return e->tensor && e->whole <= of_all && e->worst <= of_one && dlg_explanation_is_of_text(e);
+    return e->tensor && e->whole <= dlg_tolerance_explained(e->roundoff, e->hidden, e->depth) &&
+           e->worst <= dlg_tolerance_explained_tensor(e->roundoff, e->hidden, e->depth) &&
+           dlg_explanation_is_of_text(e);
 }

@@ -20,6 +20,8 @@ typedef struct {
     /** norm of what is the text's, as a part of the whole: the position embedding's gradient, or, where that was
      * frozen, that of query, key and value of the first block that has any */
     double text;
+    double roundoff;      /**< of the gradient: what these are held against (math/tolerance.h) */
+    size_t hidden, depth; /**< likewise, of the model */
 } dlg_explanation;
 
 enum { DLG_EXPLANATION_ROWS = 512 }; /**< of the word embedding, compared together */

@@ -3,12 +3,10 @@
 #include "matching/target_kinds.h"
 #include "math/blas.h"
 #include "math/row_space.h"
+#include "math/tolerance.h"
 
 #include <assert.h>
 #include <string.h>
-
-/* A remainder below this part of the target's norm is rounding of single precision, and is dropped. */
-static const double rounding = 2e-6;
 
 double dlg_target_dot(size_t n_rows, size_t n_cols, const dlg_real *a, size_t lda, const dlg_real *b, size_t ldb)
 {
@@ -22,6 +20,7 @@ double dlg_target_dot(size_t n_rows, size_t n_cols, const dlg_real *a, size_t ld
 static void split(dlg_target *target, const dlg_real *basis, dlg_real *coefficients, dlg_real *remainder)
 {
     const size_t out = target->n_out, in = target->n_in, r = target->rank;
+    const double rounding = dlg_tolerance_remainder();
     for (size_t i = 0; i < target->n_parts; i++) {
         dlg_target_part *p = &target->parts[i];
         dlg_real *z = remainder + p->row * in;

@@ -1,15 +1,15 @@
 #include "math/rank.h"
 
 #include "base/memory.h"
+#include "math/tolerance.h"
 
 #include <math.h>
 
 /*
- * The last step down to single precision's rounding is the gap: at least this ratio, to at most this part of the
- * largest value. One before it that is so many times wider is it instead: what lies between is rounding of sums that
- * cancel.
+ * The last step down to rounding is the gap, of at least this ratio. One before it that is so many times wider is it
+ * instead: what lies between is rounding of sums that cancel.
  */
-static const double least_step = 5, rounding = 5e-7, far_wider = 100;
+static const double least_step = 5, far_wider = 100;
 
 /*
  * Where there is none, because numbers were rounded more: the widest ratio, of at least so much, down to at most that,
@@ -19,17 +19,15 @@ static const double least_step = 5, rounding = 5e-7, far_wider = 100;
 static const double least_gap = 8, largest_below = 1e-3, largest_decline = 4;
 enum { FLOOR = 8 };
 
-/* No value is told from zero below this part of the largest. */
-static const double zero = 1e-8;
-
 /* Whether the values below the r-th are much the same. */
 static bool has_floor(size_t n, const double *values, size_t r)
 {
     return r + FLOOR <= n && values[r] <= largest_decline * values[r + FLOOR - 1];
 }
 
-dlg_rank dlg_rank_judge(size_t n, const double *values, size_t most)
+dlg_rank dlg_rank_judge(size_t n, const double *values, size_t most, double roundoff)
 {
+    const double rounding = dlg_tolerance_floor(roundoff), zero = dlg_tolerance_zero(roundoff);
     dlg_rank found = {.rank = most < n ? most : n};
     if (!n) return (dlg_rank){0};
     if (!(values[0] > 0)) return (dlg_rank){.is_clear = true};
@@ -54,17 +52,18 @@ dlg_status dlg_rank_find(dlg_rank *out, const dlg_stack *stack, size_t most, dlg
     *out = (dlg_rank){0};
     const dlg_status status =
         values ? dlg_singular_values(&n, values, stack, n_wanted, err) : dlg_fail(err, DLG_ENOMEM, "rank: no memory");
-    if (!status) *out = dlg_rank_judge(n, values, most);
+    if (!status) *out = dlg_rank_judge(n, values, most, DLG_GRAM_ROUNDOFF);
     dlg_free(values);
     return status;
 }
 
-/* Singular values of rounding fall more slowly than `fall` over so many, and are that small beside the first. */
-static const double fall = 2.5, nothing = 4e-8;
+/* Singular values of rounding fall more slowly than `fall` over so many. */
+static const double fall = 2.5;
 enum { FALL_WITHIN = 8 };
 
-size_t dlg_rank_visible(size_t n, const double *values)
+size_t dlg_rank_visible(size_t n, const double *values, double roundoff)
 {
+    const double nothing = dlg_tolerance_visible(roundoff);
     size_t rank = 0;
     for (size_t i = 0; i < n && values[i] > nothing * values[0]; i++)
         if (i + FALL_WITHIN >= n || values[i] > fall * values[i + FALL_WITHIN]) rank = i + 1;

@@ -26,14 +26,17 @@ typedef struct {
  */
 DLG_MUST_USE dlg_status dlg_rank_find(dlg_rank *out, const dlg_stack *, size_t most, dlg_error *);
 
-/** The same of singular values that are known: the n largest, descending; of none nothing is clear. */
-dlg_rank dlg_rank_judge(size_t n, const double *values, size_t most);
+/**
+ * The same of singular values that are known: the n largest, descending; of none nothing is clear.
+ * @param roundoff of the numbers that they are of (math/tolerance.h)
+ */
+dlg_rank dlg_rank_judge(size_t n, const double *values, size_t most, double roundoff);
 
 /**
  * How many of n descending singular values mean something: those up to the last that is followed by a fall, where
  * rounding, or noise, does not fall. Where there is a clear rank, that; where all is noise nearly n; and between them
  * what a rank that must be clear leaves open.
  */
-size_t dlg_rank_visible(size_t n, const double *values);
+size_t dlg_rank_visible(size_t n, const double *values, double roundoff);
 
 #endif

@@ -8,9 +8,6 @@
 #include <math.h>
 #include <string.h>
 
-/* Of a row of n numbers, by sqrt(n). Measured: 0.2 where n is 128, 0.17 where it is 768. */
-static const double row_rounding = 0.25 * 0x1p-24;
-
 /* image (height, rank) := V G_j, left2 (height) := |R_j|^2 */
 static void project(const dlg_stack *stack, size_t rank, const double *basis, double *row, double *image, double *left2)
 {
@@ -56,9 +53,9 @@ out:
     return status;
 }
 
-double dlg_row_rounding(size_t rank, const double *form, const double *along, size_t n, double norm2)
+double dlg_row_rounding(size_t rank, const double *form, const double *along, double of_row, double norm2)
 {
-    double sum = row_rounding * row_rounding * (double)n * norm2;
+    double sum = of_row * of_row * norm2;
     for (size_t k = 0; k < rank; k++)
         for (size_t l = 0; l < rank; l++) sum += along[k] * form[k * rank + l] * along[l];
     return sum;

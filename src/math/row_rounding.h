@@ -32,8 +32,9 @@ DLG_MUST_USE dlg_status dlg_row_rounding_find(double *form, const dlg_stack *, s
                                               dlg_error *);
 
 /**
- * The square of what is left of x, as expected. @param[in] along V x (rank) @param n numbers of x @param norm2 |x|^2
+ * The square of what is left of x, as expected. @param[in] along V x (rank) @param of_row rounding of x itself, as a
+ * part of its norm (dlg_tolerance_row) @param norm2 |x|^2
  */
-double dlg_row_rounding(size_t rank, const double *form, const double *along, size_t n, double norm2);
+double dlg_row_rounding(size_t rank, const double *form, const double *along, double of_row, double norm2);
 
 #endif

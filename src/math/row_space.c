@@ -5,15 +5,13 @@
 #include "math/blas.h"
 #include "math/random.h"
 #include "math/simd.h"
+#include "math/tolerance.h"
 
 #include <float.h>
 #include <math.h>
 
 /* Columns of the sketch beyond the expected rank. */
 enum { OVERSAMPLING = 8 };
-
-/* Singular values below this part of the largest are rounding of single precision. */
-static const double smallest = 1e-7;
 
 /* A block of no larger norm has numbers that single precision holds with few digits or none (denormal ones), and
  * nothing to say. */
@@ -132,7 +130,7 @@ dlg_status dlg_row_space_find(dlg_row_space *out, const dlg_stack *stack, size_t
     *out = (dlg_row_space){0};
     dlg_status status = decompose(&d, stack, max_rank, err);
     if (status) goto out;
-    const double *values = d.values;
+    const double *values = d.values, smallest = dlg_tolerance_direction(DLG_GRAM_ROUNDOFF);
     while (out->rank < d.k && out->rank < max_rank &&
            values[d.k - 1 - out->rank] > smallest * smallest * values[d.k - 1])
         out->rank++;

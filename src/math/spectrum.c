@@ -2,11 +2,9 @@
 
 #include "base/memory.h"
 #include "math/svd.h"
+#include "math/tolerance.h"
 
 enum { FIRST_SKETCH = 64 }; /* directions looked for at first; twice as many where all of them carry something */
-
-/* A singular value so far below the first is near its rounding. */
-static const double near_rounding = 1e-6;
 
 static dlg_status find(dlg_spectrum *s, const dlg_stack *stack, size_t n, dlg_error *err)
 {
@@ -20,14 +18,16 @@ static dlg_status find(dlg_spectrum *s, const dlg_stack *stack, size_t n, dlg_er
     return status;
 }
 
-dlg_status dlg_spectrum_grow(dlg_spectrum *s, const dlg_stack *stack, size_t n_wanted, dlg_error *err)
+dlg_status dlg_spectrum_grow(dlg_spectrum *s, const dlg_stack *stack, size_t n_wanted, double roundoff, dlg_error *err)
 {
+    const double end = dlg_tolerance_spectrum_end(roundoff);
     const size_t height = dlg_stack_height(stack), most = height < stack->n_in ? height : stack->n_in;
     dlg_status status = DLG_OK;
     while (!status && !s->is_whole && s->n < n_wanted) {
         const size_t n = s->n ? 2 * s->n : FIRST_SKETCH;
         status = find(s, stack, 3 * n < most ? n : most, err); /* more than a third costs as much as all */
-        s->is_whole = !status && (s->n == most || s->values[s->n - 1] < near_rounding * s->values[0]);
+        s->roundoff = roundoff;
+        s->is_whole = !status && (s->n == most || s->values[s->n - 1] < end * s->values[0]);
     }
     return status;
 }

@@ -14,13 +14,15 @@ typedef struct {
     bool is_whole;
     double *values;  /**< (n) singular values, descending */
     double *vectors; /**< (n, n_in) orthonormal rows */
+    double roundoff; /**< of the numbers that they are found of (math/tolerance.h) */
 } dlg_spectrum;
 
 /**
  * Find as many directions as are wanted, unless they are there already, or there are no others. What was borrowed of
  * the arrays before is gone. Errors: DLG_ENOMEM, DLG_ENONFINITE.
  */
-DLG_MUST_USE dlg_status dlg_spectrum_grow(dlg_spectrum *, const dlg_stack *, size_t n_wanted, dlg_error *);
+DLG_MUST_USE dlg_status dlg_spectrum_grow(dlg_spectrum *, const dlg_stack *, size_t n_wanted, double roundoff,
+                                          dlg_error *);
 
 /** Accepts a zeroed one. */
 void dlg_spectrum_release(dlg_spectrum *);

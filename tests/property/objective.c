@@ -5,6 +5,7 @@
 #include "close.h"
 #include "math/blas.h"
 #include "math/random.h"
+#include "math/tolerance.h"
 #include "scene.h"
 
 #include <math.h>
@@ -85,7 +86,8 @@ static void nothing_is_left_at_the_truth(void **state)
             const dlg_soft_labels labels = {n, v->labels, certain, NULL, NULL, false};
             const double d = dlg_objective_evaluate(a.objective, &labels, a.x, dx),
                          scale = dlg_objective_scale(a.objective);
-            const double rounding = (IS_DOUBLE ? 1e-10 : 1) * a.distance->rounding;
+            const double rounding =
+                (IS_DOUBLE ? 1e-10 : 1) * dlg_distance_rounding(a.distance, DLG_SINGLE_ROUNDOFF, HIDDEN, 2);
             if (!(d >= -1e-12 * scale && d < rounding * scale))
                 fail_msg("%s, %s: D is %g of %g", kinds[kind].name, distances[i], d, scale);
             close_attack(&a);

@@ -7,6 +7,7 @@
 #include "math/random.h"
 #include "math/solve.h"
 #include "math/svd.h"
+#include "math/tolerance.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -107,8 +108,8 @@ static void visible(void **state)
         clear[i] = i < 13 ? pow(0.4, (double)i) : 2e-8 * (1 - (double)i / 80);
         some[i] = 1 - (double)i / 80;
     }
-    assert_int_equal(dlg_rank_visible(40, clear), 13);
-    assert_true(dlg_rank_visible(40, some) >= 32);
+    assert_int_equal(dlg_rank_visible(40, clear, DLG_SINGLE_ROUNDOFF), 13);
+    assert_true(dlg_rank_visible(40, some, DLG_SINGLE_ROUNDOFF) >= 32);
 }
 
 /* Rows of a lie in the visible space, and nothing else is in it. */
@@ -120,11 +121,11 @@ static void visible_space(void **state)
         dlg_real *a = make(rank, 0);
         const dlg_stack stack = {1, COLUMNS, {a}, {ROWS}};
         dlg_spectrum found = {0};
-        assert_int_equal(dlg_spectrum_grow(&found, &stack, 8, NULL), DLG_OK);
+        assert_int_equal(dlg_spectrum_grow(&found, &stack, 8, dlg_roundoff, NULL), DLG_OK);
         assert_true(found.n >= 8);
-        assert_int_equal(dlg_spectrum_grow(&found, &stack, SIZE_MAX, NULL), DLG_OK);
+        assert_int_equal(dlg_spectrum_grow(&found, &stack, SIZE_MAX, dlg_roundoff, NULL), DLG_OK);
         assert_true(found.is_whole);
-        assert_int_equal(dlg_rank_visible(found.n, found.values), rank);
+        assert_int_equal(dlg_rank_visible(found.n, found.values, found.roundoff), rank);
         for (size_t i = 0; i < ROWS; i++) {
             const double norm = sqrt(dlg_dot(COLUMNS, a + i * COLUMNS, a + i * COLUMNS));
             for (size_t j = 0; j < COLUMNS; j++) row[j] = (double)a[i * COLUMNS + j];

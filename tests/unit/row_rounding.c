@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "math/random.h"
 #include "math/svd.h"
+#include "math/tolerance.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -79,7 +80,7 @@ static double left_beside_expected(const scene *s, const double *form, const dou
     double rest[N], along[R];
     memcpy(rest, x, sizeof rest);
     const double left = dlg_take_out(R, N, s->basis, rest, along);
-    return left / sqrt(dlg_row_rounding(R, form, along, N, norm2));
+    return left / sqrt(dlg_row_rounding(R, form, along, dlg_tolerance_row(DLG_SINGLE_ROUNDOFF, N), norm2));
 }
 
 static void row(const scene *s, size_t t, double *x)
@@ -133,7 +134,8 @@ static void a_row_that_is_off_is_outside(void **state)
             assert_true(left_beside_expected(&s, s.form, x, norm2) < 2);
             memcpy(rest, x, sizeof rest);
             dlg_take_out(R, N, s.basis, rest, along);
-            const double expected = sqrt(dlg_row_rounding(R, s.form, along, N, norm2));
+            const double expected =
+                sqrt(dlg_row_rounding(R, s.form, along, dlg_tolerance_row(DLG_SINGLE_ROUNDOFF, N), norm2));
             dlg_random_normal_fill(other, N, 1, 2, (uint32_t)t);
             for (size_t i = 0; i < N; i++) x[i] += 6 * expected / sqrt(N) * (double)other[i];
             const double times = left_beside_expected(&s, s.form, x, norm2);

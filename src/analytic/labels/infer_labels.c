@@ -354,7 +354,8 @@ size_t dlg_infer_head_rows(const dlg_gradient *gradient, const dlg_spectrum *hea
     const size_t H = gradient->model->config.hidden_size;
     const dlg_real *g = dlg_gradient_at(gradient, gradient->model->roles.head.weight);
     if (!g) return 0;
-    const dlg_rank rank = dlg_rank_judge(head->n, head->values, H < DLG_HEAD_ROWS_MOST ? H : DLG_HEAD_ROWS_MOST);
+    const dlg_rank rank =
+        dlg_rank_judge(head->n, head->values, H < DLG_HEAD_ROWS_MOST ? H : DLG_HEAD_ROWS_MOST, head->roundoff);
     size_t n_zeros = 0;
     for (size_t i = 0; i < H * H; i++) n_zeros += g[i] == 0;
     if (n_zeros > H * H / 20) return 0; /* pruned: where whole rows are gone their number is the rank */

@@ -5,6 +5,7 @@
 #include "math/blas.h"
 #include "math/random.h"
 #include "math/solve.h"
+#include "math/tolerance.h"
 
 #include <math.h>
 #include <string.h>
@@ -20,9 +21,6 @@ enum { SHORTEST_ROW = 128 };
 
 /* So many draws in a row that do not reach what the layer norm says: no draw does. */
 enum { MOST_VAIN_DRAWS = 10000 };
-
-/* Squared means of the row space's directions below this are rounding. */
-static const double no_mean = 1e-12;
 
 /* The found sentences explain the bias when no larger part of it is left over. */
 static const double explained_below = 0.02;
@@ -44,7 +42,8 @@ static bool draw(const dlg_pooler_problem *m, dlg_random *random, double *k)
     /* All scales are equal, as in fresh weights: every k has the mean. A descent over tanh leaves the plane by
      * itself. */
     if (!(aa > 0)) return false;
-    const bool says_nothing = m->is_relu && aa < no_mean;
+    const double no_mean = dlg_tolerance_mean(DLG_GRAM_ROUNDOFF);
+    const bool says_nothing = m->is_relu && aa < no_mean * no_mean;
     for (size_t i = 0; i < B; i++) {
         if (!says_nothing) z[i] -= m->mean[i] * za / aa;
         k[i] = says_nothing ? 0 : m->mean[i] * m->mean_is / aa;

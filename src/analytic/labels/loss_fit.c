@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "math/blas.h"
 #include "math/svd.h"
+#include "math/tolerance.h"
 
 #include <math.h>
 #include <string.h>
@@ -13,9 +14,6 @@ static const double fits = 1e-3, clearly = 10;
 
 /* Rows that weigh the same to this part weigh alike. */
 static const double alike = 1e-3;
-
-/* Directions below this part of the largest are rounding of single precision. */
-static const double rounding = 1e-7;
 
 typedef struct {
     const dlg_head_gradient *m;
@@ -110,7 +108,8 @@ static dlg_status fit_weights(dlg_predicted_rows *out, const fitting *f, dlg_err
         for (size_t j = 0; j < n; j++)
             a[i * n + j] = f->gram[i * n + j] * dot(f->H, f->delta + i * f->H, f->delta + j * f->H);
     }
-    if (!status) status = dlg_least_squares(n, n, 1, a, b, rounding, out->weights, err);
+    if (!status)
+        status = dlg_least_squares(n, n, 1, a, b, dlg_tolerance_direction(DLG_GRAM_ROUNDOFF), out->weights, err);
     for (size_t i = 0; !status && i < n; i++) factor += out->weights[i];
     bool are_alike = true;
     for (size_t i = 0; !status && i < n; i++) {
@@ -133,7 +132,7 @@ static bool fit_smoothing(dlg_loss *out, const fitting *f)
                  ss = across(f, f->smooth, f->smooth), gd = dot(f->n * f->H, f->delta, f->image),
                  gs = dot(f->n * f->H, f->smooth, f->image), gg = dlg_dot(f->H * f->H, f->m->head, f->m->head);
     const double determinant = dd * ss - ds * ds;
-    if (!(determinant > rounding * dd * ss)) return false;
+    if (!(determinant > dlg_tolerance_direction(DLG_GRAM_ROUNDOFF) * dd * ss)) return false;
     const double a = (gd * ss - gs * ds) / determinant, b = (gs * dd - gd * ds) / determinant;
     const double plain2 = gg - gd * gd / dd, left2 = gg - a * gd - b * gs, smoothing = b / (a + b);
     if (!(left2 < fits * fits * gg && clearly * clearly * left2 < plain2 && smoothing > fits && smoothing < 1))
@@ -197,7 +196,7 @@ static dlg_status find_outputs(dlg_predicted_rows *out, const fitting *f, dlg_er
         for (size_t i = 0; i < n; i++) h[k * n + i] = (double)encoded(f, i)[k];
         for (size_t j = 0; j < H; j++) g[k * H + j] = (double)f->m->head[j * H + k];
     }
-    if (!status) status = dlg_least_squares(H, n, H, h, g, rounding, x, err);
+    if (!status) status = dlg_least_squares(H, n, H, h, g, dlg_tolerance_direction(f->m->gradient->roundoff), x, err);
     for (size_t i = 0; !status && i < n * H; i++) out->outputs[i] = (dlg_real)x[i];
     dlg_free(x);
     dlg_free(g);
@@ -217,7 +216,7 @@ static dlg_status find_slopes(double *slope, const fitting *f, const dlg_real *d
         for (size_t i = 0; i < n; i++) a[k * n + i] = (double)inputs->x[i * H + k];
         for (size_t c = 0; c < C; c++) b[k * C + c] = (double)decoder[c * H + k];
     }
-    if (!status) status = dlg_least_squares(H, n, C, a, b, rounding, x, err);
+    if (!status) status = dlg_least_squares(H, n, C, a, b, dlg_tolerance_direction(f->m->gradient->roundoff), x, err);
     for (size_t i = 0; !status && i < n; i++)
         for (size_t c = 0; c < C; c++) slope[c * n + i] = x[i * C + c];
     dlg_free(x);

@@ -129,7 +129,7 @@ dlg_status dlg_predicted_rows_find(dlg_predicted_rows *out, const dlg_gradient *
                            .forward = forward,
                            .text = text,
                            .H = gradient->model->config.hidden_size,
-                           .rank = dlg_rank_visible(head->n, head->values),
+                           .rank = dlg_rank_visible(head->n, head->values, head->roundoff),
                            .columns = head->vectors};
     for (size_t b = 0; b < text->n_sentences; b++) m.n_rows += text->lengths[b];
     *out = (dlg_predicted_rows){0};

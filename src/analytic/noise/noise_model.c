@@ -2,11 +2,9 @@
 
 #include "math/blas.h"
 #include "math/simd.h"
+#include "math/tolerance.h"
 
 #include <float.h>
-
-/* What an undefended gradient's own arithmetic leaves, as a part of the row's norm. */
-static const double rounding = 3e-6;
 
 /* No infinity: compilers begin a minimum with the largest number there is. */
 DLG_SIMD double dlg_smallest_entry(size_t n, const dlg_real *g)
@@ -60,9 +58,10 @@ dlg_noise_model dlg_noise_model_of(const dlg_real *g, size_t length, size_t n_po
     return e;
 }
 
-double dlg_noise_model_variance(const dlg_noise_model *e, size_t H, const dlg_real *g)
+double dlg_noise_model_variance(const dlg_noise_model *e, size_t H, const dlg_real *g, double roundoff)
 {
-    const double mean_square = dlg_dot(H, g, g) / (double)H, place = fmax(e->relative, rounding);
+    const double mean_square = dlg_dot(H, g, g) / (double)H,
+                 place = fmax(e->relative, dlg_tolerance_position_row(roundoff));
     size_t n_zero = 0;
     for (size_t i = 0; i < H; i++) n_zero += g[i] == 0;
     return e->behind + e->step * e->step / 12 + e->pruned * e->pruned / 3 * (double)n_zero / (double)H +

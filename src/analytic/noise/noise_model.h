@@ -22,7 +22,10 @@ double dlg_smallest_entry(size_t n, const dlg_real *g);
 /** Of the first `length` rows of the position embedding's gradient g (n_positions, H), or of all rows of another's. */
 dlg_noise_model dlg_noise_model_of(const dlg_real *g, size_t length, size_t n_positions, size_t H);
 
-/** Variance of an entry of row g (H), all sources of error together. */
-double dlg_noise_model_variance(const dlg_noise_model *, size_t H, const dlg_real *g);
+/**
+ * Variance of an entry of row g (H), all sources of error together.
+ * @param roundoff what an undefended gradient has (math/tolerance.h)
+ */
+double dlg_noise_model_variance(const dlg_noise_model *, size_t H, const dlg_real *g, double roundoff);
 
 #endif

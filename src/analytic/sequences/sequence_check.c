@@ -8,6 +8,7 @@
 #include "math/row_rounding.h"
 #include "math/blas.h"
 #include "math/svd.h"
+#include "math/tolerance.h"
 #include "models/architecture.h"
 
 #include <assert.h>
@@ -123,9 +124,9 @@ static dlg_status take_row_space(dlg_sequence_check *c, const dlg_gradient *grad
         stack.n_rows[i] = H;
         if (!stack.blocks[i]) return DLG_OK; /* frozen: nothing is seen */
     }
-    const dlg_status status = dlg_spectrum_grow(&c->space, &stack, SIZE_MAX, err);
+    const dlg_status status = dlg_spectrum_grow(&c->space, &stack, SIZE_MAX, gradient->roundoff, err);
     if (status) return status;
-    c->rank = dlg_rank_visible(c->space.n, c->space.values);
+    c->rank = dlg_rank_visible(c->space.n, c->space.values, c->space.roundoff);
     if (c->rank + LEAST_OUTSIDE >= H) c->rank = 0;
     for (size_t i = 0; i < c->rank * W; i++) c->basis[i] = (dlg_real)c->space.vectors[i];
     if (c->asks_hidden || !c->rank) return DLG_OK;
@@ -349,7 +350,8 @@ static bool is_inside(dlg_sequence_check *c, double norm2, double *bound2)
 {
     for (size_t k = 0; k < c->width; k++) c->row[k] = (double)c->y[k];
     const double outside = dlg_take_out(c->rank, c->width, c->space.vectors, c->row, c->row_along);
-    *bound2 = safety * safety * dlg_row_rounding(c->rank, c->form, c->row_along, c->width, norm2);
+    *bound2 = safety * safety *
+              dlg_row_rounding(c->rank, c->form, c->row_along, dlg_tolerance_row(c->space.roundoff, c->width), norm2);
     return outside * outside <= *bound2;
 }
 
@@ -374,7 +376,7 @@ static bool is_apart(dlg_sequence_check *c, double apart2)
 {
     const double norm2 = dlg_dot(c->width, c->y, c->y);
     double bound2 = 0;
-    if (c->asks_hidden) return apart2 > 1e-8 * norm2;
+    if (c->asks_hidden) return apart2 > dlg_tolerance_hidden_row() * dlg_tolerance_hidden_row() * norm2;
     is_inside(c, norm2, &bound2);
     return apart2 >= clearly * clearly * bound2;
 }

@@ -19,6 +19,7 @@
 #include "math/blas.h"
 #include "math/svd.h"
 #include "math/sorted.h"
+#include "math/tolerance.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -34,9 +35,6 @@ static const double near_enough = 4e-3;
 
 /* Inside and outside must be so far apart. */
 static const double gap = 10;
-
-/* No part of an input that was there lies further outside of an exact gradient's row space. */
-static const double rounding = 1e-4;
 
 typedef struct {
     const dlg_model *model;
@@ -262,7 +260,7 @@ static dlg_status find_limit(const heap *near, size_t n_positions, double *limit
     for (size_t i = 0; i < near->n; i++) sorted[i] = fmax(near->entries[i].outside, 1e-9);
     sorted[near->n] = sqrt(near_enough);
     dlg_sort(near->n, sorted);
-    *limit = furthest < rounding ? gap * furthest : 0;
+    *limit = furthest < dlg_tolerance_input() ? gap * furthest : 0;
     for (size_t i = 0; i < near->n; i++)
         if (sorted[i] >= furthest && sorted[i + 1] > widest * sorted[i]) {
             widest = sorted[i + 1] / sorted[i];
@@ -312,7 +310,8 @@ dlg_status dlg_candidates_find(dlg_candidates *out, const dlg_model *model, cons
                                size_t n_positions, size_t n_types, dlg_error *err)
 {
     const dlg_inputs in = dlg_inputs_of(model);
-    const row_space space = {model, inputs->n_in, dlg_rank_visible(inputs->n, inputs->values), inputs->vectors};
+    const row_space space = {model, inputs->n_in, dlg_rank_visible(inputs->n, inputs->values, inputs->roundoff),
+                             inputs->vectors};
     sides s = {0};
     heap near = {0};
     double limit = 0;

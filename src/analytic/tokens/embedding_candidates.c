@@ -3,14 +3,12 @@
 #include "base/memory.h"
 #include "math/blas.h"
 #include "math/svd.h"
+#include "math/tolerance.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { SAMPLE = 1024 }; /* rows of tokens that were not fed: enough to span the decoder's part */
-
-/* A row of the look-up is more than rounding when it is so large beside the positions' rows. */
-static const double more_than_rounding = 1e-4;
 
 /* A position's row is a sum of tokens' rows when so little of it is left, and the factors are so near to 0 or 1. */
 static const double nothing_left = 1e-3, whole = 0.02;
@@ -24,6 +22,7 @@ typedef struct {
     double *rows;      /* (n_tokens, H) what remains of the tokens' rows */
     double *positions; /* (T, H) the same of the positions' */
     double typical;    /* norm of a position's row */
+    double roundoff;   /* the gradient's */
     const dlg_candidates *candidates;
     /* of the sums */
     double *factors; /* (n_tokens, T) */
@@ -52,8 +51,9 @@ static dlg_status find_decoder_part(lookup *l, const dlg_real *words, size_t V, 
         n++;
     }
     const size_t least = n < k ? n : k;
+    const double smallest = dlg_tolerance_word_row(l->roundoff);
     status = dlg_svd_right(&(dlg_stack){1, H, {sample}, {n}}, least, values, l->basis, err);
-    while (!status && l->rank < least && values[l->rank] > 1e-5 * values[0]) l->rank++;
+    while (!status && l->rank < least && values[l->rank] > smallest * values[0]) l->rank++;
 out:
     dlg_free(values);
     dlg_free(sample);
@@ -79,7 +79,7 @@ static dlg_status find_remainders(lookup *l, const dlg_real *words, const dlg_re
         l->typical += remainder_of(l, positions + t * H, l->positions + t * H) / (double)l->T;
     for (size_t i = 0; i < l->n_tokens; i++) {
         const double norm = remainder_of(l, words + l->token[i] * H, l->rows + n * H);
-        if (norm <= more_than_rounding * l->typical) continue;
+        if (norm <= dlg_tolerance_looked_up(l->roundoff) * l->typical) continue;
         l->token[n++] = l->token[i];
     }
     l->n_tokens = n;
@@ -126,7 +126,7 @@ static dlg_status find_sums(lookup *l, dlg_error *err)
         for (size_t k = 0; k < n; k++) a[i * n + k] = l->rows[k * H + i];
         for (size_t t = 0; t < T; t++) b[i * T + t] = l->positions[t * H + i];
     }
-    status = dlg_least_squares(H, n, T, a, b, 1e-7, l->factors, err);
+    status = dlg_least_squares(H, n, T, a, b, dlg_tolerance_direction(l->roundoff), l->factors, err);
 out:
     dlg_free(b);
     dlg_free(a);
@@ -168,7 +168,11 @@ dlg_status dlg_candidates_from_embedding(dlg_candidates *candidates, const dlg_g
     const dlg_model *model = gradient->model;
     const dlg_real *words = dlg_gradient_at(gradient, gradient->model->roles.words);
     const size_t H = model->config.hidden_size, V = model->config.vocabulary_size;
-    lookup l = {.pad = dlg_model_padding(model), .H = H, .T = candidates->n_positions, .candidates = candidates};
+    lookup l = {.pad = dlg_model_padding(model),
+                .H = H,
+                .T = candidates->n_positions,
+                .roundoff = gradient->roundoff,
+                .candidates = candidates};
     const dlg_real *positions = dlg_gradient_at(gradient, gradient->model->roles.positions);
     if (!words || !positions || !candidates->sees) return DLG_OK;
     dlg_status status = dlg_candidates_tokens(&l.token, &l.n_tokens, candidates, err);

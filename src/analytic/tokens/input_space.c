@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "math/blas.h"
 #include "math/svd.h"
+#include "math/tolerance.h"
 
 struct dlg_input_space {
     size_t n_rows, H, k;
@@ -26,15 +27,13 @@ static bool is_zero(size_t n, const dlg_real *a)
     return true;
 }
 
-/* Directions below this part of the first are single precision's rounding. */
-static const double smallest = 1e-7;
-
 /* The basis from the row space of the inputs. */
 static dlg_status find_basis(dlg_input_space *space, const dlg_model *model, const dlg_spectrum *inputs, dlg_error *err)
 {
     const dlg_real *gamma = model->roles.norm.scale->value;
     const dlg_real *beta = model->roles.norm.shift->value;
     const size_t H = space->H;
+    const double smallest = dlg_tolerance_direction(inputs->roundoff);
     size_t r = 0;
     while (r < inputs->n && r < space->n_rows && inputs->values[r] > smallest * inputs->values[0]) r++;
     space->k = r + 1 + !is_zero(H, beta);

@@ -76,7 +76,7 @@ static void set_up(equations *eq, const dlg_gradient *gradient, const size_t *ty
     for (size_t t = 0; t < eq->T; t++) {
         dlg_real *fixed = eq->fixed + t * H, *normal = eq->normal + t * H;
         const dlg_real *type = of_types + (types ? types[t] : 0) * H;
-        const double deviation = sqrt(dlg_noise_model_variance(&e, H, g + t * H));
+        const double deviation = sqrt(dlg_noise_model_variance(&e, H, g + t * H, gradient->roundoff));
         for (size_t i = 0; i < H; i++) {
             fixed[i] = positions->value[t * H + i] + type[i];
             normal[i] = deviation > 0 ? (dlg_real)((double)g[t * H + i] / deviation) : 0;

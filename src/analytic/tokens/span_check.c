@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "analytic/tokens/inputs.h"
 #include "math/svd.h"
+#include "math/tolerance.h"
 
 #include <math.h>
 #include <string.h>
@@ -13,13 +14,11 @@ struct dlg_span_check {
     double *basis, *x, *along; /* (rank, H), scratch (H) and (rank) */
 };
 
-/* The part of the first direction below which the others are rounding. */
-static const double smallest = 1e-7;
-
 dlg_status dlg_span_check_create(dlg_span_check **out, const dlg_model *model, const dlg_spectrum *inputs,
                                  size_t n_tokens, size_t n_types, dlg_error *err)
 {
     const size_t H = model->config.hidden_size;
+    const double smallest = dlg_tolerance_direction(inputs->roundoff);
     size_t rank = 0;
     while (rank < inputs->n && rank < n_tokens && inputs->values[rank] > smallest * inputs->values[0]) rank++;
     dlg_span_check *check = *out = dlg_allocate(1, sizeof *check);
@@ -64,12 +63,13 @@ double dlg_span_check_outside(const dlg_span_check *check, uint32_t token, size_
  * rounding, and others of a batch, near combinations of those that were there, may lie not far above; elsewhere what is
  * outside must be this far out: where the tokens fill the space all is inside.
  */
-static const double gap = 10, rounding = 1e-10, clearly_outside = 1e-3;
+static const double gap = 10, clearly_outside = 1e-3;
 
 size_t dlg_span_check_positions(const dlg_span_check *check, uint32_t token, size_t length, size_t *positions,
                                 double *outside)
 {
     const size_t n = length > 2 ? length - 2 : 0;
+    const double rounding = dlg_tolerance_input_exact() * dlg_tolerance_input_exact();
     size_t n_found = 0;
     bool is_exact = false;
     double best_ratio = gap, limit = 0;

@@ -6,6 +6,7 @@
 #include "math/random.h"
 #include "math/row_space.h"
 #include "math/sorted.h"
+#include "math/tolerance.h"
 
 #include <math.h>
 #include <string.h>
@@ -23,7 +24,7 @@ static const double worst = 0.1;
 
 /* A row belongs to the span when no larger part of its norm sticks out: rounding, or so many times what sticks out of
  * the middle one. */
-static const double rounding = 1e-5, times_median = 20;
+static const double times_median = 20;
 
 /* A row with a larger share in one direction of the span has it for itself. */
 static const double alone = 0.5;
@@ -86,6 +87,7 @@ static dlg_status measure(double *outside, size_t n, size_t H, const dlg_real *g
 typedef struct {
     size_t n, H;
     dlg_real *rows;
+    double rounding; /* of a row that belongs */
 } sample;
 
 static dlg_status draw(sample *s, size_t V, const dlg_real *g, const dlg_token_evidence *known, dlg_error *err)
@@ -127,7 +129,8 @@ static dlg_status drop(size_t *n_dropped, bool *is_full, sample *s, const dlg_ro
     if (!status) status = median(&middle, n, outside, err);
     if (!status) status = quantile(&high, 1 - worst, n, outside, err);
     if (status) goto out;
-    const double limit = fmax(rounding, n > FEWEST * rank ? fmin(high, times_median * middle) : times_median * middle);
+    const double limit =
+        fmax(s->rounding, n > FEWEST * rank ? fmin(high, times_median * middle) : times_median * middle);
     dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, rank, H, 1, s->rows, H, space->basis, H, 0, along, rank);
     for (size_t i = 0; i < n; i++)
         for (size_t r = 0; r < rank; r++) weight[r] += (double)along[i * rank + r] * (double)along[i * rank + r];
@@ -150,10 +153,13 @@ out:
     return status;
 }
 
-static dlg_status find_span(dlg_row_space *space, bool *is_full, size_t V, size_t H, const dlg_real *g,
+static dlg_status find_span(dlg_row_space *space, bool *is_full, const dlg_gradient *gradient,
                             const dlg_token_evidence *known, dlg_error *err)
 {
-    sample s = {.H = H};
+    const dlg_config *config = &gradient->model->config;
+    const dlg_real *g = dlg_gradient_at(gradient, gradient->model->roles.words);
+    const size_t V = config->vocabulary_size, H = config->hidden_size;
+    sample s = {.H = H, .rounding = dlg_tolerance_word_row(gradient->roundoff)};
     dlg_status status = draw(&s, V, g, known, err);
     size_t n_dropped = 1;
     for (size_t round = 0; round < ROUNDS && n_dropped && !status; round++) {
@@ -202,16 +208,19 @@ static dlg_status relate(double *outside, double *middle, size_t V, size_t H, co
     return status;
 }
 
-static double limit_of(double middle, size_t V, size_t H, const dlg_real *g, const dlg_token_evidence *known,
-                       bool is_tied)
+static double limit_of(double middle, const dlg_gradient *gradient, const dlg_token_evidence *known, bool is_tied)
 {
+    const dlg_config *config = &gradient->model->config;
+    const dlg_real *g = dlg_gradient_at(gradient, gradient->model->roles.words);
+    const size_t V = config->vocabulary_size, H = config->hidden_size;
     const double beyond = 1 + outstanding / sqrt(2 * (double)H);
     switch (known->blur) {
     case DLG_NOISY: return middle * beyond;
     case DLG_GRID: return is_tied ? dlg_smallest_entry(V * H, g) / sqrt(12) * sqrt((double)H) * beyond : 0;
     case DLG_SHARP: break;
     }
-    return is_tied ? fmax(rounding + 4 * known->rounding, fmin(times_median * middle, most_rounding)) : 0;
+    const double rounding = dlg_tolerance_word_row(gradient->roundoff) + 4 * known->rounding;
+    return is_tied ? fmax(rounding, fmin(times_median * middle, most_rounding)) : 0;
 }
 
 static dlg_status collect(dlg_token_set *out, size_t V, const double *outside, double limit,
@@ -250,12 +259,12 @@ dlg_status dlg_token_set_find(dlg_token_set *out, const dlg_gradient *gradient, 
     dlg_status status = outside ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "token set: no memory");
     if (!status && is_tied)
         status = known->blur ? find_blurred_span(&space, H, g, known, err)
-                             : find_span(&space, &is_full, V, H, g, known, err);
+                             : find_span(&space, &is_full, gradient, known, err);
     if (!status) status = measure(outside, V, H, g, &space, err);
     if (!status && is_tied && !known->blur) status = relate(outside, &middle, V, H, g, err);
     else if (!status) status = median(&middle, V, outside, err);
     if (!status)
-        status = collect(out, V, outside, limit_of(middle, V, H, g, known, is_tied), known, is_tied && !is_full, err);
+        status = collect(out, V, outside, limit_of(middle, gradient, known, is_tied), known, is_tied && !is_full, err);
     dlg_free(outside);
     dlg_free(space.basis);
     return status;

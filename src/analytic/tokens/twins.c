@@ -1,10 +1,6 @@
 #include "analytic/tokens/twins.h"
 
-/*
- * Embeddings are the same where they differ by no larger part of their norm: what a text may leave of a tensor and be
- * called the text (matching/explanation.c).
- */
-static const double same = 1e-3;
+#include "math/tolerance.h"
 
 /* Whether b (n) is a but for the square that may be off; most words part in the first few numbers. */
 static bool is_same(size_t n, const dlg_real *a, const dlg_real *b, double most2)
@@ -21,6 +17,8 @@ size_t dlg_twins_count(const dlg_model *model, uint32_t token)
 {
     const dlg_real *words = dlg_model_word_embeddings(model), *of_token = words + token * model->config.hidden_size;
     const size_t H = model->config.hidden_size;
+    /* the same: what a text may leave of a tensor and be called the text (matching/explanation.c) */
+    const double same = dlg_tolerance_explained_tensor(DLG_SINGLE_ROUNDOFF, H, model->config.n_layers);
     double norm2 = 0;
     size_t n = 0;
     for (size_t i = 0; i < H; i++) norm2 += (double)of_token[i] * (double)of_token[i];

@@ -79,7 +79,10 @@ double dlg_session_distance_of_tokens(dlg_session *r)
 
 void dlg_session_explain(dlg_session *r)
 {
-    if (!(r->d_tokens <= r->options->distance->rounding * r->scale)) {
+    const dlg_config *config = &r->gradient->model->config;
+    const double rounding =
+        dlg_distance_rounding(r->options->distance, r->gradient->roundoff, config->hidden_size, config->n_layers);
+    if (!(r->d_tokens <= rounding * r->scale)) {
         r->explanation = (dlg_explanation){0};
         return;
     }

@@ -1,0 +1,126 @@
+#include "math/tolerance.h"
+
+#include "math/real.h"
+
+#include <math.h>
+
+const double dlg_roundoff = sizeof(dlg_real) == sizeof(float) ? 0x1p-24 : 0x1p-53;
+
+/* What sums of up to 4096 products in double, and LAPACK on matrices of that size, leave: n times 2^-52. */
+static const double of_double = 1e-12;
+
+static double scale(double in_single, double roundoff)
+{
+    return fmax(in_single * (roundoff / DLG_SINGLE_ROUNDOFF), of_double);
+}
+
+/*
+ * Errors of sums grow like the square root of their terms, and those of layers that follow each other add up likewise.
+ * Up to the largest model that was measured rounding did not grow with its size, for what cancels in a tensor counts
+ * more; beyond it is taken to.
+ */
+static double growth(size_t hidden, size_t depth)
+{
+    return sqrt(fmax(1, (double)hidden * (double)depth / (768 * 12)));
+}
+
+/*
+ * Numbers rounded to nearest are off by up to u of themselves, independently: a matrix (m, n) of such errors has
+ * singular values up to about u / 2 (1 / sqrt(m) + 1 / sqrt(n)) of the norm of what was rounded, 0.1 u for 128 x 128,
+ * and the largest singular value is a part of that norm. With what the participant's sums
+ * add 0.8 u were measured, 4.8e-8 in single precision
+ */
+double dlg_tolerance_direction(double roundoff)
+{
+    return scale(1e-7, roundoff);
+}
+
+double dlg_tolerance_floor(double roundoff)
+{
+    return scale(5e-7, roundoff);
+}
+
+double dlg_tolerance_zero(double roundoff)
+{
+    return scale(1e-8, roundoff);
+}
+
+double dlg_tolerance_visible(double roundoff)
+{
+    return scale(4e-8, roundoff);
+}
+
+double dlg_tolerance_spectrum_end(double roundoff)
+{
+    return scale(1e-6, roundoff);
+}
+
+double dlg_tolerance_mean(double roundoff)
+{
+    return scale(1e-6, roundoff);
+}
+
+double dlg_tolerance_row(double roundoff, size_t n)
+{
+    return 0.25 * roundoff * sqrt((double)n);
+}
+
+double dlg_tolerance_position_row(double roundoff)
+{
+    return scale(3e-6, roundoff);
+}
+
+double dlg_tolerance_word_row(double roundoff)
+{
+    return scale(1e-5, roundoff);
+}
+
+double dlg_tolerance_looked_up(double roundoff)
+{
+    return scale(1e-4, roundoff);
+}
+
+double dlg_tolerance_input_exact(void)
+{
+    return 1e-5;
+}
+
+double dlg_tolerance_input(void)
+{
+    return 1e-4;
+}
+
+double dlg_tolerance_input_weak(void)
+{
+    return 1e-3;
+}
+
+double dlg_tolerance_hidden_row(void)
+{
+    return 1e-4;
+}
+
+double dlg_tolerance_remainder(void)
+{
+    return 2e-6;
+}
+
+double dlg_tolerance_explained(double roundoff, size_t hidden, size_t depth)
+{
+    return fmax(scale(3e-5, roundoff), 2 * dlg_tolerance_remainder()) * growth(hidden, depth);
+}
+
+double dlg_tolerance_explained_tensor(double roundoff, size_t hidden, size_t depth)
+{
+    return fmax(scale(1e-3, roundoff), 2 * dlg_tolerance_remainder()) * growth(hidden, depth);
+}
+
+double dlg_tolerance_beside(double roundoff)
+{
+    return scale(1e-6, roundoff);
+}
+
+double dlg_tolerance_bias(double roundoff)
+{
+    return scale(1e-5, roundoff);
+}
