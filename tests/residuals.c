@@ -6,8 +6,9 @@
 #include "base/memory.h"
 #include "matching/explanation.h"
 #include "math/blas.h"
-#include "math/rank.h"
+#include "math/row_rounding.h"
 #include "math/row_space.h"
+#include "math/spectrum.h"
 #include "math/svd.h"
 #include "math/tolerance.h"
 
@@ -168,7 +169,6 @@ static dlg_status find_layer_0(const step *s, dlg_error *err)
         const double truth = inputs.n > rank ? inputs.values[rank] / inputs.values[0] : 0,
                      wrong = inputs.values[rank - 1] / inputs.values[0];
         note(s, RESIDUAL_DIRECTION, "direction", truth, dlg_tolerance_direction(s->roundoff), wrong);
-        note(s, RESIDUAL_FLOOR, "behind a step", truth, dlg_tolerance_floor(s->roundoff), NAN);
         status = find_input(s, &inputs, rank, err);
     }
     if (!status) status = find_remainder(s, &stack, err);
@@ -274,7 +274,74 @@ static dlg_status find_word_rows(const step *s, dlg_error *err)
     return status;
 }
 
-/* ---- the decoder's bias ---- */
+/* ---- the head ---- */
+
+typedef struct {
+    size_t rank;
+    const double *basis; /* (rank, H) */
+    double *form, *row, *along;
+} head_space;
+
+static void judge_row(const step *s, const head_space *space, const dlg_real *encoded, double *part, double *times)
+{
+    const double norm2 = dlg_dot(s->H, encoded, encoded);
+    for (size_t k = 0; k < s->H; k++) space->row[k] = (double)encoded[k];
+    const double left = dlg_take_out(space->rank, s->H, space->basis, space->row, space->along);
+    *part = left / sqrt(norm2);
+    *times = left / sqrt(dlg_row_rounding(space->rank, space->form, space->along, dlg_tolerance_row(s->roundoff, s->H),
+                                          norm2));
+}
+
+static bool is_predicted(const step *s, size_t row)
+{
+    for (size_t i = 0; i < s->batch->n_predicted; i++)
+        if (s->batch->predicted[i] == row) return true;
+    return false;
+}
+
+static void judge_rows(const step *s, const head_space *space, const dlg_network *network)
+{
+    double part[2] = {0, INFINITY}, times[2] = {0, INFINITY};
+    for (size_t i = 0; i < s->n; i++) {
+        double a, b;
+        judge_row(s, space, network->encoded->x + i * s->H, &a, &b);
+        if (is_predicted(s, i)) part[0] = fmax(part[0], a), times[0] = fmax(times[0], b);
+        else part[1] = fmin(part[1], a), times[1] = fmin(times[1], b);
+    }
+    note(s, RESIDUAL_ENCODED, "head's row", part[0], dlg_tolerance_encoded_row(), part[1]);
+    note(s, RESIDUAL_ROW, "the same by expected", times[0], dlg_tolerance_times_expected(), times[1]);
+}
+
+static dlg_status find_head(const step *s, dlg_error *err)
+{
+    const dlg_parameter *head = s->gradient->model->roles.head.weight;
+    const dlg_batch *batch = s->batch;
+    const dlg_stack stack = {1, s->H, {dlg_gradient_at(s->gradient, head)}, {head->n_rows}};
+    const size_t rank = batch->n_predicted;
+    dlg_forward forward = {.model = s->gradient->model};
+    dlg_spectrum found = {0};
+    const dlg_network *network;
+    head_space space = {rank, NULL, dlg_allocate(rank * rank, sizeof *space.form),
+                        dlg_allocate(s->H, sizeof *space.row), dlg_allocate(rank, sizeof *space.along)};
+    size_t *lengths = dlg_allocate(batch->n_sentences, sizeof *lengths);
+    dlg_status status = space.form && space.row && space.along && lengths ? DLG_OK : no_memory(err);
+    for (size_t b = 0; !status && b < batch->n_sentences; b++) lengths[b] = batch->first[b + 1] - batch->first[b];
+    if (!status) status = dlg_spectrum_grow(&found, &stack, rank, s->roundoff, err);
+    space.basis = found.vectors;
+    if (!status) status = dlg_row_rounding_find(space.form, &stack, rank, space.basis, err);
+    if (!status)
+        status = dlg_forward_run(&network, &forward,
+                                 &(dlg_forward_text){batch->n_sentences, lengths, s->fed, rank, batch->predicted, NULL},
+                                 err);
+    if (!status) judge_rows(s, &space, network);
+    dlg_forward_release(&forward);
+    dlg_spectrum_release(&found);
+    dlg_free(space.form);
+    dlg_free(space.row);
+    dlg_free(space.along);
+    dlg_free(lengths);
+    return status;
+}
 
 /* Beside it, a label that is another: one count too many, one too few. */
 static dlg_status find_bias(const step *s, dlg_error *err)
@@ -325,6 +392,7 @@ dlg_status residuals_find(residual *out, const dlg_gradient *gradient, const dlg
     if (!status) status = find_layer_0(&s, err);
     if (!status && batch->n_sentences == 1) status = find_position_row(&s, err);
     if (!status && is_mlm && roles->decoder.weight == roles->words) status = find_word_rows(&s, err);
+    if (!status) status = find_head(&s, err);
     if (!status && is_mlm && batch->n_sentences == 1) status = find_bias(&s, err);
     dlg_free(s.nearest);
     dlg_free(s.wrong);

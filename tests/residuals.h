@@ -13,12 +13,13 @@ typedef enum {
     RESIDUAL_EXPLAINED_TENSOR, /**< of one tensor */
     RESIDUAL_TEXT,             /**< what the text makes of the whole: nothing else could be told from rounding */
     RESIDUAL_DIRECTION,        /**< singular values of layer 0's gradient: behind the rank, and the last before it */
-    RESIDUAL_FLOOR,            /**< the same, where a step comes before */
     RESIDUAL_REMAINDER,        /**< of layer 0's gradient outside of its row space */
     RESIDUAL_INPUT,            /**< inputs of layer 0: those that were there, and the nearest tokens' */
     RESIDUAL_POSITION_ROW,     /**< position rows against words' embeddings, of one sentence: as above */
     RESIDUAL_WORD_ROW,  /**< word rows outside of a tied decoder's span: tokens that were not fed, and fed ones */
     RESIDUAL_LOOKED_UP, /**< the same beside a position's row */
+    RESIDUAL_ENCODED,   /**< the head's rows outside of its gradient's row space: predicted ones, and others */
+    RESIDUAL_ROW,       /**< the same as a multiple of what is expected of rounding */
     RESIDUAL_BIAS,      /**< the decoder's bias, of one sentence: the labels, and one of them wrong */
     RESIDUALS
 } residual_kind;

@@ -27,8 +27,8 @@ static double growth(size_t hidden, size_t depth)
 /*
  * Numbers rounded to nearest are off by up to u of themselves, independently: a matrix (m, n) of such errors has
  * singular values up to about u / 2 (1 / sqrt(m) + 1 / sqrt(n)) of the norm of what was rounded, 0.1 u for 128 x 128,
- * and the largest singular value is a part of that norm. With what the participant's sums
- * add 0.8 u were measured, 4.8e-8 in single precision
+ * and the largest singular value is a part of that norm. With what the participant's sums add it is 0.8 u at most,
+ * measured.
  */
 double dlg_tolerance_direction(double roundoff)
 {
@@ -65,9 +65,10 @@ double dlg_tolerance_row(double roundoff, size_t n)
     return 0.25 * roundoff * sqrt((double)n);
 }
 
+/* In double what the layer norm's epsilon makes of it shows: about epsilon by the inputs' variance, 1e-12 by 1e-3. */
 double dlg_tolerance_position_row(double roundoff)
 {
-    return scale(3e-6, roundoff);
+    return fmax(scale(3e-6, roundoff), 1e-8);
 }
 
 double dlg_tolerance_word_row(double roundoff)
@@ -93,6 +94,26 @@ double dlg_tolerance_input(void)
 double dlg_tolerance_input_weak(void)
 {
     return 1e-3;
+}
+
+double dlg_tolerance_encoded_row(void)
+{
+    return 1e-2;
+}
+
+double dlg_tolerance_label(void)
+{
+    return 1e-3;
+}
+
+/*
+ * Of 888 sentences of CoLA on trained models of 128 x 2 and 256 x 4, alone and in batches of up to eight, the furthest
+ * row lay 1.1 times as far (median), at most 1.9 times; of 48,000 that differ from these in a token or two, or are made
+ * of several, one lay 4 times as far, six 26 to 49 times, all others 150 and more.
+ */
+double dlg_tolerance_times_expected(void)
+{
+    return 3;
 }
 
 double dlg_tolerance_hidden_row(void)

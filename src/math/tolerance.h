@@ -75,6 +75,15 @@ double dlg_tolerance_input(void);
 /** Of an input along weak directions: begin and end, which every text has. */
 double dlg_tolerance_input_weak(void);
 
+/** Likewise of a row of the encoder, outside of the row space of the head's gradient. */
+double dlg_tolerance_encoded_row(void);
+
+/** Of what a label, or a loss, makes of the head's gradient, outside of its column space; smoothing below it is none. */
+double dlg_tolerance_label(void);
+
+/** How many times as much as is expected (math/row_rounding.h) may be left of a row. */
+double dlg_tolerance_times_expected(void);
+
 /** Of a row inside the feed-forward part that the found ones span. */
 double dlg_tolerance_hidden_row(void);
 

@@ -9,8 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Of G, or of the decoder's gradient, a loss that explains it leaves no larger part. */
-static const double fits = 1e-3, clearly = 10;
+/* Another loss is taken where it leaves so many times less of G. */
+static const double clearly = 10;
 
 /* Rows that weigh the same to this part weigh alike. */
 static const double alike = 1e-3;
@@ -131,7 +131,7 @@ static bool fit_smoothing(dlg_loss *out, const fitting *f)
     const double dd = across(f, f->delta, f->delta), ds = across(f, f->delta, f->smooth),
                  ss = across(f, f->smooth, f->smooth), gd = dot(f->n * f->H, f->delta, f->image),
                  gs = dot(f->n * f->H, f->smooth, f->image), gg = dlg_dot(f->H * f->H, f->m->head, f->m->head);
-    const double determinant = dd * ss - ds * ds;
+    const double fits = dlg_tolerance_label(), determinant = dd * ss - ds * ds;
     if (!(determinant > dlg_tolerance_direction(DLG_GRAM_ROUNDOFF) * dd * ss)) return false;
     const double a = (gd * ss - gs * ds) / determinant, b = (gs * dd - gd * ds) / determinant;
     const double plain2 = gg - gd * gd / dd, left2 = gg - a * gd - b * gs, smoothing = b / (a + b);
@@ -252,7 +252,7 @@ static bool is_binary(double *factor, const fitting *f, size_t C, const double *
         }
     if (!(norm2 > 0 && all2 > 0)) return false;
     *factor = along / norm2 * (double)(f->n * C);
-    return all2 - along * along / norm2 < fits * fits * all2;
+    return all2 - along * along / norm2 < dlg_tolerance_label() * dlg_tolerance_label() * all2;
 }
 
 static dlg_status name_other(dlg_predicted_rows *out, const fitting *f, dlg_error *err)

@@ -4,13 +4,11 @@
 #include "math/rank.h"
 #include "math/blas.h"
 #include "math/svd.h"
+#include "math/tolerance.h"
 
 #include <string.h>
 
 enum { LEAST_OUTSIDE = 8 }; /* directions outside of the column space: with fewer nothing can be told apart */
-
-/* A row of the encoder lies in the row space when no larger part of it lies outside; others leave a tenth and more. */
-static const double inside = 1e-2;
 
 /* The column space is as large as the rank already: no direction of it is left out. */
 static const double smallest = 1e-12;
@@ -69,6 +67,7 @@ static dlg_status find_rows(dlg_head_gradient *m, dlg_predicted_rows *out, dlg_e
         status = dlg_least_squares(H, m->rank, n, image, rows, smallest, m->weights, err);
     }
     const bool is_mlm = m->gradient->model->config.task == DLG_MASKED_LM;
+    const double inside = dlg_tolerance_encoded_row();
     for (size_t i = 0; !status && is_mlm && i < n; i++)
         if (outside2(m, image, i) < inside * inside) out->row[out->n++] = i;
     for (size_t b = 0, first = 0; !status && !is_mlm && b < m->text->n_sentences; first += m->text->lengths[b++])

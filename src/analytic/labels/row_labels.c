@@ -5,6 +5,7 @@
 #include "math/blas.h"
 #include "math/random.h"
 #include "math/svd.h"
+#include "math/tolerance.h"
 
 #include <math.h>
 #include <string.h>
@@ -14,8 +15,8 @@ enum {
     MOST_TRIED = 8 /* labels of a row that are looked at closely */
 };
 
-/* A label fits when no larger part of its delta lies outside; its rival must leave so many times as much. */
-static const double fits = 1e-3, clearly = 4;
+/* A label fits clearly when its rival leaves so many times as much of its delta outside. */
+static const double clearly = 4;
 
 /* Labels are smoothed by no more than this; with more the true class would be the less likely one. */
 static const double most_smoothing = 0.5;
@@ -204,7 +205,7 @@ static double misfit(fitting *f, const dlg_predicted_rows *rows, size_t i, size_
         inverse += (f->along[r] + added * f->along_smooth[r]) * m->weights[r * m->n_rows + rows->row[i]];
     *coefficient = inverse != 0 ? 1 / inverse : 0;
     const double smoothing = added / (1 + added);
-    const bool is_possible = !f->is_smoothed || (smoothing > -fits && smoothing < most_smoothing);
+    const bool is_possible = !f->is_smoothed || (smoothing > -dlg_tolerance_label() && smoothing < most_smoothing);
     return all2 > 0 && f->sign * inverse > 0 && is_possible ? off / sqrt(all2) : INFINITY;
 }
 
@@ -228,7 +229,7 @@ static bool fit_label(fitting *f, dlg_predicted_rows *rows, size_t i, double *co
             next = off;
         }
     }
-    return best < fits && next > clearly * best;
+    return best < dlg_tolerance_label() && next > clearly * best;
 }
 
 static size_t fit_all(fitting *f, dlg_predicted_rows *rows, bool is_smoothed, double sign, double *coefficient)

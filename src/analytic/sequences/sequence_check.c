@@ -22,17 +22,9 @@ enum {
 };
 
 /*
- * A row lies no further outside than so many times what is expected of its rounding. Of 888 sentences of CoLA on
- * trained models of 128 x 2 and 256 x 4, alone and in batches of up to eight, the furthest row lay 1.1 times as far
- * (median), at most 1.9 times; of 48,000 that differ from these in a token or two, or are made of several, one lay 4
- * times as far, six 26 to 49 times, all others 150 and more.
- */
-static const double safety = 3;
-
-/*
  * A sentence is told from others where so many times what would still pass for rounding is less than what sets it apart
- * from the found ones, and where it is no more than what one wrong token brings outside: of those sentences at least
- * this part of the rows.
+ * from the found ones, and where it is no more than what one wrong token brings outside: at least this part of the
+ * rows, of the wrong sentences that dlg_tolerance_times_expected was measured with.
  */
 static const double clearly = 10, one_token = 1e-4;
 
@@ -350,7 +342,8 @@ static bool is_inside(dlg_sequence_check *c, double norm2, double *bound2)
 {
     for (size_t k = 0; k < c->width; k++) c->row[k] = (double)c->y[k];
     const double outside = dlg_take_out(c->rank, c->width, c->space.vectors, c->row, c->row_along);
-    *bound2 = safety * safety *
+    const double times = dlg_tolerance_times_expected();
+    *bound2 = times * times *
               dlg_row_rounding(c->rank, c->form, c->row_along, dlg_tolerance_row(c->space.roundoff, c->width), norm2);
     return outside * outside <= *bound2;
 }
