@@ -60,22 +60,28 @@ double dlg_tolerance_mean(double roundoff)
     return scale(1e-6, roundoff);
 }
 
+/* Errors of sums of n products grow like sqrt(n). Measured by that: 0.2 u where n is 128, 0.17 u where it is 768. */
 double dlg_tolerance_row(double roundoff, size_t n)
 {
-    return 0.25 * roundoff * sqrt((double)n);
+    return fmax(0.25 * roundoff * sqrt((double)n), of_double);
 }
 
-/* In double what the layer norm's epsilon makes of it shows: about epsilon by the inputs' variance, 1e-12 by 1e-3. */
+/*
+ * Measured 4e-7 at most where the check allows 4.5 times the bound, a wrong token 3.5e-3. In double the layer norm's
+ * epsilon shows: about epsilon by the inputs' variance, 1e-12 by 1e-3 in a fresh BERT.
+ */
 double dlg_tolerance_position_row(double roundoff)
 {
     return fmax(scale(3e-6, roundoff), 1e-8);
 }
 
+/* Measured 5e-8; a token that was fed leaves nearly all of its row. */
 double dlg_tolerance_word_row(double roundoff)
 {
     return scale(1e-5, roundoff);
 }
 
+/* Measured 3e-10; of a token that was fed 0.03 and more. */
 double dlg_tolerance_looked_up(double roundoff)
 {
     return scale(1e-4, roundoff);
@@ -91,11 +97,13 @@ double dlg_tolerance_input(void)
     return 1e-4;
 }
 
+/* Measured 2.4e-4 in batches of four on 128 x 2, 1e-5 and less in larger models; the nearest wrong token 0.2. */
 double dlg_tolerance_input_weak(void)
 {
     return 1e-3;
 }
 
+/* Measured 7e-6; other rows 0.7 and more. */
 double dlg_tolerance_encoded_row(void)
 {
     return 1e-2;
@@ -121,16 +129,22 @@ double dlg_tolerance_hidden_row(void)
     return 1e-4;
 }
 
+/* Measured 1e-6 at most. */
 double dlg_tolerance_remainder(void)
 {
     return 2e-6;
 }
 
+/*
+ * Measured 3e-6, and 3e-5 where the classes of a batch all but cancel; with one token replaced by its nearest 1.5e-3.
+ * In double the directions that targets drop are left, 2e-9 measured.
+ */
 double dlg_tolerance_explained(double roundoff, size_t hidden, size_t depth)
 {
     return fmax(scale(3e-5, roundoff), 2 * dlg_tolerance_remainder()) * growth(hidden, depth);
 }
 
+/* Measured 1.5e-4, of keys and values of the last layer, of whose rows the head looks at few; the wrong token 0.08. */
 double dlg_tolerance_explained_tensor(double roundoff, size_t hidden, size_t depth)
 {
     return fmax(scale(1e-3, roundoff), 2 * dlg_tolerance_remainder()) * growth(hidden, depth);
@@ -141,6 +155,7 @@ double dlg_tolerance_beside(double roundoff)
     return scale(1e-6, roundoff);
 }
 
+/* Measured 2e-8; a wrong label leaves more than the bias has. */
 double dlg_tolerance_bias(double roundoff)
 {
     return scale(1e-5, roundoff);

@@ -78,7 +78,7 @@ double dlg_tolerance_input_weak(void);
 /** Likewise of a row of the encoder, outside of the row space of the head's gradient. */
 double dlg_tolerance_encoded_row(void);
 
-/** Of what a label, or a loss, makes of the head's gradient, outside of its column space; smoothing below it is none. */
+/** Of a label's or a loss' part of the head's gradient, outside of its column space; smoothing below it is none. */
 double dlg_tolerance_label(void);
 
 /** How many times as much as is expected (math/row_rounding.h) may be left of a row. */
