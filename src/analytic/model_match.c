@@ -2,9 +2,6 @@
 
 #include "math/tolerance.h"
 
-/* Where no token is asked for by name only rounding is: another step's weights leave the nearest ones further out. */
-static const double rounding = 3e-5;
-
 /* A token of a text that was read, or what all sentences begin or end with, whatever they say, or padding. */
 static bool is_inside(const dlg_span_check *check, const dlg_inspection *out, uint32_t token, uint32_t pad, size_t t)
 {
@@ -32,7 +29,7 @@ static bool all_inside(const dlg_candidates *c)
     bool all = c->sees;
     for (size_t t = 0; all && t < c->n_positions; t++) {
         all = false;
-        for (size_t i = c->first[t]; i < c->first[t + 1]; i++) all |= c->outside[i] < rounding;
+        for (size_t i = c->first[t]; i < c->first[t + 1]; i++) all |= c->outside[i] < dlg_tolerance_input_any();
     }
     return all;
 }

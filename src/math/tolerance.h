@@ -72,6 +72,9 @@ double dlg_tolerance_input_exact(void);
 /** Of the inputs that all positions need, where sums of others' fill all gaps. */
 double dlg_tolerance_input(void);
 
+/** Of the nearest token's where none is asked for by name: another step's weights leave it further out. */
+double dlg_tolerance_input_any(void);
+
 /** Of an input along weak directions: begin and end, which every text has. */
 double dlg_tolerance_input_weak(void);
 
