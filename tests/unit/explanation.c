@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "math/blas.h"
+#include "math/tolerance.h"
 #include "shared_step.h"
 
 #include <math.h>
@@ -100,7 +101,8 @@ static void not_where_the_text_is_rounding(void **state)
         const dlg_parameter *bias = s.model->roles.decoder.bias;
         for (size_t i = 0; i < s.gradient.n; i++)
             for (size_t j = 0; j < dlg_parameter_items(&s.model->parameters[i]); j++)
-                if (&s.model->parameters[i] != bias) s.gradient.owned[i][j] *= by_all ? (dlg_real)1e-9 : (dlg_real)1e-6;
+                if (&s.model->parameters[i] != bias)
+                    s.gradient.owned[i][j] *= by_all ? (dlg_real)(dlg_roundoff / 100) : (dlg_real)1e-6;
         if (!by_all) s.fed[WRONG] = 111;
         const dlg_explanation found = explain(&s, s.fed, &dlg_l2);
         assert_false(dlg_explanation_is_complete(&found));
