@@ -72,6 +72,7 @@ def options(parser):
                         help="an attack may take, however long that lasts; then --limit is not looked at")
     parser.add_argument("--update", choices=["batch", "sentence"], default="batch",
                         help="see dlg-text --help (default batch)")
+    common.add_factor_option(parser)
     parser.add_argument("--limit", type=int, default=60, help="seconds an attack may take (default 60)")
 
 
@@ -101,14 +102,15 @@ def attack(bench, name, attack_name, case):
     budget, n_threads = bench.options.evaluations, SETS[name].n_threads or bench.threads
     more = [f"--evaluations={budget}", "--starts=1000000"] if budget else []
     more += [f"--descend={bench.options.update}"] if bench.options.update != "batch" else []
-    arguments = [case / "case.g", f"--model={case / 'model'}", f"--truth={case / 'case.truth.json'}",
+    gradient = common.with_factor(bench, case / "case.g", case / "case.truth.json")
+    arguments = [gradient, f"--model={case / 'model'}", f"--truth={case / 'case.truth.json'}",
                  f"--attack={attack_name}", *more]
     result, checks, process_s, _ = bench.attack_within(None if budget else bench.options.limit, *arguments,
                                                        n_threads=n_threads)
     truth = json.loads((case / "case.truth.json").read_text(encoding="utf-8"))
     metrics, batch = result.get("metrics"), len(truth["text"])
     shown = attack_name if bench.options.update == "batch" else f"{attack_name}, sentence by sentence"
-    return bench.record(set=name, attack=shown, batch=batch, case=case.name,
+    return bench.record(set=name, attack=shown, factor=bench.options.factor, batch=batch, case=case.name,
                         exact=metrics["exact_sentences"] if metrics else 0,
                         labels=metrics["label_accuracy"] if metrics else 0,
                         rouge1=metrics["rouge"]["rouge1"]["f1"] if metrics else 0,
@@ -144,7 +146,8 @@ def section(records):
         name, batch, attack_name = key
         part = [r for r in records if (r["set"], r["batch"], r["attack"]) == key]
         n, exact = batch * len(part), sum(r["exact"] for r in part)
-        rows.append([f"{name}, batch {batch}, {attack_name}", f"{exact} of {n}", f"{100 * exact / n:.0f} %",
+        factor = common.factor_in_words(part[0].get("factor"))
+        rows.append([f"{name}, batch {batch}, {attack_name}{factor}", f"{exact} of {n}", f"{100 * exact / n:.0f} %",
                      in_words(SETS[name].wanted.get((attack_name, batch))),
                      f"{100 * sum(r['rouge1'] for r in part) / len(part):.0f} / "
                      f"{100 * sum(r['rouge2'] for r in part) / len(part):.0f}",

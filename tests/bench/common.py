@@ -264,6 +264,37 @@ def make_cases(bench, orders):
         subprocess.run([bench.torch(), HERE / "hf_cases.py", tool], input=json.dumps(orders), text=True, check=True)
 
 
+# ---- gradients of a multiple of the loss ----
+
+
+def add_factor_option(p):
+    p.add_argument("--factor", help="multiply each gradient: by a number; sum: by how many labels there are, as where "
+                   "the loss was summed instead of averaged; clip: to a norm of 1 where it is larger")
+
+
+def with_factor(bench, gradient, truth):
+    """The gradient itself, or, where --factor is given, a file of its multiple that the next call overwrites."""
+    factor = bench.options.factor
+    if not factor:
+        return gradient
+    if factor == "sum":
+        real = json.loads(truth.read_text(encoding="utf-8"))
+        factor = sum(1 for label in flat(real["labels"]) if label != -100)
+    multiple = bench.scratch / "multiple.g"
+    run([bench.python, HERE / "multiply.py", gradient, multiple, factor])
+    return multiple
+
+
+def flat(labels):
+    """Of a masked LM's rows of labels one list; a classifier's is one already."""
+    return [label for row in labels for label in (row if isinstance(row, list) else [row])]
+
+
+def factor_in_words(factor):
+    """Behind what it was measured of."""
+    return {None: "", "sum": ", summed", "clip": ", clipped to norm 1"}.get(factor, f", times {factor}")
+
+
 # ---- tables ----
 
 

@@ -40,6 +40,8 @@ def options(parser):
     parser.add_argument("--cases", type=pathlib.Path,
                         help="where the cases are or will be (default: BUILD/bench/cases)")
     parser.add_argument("--count", type=int, help="only the first N cases of each set")
+    parser.add_argument("--attack", action="append", dest="attacks", help="repeatable (default: auto, dlg)")
+    common.add_factor_option(parser)
 
 
 def orders_of(bench, name):
@@ -78,10 +80,11 @@ def cases_of(bench, name):
 
 def measure(bench):
     name = bench.options.sets[0]
-    for attack in common.ATTACKS:
+    for attack in bench.options.attacks or common.ATTACKS:
         n_exact = 0
         for n, (case, gradient, truth, model) in enumerate(cases_of(bench, name), 1):
-            r = bench.attack(f"{case}, {attack}", gradient, truth, f"--model={model}", f"--attack={attack}", set=name)
+            r = bench.attack(f"{case}, {attack}", common.with_factor(bench, gradient, truth), truth, f"--model={model}",
+                             f"--attack={attack}", set=name, factor=bench.options.factor)
             n_exact += r["exact"]
             bench.say(f"{r['case']}: {'exact' if r['exact'] else 'NOT EXACT'}, start {r['start']}, {r['iterations']} "
                       f"iterations, {r['evaluations']} evaluations, {r['seconds']:.1f} s; so far {n_exact} of {n}")
@@ -89,11 +92,13 @@ def measure(bench):
 
 def section(records):
     rows = []
-    for name, attack in itertools.product(SETS, common.ATTACKS):
+    attacks = dict.fromkeys(r["attack"] for r in records)
+    for name, attack in itertools.product(SETS, attacks):
         what, wanted, n_cases = SETS[name]
         part = [r for r in records if (r["set"], r["attack"]) == (name, attack)]
         if part:
-            rows.append([f"{name}: {what}, {attack}", f"{sum(r['exact'] for r in part)} of {len(part)}",
+            factor = common.factor_in_words(part[0].get("factor"))
+            rows.append([f"{name}: {what}, {attack}{factor}", f"{sum(r['exact'] for r in part)} of {len(part)}",
                          f"{wanted} of {n_cases}", common.spread([r["iterations"] for r in part]),
                          common.spread([r["evaluations"] for r in part]),
                          common.spread([r["seconds"] for r in part], "{:.1f}")])

@@ -29,6 +29,7 @@ static void carve(dlg_sequence_assembly *a)
     a->rest = dlg_arena_carve(&a->arena, a->n_tokens * a->n_values, sizeof *a->rest);
     a->now = dlg_arena_carve(&a->arena, a->candidates->n_positions, sizeof *a->now);
     a->settled = dlg_arena_carve(&a->arena, a->candidates->n_positions, sizeof *a->settled);
+    a->stands = dlg_arena_carve(&a->arena, n_candidates(a), sizeof *a->stands);
 }
 
 dlg_status dlg_sequence_assembly_reserve(dlg_sequence_assembly *a, dlg_error *err)
@@ -75,12 +76,12 @@ static bool may_stand(const dlg_sequence_assembly *a, size_t candidate, size_t t
 }
 
 /* The best candidate for a position that nobody takes. @return n_candidates when there is none */
-static size_t best_for(const dlg_sequence_assembly *a, size_t t, size_t length, double *gain)
+static size_t best_for(const dlg_sequence_assembly *a, size_t t, double *gain)
 {
     size_t best = n_candidates(a);
     *gain = INFINITY;
     for (size_t i = a->candidates->first[t]; i < a->candidates->first[t + 1]; i++) {
-        if (!may_stand(a, i, t, length)) continue;
+        if (!a->stands[i]) continue;
         const double d = change(a, i, t, -1);
         if (d < *gain) *gain = d, best = i;
     }
@@ -98,10 +99,10 @@ static double unlike(const dlg_sequence_assembly *a, size_t candidate, size_t t)
 }
 
 /* The candidate that is the very same as its position, or n_candidates. */
-static size_t same_as(const dlg_sequence_assembly *a, size_t t, size_t length)
+static size_t same_as(const dlg_sequence_assembly *a, size_t t)
 {
     for (size_t i = a->candidates->first[t]; i < a->candidates->first[t + 1]; i++)
-        if (may_stand(a, i, t, length) && unlike(a, i, t) < the_same) return i;
+        if (a->stands[i] && unlike(a, i, t) < the_same) return i;
     return n_candidates(a);
 }
 
@@ -116,7 +117,9 @@ static bool begin(dlg_sequence_assembly *a, size_t length)
 {
     memcpy(a->rest, a->of_tokens, a->n_tokens * a->n_values * sizeof *a->rest);
     for (size_t t = 0; t < length; t++) {
-        const size_t same = same_as(a, t, length);
+        for (size_t i = a->candidates->first[t]; i < a->candidates->first[t + 1]; i++)
+            a->stands[i] = may_stand(a, i, t, length);
+        const size_t same = same_as(a, t);
         a->settled[t] = same != n_candidates(a);
         a->now[t] = n_candidates(a);
         if (a->settled[t]) take(a, same, t);
@@ -129,7 +132,7 @@ static bool begin(dlg_sequence_assembly *a, size_t length)
             if (a->now[t] == n_candidates(a) && size > most) most = size, next = t;
         }
         if (next == length) return true;
-        const size_t best = best_for(a, next, length, &gain);
+        const size_t best = best_for(a, next, &gain);
         if (best == n_candidates(a)) return false;
         take(a, best, next);
     }
@@ -137,12 +140,12 @@ static bool begin(dlg_sequence_assembly *a, size_t length)
 }
 
 /* Let position t choose anew. @return by how much the squares changed */
-static double choose_again(dlg_sequence_assembly *a, size_t t, size_t length)
+static double choose_again(dlg_sequence_assembly *a, size_t t)
 {
     const double back = change(a, a->now[t], t, 1);
     double gain;
     move(a, a->now[t], t, 1);
-    take(a, best_for(a, t, length, &gain), t);
+    take(a, best_for(a, t, &gain), t);
     return back + gain;
 }
 
@@ -150,7 +153,7 @@ static bool improve(dlg_sequence_assembly *a, size_t length, double least)
 {
     bool any = false;
     for (size_t t = 0; t < length; t++)
-        if (!a->settled[t]) any |= choose_again(a, t, length) < -least;
+        if (!a->settled[t]) any |= choose_again(a, t) < -least;
     return any;
 }
 
@@ -161,7 +164,7 @@ static bool improve_by_two(dlg_sequence_assembly *a, size_t length, double least
         for (size_t i = a->candidates->first[t]; i < a->candidates->first[t + 1]; i++) {
             const size_t before = a->now[t];
             if (dlg_is_interrupted()) return false;
-            if (i == before || a->settled[t] || !may_stand(a, i, t, length)) continue;
+            if (i == before || a->settled[t] || !a->stands[i]) continue;
             double moved = change(a, before, t, 1);
             move(a, before, t, 1);
             moved += change(a, i, t, -1);
@@ -169,7 +172,7 @@ static bool improve_by_two(dlg_sequence_assembly *a, size_t length, double least
             for (size_t u = 1; u + 1 < length; u++) {
                 const size_t held = a->now[u];
                 if (u == t || a->settled[u]) continue;
-                const double gain = choose_again(a, u, length);
+                const double gain = choose_again(a, u);
                 if (moved + gain < -least) return true;
                 move(a, a->now[u], u, 1);
                 take(a, held, u);

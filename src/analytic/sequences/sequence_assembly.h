@@ -16,6 +16,7 @@ typedef struct {
     double *rest;    /* (n_tokens, n_values) of_tokens without the positions that took them */
     size_t *now;     /* (T) */
     bool *settled;   /* (T) these do not change their minds */
+    bool *stands;    /* (candidates) may stand where it is one, in the shape that is tried */
     dlg_arena arena;
 } dlg_sequence_assembly;
 
