@@ -10,6 +10,7 @@
  */
 #include "attacks/dager.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "attacks/classes.h"
 #include "analytic/sequences/attention_groups.h"
@@ -35,6 +36,31 @@ static bool is_interrupted(const attack *a)
 {
     return a->attempt.observer && a->attempt.observer->interrupted &&
            a->attempt.observer->interrupted(a->attempt.observer->payload);
+}
+
+/*
+ * Once a search has lasted so long, what is certain without it is looked at: an interrupt shows that then. Most are
+ * over sooner.
+ */
+static const double look_after_s = 0.5;
+
+typedef struct {
+    const attack *a;
+    double begun_s;
+    bool has_looked;
+} watch;
+
+/* The candidates that are searched must stay as they are: those of the length that is seen do. */
+static bool look_or_end(void *payload)
+{
+    watch *w = payload;
+    const attack *a = w->a;
+    if (is_interrupted(a)) return true;
+    if (w->has_looked || dlg_clock_now() - w->begun_s < look_after_s) return false;
+    w->has_looked = true;
+    if (dlg_analysis_length(a->attempt.analysis) != a->candidates->n_positions) return false;
+    /* What fails here fails at the end, too, and is said there. */
+    return dlg_attack_look(a->attempt.out, a->attempt.analysis, NULL) == DLG_ECANCELLED;
 }
 
 static bool is_told(dlg_origin origin)
@@ -103,6 +129,7 @@ static dlg_status search(attack *a, dlg_error *err)
     uint32_t *fed = NULL;
     size_t n_asked = 0, *types = NULL;
     char line[160];
+    watch watching = {a, dlg_clock_now(), false};
     dlg_search_journal journal = {a->attempt.options->journal, a->attempt.observer};
     const dlg_search_log log = dlg_search_journal_log(&journal);
     const dlg_sequence_limits limits = {
@@ -110,16 +137,13 @@ static dlg_status search(attack *a, dlg_error *err)
                               ? a->attempt.knowledge->n_sentences
                               : a->attempt.gradient->model->config.hidden_size,
         .most_tries = 4 * a->attempt.options->max_starts,
-        .interrupted = a->attempt.observer ? a->attempt.observer->interrupted : NULL,
-        .payload = a->attempt.observer ? a->attempt.observer->payload : NULL,
+        .interrupted = look_or_end,
+        .payload = &watching,
         .log = &log,
     };
-    /* What is certain if it finds none. */
-    dlg_status status = dlg_attack_look(a->attempt.out, a->attempt.analysis, err);
     dlg_attack_doing(a->attempt.observer, "search for sentences");
-    if (!status)
-        status = dlg_sequence_check_create(&check, a->attempt.gradient, a->candidates, a->attempt.knowledge->special,
-                                           false, err);
+    dlg_status status = dlg_sequence_check_create(&check, a->attempt.gradient, a->candidates,
+                                                  a->attempt.knowledge->special, false, err);
     if (!status)
         status = dlg_attention_groups_create(&co_occurrences, a->attempt.gradient, a->candidates,
                                              a->attempt.knowledge->special, err);
