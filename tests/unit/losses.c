@@ -187,6 +187,28 @@ static void several_labels(void **state)
     }
 }
 
+/* Of two classes one is there and one is not, and the model says nearly the opposite of one as of the other. */
+static void several_labels_that_are_nearly_one(void **state)
+{
+    (void)state;
+    for (size_t first = 0; first < 2; first++) {
+        shared_step s;
+        dlg_step step;
+        double logits[2];
+        dlg_real slopes[2];
+        begin(&s, 2, 1, &step);
+        predict(&s, logits);
+        dlg_real *bias = (dlg_real *)(uintptr_t)s.model->roles.decoder.bias->value;
+        bias[0] -= (dlg_real)(logits[0] + logits[1] - 2e-3);
+        predict(&s, logits);
+        for (size_t c = 0; c < 2; c++) slopes[c] = (dlg_real)(0.5 * (1 / (1 + exp(-logits[c])) - (c == first)));
+        step.slopes = slopes;
+        share(&s, &step);
+        assert_int_equal(attack(&s, false).kind, DLG_LOSS_BINARY);
+        step_release(&s);
+    }
+}
+
 static void regression(void **state)
 {
     (void)state;
@@ -237,6 +259,7 @@ int main(void)
         cmocka_unit_test(smoothed_labels),
         cmocka_unit_test(rows_of_different_weight),
         cmocka_unit_test(several_labels),
+        cmocka_unit_test(several_labels_that_are_nearly_one),
         cmocka_unit_test(regression),
         cmocka_unit_test(soft_labels),
     };

@@ -237,10 +237,10 @@ static double chance(const fitting *f, size_t i, size_t c)
 }
 
 /*
- * Whether slope[c, i] = k (chance - y), y 0 or 1, with k of that sign: binary cross-entropy, of which k is the factor
- * by rows and classes.
+ * What slope[c, i] = k (chance - y), y 0 or 1, with k of that sign, leaves of the slopes, as a part of their squares:
+ * binary cross-entropy, of which k is the factor by rows and classes.
  */
-static bool is_binary(double *factor, const fitting *f, size_t C, const double *slope, double sign)
+static double left_by_binary(double *factor, const fitting *f, size_t C, const double *slope, double sign)
 {
     double along = 0, norm2 = 0, all2 = 0;
     for (size_t c = 0; c < C; c++)
@@ -250,28 +250,50 @@ static bool is_binary(double *factor, const fitting *f, size_t C, const double *
             norm2 += off * off;
             all2 += s * s;
         }
-    if (!(norm2 > 0 && all2 > 0)) return false;
+    if (!(norm2 > 0 && all2 > 0)) return 1;
     *factor = along / norm2 * (double)(f->n * C);
-    return all2 - along * along / norm2 < dlg_tolerance_label() * dlg_tolerance_label() * all2;
+    return 1 - along * along / norm2 / all2;
 }
 
-static dlg_status name_other(dlg_predicted_rows *out, const fitting *f, dlg_error *err)
+/* The same of a softmax loss: a multiple of p - e_y in each row. */
+static double left_by_softmax(const fitting *f, const size_t *label, size_t C, const double *slope)
+{
+    const dlg_real *p = f->m->network->loss->logits->x;
+    double left2 = 0, all2 = 0;
+    for (size_t i = 0; i < f->n; i++) {
+        double along = 0, norm2 = 0;
+        for (size_t c = 0; c < C; c++) {
+            const double s = slope[c * f->n + i], off = (double)p[i * C + c] - (c == label[i] ? 1 : 0);
+            along += s * off;
+            norm2 += off * off;
+            left2 += s * s;
+            all2 += s * s;
+        }
+        left2 -= norm2 > 0 ? along * along / norm2 : 0;
+    }
+    return all2 > 0 ? left2 / all2 : 0;
+}
+
+/*
+ * Binary cross-entropy, if that fits, and better than softmax where that does: of two classes of which one is there and
+ * one is not they are nearly the same.
+ */
+static dlg_status fit_binary(bool *is_binary, dlg_predicted_rows *out, const fitting *f, dlg_error *err)
 {
     const dlg_parameter *decoder = f->m->gradient->model->roles.decoder.weight;
     const dlg_real *shared = dlg_gradient_at(f->m->gradient, decoder);
     const bool is_classifier = f->m->gradient->model->config.task == DLG_SEQUENCE_CLASSIFICATION;
     const size_t C = decoder->n_rows;
-    double factor;
-    out->loss = (dlg_loss){C == 1 ? DLG_LOSS_SQUARED : DLG_LOSS_OTHER, {1, 0}, 0};
+    double factor = 1, most = dlg_tolerance_label() * dlg_tolerance_label();
+    *is_binary = false;
     if (!is_classifier || C == 1 || !shared) return DLG_OK;
     double *slope = dlg_allocate(C * f->n, sizeof *slope);
     if (!slope) return no_memory(err);
     const dlg_status status = find_slopes(slope, f, shared, C, err);
-    for (double sign = 1; !status && sign >= -1; sign -= 2) {
-        if (!is_binary(&factor, f, C, slope, sign)) continue;
-        out->loss = (dlg_loss){DLG_LOSS_BINARY, {factor, 0}, 0};
-        break;
-    }
+    if (!status && out->is_clear) most = fmin(most, left_by_softmax(f, out->label, C, slope) / (clearly * clearly));
+    for (double sign = 1; !status && !*is_binary && sign >= -1; sign -= 2)
+        *is_binary = left_by_binary(&factor, f, C, slope, sign) < most;
+    if (*is_binary) out->loss = (dlg_loss){DLG_LOSS_BINARY, {factor, 0}, 0};
     dlg_free(slope);
     return status;
 }
@@ -279,9 +301,16 @@ static dlg_status name_other(dlg_predicted_rows *out, const fitting *f, dlg_erro
 dlg_status dlg_loss_fit(dlg_predicted_rows *out, const dlg_head_gradient *m, const dlg_real *expected, dlg_error *err)
 {
     fitting f = {.m = m, .n = out->n, .H = m->H, .row = out->row, .expected = expected};
+    const bool is_one_number = m->network->loss->logits->n_cols == 1;
+    bool is_binary = false;
     dlg_status status = prepare(&f, out, err);
-    if (!status && out->is_clear) status = fit_softmax(out, &f, err);
-    else if (!status) status = name_other(out, &f, err);
+    if (!out->is_clear) out->loss = (dlg_loss){is_one_number ? DLG_LOSS_SQUARED : DLG_LOSS_OTHER, {1, 0}, 0};
+    else if (!status) status = fit_softmax(out, &f, err);
+    if (!status) status = fit_binary(&is_binary, out, &f, err);
+    if (is_binary) {
+        out->is_clear = false;
+        weigh_alike(out);
+    }
     if (!status && !out->is_clear) status = find_outputs(out, &f, err);
     release(&f);
     return status;
