@@ -155,6 +155,11 @@ static void add_inferred(dlg_object *o)
     else dlg_object_add_sizes(o, inferred, "length", k->lengths, k->n_sentences);
     if (k->labels_from == DLG_TOLD || !k->n_labels) dlg_object_add(o, inferred, "labels", cJSON_CreateNull());
     else dlg_object_add_sizes(o, inferred, "labels", k->labels, k->n_labels);
+    cJSON *unsure = dlg_object_add_new(o, inferred, "unsure", cJSON_CreateArray());
+    if (k->lengths_are_unsure && k->lengths_from == DLG_INFERRED)
+        dlg_object_append(o, unsure, cJSON_CreateString("length"));
+    if (k->labels_are_unsure && k->labels_from == DLG_INFERRED)
+        dlg_object_append(o, unsure, cJSON_CreateString("labels"));
     if (k->rows_from != DLG_INFERRED || !k->n_rows || is_classifier(o->subject))
         dlg_object_add(o, inferred, "masked", cJSON_CreateNull());
     else add_masked(o, inferred);
