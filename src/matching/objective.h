@@ -88,6 +88,9 @@ double dlg_objective_floor(const dlg_objective *);
  */
 double dlg_objective_noise(const dlg_objective *);
 
+/** The variance of a defended gradient's noise in an entry, where it is largest. 0 for an undefended one. */
+double dlg_objective_noise_of_entry(const dlg_objective *);
+
 /** How many weight matrices keep a dense target, of how many: a defended gradient shows here. */
 void dlg_objective_targets(const dlg_objective *, size_t *n_dense, size_t *n);
 

@@ -76,6 +76,11 @@ static cJSON *margin_of(const void *state, size_t row)
     return dlg_json_number(((const dlg_attack_state *)state)->evidence[row].margin);
 }
 
+static cJSON *lead_of(const void *state, size_t row)
+{
+    return dlg_json_number(((const dlg_attack_state *)state)->evidence[row].lead);
+}
+
 static void add_evidence(dlg_object *o, const dlg_attack_result *result)
 {
     const dlg_attack_state *state = result->state.tokens ? &result->state : NULL;
@@ -85,6 +90,7 @@ static void add_evidence(dlg_object *o, const dlg_attack_result *result)
     add_rows(o, evidence, "choices", state, choices_of);
     add_rows(o, evidence, "cosine", state, cosine_of);
     add_rows(o, evidence, "margin", state, margin_of);
+    add_rows(o, evidence, "lead", state, lead_of);
 }
 
 /* ---- what is known ---- */

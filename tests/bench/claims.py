@@ -188,14 +188,24 @@ def judge_facts(truth, facts, where):
             yield f"{where}{name}", fact["sure"], bool(truth.fact_is_right(name, fact))
 
 
-def judge(truth, result, inspection):
+def judge_stated(truth, start):
+    """What the program's first lines say of the batch, by whether they hedge it."""
+    for name, wanted in (("length", truth.lengths), ("labels", truth.labels)):
+        value = start["inferred"][name]
+        if value and start["origins"][name] == "inferred":
+            yield f"stated {name}", "guess" if name in start["inferred"]["unsure"] else LIKELY, \
+                sorted(value) == sorted(wanted)
+
+
+def judge(truth, start, result, inspection):
     """(claim, sureness, right or not)"""
+    yield from judge_stated(truth, start)
     end = result["end"]
     if result["recovered"]:
         yield "text", end, truth.text_is_right(result["tokens"])
         yield "labels of the text", end, sorted(result["labels"]) == truth.labels
     elif result.get("tokens"):
-        yield "text", "partly" if end == "partly" else "guess", truth.text_is_right(result["tokens"]) or (
+        yield "text", end if end in ("partly", LIKELY) else "guess", truth.text_is_right(result["tokens"]) or (
             end == "partly" and all(sentence in truth.ids or sentence in truth.fed for sentence in result["tokens"]))
     for sure, right in truth.count_tokens(result) if result.get("tokens") else ():
         if sure != "not seen":
@@ -211,10 +221,10 @@ def judge(truth, result, inspection):
 def run(bench, number, name, folder, truth, defence):
     gradient, begun = bench.scratch / "case.g", common.time.perf_counter()
     change(bench.scratch / "plain.g", gradient, defence, number)
-    _, result, _ = bench.attack_raw(gradient, f"--model={folder}", f"--time={bench.options.limit}")
+    start, result, _ = bench.attack_raw(gradient, f"--model={folder}", f"--time={bench.options.limit}")
     inspection = common.last_json(common.run([bench.program("dlg-text"), f"--grads={gradient}", f"--model={folder}",
                                               "--inspect", "--json", f"--threads={bench.threads}"]))
-    counts = collections.Counter(judge(Truth(truth, FACTORS.get(defence, 1)), result, inspection))
+    counts = collections.Counter(judge(Truth(truth, FACTORS.get(defence, 1)), start, result, inspection))
     return bench.record(run=number, model=name, defence=defence, batch=len(truth["text"]), end=result["end"],
                         claims=[[*claim, n] for claim, n in sorted(counts.items())], truth=truth["text"],
                         text=result.get("text"), seconds=common.time.perf_counter() - begun,
@@ -264,10 +274,10 @@ def section(records):
         if part:
             counts = total(part)
             rows.append([defence, len(part), cell(counts, "text", "explained"), cell(counts, "text", "settled"),
+                         cell(counts, "text", LIKELY),
                          cell(counts, "text", "partly"), cell(counts, "text", "guess"),
                          *(cell(counts, "token", sure) for sure in (CERTAIN, LIKELY, "guess"))])
-    head = ["change", "runs", "explained: exact", "settled", "partly", "guess", "tokens certain: right", "likely",
-            "guess"]
+    head = ["change", "runs", "explained: exact", "settled", "likely", "partly", "guess", "tokens certain: right", "likely", "guess"]
     counts = total(records)
     claims = sorted({claim for claim, _ in counts} - {"text", "token"})
     facts = [[claim, *(cell(counts, claim, sure) for sure in (CERTAIN, LIKELY, "guess"))] for claim in claims

@@ -120,7 +120,7 @@ static void compare(const dlg_attempt *a, dlg_session *r, const uint32_t *fed, c
 {
     for (size_t i = 0; i < r->n_rows; i++) {
         r->fed[i] = fed[i];
-        r->evidence[i] = (dlg_evidence){DLG_FROM_READING, 1, NAN, NAN, 0};
+        r->evidence[i] = (dlg_evidence){DLG_FROM_READING, 1, NAN, NAN, 0, NAN};
     }
     take_loss(r, solved);
     r->start = 1;

@@ -146,6 +146,9 @@ void dlg_session_explain(dlg_session *);
  */
 bool dlg_session_is_explained(dlg_session *);
 
+/** Of the best text, if it is the fed tokens': their evidence is now this. */
+void dlg_session_renew_evidence(dlg_session *);
+
 /** Keep the tokens if they are the best so far, and tell the observer of an iteration. */
 void dlg_session_report(dlg_session *);
 
