@@ -27,13 +27,16 @@ static void judge_restored(dlg_inspection *out, const dlg_label_restoration *poo
     if (pooled->is_only) {
         out->labels_ground = (dlg_ground){most, "each sentence's prediction and class, off the pooler"};
         out->scale_ground =
-            is_plain ? (dlg_ground){most, "predictions and classes make the classifier's bias"}
-                     : (dlg_ground){DLG_LIKELY, "predictions and classes; of a loss other than cross-entropy it differs"};
+            is_plain
+                ? (dlg_ground){most, "predictions and classes make the classifier's bias"}
+                : (dlg_ground){DLG_LIKELY, "predictions and classes; of a loss other than cross-entropy it differs"};
         return;
     }
     out->labels_ground = (dlg_ground){
-        DLG_GUESSED, "predictions off the pooler; of a factor with the other sign, or another loss, others fit as well"};
-    out->scale_ground = (dlg_ground){DLG_GUESSED, "predictions, if these are the classes and the loss is cross-entropy"};
+        DLG_GUESSED,
+        "predictions off the pooler; of a factor with the other sign, or another loss, others fit as well"};
+    out->scale_ground =
+        (dlg_ground){DLG_GUESSED, "predictions, if these are the classes and the loss is cross-entropy"};
 }
 
 void dlg_class_grounds_find(dlg_inspection *out, const dlg_gradient *gradient, const dlg_label_restoration *pooled)

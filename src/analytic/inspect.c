@@ -47,8 +47,7 @@ static dlg_status find_length(dlg_inspection *out, const survey *s, dlg_error *e
     bool is_likely;
     const dlg_status judged = dlg_infer_length_is_likely(&is_likely, s->gradient, out->length, err);
     if (status || judged) return status ? status : judged;
-    if (!out->is_defended)
-        out->length_ground = (dlg_ground){DLG_CERTAIN, "rows of the position embedding's gradient"};
+    if (!out->is_defended) out->length_ground = (dlg_ground){DLG_CERTAIN, "rows of the position embedding's gradient"};
     else if (is_likely)
         out->length_ground = (dlg_ground){DLG_LIKELY, "rows of the position embedding's gradient that are left, all of "
                                                       "them far larger than one that is hidden"};
@@ -162,11 +161,10 @@ static dlg_status find_tokens(dlg_inspection *out, const survey *s, dlg_error *e
     else if (!out->tokens.n)
         out->tokens_ground = (dlg_ground){DLG_UNSEEN, "no row of the word embedding's gradient stands out"};
     else if (!is_tied)
-        out->tokens_ground =
-            (dlg_ground){!out->is_defended        ? DLG_CERTAIN
-                         : out->tokens.is_clear ? DLG_LIKELY
-                                                : DLG_GUESSED,
-                         "rows of the word embedding's gradient"};
+        out->tokens_ground = (dlg_ground){!out->is_defended      ? DLG_CERTAIN
+                                          : out->tokens.is_clear ? DLG_LIKELY
+                                                                 : DLG_GUESSED,
+                                          "rows of the word embedding's gradient"};
     else if (known.blur)
         out->tokens_ground = (dlg_ground){out->tokens.is_clear ? DLG_LIKELY : DLG_GUESSED,
                                           "word embedding's rows, labels' apart, above the noise"};
@@ -303,10 +301,9 @@ static dlg_status settle_sentences(dlg_inspection *out, survey *s, dlg_error *er
                                             : (dlg_ground){DLG_GUESSED, "nothing shows more"};
     }
     if (out->n_sentences == 1)
-        out->lengths_ground = (dlg_ground){out->sentences_ground.sure < out->length_ground.sure
-                                               ? out->sentences_ground.sure
-                                               : out->length_ground.sure,
-                                           out->length_ground.from};
+        out->lengths_ground = (dlg_ground){
+            out->sentences_ground.sure < out->length_ground.sure ? out->sentences_ground.sure : out->length_ground.sure,
+            out->length_ground.from};
     return DLG_OK;
 }
 

@@ -384,16 +384,11 @@ double dlg_objective_noise(const dlg_objective *objective)
     return behind > 0 ? fmin(inferred, behind / n_behind * all) : inferred;
 }
 
-double dlg_objective_noise_of_entry(const dlg_objective *objective)
+double dlg_objective_variance(const dlg_objective *objective, size_t i)
 {
-    double most = 0;
-    for (size_t i = 0; i < objective->n_compared; i++) {
-        const compared *c = &objective->compared[i];
-        const double n = (double)(c->parameter->n_rows * c->parameter->n_cols), n_out_of_reach = n - (double)c->n;
-        if (c->target) most = fmax(most, dlg_target_noise_share(c->target) * c->least.ee / n);
-        else if (n_out_of_reach > 0) most = fmax(most, c->least.ee / n_out_of_reach);
-    }
-    return most;
+    const compared *c = &objective->compared[i];
+    const double n = (double)(c->parameter->n_rows * c->parameter->n_cols);
+    return c->target ? dlg_target_noise_share(c->target) * c->least.ee / n : 0;
 }
 
 void dlg_objective_targets(const dlg_objective *objective, size_t *n_dense, size_t *n)

@@ -193,8 +193,7 @@ static void print_heading(const dlg_screen *screen, const dlg_attack_result *res
 static void print_doubtful(const dlg_screen *screen, const dlg_subject *subject, const dlg_attack_result *result)
 {
     bool *doubtful = dlg_allocate(result->n_rows, sizeof *doubtful); /* without memory nothing is marked */
-    for (size_t i = 0; doubtful && i < result->n_rows; i++)
-        doubtful[i] = dlg_attack_confidence(result, i) < DLG_LIKELY;
+    for (size_t i = 0; doubtful && i < result->n_rows; i++) doubtful[i] = dlg_attack_confidence(result, i) < DLG_LIKELY;
     for (size_t b = 0; b < result->n_sentences; b++) {
         const size_t row = result->first[b], n = result->first[b + 1] - row;
         dlg_screen_print_doubtful(screen, (dlg_layout){.indent = 2}, subject->tokenizer, result->state.tokens + row,

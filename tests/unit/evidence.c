@@ -75,9 +75,10 @@ static const size_t first[] = {0, 4, 7};
 static const uint32_t tokens[] = {2, 6, 5, 3, 2, 6, 3};
 static const bool predicted[] = {false, false, false, false, false, true, false};
 static const dlg_evidence evidence[] = {
-    {DLG_FROM_READING, 1, NAN, NAN, 0},  {DLG_FROM_DESCENT, 0, 0.75, 0.5, 0}, {DLG_FROM_DESCENT, 0, 0.9375, 0.125, 0},
-    {DLG_FROM_READING, 5, NAN, NAN, 0},  {DLG_FROM_READING, 0, NAN, NAN, 0},  {DLG_FROM_DESCENT, 2, 0.5, 0.25, 0},
-    {DLG_FROM_DESCENT, 1, 0.25, NAN, 0},
+    {DLG_FROM_READING, 1, NAN, NAN, 0, NAN},      {DLG_FROM_DESCENT, 0, 0.75, 0.5, 0, NAN},
+    {DLG_FROM_DESCENT, 0, 0.9375, 0.125, 0, NAN}, {DLG_FROM_READING, 5, NAN, NAN, 0, NAN},
+    {DLG_FROM_READING, 0, NAN, NAN, 0, NAN},      {DLG_FROM_DESCENT, 2, 0.5, 0.25, 0, NAN},
+    {DLG_FROM_DESCENT, 1, 0.25, NAN, 0, NAN},
 };
 
 static dlg_attack_result ended(dlg_attack_end end)
@@ -150,7 +151,7 @@ static void in_words(void **state)
     dlg_evidence replaced[7];
     dlg_attack_result result = ended(DLG_SETTLED);
     memcpy(replaced, evidence, sizeof replaced);
-    replaced[2] = (dlg_evidence){DLG_FROM_DESCENT, 0, NAN, NAN, 0};
+    replaced[2] = (dlg_evidence){DLG_FROM_DESCENT, 0, NAN, NAN, 0, NAN};
     replaced[3] = replaced[4] = evidence[0];
     result.state.evidence = replaced;
     assert_line(result, SOURCES "6 likely, in doubt: fish at 2 of sentence 1 (the best of those tried)\n");

@@ -312,7 +312,7 @@ bool dlg_single_class_is_clear(const dlg_gradient *gradient)
     const size_t n = gradient->model->config.n_labels;
     const dlg_real *g = dlg_gradient_at(gradient, gradient->model->roles.decoder.bias);
     size_t n_below = 0, n_above = 0;
-    for (size_t c = 0; g && c < n; c++) n_below += g[c] < 0, n_above += g[c] > 0;
+    for (size_t c = 0; g && c < n; c++) n_below += g[c]<0, n_above += g[c]> 0;
     return n > 2 && n_below + n_above == n && (n_below == 1 || n_above == 1);
 }
 

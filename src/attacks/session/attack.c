@@ -194,7 +194,7 @@ const char *dlg_update_name(dlg_update update)
 
 const char *dlg_attack_end_name(dlg_attack_end end)
 {
-    static const char *const names[] = {"explained",   "settled",    "partly",     "exhausted",
+    static const char *const names[] = {"explained",   "settled",    "partly",      "exhausted",
                                         "interrupted", "unreadable", "out of time", "likely"};
     return names[end];
 }

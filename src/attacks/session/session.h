@@ -137,6 +137,9 @@ void dlg_session_set_tokens(dlg_session *);
 /** D at the fed tokens' own embeddings, also left in d_tokens; infinity as long as no label has its place. */
 double dlg_session_distance_of_tokens(dlg_session *);
 
+/** How unlikely the gradient is of what `point` holds, with that share of the labels (dlg_oracle_misfit). */
+double dlg_session_misfit(dlg_session *, const dlg_real *share);
+
 /** Find `explanation`, where D of the fed tokens is rounding. */
 void dlg_session_explain(dlg_session *);
 

@@ -7,14 +7,9 @@
 
 typedef struct {
     dlg_session *r;
-    double variance;                      /* of the noise in an entry */
+    double misfit;                        /* of the text itself */
     dlg_token_alternatives *alternatives; /* (n_rows) */
 } doubts;
-
-static double lead_over(const doubts *d, double distance)
-{
-    return (distance - d->r->d_tokens) / (2 * d->variance);
-}
 
 static void judge_row(const doubts *d, size_t row)
 {
@@ -26,8 +21,8 @@ static void judge_row(const doubts *d, size_t row)
     const dlg_token_alternatives *a = &d->alternatives[row];
     for (size_t j = 0; j < a->n && !dlg_session_is_interrupted(r); j++) {
         memcpy(x, table + (size_t)a->token[j] * H, H * sizeof *x);
-        const double here = lead_over(d, dlg_session_distance_at_point(r, r->placement.share));
-        lead = here > lead ? lead : here; /* one that is not known is no lead */
+        const double here = dlg_session_misfit(r, r->placement.share) - d->misfit;
+        lead = here > lead ? lead : here;
     }
     memcpy(x, table + (size_t)r->fed[row] * H, H * sizeof *x);
     r->evidence[row].lead = dlg_session_is_interrupted(r) ? NAN : lead;
@@ -53,7 +48,7 @@ static void judge_labels(const doubts *d)
         for (size_t j = i + 1; j < p->n_labels && !dlg_session_is_interrupted(r); j++) {
             if (p->label[i] == p->label[j]) continue;
             dlg_label_assignment_propose_swap(p, p->row_of[i], p->row_of[j]);
-            const double lead = lead_over(d, dlg_session_distance_at_point(r, p->proposed_share));
+            const double lead = dlg_session_misfit(r, p->proposed_share) - d->misfit;
             dlg_evidence *of[] = {&r->evidence[r->knowledge->rows[p->row_of[i]]],
                                   &r->evidence[r->knowledge->rows[p->row_of[j]]]};
             for (size_t k = 0; k < 2; k++) of[k]->lead = of[k]->lead < lead ? of[k]->lead : lead;
@@ -62,15 +57,15 @@ static void judge_labels(const doubts *d)
 
 dlg_status dlg_token_doubts_find(dlg_session *r, dlg_error *err)
 {
-    doubts d = {.r = r, .variance = dlg_objective_noise_of_entry(dlg_oracle_objective(r->oracle))};
-    if (!r->is_defended || r->options->distance != &dlg_l2 || !(d.variance > 0) || !r->placement.placed) return DLG_OK;
+    doubts d = {.r = r};
+    if (!r->is_defended || r->options->distance != &dlg_l2 || !r->placement.placed) return DLG_OK;
     bool *is_judged = dlg_allocate(r->n_rows, sizeof *is_judged);
     d.alternatives = dlg_allocate(r->n_rows, sizeof *d.alternatives);
-    dlg_status status =
-        is_judged && d.alternatives ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "doubts: no memory");
+    dlg_status status = is_judged && d.alternatives ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "doubts: no memory");
     if (!status) {
         dlg_session_set_tokens(r);
-        r->d_tokens = dlg_session_evaluate_point(r);
+        (void)dlg_session_evaluate_point(r); /* for its derivative */
+        d.misfit = dlg_session_misfit(r, r->placement.share);
         for (size_t i = 0; i < r->n_rows; i++) {
             is_judged[i] = !r->is_known[i] && !dlg_evidence_is_clear(&r->evidence[i]);
             if (is_judged[i]) r->evidence[i].lead = INFINITY;

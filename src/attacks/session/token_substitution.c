@@ -122,13 +122,10 @@ static bool swap_labels(dlg_session *r)
 dlg_status dlg_token_substitution_try(dlg_session *r, dlg_rows_tried rows, dlg_error *err)
 {
     const dlg_model *model = r->gradient->model;
-    replacing p = {.r = r,
-                   .H = model->config.hidden_size,
-                   .table = dlg_model_word_embeddings(model)};
+    replacing p = {.r = r, .H = model->config.hidden_size, .table = dlg_model_word_embeddings(model)};
     p.choices = dlg_allocate(r->n_rows, sizeof *p.choices);
     p.order = dlg_allocate(r->n_rows, sizeof *p.order);
-    dlg_status status =
-        p.choices && p.order ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "replacements: no memory");
+    dlg_status status = p.choices && p.order ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "replacements: no memory");
     for (size_t pass = 0; pass < PASSES && !status && !dlg_session_is_interrupted(r); pass++) {
         dlg_session_set_tokens(r);
         r->d_tokens = dlg_session_evaluate_point(r);
