@@ -58,7 +58,7 @@ static dlg_status judge_length(dlg_knowledge *k, dlg_analysis *analysis, dlg_err
     const dlg_defence_traces *traces;
     bool is_likely = true;
     dlg_status status = dlg_analysis_traces(&traces, analysis, err);
-    if (!status && dlg_defence_traces_any(traces))
+    if (!status && (dlg_defence_traces_any(traces) || dlg_analysis_gradient(analysis)->rounding))
         status = dlg_infer_length_is_likely(&is_likely, dlg_analysis_gradient(analysis), k->lengths[0], err);
     k->lengths_are_unsure = !is_likely || (k->n_sentences > 1 && k->sentences_from == DLG_ASSUMED);
     return status;

@@ -97,16 +97,31 @@ static void sure_by_the_end(void **state)
     static const dlg_confidence settled[] = {DLG_LIKELY,  DLG_LIKELY, DLG_GUESSED, DLG_GUESSED,
                                              DLG_GUESSED, DLG_LIKELY, DLG_LIKELY};
     const dlg_attack_result of[] = {ended(DLG_EXPLAINED), ended(DLG_SETTLED), ended(DLG_EXHAUSTED),
-                                    ended(DLG_INTERRUPTED)};
+                                    ended(DLG_INTERRUPTED), ended(DLG_LIKELY_TEXT)};
     for (size_t i = 0; i < 7; i++) {
         assert_int_equal(dlg_attack_confidence(&of[0], i), DLG_CERTAIN);
         assert_int_equal(dlg_attack_confidence(&of[1], i), settled[i]);
         assert_int_equal(dlg_attack_confidence(&of[2], i), DLG_GUESSED);
         assert_int_equal(dlg_attack_confidence(&of[3], i), DLG_GUESSED);
+        assert_int_equal(dlg_attack_confidence(&of[4], i), settled[i]);
     }
     assert_int_equal(dlg_attack_source(&of[0].state, 0), DLG_FROM_READING);
     assert_int_equal(dlg_attack_source(&of[0].state, 1), DLG_FROM_DESCENT);
     assert_int_equal(dlg_attack_source(&of[0].state, 5), DLG_FROM_LABEL);
+}
+
+/* Others that were tried in its place say more than how near it was. */
+static void sure_by_the_lead(void **state)
+{
+    (void)state;
+    dlg_evidence e = {DLG_FROM_READING, 1, NAN, NAN, 0, 3};
+    assert_false(dlg_evidence_is_clear(&e));
+    e = (dlg_evidence){DLG_FROM_DESCENT, 20, 0.5, 0.01, 0, 300};
+    assert_true(dlg_evidence_is_clear(&e));
+    e.lead = -300;
+    assert_false(dlg_evidence_is_clear(&e));
+    e.lead = INFINITY; /* there are no others */
+    assert_true(dlg_evidence_is_clear(&e));
 }
 
 /* What a search may build on is another question: how near, not how far from others. */
@@ -160,8 +175,9 @@ static void in_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(two_nearest),     cmocka_unit_test(next_is_handed_down), cmocka_unit_test(nothing_next),
-        cmocka_unit_test(sure_by_the_end), cmocka_unit_test(good_by_nearness),    cmocka_unit_test(in_words),
+        cmocka_unit_test(two_nearest),      cmocka_unit_test(next_is_handed_down), cmocka_unit_test(nothing_next),
+        cmocka_unit_test(sure_by_the_end),  cmocka_unit_test(good_by_nearness),    cmocka_unit_test(in_words),
+        cmocka_unit_test(sure_by_the_lead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -197,16 +197,22 @@ static double factor_of(const found *f, dlg_pooler_problem *m, size_t b, size_t 
     return (double)m->B * dlg_dot_of_doubles(H, m->t, m->du + b * H) / dlg_dot_of_doubles(H, m->t, m->t);
 }
 
+static double mean_of(size_t n, const double *factor)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += factor[i];
+    return sum / (double)n;
+}
+
 /* How far factors (n) are apart, as a part of their mean. */
 static double spread_of(size_t n, const double *factor)
 {
-    double least = factor[0], most = factor[0], sum = 0;
+    double least = factor[0], most = factor[0];
     for (size_t i = 0; i < n; i++) {
         least = fmin(least, factor[i]);
         most = fmax(most, factor[i]);
-        sum += factor[i];
     }
-    return (most - least) / fabs(sum / (double)n);
+    return (most - least) / fabs(mean_of(n, factor));
 }
 
 /*
@@ -222,11 +228,13 @@ static void settle_labels(dlg_label_restoration *out, found *f, dlg_pooler_probl
         factor[b] = factor_of(f, m, b, f->label[b]);
         other[b] = m->C == 2 ? factor_of(f, m, b, 1 - f->label[b]) : factor[b];
     }
+    out->scale = mean_of(m->B, factor);
     out->spread = spread_of(m->B, factor);
     out->other_spread = m->C == 2 && m->B > 1 ? spread_of(m->B, other) : m->C == 2 ? 0 : INFINITY;
     if (!(out->spread > apart * out->other_spread) || m->B == 1) return;
     for (size_t b = 0; b < m->B; b++) f->label[b] = 1 - f->label[b];
     out->other_spread = out->spread;
+    out->scale = mean_of(m->B, other);
     out->spread = spread_of(m->B, other);
 }
 
@@ -246,9 +254,12 @@ static bool explain(dlg_label_restoration *out, const found *f, dlg_pooler_probl
         g2 += (double)bias[c] * (double)bias[c];
     }
     if (!(norm2 > 0) || !(g2 > 0)) return false;
+    /* Of two classes every bias is a multiple. In fresh weights -k does as well as k but for the sign of this. */
+    const double of_deltas = out->scale;
     out->scale = along / norm2;
+    const bool agrees = m->C > 2 ? out->scale > 0 : fabs(out->scale - of_deltas) < even * fabs(of_deltas);
     out->misfit = sqrt(fmax(0, 1 - along * along / (norm2 * g2)));
-    return (out->scale > 0 || m->C == 2) && out->misfit < explained_below;
+    return agrees && out->misfit < explained_below;
 }
 
 dlg_status dlg_label_restoration_solve(dlg_label_restoration *out, const dlg_gradient *gradient, dlg_error *err)
