@@ -164,7 +164,7 @@ typedef enum {
 
 DLG_PUBLIC dlg_attack_end dlg_attack_end_of(const dlg_attack *);
 
-/** Whether the text is to be taken for the participant's: explained or settled. What else is there has guesses in it. */
+/** Whether the text is to be taken for the participant's: explained or settled. Others have guesses in them. */
 DLG_PUBLIC bool dlg_attack_is_recovered(const dlg_attack *);
 
 /** What is not to be seen in the gradient (DLG_UNREADABLE), in words; else NULL. Borrowed. */

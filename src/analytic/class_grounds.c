@@ -1,6 +1,6 @@
 /*
- * Of two classes any loss moves the bias one way or the other, and a factor below zero turns it: only sentences whose own
- * factors agree, or a factor of 1, say which class it was and that the loss is cross-entropy.
+ * Of two classes any loss moves the bias one way or the other, and a factor below zero turns it: only sentences whose
+ * own factors agree, or a factor of 1, say which class it was and that the loss is cross-entropy.
  */
 #include "analytic/class_grounds.h"
 
