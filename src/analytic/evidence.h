@@ -27,8 +27,8 @@ bool dlg_evidence_is_good(const dlg_evidence *);
 
 /**
  * Whether it speaks for this token and against all others: it is far more likely than all that were tried; or, where
- * none was, the only one that is admitted, or nearer than any other by a clear margin. In texts that settled all 1,666
- * tokens were right of which that held (tests/bench/claims.py, 360 runs).
+ * none was, the only one that is admitted, or nearer than any other by a clear margin. In 46 texts that
+ * settled 550 of 551 tokens were right of which that held (tests/bench/claims.py).
  */
 bool dlg_evidence_is_clear(const dlg_evidence *);
 
