@@ -28,8 +28,8 @@ static const double explained_below = 0.02;
 /* Factors are one when they are no further apart, and other classes are none when theirs are so many times as far. */
 static const double even = 0.02, apart = 8;
 
-/* What the bias' gradient leaves to rounding. */
-static const double exact = 1e-5;
+/* A factor of 1 to rounding; and what the bias' gradient leaves where vectors are much alike. */
+static const double exact = 1e-5, all_but_exact = 1e-3;
 
 /* ---- what is known of all k ---- */
 
@@ -305,8 +305,10 @@ dlg_status dlg_label_restoration_solve(dlg_label_restoration *out, const dlg_gra
     if (f.n == m.B && find_deltas(&f, &m, product)) {
         settle_labels(out, &f, &m);
         out->is_solved = explain(out, &f, &m, bias, mean);
-        out->is_only = out->is_solved && out->misfit < exact && out->spread < even &&
-                       (out->other_spread > apart * out->spread || fabs(out->scale - 1) < exact);
+        /* Of more classes each delta's direction names its own; its size is lost where vectors are much alike. */
+        const bool is_named =
+            C > 2 || (out->spread < even && (out->other_spread > apart * out->spread || fabs(out->scale - 1) < exact));
+        out->is_only = out->is_solved && out->misfit < all_but_exact && is_named;
     }
     memcpy(out->label, f.label, f.n * sizeof *f.label);
 out:
