@@ -151,18 +151,20 @@ DLG_PUBLIC DLG_MUST_USE dlg_status dlg_attack_run(dlg_attack *, const dlg_observ
 /** Why the attack ended. */
 typedef enum {
     DLG_EXPLAINED, /**< the decoded tokens' own gradient is the shared one, to rounding */
-    DLG_SETTLED,   /**< the text is stable and the distance has collapsed to what the gradient's noise leaves */
+    /** the text is stable, the distance has collapsed to what the gradient's noise leaves, and every token is likely */
+    DLG_SETTLED,
     /** each sentence of the text was in the batch, checked by itself; others were too, and were not found */
     DLG_PARTLY,
     DLG_EXHAUSTED,   /**< iterations and starts are used up */
     DLG_INTERRUPTED, /**< and before it has ended */
     DLG_UNREADABLE,  /**< no attack could begin: the gradient does not show what every attack needs */
-    DLG_OUT_OF_TIME  /**< the time was up before it has ended (max_seconds) */
+    DLG_OUT_OF_TIME, /**< the time was up before it has ended (max_seconds) */
+    DLG_LIKELY_TEXT  /**< as DLG_SETTLED, but for some tokens, or its length, that are guesses */
 } dlg_attack_end;
 
 DLG_PUBLIC dlg_attack_end dlg_attack_end_of(const dlg_attack *);
 
-/** Whether the text is to be taken for the participant's: explained or settled. What else is there is a guess. */
+/** Whether the text is to be taken for the participant's: explained or settled. Others have guesses in them. */
 DLG_PUBLIC bool dlg_attack_is_recovered(const dlg_attack *);
 
 /** What is not to be seen in the gradient (DLG_UNREADABLE), in words; else NULL. Borrowed. */

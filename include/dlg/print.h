@@ -28,8 +28,8 @@
  *
  * knowledge lists what was told ("batch", "length", "labels", "masked"); origins says for each of the four whether it
  * was told, in the metadata, inferred or assumed (null: the gradient does not show it); inferred holds what was not
- * told (null what was, what the gradient does not show, and masked where any position may be). tokens have the labels
- * put back, fed_tokens have not.
+ * told (null what was, what the gradient does not show, and masked where any position may be), and in unsure which of
+ * "length" and "labels" is a guess: others fit as well. tokens have the labels put back, fed_tokens have not.
  *
  * end and recovered are dlg_attack_end and dlg_attack_is_recovered. Where end is "partly" tokens, all that has their
  * shape, labels, and origins but for the batch's are of the sentences that were found alone, while knowledge is what
@@ -44,7 +44,8 @@
  * "descent" or "label"; sure: "certain", "likely" or "guess", or "not seen" of a mask token whose label was not found
  * in sentences that are a part of the batch; choices: how many tokens layer 0 admits there (null: it says nothing);
  * cosine and margin: how near the embedding that was found is to the token's own, and how much nearer than to the next
- * (null where none was searched for). Where a label stands these are of what was fed there.
+ * (null where none was searched for); lead: the logarithm of how much more likely the gradient is with it than with the
+ * best of the others that were tried there (null: none was). Where a label stands these are of what was fed there.
  *
  * checkpoint is the journal's file, or null, and resumed_after how many evaluations it held; recalled of the
  * evaluations came from there, the seconds are this run's, reading included, and seconds_per_evaluation are those of

@@ -1,7 +1,12 @@
 #include "analytic/evidence.h"
 
+#include <math.h>
+
 /* Of so few tokens that were admitted the best is taken at its word. */
 enum { FEW_CHOICES = 3 };
+
+/* A chance of one in 10^13, against vocabularies of 10^5 and noise that is not quite as it seems. */
+static const double clear_lead = 30;
 
 /* From this cosine on an embedding has arrived; from this margin on no other token is near. */
 static const double arrived = 0.9, clear_margin = 0.2;
@@ -26,5 +31,6 @@ bool dlg_evidence_is_good(const dlg_evidence *e)
 
 bool dlg_evidence_is_clear(const dlg_evidence *e)
 {
+    if (!isnan(e->lead)) return e->lead >= clear_lead;
     return e->n_choices == 1 || e->margin >= clear_margin;
 }

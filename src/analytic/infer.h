@@ -12,6 +12,12 @@
  */
 size_t dlg_infer_length(const dlg_gradient *);
 
+/**
+ * Whether a defence is unlikely to hide rows behind that length: those before it are by far larger than one that it
+ * hides. False where there is no such gradient. Errors: DLG_ENOMEM.
+ */
+DLG_MUST_USE dlg_status dlg_infer_length_is_likely(bool *out, const dlg_gradient *, size_t length, dlg_error *);
+
 /** How many sentences there are, and how long they are. */
 typedef struct {
     size_t n_sentences;      /**< 1 where nothing shows it */

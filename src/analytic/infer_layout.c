@@ -103,8 +103,12 @@ dlg_status dlg_infer_layout(dlg_batch_layout *out, dlg_analysis *analysis, size_
     if (!e.longest) return DLG_OK;
     dlg_special_tokens special = {0};
     dlg_status status = DLG_OK;
-    if (n_sentences != 1) status = dlg_analysis_count_inputs(&e.n_inputs, analysis, err);
-    if (n_sentences != 1 && !status) status = dlg_analysis_count_attended(&e.n_rows, analysis, err);
+    const dlg_defence_traces *traces;
+    status = dlg_analysis_traces(&traces, analysis, err);
+    /* Of what was pruned the rank is that of the rows that are left. */
+    const bool has_ranks = n_sentences != 1 && !status && !traces->is_pruned;
+    if (has_ranks) status = dlg_analysis_count_inputs(&e.n_inputs, analysis, err);
+    if (has_ranks && !status) status = dlg_analysis_count_attended(&e.n_rows, analysis, err);
     const size_t least = e.n_rows > e.n_inputs ? e.n_rows : e.n_inputs;
     if (!status && n_sentences != 1) status = dlg_analysis_framing(&special, analysis, e.longest, err);
     if (!status && !n_sentences) status = count_sentences(&out->n_sentences, &e, analysis, least, err);

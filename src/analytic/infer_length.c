@@ -1,8 +1,11 @@
 #include "analytic/infer.h"
 
+#include "analytic/noise/noise_model.h"
+#include "base/memory.h"
 #include "math/blas.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 /* A row stands out when its norm exceeds the noise rows' mean by this many of their standard deviations. */
 static const double outstanding = 8;
@@ -13,6 +16,11 @@ static const double outstanding = 8;
  */
 static const double least_of_noise = 0.01;
 
+/* The last row is likely the last one there was when the weakest and the middle row are so many times as large as one
+ * that is hidden may be. Over noise, rounding and pruning of 220 gradients of five trained models, 2 of 10,412 lengths
+ * were wrong of which that held, and 1,746 of 3,218 others. */
+static const double least_weakest[] = {1, 1.5}, least_middle = 3;
+
 /* The last tenth of the positions, but enough of them for a deviation to mean something, and never more than half. */
 static size_t rows_behind(size_t n)
 {
@@ -20,12 +28,15 @@ static size_t rows_behind(size_t n)
     return n / 10 > least ? n / 10 : least;
 }
 
-size_t dlg_infer_length(const dlg_gradient *gradient)
+/* What stands behind a text. */
+typedef struct {
+    double mean, level; /* of the rows' norms there, and from where on one stands out */
+    bool is_sharp;      /* it is zero, or rounding */
+} background;
+
+static background look_behind(const dlg_real *rows, size_t n, size_t H)
 {
-    const dlg_parameter *p = gradient->model->roles.positions;
-    const dlg_real *rows = dlg_gradient_at(gradient, p);
-    const size_t n = p->n_rows, H = p->n_cols, n_behind = rows_behind(n);
-    if (!rows) return 0;
+    const size_t n_behind = rows_behind(n);
     double sum = 0, sum_of_squares = 0, along_ones = 0;
     for (size_t t = n - n_behind; t < n; t++) {
         const double norm = sqrt(dlg_dot(H, rows + t * H, rows + t * H));
@@ -36,13 +47,54 @@ size_t dlg_infer_length(const dlg_gradient *gradient)
         along_ones += total * total / (double)H;
     }
     const double mean = sum / (double)n_behind, variance = sum_of_squares / (double)n_behind - mean * mean;
-    const double level = mean + outstanding * sqrt(variance > 0 ? variance : 0);
     const bool is_zero_at_last = dlg_dot(H, rows + (n - 1) * H, rows + (n - 1) * H) == 0;
-    const bool is_sharp = is_zero_at_last || along_ones * (double)H < least_of_noise * sum_of_squares;
+    return (background){mean, mean + outstanding * sqrt(variance > 0 ? variance : 0),
+                        is_zero_at_last || along_ones * (double)H < least_of_noise * sum_of_squares};
+}
+
+size_t dlg_infer_length(const dlg_gradient *gradient)
+{
+    const dlg_parameter *p = gradient->model->roles.positions;
+    const dlg_real *rows = dlg_gradient_at(gradient, p);
+    const size_t n = p->n_rows, H = p->n_cols;
+    if (!rows) return 0;
+    const background behind = look_behind(rows, n, H);
     size_t length = 0;
     for (size_t t = 0; t < n; t++) {
         const double norm = sqrt(dlg_dot(H, rows + t * H, rows + t * H));
-        if (is_sharp ? norm > 0 : norm > level) length = t + 1;
+        if (behind.is_sharp ? norm > 0 : norm > behind.level) length = t + 1;
     }
     return length;
+}
+
+/* How large a row is, where one that is hidden is at most 1. */
+static double clearance(const dlg_real *row, size_t H, const background *behind, double smallest)
+{
+    if (behind->is_sharp) return (double)dlg_largest_absolute(H, row) / smallest;
+    const double noise2 = behind->mean * behind->mean, hidden2 = behind->level * behind->level - noise2;
+    return hidden2 > 0 ? sqrt(fmax(0, dlg_dot(H, row, row) - noise2) / hidden2) : INFINITY;
+}
+
+static int compare(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+dlg_status dlg_infer_length_is_likely(bool *out, const dlg_gradient *gradient, size_t length, dlg_error *err)
+{
+    const dlg_parameter *p = gradient->model->roles.positions;
+    const dlg_real *rows = dlg_gradient_at(gradient, p);
+    const size_t H = p->n_cols;
+    *out = false;
+    if (!rows || !length) return DLG_OK;
+    double *clear = dlg_allocate(length, sizeof *clear);
+    if (!clear) return dlg_fail(err, DLG_ENOMEM, "length: no memory");
+    const background behind = look_behind(rows, p->n_rows, H);
+    const double smallest = dlg_smallest_entry(p->n_rows * H, rows);
+    for (size_t t = 0; t < length; t++) clear[t] = clearance(rows + t * H, H, &behind, smallest);
+    qsort(clear, length, sizeof *clear, compare);
+    *out = clear[0] >= least_weakest[behind.is_sharp] && clear[length / 2] >= least_middle;
+    dlg_free(clear);
+    return DLG_OK;
 }

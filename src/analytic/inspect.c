@@ -1,5 +1,6 @@
 #include "analytic/inspect.h"
 
+#include "analytic/class_grounds.h"
 #include "analytic/infer.h"
 #include "analytic/inspect_update.h"
 #include "analytic/labels/infer_labels.h"
@@ -14,9 +15,6 @@
 
 /* Ranks are looked for up to the first, or to what layer 0 shows, never further than to the last. */
 enum { FEW_ROWS = 48, MOST_ROWS = 256 };
-
-/* Labels and the prediction for a blank text explain the bias well enough to believe them. */
-static const double nearly_explained = 0.3;
 
 /* What one step finds and the next ones need. */
 typedef struct {
@@ -39,16 +37,23 @@ static dlg_status find_length(dlg_inspection *out, const survey *s, dlg_error *e
     const dlg_status status = dlg_analysis_traces(&t, s->analysis, err);
     out->length = dlg_analysis_length(s->analysis);
     out->traces = *t;
-    out->is_defended = t->rounding || t->is_pruned || t->noise > 0 || s->gradient->rounding;
+    out->is_defended = dlg_defence_traces_any(t) || s->gradient->rounding;
     const bool is_frozen = !dlg_gradient_at(s->gradient, s->gradient->model->roles.positions);
-    if (!out->length)
+    if (!out->length) {
         out->length_ground = (dlg_ground){DLG_UNSEEN, is_frozen ? "the file has no gradient of the position embedding"
                                                                 : "no row of the position embedding stands out"};
+        return status;
+    }
+    bool is_likely;
+    const dlg_status judged = dlg_infer_length_is_likely(&is_likely, s->gradient, out->length, err);
+    if (status || judged) return status ? status : judged;
+    if (!out->is_defended) out->length_ground = (dlg_ground){DLG_CERTAIN, "rows of the position embedding's gradient"};
+    else if (is_likely)
+        out->length_ground = (dlg_ground){DLG_LIKELY, "rows of the position embedding's gradient that are left, all of "
+                                                      "them far larger than one that is hidden"};
     else
-        out->length_ground = (dlg_ground){t->noise > 0 || t->is_pruned ? DLG_LIKELY : DLG_CERTAIN,
-                                          t->noise > 0   ? "rows of the position embedding's gradient above their noise"
-                                          : t->is_pruned ? "rows of the position embedding's gradient that are left"
-                                                         : "rows of the position embedding's gradient"};
+        out->length_ground = (dlg_ground){DLG_GUESSED, "the last row of the position embedding's gradient that stands "
+                                                       "out; behind it others may be hidden"};
     return status;
 }
 
@@ -88,11 +93,11 @@ static dlg_ground ground_of_fit(const survey *s, const dlg_label_fit *fit)
     if (!fit->n_labels) return (dlg_ground){DLG_UNSEEN, "no entry of the decoder's bias is negative enough"};
     if (s->n_head_rows && fit->unexplained < dlg_tolerance_bias(s->gradient->roundoff))
         return (dlg_ground){DLG_CERTAIN, "decoder's bias, to rounding; how many: rank of the head"};
-    if (s->n_head_rows && fit->misfit < nearly_explained)
+    if (s->n_head_rows && dlg_label_fit_is_likely(fit))
         return (dlg_ground){DLG_LIKELY, "decoder's bias; how many: rank of the head"};
     if (s->n_head_rows)
         return (dlg_ground){DLG_GUESSED, "decoder's bias, not whole counts; how many: rank of the head"};
-    return (dlg_ground){fit->misfit < nearly_explained ? DLG_LIKELY : DLG_GUESSED,
+    return (dlg_ground){dlg_label_fit_is_likely(fit) ? DLG_LIKELY : DLG_GUESSED,
                         "decoder's bias, rounded to whole counts"};
 }
 
@@ -123,20 +128,12 @@ static dlg_status find_labels(dlg_inspection *out, const survey *s, dlg_error *e
 static dlg_status find_classes(dlg_inspection *out, const survey *s, dlg_error *err)
 {
     const size_t n = s->pooled->n_sentences;
-    out->labels_ground =
-        (dlg_ground){DLG_UNSEEN, "the rank of the pooler is not clear, so neither is how many there are"};
-    out->scale_ground = (dlg_ground){DLG_UNSEEN, "the sentences' own predictions are not seen"};
+    dlg_class_grounds_find(out, s->gradient, s->pooled);
     if (!n) return DLG_OK;
     out->labels = dlg_allocate(n, sizeof *out->labels);
     if (!out->labels) return dlg_fail(err, DLG_ENOMEM, "classes: no memory");
     out->n_labels = n;
-    if (s->pooled->is_solved) {
-        out->labels_ground = (dlg_ground){DLG_CERTAIN, "each sentence's prediction and class, off the pooler"};
-        out->scale = s->pooled->scale;
-        out->scale_ground = (dlg_ground){DLG_CERTAIN, "predictions and classes make the classifier's bias"};
-    } else {
-        out->labels_ground = (dlg_ground){n == 1 ? DLG_CERTAIN : DLG_GUESSED, "classifier's bias"};
-    }
+    out->scale = s->pooled->scale;
     return dlg_infer_classes(out->labels, n, s->gradient, dlg_analysis_forward(s->analysis), s->pooled, out->length,
                              s->special, err);
 }
@@ -164,8 +161,10 @@ static dlg_status find_tokens(dlg_inspection *out, const survey *s, dlg_error *e
     else if (!out->tokens.n)
         out->tokens_ground = (dlg_ground){DLG_UNSEEN, "no row of the word embedding's gradient stands out"};
     else if (!is_tied)
-        out->tokens_ground =
-            (dlg_ground){out->is_defended ? DLG_LIKELY : DLG_CERTAIN, "rows of the word embedding's gradient"};
+        out->tokens_ground = (dlg_ground){!out->is_defended      ? DLG_CERTAIN
+                                          : out->tokens.is_clear ? DLG_LIKELY
+                                                                 : DLG_GUESSED,
+                                          "rows of the word embedding's gradient"};
     else if (known.blur)
         out->tokens_ground = (dlg_ground){out->tokens.is_clear ? DLG_LIKELY : DLG_GUESSED,
                                           "word embedding's rows, labels' apart, above the noise"};
@@ -213,8 +212,11 @@ static dlg_status find_text(dlg_inspection *out, survey *s, dlg_error *err)
     out->n_text_certain = s->reading.n_certain;
     const bool is_whole =
         s->reading.n_certain == out->length && !dlg_twins_are_hidden(s->gradient, out->length, out->text);
-    out->text_ground = (dlg_ground){is_whole && !out->is_defended ? DLG_CERTAIN : DLG_LIKELY,
-                                    "position embedding's rows are orthogonal to it"};
+    if (is_whole)
+        out->text_ground = (dlg_ground){out->length_ground.sure, "position embedding's rows are orthogonal to it"};
+    else
+        out->text_ground = (dlg_ground){
+            DLG_GUESSED, "position embedding's rows are orthogonal to it, and at some positions to others as well"};
     return is_whole ? take_tokens(out, err) : DLG_OK;
 }
 
@@ -280,24 +282,28 @@ static dlg_status settle_several(dlg_inspection *out, survey *s, dlg_error *err)
 /* What was read since may ask for more than the ranks alone do. */
 static dlg_status settle_sentences(dlg_inspection *out, survey *s, dlg_error *err)
 {
-    const bool is_read = out->text_ground.sure >= DLG_LIKELY;
+    /* Undefended rows are one token's each also where it is not sure which. */
+    const bool is_unsure = out->text && !out->is_defended && out->text_ground.sure < DLG_LIKELY;
+    const dlg_confidence read = is_unsure ? DLG_LIKELY : out->text_ground.sure;
     out->n_sentences_most = out->n_sentences;
     if (s->pooled && s->pooled->n_sentences && s->pooled->n_sentences == out->n_sentences) {
-        out->sentences_ground = s->pooled->is_solved
+        out->sentences_ground = s->pooled->is_only
                                     ? (dlg_ground){DLG_CERTAIN, "their predictions and classes, off the pooler"}
                                     : (dlg_ground){DLG_LIKELY, "rank of the pooler"};
     } else if (!s->is_single) {
         out->n_sentences_most = 0;
         return settle_several(out, s, err);
-    } else if (is_read) {
-        out->sentences_ground =
-            (dlg_ground){out->text_ground.sure, "every row of the position embedding is one token's"};
+    } else if (read >= DLG_LIKELY) {
+        out->sentences_ground = (dlg_ground){read, "every row of the position embedding is one token's"};
     } else {
         if (!s->is_alone) out->n_sentences_most = 0;
         out->sentences_ground = s->is_alone ? (dlg_ground){DLG_LIKELY, "no more tokens than the longest sentence has"}
                                             : (dlg_ground){DLG_GUESSED, "nothing shows more"};
     }
-    if (out->n_sentences == 1) out->lengths_ground = (dlg_ground){out->sentences_ground.sure, out->length_ground.from};
+    if (out->n_sentences == 1)
+        out->lengths_ground = (dlg_ground){
+            out->sentences_ground.sure < out->length_ground.sure ? out->sentences_ground.sure : out->length_ground.sure,
+            out->length_ground.from};
     return DLG_OK;
 }
 

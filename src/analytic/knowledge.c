@@ -53,6 +53,17 @@ static dlg_status no_label(const dlg_gradient *gradient, dlg_error *err)
                           "gradient: want the decoder's bias, found none (frozen?): no label can be inferred");
 }
 
+static dlg_status judge_length(dlg_knowledge *k, dlg_analysis *analysis, dlg_error *err)
+{
+    const dlg_defence_traces *traces;
+    bool is_likely = true;
+    dlg_status status = dlg_analysis_traces(&traces, analysis, err);
+    if (!status && (dlg_defence_traces_any(traces) || dlg_analysis_gradient(analysis)->rounding))
+        status = dlg_infer_length_is_likely(&is_likely, dlg_analysis_gradient(analysis), k->lengths[0], err);
+    k->lengths_are_unsure = !is_likely || (k->n_sentences > 1 && k->sentences_from == DLG_ASSUMED);
+    return status;
+}
+
 static dlg_status infer_layout(dlg_knowledge *k, dlg_analysis *analysis, dlg_error *err)
 {
     dlg_batch_layout layout;
@@ -74,7 +85,7 @@ static dlg_status infer_layout(dlg_knowledge *k, dlg_analysis *analysis, dlg_err
     k->n_sentences = layout.n_sentences;
     k->lengths = layout.lengths;
     k->lengths_from = layout.lengths_are_seen ? DLG_INFERRED : DLG_ASSUMED;
-    return DLG_OK;
+    return judge_length(k, analysis, err);
 }
 
 typedef struct {
@@ -159,6 +170,7 @@ static dlg_status infer_masked_labels(dlg_knowledge *k, survey *s, dlg_analysis 
     if (!k->rows && more_are_read) known.expected = s->n_masks, known.is_certain = false;
     if (!status) status = fit_labels(k, &fit, s, analysis, &known, err);
     k->n_labels = fit.n_labels;
+    k->labels_are_unsure = !dlg_label_fit_is_likely(&fit);
     if (fabs(fit.scale - 1) > near_one && fit.scale != 0) k->factor = fit.scale;
     dlg_reading_release(&reading);
     if (!status && !k->n_labels) status = no_label(dlg_analysis_gradient(analysis), err);
@@ -173,6 +185,8 @@ static dlg_status infer_classes(dlg_knowledge *k, const survey *s, dlg_analysis 
     const dlg_status status = k->n_sentences > 1 ? dlg_analysis_restoration(&restored, analysis, err) : DLG_OK;
     if (status) return status;
     k->n_labels = k->n_sentences;
+    k->labels_are_unsure = !restored || !restored->is_only; /* of one sentence of two classes either */
+    if (k->n_sentences == 1) k->labels_are_unsure = !dlg_single_class_is_clear(gradient);
     return dlg_infer_classes(k->labels, k->n_sentences, gradient, dlg_analysis_forward(analysis), restored, s->longest,
                              dlg_analysis_special(analysis), err);
 }

@@ -33,6 +33,8 @@ typedef struct {
     size_t *rows;
     bool placed; /**< labels[i] is known to stand in rows[i] */
     dlg_origin sentences_from, lengths_from, labels_from, rows_from;
+    /** inferred, and others fit as well: the longest sentence's end may be hidden; another loss has other labels */
+    bool lengths_are_unsure, labels_are_unsure;
     double factor;              /**< by what the gradient seems to be multiplied; 0: nothing speaks against 1 */
     dlg_special_tokens special; /**< set by dlg_knowledge_infer */
     /**

@@ -20,6 +20,7 @@
 
 #include "attacks/classes.h"
 #include "attacks/session/descent.h"
+#include "attacks/session/token_doubts.h"
 #include "attacks/session/token_substitution.h"
 #include "attacks/session/sinkhorn.h"
 #include "math/random.h"
@@ -345,6 +346,7 @@ dlg_status dlg_descend(dlg_session *r, dlg_restart restart, dlg_error *err)
         status = run_start(&a, err);
     }
     r->result->end = a.end;
+    if (!status && a.end == DLG_SETTLED) status = dlg_token_doubts_find(r, err);
     dlg_arena_release(&a.arena);
     return status;
 }

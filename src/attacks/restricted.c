@@ -14,6 +14,7 @@
 #include "attacks/classes.h"
 #include "attacks/dlg.h"
 #include "analytic/noise/noise_model.h"
+#include "attacks/session/token_doubts.h"
 #include "attacks/session/token_substitution.h"
 #include "analytic/tokens/word_position_match.h"
 
@@ -68,7 +69,7 @@ static dlg_status read_tokens(dlg_session *r, size_t *n, dlg_error *err)
                     : shared.sees                    ? shared.token[i]
                                                      : dlg_position_check_best(r->check, i);
         r->evidence[i] =
-            (dlg_evidence){DLG_FROM_READING, is_named ? 1 : dlg_position_check_count(r->check, i), NAN, NAN, 0};
+            (dlg_evidence){DLG_FROM_READING, is_named ? 1 : dlg_position_check_count(r->check, i), NAN, NAN, 0, NAN};
         *n += dlg_evidence_is_good(&r->evidence[i]);
         if (is_named && !r->replaces) dlg_position_check_name(r->check, i, r->fed[i]);
     }
@@ -145,8 +146,10 @@ static dlg_status run(dlg_attack_result *out, dlg_analysis *analysis, const dlg_
     dlg_status status = dlg_session_begin(&r, out, analysis, knowledge, options, observer, err);
     if (!status) status = restrict_unknowns(&r, err);
     if (!status && dlg_session_is_explained(&r)) out->end = DLG_EXPLAINED;
-    else if (!status && dlg_session_is_explained_to_noise(&r)) out->end = DLG_SETTLED;
-    else if (!status) status = dlg_descend(&r, DLG_KEEP_CERTAIN, err);
+    else if (!status && dlg_session_is_explained_to_noise(&r)) {
+        out->end = DLG_SETTLED;
+        status = dlg_token_doubts_find(&r, err);
+    } else if (!status) status = dlg_descend(&r, DLG_KEEP_CERTAIN, err);
     dlg_session_end(&r);
     return status;
 }

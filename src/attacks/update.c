@@ -244,7 +244,7 @@ static dlg_status hand_over(attack *a, dlg_attack_result *out, const dlg_attack_
         bool is_only = true;
         for (size_t t = 0; t < length; t++) {
             r.fed[t] = a->match.tokens[a->choice[t]];
-            r.evidence[t] = (dlg_evidence){DLG_FROM_READING, 1 + a->n_fitting[t], NAN, NAN, 0};
+            r.evidence[t] = (dlg_evidence){DLG_FROM_READING, 1 + a->n_fitting[t], NAN, NAN, 0, NAN};
             is_only &= !a->n_fitting[t];
         }
         r.start = 1;

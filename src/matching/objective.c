@@ -384,6 +384,13 @@ double dlg_objective_noise(const dlg_objective *objective)
     return behind > 0 ? fmin(inferred, behind / n_behind * all) : inferred;
 }
 
+double dlg_objective_variance(const dlg_objective *objective, size_t i)
+{
+    const compared *c = &objective->compared[i];
+    const double n = (double)(c->parameter->n_rows * c->parameter->n_cols);
+    return c->target ? dlg_target_noise_share(c->target) * c->least.ee / n : 0;
+}
+
 void dlg_objective_targets(const dlg_objective *objective, size_t *n_dense, size_t *n)
 {
     *n = objective->n_targets;

@@ -88,6 +88,9 @@ double dlg_objective_floor(const dlg_objective *);
  */
 double dlg_objective_noise(const dlg_objective *);
 
+/** The variance of the noise in an entry of tensor i, if it is as large as where no text can reach; 0: not seen. */
+double dlg_objective_variance(const dlg_objective *, size_t i);
+
 /** How many weight matrices keep a dense target, of how many: a defended gradient shows here. */
 void dlg_objective_targets(const dlg_objective *, size_t *n_dense, size_t *n);
 

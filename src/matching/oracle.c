@@ -4,6 +4,7 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 
+#include <math.h>
 #include <string.h>
 
 /* Kinds of records. */
@@ -141,6 +142,20 @@ dlg_explanation dlg_oracle_explain(dlg_oracle *o, const dlg_soft_labels *labels,
     if (o->at != question) (void)dlg_objective_distance(o->objective, labels, x); /* a journal knew its distance */
     o->at = question;
     return dlg_explanation_find(o->objective, fed, o->rows);
+}
+
+double dlg_oracle_misfit(dlg_oracle *o, const dlg_soft_labels *labels, const dlg_real *x)
+{
+    const uint64_t question = question_of(o, labels, x);
+    double sum = 0;
+    if (o->at != question) (void)dlg_objective_distance(o->objective, labels, x);
+    o->at = question;
+    for (size_t i = 0; i < dlg_objective_count(o->objective); i++) {
+        const char *name;
+        const double variance = dlg_objective_variance(o->objective, i);
+        if (variance > 0) sum += dlg_objective_residual(o->objective, i, &name).ee / (2 * variance);
+    }
+    return dlg_is_interrupted() ? NAN : sum;
 }
 
 void dlg_oracle_label_derivative(dlg_oracle *o, dlg_real *out)

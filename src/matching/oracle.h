@@ -36,6 +36,12 @@ double dlg_oracle_factor(const dlg_oracle *);
 /** As dlg_objective_label_derivative, of the last dlg_oracle_evaluate. */
 void dlg_oracle_label_derivative(dlg_oracle *, dlg_real *out);
 
+/**
+ * The logarithm of how unlikely the gradient is of this text over its noise, but for a constant: each tensor's squared
+ * distance by twice the variance that is seen in it. No journal holds it. NaN after an interrupt.
+ */
+double dlg_oracle_misfit(dlg_oracle *, const dlg_soft_labels *, const dlg_real *x);
+
 /** As dlg_explanation_find, of tokens whose embeddings are x. */
 dlg_explanation dlg_oracle_explain(dlg_oracle *, const dlg_soft_labels *, const dlg_real *x, const uint32_t *fed);
 

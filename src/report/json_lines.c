@@ -76,6 +76,11 @@ static cJSON *margin_of(const void *state, size_t row)
     return dlg_json_number(((const dlg_attack_state *)state)->evidence[row].margin);
 }
 
+static cJSON *lead_of(const void *state, size_t row)
+{
+    return dlg_json_number(((const dlg_attack_state *)state)->evidence[row].lead);
+}
+
 static void add_evidence(dlg_object *o, const dlg_attack_result *result)
 {
     const dlg_attack_state *state = result->state.tokens ? &result->state : NULL;
@@ -85,6 +90,7 @@ static void add_evidence(dlg_object *o, const dlg_attack_result *result)
     add_rows(o, evidence, "choices", state, choices_of);
     add_rows(o, evidence, "cosine", state, cosine_of);
     add_rows(o, evidence, "margin", state, margin_of);
+    add_rows(o, evidence, "lead", state, lead_of);
 }
 
 /* ---- what is known ---- */
@@ -155,6 +161,11 @@ static void add_inferred(dlg_object *o)
     else dlg_object_add_sizes(o, inferred, "length", k->lengths, k->n_sentences);
     if (k->labels_from == DLG_TOLD || !k->n_labels) dlg_object_add(o, inferred, "labels", cJSON_CreateNull());
     else dlg_object_add_sizes(o, inferred, "labels", k->labels, k->n_labels);
+    cJSON *unsure = dlg_object_add_new(o, inferred, "unsure", cJSON_CreateArray());
+    if (k->lengths_are_unsure && k->lengths_from == DLG_INFERRED)
+        dlg_object_append(o, unsure, cJSON_CreateString("length"));
+    if (k->labels_are_unsure && k->labels_from == DLG_INFERRED)
+        dlg_object_append(o, unsure, cJSON_CreateString("labels"));
     if (k->rows_from != DLG_INFERRED || !k->n_rows || is_classifier(o->subject))
         dlg_object_add(o, inferred, "masked", cJSON_CreateNull());
     else add_masked(o, inferred);

@@ -40,6 +40,7 @@ static void append_lengths(dlg_line *l, const dlg_subject *subject)
     const dlg_knowledge *k = subject->knowledge;
     bool equal = true;
     for (size_t b = 1; b < k->n_sentences; b++) equal &= k->lengths[b] == k->lengths[0];
+    if (k->lengths_are_unsure && k->lengths_from == DLG_INFERRED) dlg_line_append(l, "at least ");
     if (equal) {
         dlg_line_append(l, "%s%zu tokens%s", k->special.framing & DLG_PADDED ? "padded to " : "", k->lengths[0],
                         k->n_sentences > 1 ? " each" : "");
@@ -83,6 +84,7 @@ static void append_labels(dlg_line *l, const dlg_subject *subject)
 {
     const dlg_knowledge *k = subject->knowledge;
     size_t n = 0;
+    if (k->labels_are_unsure && k->labels_from == DLG_INFERRED) dlg_line_append(l, "perhaps ");
     if (subject->model->config.task == DLG_SEQUENCE_CLASSIFICATION) {
         append_classes(l, k);
         return;

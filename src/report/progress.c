@@ -175,6 +175,7 @@ static void print_heading(const dlg_screen *screen, const dlg_attack_result *res
     const char *heading = "Not recovered: no text was found whose gradient is the shared one.";
     char partly[LONGEST_LINE];
     if (dlg_is_recovered(result->end)) heading = "Recovered:";
+    else if (result->end == DLG_LIKELY_TEXT) heading = "Likely, but for what is in doubt:";
     else if (result->end == DLG_UNREADABLE) heading = "Not recovered: no attack could begin.";
     else if (result->end == DLG_INTERRUPTED)
         heading = "Interrupted: no text was found so far whose gradient is the shared one.";
@@ -186,6 +187,19 @@ static void print_heading(const dlg_screen *screen, const dlg_attack_result *res
         heading = partly;
     }
     dlg_screen_print(screen, plain, heading, NULL);
+}
+
+/* What settled, the words that are guesses in brackets. */
+static void print_doubtful(const dlg_screen *screen, const dlg_subject *subject, const dlg_attack_result *result)
+{
+    bool *doubtful = dlg_allocate(result->n_rows, sizeof *doubtful); /* without memory nothing is marked */
+    for (size_t i = 0; doubtful && i < result->n_rows; i++) doubtful[i] = dlg_attack_confidence(result, i) < DLG_LIKELY;
+    for (size_t b = 0; b < result->n_sentences; b++) {
+        const size_t row = result->first[b], n = result->first[b + 1] - row;
+        dlg_screen_print_doubtful(screen, (dlg_layout){.indent = 2}, subject->tokenizer, result->state.tokens + row,
+                                  doubtful ? doubtful + row : NULL, n);
+    }
+    dlg_free(doubtful);
 }
 
 static void print_sentences(const dlg_screen *screen, const dlg_subject *subject, const dlg_attack_result *result)
@@ -233,6 +247,13 @@ static void describe_rest(const dlg_attack_state *best, char *out, size_t n)
                  number);
 }
 
+static bool has_doubtful_tokens(const dlg_attack_result *result)
+{
+    for (size_t i = 0; i < result->n_rows; i++)
+        if (dlg_attack_confidence(result, i) < DLG_LIKELY) return true;
+    return false;
+}
+
 static void print_end(const dlg_screen *screen, const dlg_subject *subject, const dlg_attack_result *result)
 {
     char line[LONGEST_LINE], number[32], rest[LONGEST_LINE / 2];
@@ -259,6 +280,12 @@ static void print_end(const dlg_screen *screen, const dlg_subject *subject, cons
         snprintf(line, sizeof line,
                  "settled: the text changes no more, and what remains of the distance (%s) is the gradient's noise",
                  number);
+        break;
+    case DLG_LIKELY_TEXT:
+        snprintf(line, sizeof line,
+                 "likely: the text changes no more, and what remains of the distance (%s) is the gradient's noise, but "
+                 "other %s as well",
+                 number, has_doubtful_tokens(result) ? "tokens would do" : "lengths or labels would do");
         break;
     case DLG_PARTLY:
         snprintf(
@@ -341,7 +368,8 @@ void dlg_progress_result(const dlg_screen *screen, const dlg_subject *subject, c
 {
     if (screen->width) fputc('\n', screen->stream); /* what happened on the way stands above it on a terminal */
     print_heading(screen, result);
-    if (is_shown(result)) print_sentences(screen, subject, result);
+    if (result->end == DLG_LIKELY_TEXT) print_doubtful(screen, subject, result);
+    else if (is_shown(result)) print_sentences(screen, subject, result);
     print_end(screen, subject, result);
     dlg_loss_print(screen, result);
     if (is_shown(result)) dlg_sources_print(screen, subject, result);

@@ -172,3 +172,26 @@ void dlg_screen_print_tokens(const dlg_screen *screen, dlg_layout layout, const 
     dlg_free(bytes);
     dlg_free(text);
 }
+
+void dlg_screen_print_doubtful(const dlg_screen *screen, dlg_layout layout, const dlg_tokenizer *tokenizer,
+                               const uint32_t *tokens, const bool *doubtful, size_t n)
+{
+    char *text = dlg_tokenizer_decode_sentence(tokenizer, tokens, n);
+    const size_t length = text ? strlen(text) : 0;
+    bool *bytes = dlg_allocate(length + 1, sizeof *bytes); /* the last is none's */
+    char *shown = dlg_allocate(4 * length + 1, sizeof *shown), *to = shown;
+    if (text && bytes && shown) {
+        if (doubtful) mark_bytes(tokenizer, tokens, doubtful, n, text, bytes);
+        for (size_t i = 0; i < length; i++) {
+            if (bytes[i] && (!i || !bytes[i - 1])) *to++ = '[';
+            *to++ = text[i];
+            if (bytes[i] && !bytes[i + 1]) *to++ = '?', *to++ = ']';
+        }
+        *to = '\0';
+    }
+    const bool is_shown = text && bytes && shown;
+    dlg_screen_print(screen, layout, !is_shown ? "(no memory to show the text)" : *shown ? shown : "(no words)", NULL);
+    dlg_free(shown);
+    dlg_free(bytes);
+    dlg_free(text);
+}

@@ -46,4 +46,9 @@ void dlg_screen_print(const dlg_screen *, dlg_layout, const char *text, const bo
 void dlg_screen_print_tokens(const dlg_screen *, dlg_layout, const dlg_tokenizer *, const uint32_t *tokens,
                              const bool *marked, size_t n);
 
+/** The same with the doubtful in brackets, wherever it is printed: "the cat [sat?] there". @param doubtful (n), may be
+ * NULL */
+void dlg_screen_print_doubtful(const dlg_screen *, dlg_layout, const dlg_tokenizer *, const uint32_t *tokens,
+                               const bool *doubtful, size_t n);
+
 #endif

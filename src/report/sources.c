@@ -30,6 +30,7 @@ static void append_doubt(dlg_line *line, const dlg_subject *subject, const dlg_a
     dlg_line_append(line, "%s at %zu", piece ? piece : "[UNK]", row - result->first[sentence]);
     if (result->n_sentences > 1) dlg_line_append(line, " of sentence %zu", sentence + 1);
     if (e->n_twins > 1) dlg_line_append(line, " (one of %zu with this embedding)", e->n_twins);
+    else if (isfinite(e->lead)) dlg_line_append(line, " (others explain as much)");
     else if (e->source == DLG_FROM_DESCENT && isfinite(e->margin))
         dlg_line_append(line, " (cosine %.2f, next %.2f)", e->cosine, e->cosine - e->margin);
     else if (e->n_choices) dlg_line_append(line, " (one of %zu that fit)", e->n_choices);
@@ -71,7 +72,7 @@ void dlg_sources_print(const dlg_screen *screen, const dlg_subject *subject, con
     dlg_line_append(&line, "tokens: ");
     append_sources(&line, result);
     dlg_line_append(&line, "; ");
-    if (result->end == DLG_SETTLED) {
+    if (result->end == DLG_SETTLED || result->end == DLG_LIKELY_TEXT) {
         dlg_line_append(&line, "%zu likely", count(result, DLG_LIKELY));
         append_doubts(&line, subject, result);
     } else if (result->end == DLG_EXPLAINED || result->end == DLG_PARTLY) {

@@ -51,7 +51,8 @@ accepted "Not recovered: no attack could begin.
   scores: 0 of 12 tokens right *" 'mlm.normal.g against mlm*' \
     dlg-text mlm.normal.g --model mlm --know labels:mlm.truth.json --truth mlm.truth.json
 nothing='"length":null,"labels":null,"masked":null}'
-accepted '*"event":"start",*"origins":{"batch":"metadata",'"$nothing,*$nothing"'*
+inferred='"length":null,"labels":null,"unsure":\[\],"masked":null}'
+accepted '*"event":"start",*"origins":{"batch":"metadata",'"$nothing,*$inferred"'*
 *"end":"unreadable","recovered":false,"reason":"gradient: '"$unread"'",*"tokens":\[\],"text":\[\],*' '' \
     dlg-text mlm.normal.g --model mlm --json
 check 'no checkpoint of nothing' eval 'dlg-text mlm.normal.g --model mlm --checkpoint journal -q && [ ! -e journal ]'

@@ -100,7 +100,7 @@ dlg-text a.g --threads 1 --json $(know labels masked length batch) > told.json
 check 'told in the start' eval 'line 1 told.json | has "\"knowledge\":[\"batch\",\"length\",\"labels\",\"masked\"]" -'
 check 'told in the result' \
     eval 'line "$" told.json | has "\"knowledge\":[\"batch\",\"length\",\"labels\",\"masked\"]" -'
-none='"inferred":{"batch_size":null,"length":null,"labels":null,"masked":null}'
+none='"inferred":{"batch_size":null,"length":null,"labels":null,"unsure":[],"masked":null}'
 check 'nothing left to infer' eval 'line 1 told.json | has "$none" -'
 dlg-text a.g --threads 1 --json $(know labels) > told.json
 check 'one piece told' eval 'line "$" told.json | has "\"knowledge\":[\"labels\"]" -'

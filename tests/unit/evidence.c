@@ -75,9 +75,10 @@ static const size_t first[] = {0, 4, 7};
 static const uint32_t tokens[] = {2, 6, 5, 3, 2, 6, 3};
 static const bool predicted[] = {false, false, false, false, false, true, false};
 static const dlg_evidence evidence[] = {
-    {DLG_FROM_READING, 1, NAN, NAN, 0},  {DLG_FROM_DESCENT, 0, 0.75, 0.5, 0}, {DLG_FROM_DESCENT, 0, 0.9375, 0.125, 0},
-    {DLG_FROM_READING, 5, NAN, NAN, 0},  {DLG_FROM_READING, 0, NAN, NAN, 0},  {DLG_FROM_DESCENT, 2, 0.5, 0.25, 0},
-    {DLG_FROM_DESCENT, 1, 0.25, NAN, 0},
+    {DLG_FROM_READING, 1, NAN, NAN, 0, NAN},      {DLG_FROM_DESCENT, 0, 0.75, 0.5, 0, NAN},
+    {DLG_FROM_DESCENT, 0, 0.9375, 0.125, 0, NAN}, {DLG_FROM_READING, 5, NAN, NAN, 0, NAN},
+    {DLG_FROM_READING, 0, NAN, NAN, 0, NAN},      {DLG_FROM_DESCENT, 2, 0.5, 0.25, 0, NAN},
+    {DLG_FROM_DESCENT, 1, 0.25, NAN, 0, NAN},
 };
 
 static dlg_attack_result ended(dlg_attack_end end)
@@ -96,16 +97,31 @@ static void sure_by_the_end(void **state)
     static const dlg_confidence settled[] = {DLG_LIKELY,  DLG_LIKELY, DLG_GUESSED, DLG_GUESSED,
                                              DLG_GUESSED, DLG_LIKELY, DLG_LIKELY};
     const dlg_attack_result of[] = {ended(DLG_EXPLAINED), ended(DLG_SETTLED), ended(DLG_EXHAUSTED),
-                                    ended(DLG_INTERRUPTED)};
+                                    ended(DLG_INTERRUPTED), ended(DLG_LIKELY_TEXT)};
     for (size_t i = 0; i < 7; i++) {
         assert_int_equal(dlg_attack_confidence(&of[0], i), DLG_CERTAIN);
         assert_int_equal(dlg_attack_confidence(&of[1], i), settled[i]);
         assert_int_equal(dlg_attack_confidence(&of[2], i), DLG_GUESSED);
         assert_int_equal(dlg_attack_confidence(&of[3], i), DLG_GUESSED);
+        assert_int_equal(dlg_attack_confidence(&of[4], i), settled[i]);
     }
     assert_int_equal(dlg_attack_source(&of[0].state, 0), DLG_FROM_READING);
     assert_int_equal(dlg_attack_source(&of[0].state, 1), DLG_FROM_DESCENT);
     assert_int_equal(dlg_attack_source(&of[0].state, 5), DLG_FROM_LABEL);
+}
+
+/* Others that were tried in its place say more than how near it was. */
+static void sure_by_the_lead(void **state)
+{
+    (void)state;
+    dlg_evidence e = {DLG_FROM_READING, 1, NAN, NAN, 0, 3};
+    assert_false(dlg_evidence_is_clear(&e));
+    e = (dlg_evidence){DLG_FROM_DESCENT, 20, 0.5, 0.01, 0, 300};
+    assert_true(dlg_evidence_is_clear(&e));
+    e.lead = -300;
+    assert_false(dlg_evidence_is_clear(&e));
+    e.lead = INFINITY; /* there are no others */
+    assert_true(dlg_evidence_is_clear(&e));
 }
 
 /* What a search may build on is another question: how near, not how far from others. */
@@ -150,7 +166,7 @@ static void in_words(void **state)
     dlg_evidence replaced[7];
     dlg_attack_result result = ended(DLG_SETTLED);
     memcpy(replaced, evidence, sizeof replaced);
-    replaced[2] = (dlg_evidence){DLG_FROM_DESCENT, 0, NAN, NAN, 0};
+    replaced[2] = (dlg_evidence){DLG_FROM_DESCENT, 0, NAN, NAN, 0, NAN};
     replaced[3] = replaced[4] = evidence[0];
     result.state.evidence = replaced;
     assert_line(result, SOURCES "6 likely, in doubt: fish at 2 of sentence 1 (the best of those tried)\n");
@@ -159,8 +175,9 @@ static void in_words(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(two_nearest),     cmocka_unit_test(next_is_handed_down), cmocka_unit_test(nothing_next),
-        cmocka_unit_test(sure_by_the_end), cmocka_unit_test(good_by_nearness),    cmocka_unit_test(in_words),
+        cmocka_unit_test(two_nearest),      cmocka_unit_test(next_is_handed_down), cmocka_unit_test(nothing_next),
+        cmocka_unit_test(sure_by_the_end),  cmocka_unit_test(good_by_nearness),    cmocka_unit_test(in_words),
+        cmocka_unit_test(sure_by_the_lead),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -47,6 +47,27 @@ static void length_under_noise(void **state)
     step_release(&s);
 }
 
+/* Where the noise is near the rows' own size, or little was left of them, the last one may be hidden. */
+static void length_that_may_be_hidden(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *spec;
+        bool is_likely;
+    } cases[] = {{NULL, true},        {"gaussian:1e-5", true}, {"gaussian:3e-3", false},
+                 {"prune:0.1", true}, {"prune:0.97", false},   {"int8", false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        shared_step s;
+        bool is_likely;
+        known_share_masked(&s);
+        if (cases[i].spec) step_defend(&s, cases[i].spec, 1);
+        const size_t n = dlg_infer_length(&s.gradient);
+        assert_int_equal(dlg_infer_length_is_likely(&is_likely, &s.gradient, n, NULL), DLG_OK);
+        assert_int_equal(is_likely, cases[i].is_likely);
+        step_release(&s);
+    }
+}
+
 /* No row is left that shows what noise there is; that these are no noise their sums show. */
 static void length_of_all_positions(void **state)
 {
@@ -187,6 +208,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(length),
         cmocka_unit_test(length_under_noise),
+        cmocka_unit_test(length_that_may_be_hidden),
         cmocka_unit_test(length_of_all_positions),
         cmocka_unit_test(layout),
         cmocka_unit_test(layout_of_one),

@@ -19,9 +19,10 @@ static size_t lengths[] = {3, 4}, first[] = {0, 3, 7}, labels[] = {6}, rows[] = 
 static const uint32_t fed[] = {2, 7, 3, 2, 4, 5, 3}, tokens[] = {2, 7, 3, 2, 6, 5, 3};
 static const bool predicted[] = {false, false, false, false, true, false, false};
 static const dlg_evidence evidence[] = {
-    {DLG_FROM_READING, 1, NAN, NAN, 0},  {DLG_FROM_READING, 4, NAN, NAN, 0},    {DLG_FROM_DESCENT, 0, 0.5, 0.125, 0},
-    {DLG_FROM_DESCENT, 0, 1, 0.75, 0},   {DLG_FROM_DESCENT, 0, 0.75, 0.625, 0}, {DLG_FROM_DESCENT, 2, 0.5, 0.375, 0},
-    {DLG_FROM_DESCENT, 1, 0.25, NAN, 0},
+    {DLG_FROM_READING, 1, NAN, NAN, 0, NAN},    {DLG_FROM_READING, 4, NAN, NAN, 0, NAN},
+    {DLG_FROM_DESCENT, 0, 0.5, 0.125, 0, NAN},  {DLG_FROM_DESCENT, 0, 1, 0.75, 0, NAN},
+    {DLG_FROM_DESCENT, 0, 0.75, 0.625, 0, NAN}, {DLG_FROM_DESCENT, 2, 0.5, 0.375, 0, NAN},
+    {DLG_FROM_DESCENT, 1, 0.25, NAN, 0, NAN},
 };
 
 static const dlg_attack_result settled = {.end = DLG_SETTLED,
@@ -141,7 +142,8 @@ static void start(void **state)
     assert_field(root, "knowledge", "[\"length\"]");
     assert_field(root, "origins",
                  "{\"batch\":\"metadata\",\"length\":\"told\",\"labels\":\"inferred\",\"masked\":\"inferred\"}");
-    assert_field(root, "inferred", "{\"batch_size\":2,\"length\":null,\"labels\":[6],\"masked\":[[],[1]]}");
+    assert_field(root, "inferred",
+                 "{\"batch_size\":2,\"length\":null,\"labels\":[6],\"unsure\":[],\"masked\":[[],[1]]}");
     assert_field(root, "blas", "\"BLAS\"");
     assert_field(root, "threads", "2");
     assert_field(root, "distance_name", "\"l2\"");
@@ -152,7 +154,7 @@ static void start(void **state)
     assert_int_equal(dlg_json_start(stream, &f.subject, NULL), DLG_OK);
     root = read_line(stream);
     assert_field(root, "model_seed", "nothing");
-    assert_field(root, "inferred", "{\"batch_size\":2,\"length\":null,\"labels\":[6],\"masked\":null}");
+    assert_field(root, "inferred", "{\"batch_size\":2,\"length\":null,\"labels\":[6],\"unsure\":[],\"masked\":null}");
     cJSON_Delete(root);
     close_fixture(&f);
 }
@@ -214,7 +216,8 @@ static void result(void **state)
                  "{\"from\":[[\"read\",\"read\",\"descent\"],[\"descent\",\"label\",\"descent\",\"descent\"]],"
                  "\"sure\":[[\"likely\",\"guess\",\"guess\"],[\"likely\",\"likely\",\"likely\",\"likely\"]],"
                  "\"choices\":[[1,4,null],[null,null,2,1]],\"cosine\":[[null,null,0.5],[1,0.75,0.5,0.25]],"
-                 "\"margin\":[[null,null,0.125],[0.75,0.625,0.375,null]]}");
+                 "\"margin\":[[null,null,0.125],[0.75,0.625,0.375,null]],"
+                 "\"lead\":[[null,null,null],[null,null,null,null]]}");
     assert_field(root, "labels", "[6]");
     assert_field(root, "part", "null");
 #define ZEROS "{\"precision\":0,\"recall\":0,\"f1\":0}"
@@ -272,7 +275,7 @@ static void no_text(void **state)
     assert_field(root, "distance", "null");
     assert_field(root, "tokens", "[]");
     assert_field(root, "text", "[]");
-    assert_field(root, "evidence", "{\"from\":[],\"sure\":[],\"choices\":[],\"cosine\":[],\"margin\":[]}");
+    assert_field(root, "evidence", "{\"from\":[],\"sure\":[],\"choices\":[],\"cosine\":[],\"margin\":[],\"lead\":[]}");
     assert_field(root, "metrics", "nothing");
     cJSON_Delete(root);
     close_fixture(&f);

@@ -99,6 +99,29 @@ static const char *print_tokens(bool marks, dlg_mark mark, const uint32_t *token
     return screen_end(screen);
 }
 
+static const char *print_doubtful(const uint32_t *tokens, const bool *doubtful, size_t n)
+{
+    dlg_tokenizer *tokenizer;
+    const dlg_screen screen = screen_begin(0, false);
+    assert_int_equal(
+        dlg_tokenizer_create(&tokenizer, "vocabulary", VOCABULARY, sizeof VOCABULARY - 1, DLG_UNCASED, NULL), DLG_OK);
+    dlg_screen_print_doubtful(&screen, (dlg_layout){0}, tokenizer, tokens, doubtful, n);
+    dlg_tokenizer_close(tokenizer);
+    return screen_end(screen);
+}
+
+/* In brackets, on a terminal or not. */
+static void doubtful_tokens(void **state)
+{
+    (void)state;
+    const uint32_t tokens[] = {2, 8, 6, 7, 9, 10, 4, 5, 3}; /* red fish ##er ' s [MASK] . */
+    const bool none[9] = {false}, er[9] = {[3] = true}, rest[9] = {[1] = true, [2] = true, [7] = true};
+    assert_string_equal(print_doubtful(tokens, none, 9), "red fisher's [MASK].\n");
+    assert_string_equal(print_doubtful(tokens, NULL, 9), "red fisher's [MASK].\n");
+    assert_string_equal(print_doubtful(tokens, er, 9), "red fish[er?]'s [MASK].\n");
+    assert_string_equal(print_doubtful(tokens, rest, 9), "[red?] [fish?]er's [MASK][.?]\n");
+}
+
 static void marked_tokens(void **state)
 {
     (void)state;
@@ -121,10 +144,8 @@ static void marked_tokens(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(not_a_terminal),
-        cmocka_unit_test(wrapped),
-        cmocka_unit_test(harmless),
-        cmocka_unit_test(marked_tokens),
+        cmocka_unit_test(not_a_terminal), cmocka_unit_test(wrapped),         cmocka_unit_test(harmless),
+        cmocka_unit_test(marked_tokens),  cmocka_unit_test(doubtful_tokens),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -65,7 +65,7 @@ static int begin(void **state)
     dlg_session_hold_known_rows(r);
     for (size_t i = 0; i < LENGTH; i++) {
         r->fed[i] = s.step.fed[i];
-        r->evidence[i] = (dlg_evidence){DLG_FROM_DESCENT, 0, 0.5, 0, 0};
+        r->evidence[i] = (dlg_evidence){DLG_FROM_DESCENT, 0, 0.5, 0, 0, NAN};
     }
     return 0;
 }
@@ -176,7 +176,7 @@ static void certain_rows_last(void **state)
     memcpy(wrong, s.step.fed, sizeof wrong);
     wrong[ROW] = s.recovery.fed[ROW] = OTHER;
     for (size_t i = 0; i < LENGTH; i++) s.recovery.is_known[i] |= i != ROW;
-    s.recovery.evidence[ROW] = (dlg_evidence){DLG_FROM_READING, 1, NAN, NAN, 0};
+    s.recovery.evidence[ROW] = (dlg_evidence){DLG_FROM_READING, 1, NAN, NAN, 0, NAN};
     assert_leaves(DLG_DOUBTFUL_ROWS, wrong);
     assert_leaves(DLG_ALL_ROWS, s.step.fed);
 }
@@ -192,9 +192,9 @@ static void asks_the_position_check(void **state)
     assert_int_equal(dlg_position_check_create(&r->check, &s.step.gradient, LENGTH, NULL, NULL), DLG_OK);
     dlg_position_check_name(r->check, ROW, OTHER);
     for (size_t i = 0; i < LENGTH; i++) r->is_known[i] |= i != ROW;
-    r->evidence[ROW] = (dlg_evidence){DLG_FROM_READING, 1, NAN, NAN, 0};
+    r->evidence[ROW] = (dlg_evidence){DLG_FROM_READING, 1, NAN, NAN, 0, NAN};
     assert_leaves(DLG_ALL_ROWS, wrong);
-    r->evidence[ROW] = (dlg_evidence){DLG_FROM_DESCENT, 0, 0.5, 0, 0};
+    r->evidence[ROW] = (dlg_evidence){DLG_FROM_DESCENT, 0, 0.5, 0, 0, NAN};
     wrong[ROW] = (uint32_t)labels[0];
     assert_leaves(DLG_ALL_ROWS, wrong);
     dlg_position_check_name(r->check, ROW, s.step.fed[ROW]);

@@ -75,6 +75,9 @@ out:
 
 /* Two numbers of labels whose misfits differ by less explain the bias equally well: 3 x the same label looks like 1 x
  * that label. */
+/* Counts are whole when none is further from it. */
+static const double likely_below = 0.3;
+
 static const double as_good = 0.2;
 
 /* A gradient's scale is taken for that of the mean loss when the prediction shows it to be so near to it. */
@@ -297,7 +300,21 @@ out:
     return status;
 }
 
+bool dlg_label_fit_is_likely(const dlg_label_fit *fit)
+{
+    return fit->misfit < likely_below;
+}
+
 /* ---- classes ---- */
+
+bool dlg_single_class_is_clear(const dlg_gradient *gradient)
+{
+    const size_t n = gradient->model->config.n_labels;
+    const dlg_real *g = dlg_gradient_at(gradient, gradient->model->roles.decoder.bias);
+    size_t n_below = 0, n_above = 0;
+    for (size_t c = 0; g && c < n; c++) n_below += g[c]<0, n_above += g[c]> 0;
+    return n > 2 && n_below + n_above == n && (n_below == 1 || n_above == 1);
+}
 
 static int compare(const void *a, const void *b)
 {

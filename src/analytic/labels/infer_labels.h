@@ -27,6 +27,15 @@ typedef struct {
     double scale;       /**< by what the gradient is multiplied, next to that of the mean loss; may be negative */
 } dlg_label_fit;
 
+/** Whether other labels would explain the bias by far worse. */
+bool dlg_label_fit_is_likely(const dlg_label_fit *);
+
+/**
+ * Whether a batch's bias shows the class of its one sentence: of three classes and more one entry alone has its sign,
+ * whatever the factor's is. Of two both have, and of a factor below zero it is the other.
+ */
+bool dlg_single_class_is_clear(const dlg_gradient *);
+
 /**
  * The masked-LM labels. Mean loss over M masked positions leaves in the decoder's bias g[v] = mean over them of p[v],
  * minus n_v / M, n_v how often v is a label. p is the model's own prediction. Where M is not known it is what makes the

@@ -31,6 +31,12 @@ enum { MOST_VAIN_DRAWS = 10000 };
 /* The found sentences explain the bias when no larger part of it is left over. */
 static const double explained_below = 0.02;
 
+/* Factors are one when they are no further apart, and other classes are none when theirs are so many times as far. */
+static const double even = 0.02, apart = 8;
+
+/* A factor of 1 to rounding; and what the bias' gradient leaves where vectors are much alike. */
+static const double exact = 1e-5, all_but_exact = 1e-3;
+
 /* ---- what is known of all k ---- */
 
 /* Random k that fulfil what the layer norm says. @return false where a draw does not reach it */
@@ -169,15 +175,12 @@ static void search(found *f, dlg_pooler_problem *m, const dlg_real *bias)
     }
 }
 
-/*
- * Of two classes delta is the same but for its sign, which a space does not show. But G Q^T = sum over b of delta_b
- * k_b^T, so all k together show each delta as it is: every sentence gets the class whose delta is most like it. @return
- * false where the k depend on each other
- */
-static bool settle_labels(found *f, dlg_pooler_problem *m, const double *product)
+/* m->du (B, H) := the deltas themselves: G Q^T = sum over b of delta_b k_b^T. @return false where the k depend on each
+ * other */
+static bool find_deltas(const found *f, dlg_pooler_problem *m, const double *product)
 {
     const size_t B = m->B, H = m->H;
-    memset(m->du, 0, B * H * sizeof *m->du); /* (B, H) the deltas */
+    memset(m->du, 0, B * H * sizeof *m->du);
     for (size_t i = 0; i < H; i++) {
         double gram[MOST * MOST], delta[MOST];
         for (size_t a = 0; a < B; a++) {
@@ -187,19 +190,59 @@ static bool settle_labels(found *f, dlg_pooler_problem *m, const double *product
         if (!dlg_solve_positive(B, gram, delta)) return false;
         for (size_t b = 0; b < B; b++) m->du[b * H + i] = delta[b];
     }
-    for (size_t b = 0; b < B; b++) {
-        double most = -INFINITY;
-        dlg_pooler_predict(m, f->k[b]);
-        for (size_t c = 0; c < m->C; c++) {
-            memset(m->t, 0, H * sizeof *m->t);
-            for (size_t o = 0; o < m->C; o++) dlg_pooler_add(H, m->p[o] - (o == c), m->classifier + o * H, m->t);
-            for (size_t i = 0; i < H; i++) m->t[i] *= m->slope[i];
-            const double norm2 = dlg_dot_of_doubles(H, m->t, m->t), along = dlg_dot_of_doubles(H, m->t, m->du + b * H);
-            const double alike = norm2 > 0 ? along / sqrt(norm2) : -INFINITY;
-            if (alike > most) most = alike, f->label[b] = c;
-        }
-    }
     return true;
+}
+
+/* By what sentence b's delta is multiplied next to that of the mean loss, if that is its class. */
+static double factor_of(const found *f, dlg_pooler_problem *m, size_t b, size_t label)
+{
+    const size_t H = m->H;
+    dlg_pooler_predict(m, f->k[b]);
+    memset(m->t, 0, H * sizeof *m->t);
+    for (size_t o = 0; o < m->C; o++) dlg_pooler_add(H, m->p[o] - (o == label), m->classifier + o * H, m->t);
+    for (size_t i = 0; i < H; i++) m->t[i] *= m->slope[i];
+    return (double)m->B * dlg_dot_of_doubles(H, m->t, m->du + b * H) / dlg_dot_of_doubles(H, m->t, m->t);
+}
+
+static double mean_of(size_t n, const double *factor)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++) sum += factor[i];
+    return sum / (double)n;
+}
+
+/* How far factors (n) are apart, as a part of their mean. */
+static double spread_of(size_t n, const double *factor)
+{
+    double least = factor[0], most = factor[0];
+    for (size_t i = 0; i < n; i++) {
+        least = fmin(least, factor[i]);
+        most = fmax(most, factor[i]);
+    }
+    return (most - least) / fabs(mean_of(n, factor));
+}
+
+/*
+ * Of two classes delta is the same but for its sign and size, and a space shows neither. But the deltas themselves are
+ * known once all k are: every sentence gets the class whose delta has its sign. If that makes another factor of each,
+ * and the other class the same one below zero, it is the other.
+ */
+static void settle_labels(dlg_label_restoration *out, found *f, dlg_pooler_problem *m)
+{
+    double factor[MOST], other[MOST];
+    for (size_t b = 0; b < m->B; b++) {
+        if (m->C == 2) f->label[b] = factor_of(f, m, b, 1) > 0;
+        factor[b] = factor_of(f, m, b, f->label[b]);
+        other[b] = m->C == 2 ? factor_of(f, m, b, 1 - f->label[b]) : factor[b];
+    }
+    out->scale = mean_of(m->B, factor);
+    out->spread = spread_of(m->B, factor);
+    out->other_spread = m->C == 2 && m->B > 1 ? spread_of(m->B, other) : m->C == 2 ? 0 : INFINITY;
+    if (!(out->spread > apart * out->other_spread) || m->B == 1) return;
+    for (size_t b = 0; b < m->B; b++) f->label[b] = 1 - f->label[b];
+    out->other_spread = out->spread;
+    out->scale = mean_of(m->B, other);
+    out->spread = spread_of(m->B, other);
 }
 
 /* Whether the sentences together make the bias' gradient: scale * mean (p - e_y). */
@@ -218,9 +261,12 @@ static bool explain(dlg_label_restoration *out, const found *f, dlg_pooler_probl
         g2 += (double)bias[c] * (double)bias[c];
     }
     if (!(norm2 > 0) || !(g2 > 0)) return false;
+    /* Of two classes every bias is a multiple. In fresh weights -k does as well as k but for the sign of this. */
+    const double of_deltas = out->scale;
     out->scale = along / norm2;
+    const bool agrees = m->C > 2 ? out->scale > 0 : fabs(out->scale - of_deltas) < even * fabs(of_deltas);
     out->misfit = sqrt(fmax(0, 1 - along * along / (norm2 * g2)));
-    return out->scale > 0 && out->misfit < explained_below;
+    return agrees && out->misfit < explained_below;
 }
 
 dlg_status dlg_label_restoration_solve(dlg_label_restoration *out, const dlg_gradient *gradient, dlg_error *err)
@@ -263,7 +309,14 @@ dlg_status dlg_label_restoration_solve(dlg_label_restoration *out, const dlg_gra
     search(&f, &m, bias);
     status = dlg_check_interrupt(err);
     if (status) goto out;
-    out->is_solved = f.n == m.B && (C > 2 || settle_labels(&f, &m, product)) && explain(out, &f, &m, bias, mean);
+    if (f.n == m.B && find_deltas(&f, &m, product)) {
+        settle_labels(out, &f, &m);
+        out->is_solved = explain(out, &f, &m, bias, mean);
+        /* Of more classes each delta's direction names its own; its size is lost where vectors are much alike. */
+        const bool is_named =
+            C > 2 || (out->spread < even && (out->other_spread > apart * out->spread || fabs(out->scale - 1) < exact));
+        out->is_only = out->is_solved && out->misfit < all_but_exact && is_named;
+    }
     memcpy(out->label, f.label, f.n * sizeof *f.label);
 out:
     dlg_free(space.basis);

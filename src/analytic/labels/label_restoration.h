@@ -31,6 +31,13 @@ typedef struct {
     size_t label[DLG_LABEL_RESTORATION_MOST];
     double misfit; /**< what of the bias' gradient they leave unexplained, as a part of its norm */
     double scale;  /**< by what the gradient is multiplied, next to that of the mean loss */
+    double spread; /**< by how much that is another for each sentence, as a part of it */
+    /**
+     * Of two classes the same if each sentence had the other, which a factor of the other sign makes possible: zero for
+     * one sentence. Else infinity
+     */
+    double other_spread;
+    bool is_only; /**< no other classes make such a gradient of a multiple of the mean loss */
 } dlg_label_restoration;
 
 /** Errors: DLG_ENOMEM, DLG_ENONFINITE. */

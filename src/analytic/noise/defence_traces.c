@@ -161,6 +161,11 @@ static void look_at_all(look *looks, const dlg_gradient *gradient)
     }
 }
 
+bool dlg_defence_traces_any(const dlg_defence_traces *t)
+{
+    return t->rounding || t->is_pruned || t->noise > 0;
+}
+
 dlg_status dlg_defence_traces_find(dlg_defence_traces *out, const dlg_gradient *gradient, size_t length, dlg_error *err)
 {
     look *looks = dlg_allocate(gradient->n, sizeof *looks);

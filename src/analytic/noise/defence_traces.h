@@ -37,4 +37,7 @@ typedef struct {
 DLG_MUST_USE dlg_status dlg_defence_traces_find(dlg_defence_traces *out, const dlg_gradient *, size_t length,
                                                 dlg_error *);
 
+/** Whether there is one of rounding, pruning and noise. */
+bool dlg_defence_traces_any(const dlg_defence_traces *);
+
 #endif

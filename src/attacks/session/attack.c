@@ -117,6 +117,18 @@ static dlg_status look_at_the_end(dlg_attack_result *result, dlg_analysis *analy
     return status == DLG_ECANCELLED || status == DLG_ENONFINITE ? DLG_OK : status;
 }
 
+/* Whether a text that settled has a token, a length or labels that are guesses. */
+static bool is_in_doubt(const dlg_attack_result *result)
+{
+    const dlg_knowledge *k = result->knowledge;
+    bool is_sure = k && !(k->lengths_are_unsure && k->lengths_from == DLG_INFERRED);
+    for (size_t i = 0; i < result->n_rows && is_sure; i++) {
+        is_sure = dlg_attack_confidence(result, i) >= DLG_LIKELY;
+        if (result->state.predicted[i]) is_sure &= !(k->labels_are_unsure && k->labels_from == DLG_INFERRED);
+    }
+    return !is_sure;
+}
+
 dlg_status dlg_attack_class_run(const dlg_attack_class *class, dlg_attack_result *out, dlg_analysis *analysis,
                                 const dlg_knowledge *knowledge, const dlg_attack_options *options,
                                 const dlg_attack_observer *observer, dlg_error *err)
@@ -133,6 +145,7 @@ dlg_status dlg_attack_class_run(const dlg_attack_class *class, dlg_attack_result
         out->end = DLG_INTERRUPTED;
     }
     if (!status) status = look_at_the_end(out, analysis, err);
+    if (!status && out->end == DLG_SETTLED && is_in_doubt(out)) out->end = DLG_LIKELY_TEXT;
     if (!status && out->memory) look_for_twins(out, dlg_analysis_gradient(analysis));
     if (!status) status = dlg_journal_check(options->journal, err);
     if (out->end == DLG_INTERRUPTED && is_spent(&between)) out->end = DLG_EXHAUSTED;
@@ -169,7 +182,8 @@ dlg_confidence dlg_attack_confidence(const dlg_attack_result *result, size_t row
     if (is_proved && !text->predicted[row] && text->evidence[row].n_twins > 1) return DLG_GUESSED;
     if (result->end == DLG_EXPLAINED) return DLG_CERTAIN;
     if (result->end == DLG_PARTLY) return text->tokens[row] == text->knowledge->special.mask ? DLG_UNSEEN : DLG_CERTAIN;
-    return result->end == DLG_SETTLED && dlg_evidence_is_clear(&text->evidence[row]) ? DLG_LIKELY : DLG_GUESSED;
+    const bool has_settled = result->end == DLG_SETTLED || result->end == DLG_LIKELY_TEXT;
+    return has_settled && dlg_evidence_is_clear(&text->evidence[row]) ? DLG_LIKELY : DLG_GUESSED;
 }
 
 const char *dlg_update_name(dlg_update update)
@@ -180,7 +194,7 @@ const char *dlg_update_name(dlg_update update)
 
 const char *dlg_attack_end_name(dlg_attack_end end)
 {
-    static const char *const names[] = {"explained",   "settled",    "partly",     "exhausted",
-                                        "interrupted", "unreadable", "out of time"};
+    static const char *const names[] = {"explained",   "settled",    "partly",      "exhausted",
+                                        "interrupted", "unreadable", "out of time", "likely"};
     return names[end];
 }

@@ -58,7 +58,7 @@ typedef struct {
     const dlg_evidence *evidence;   /**< for each fed token */
 } dlg_attack_state;
 
-/** "explained", "settled", "partly", "exhausted", "interrupted", "unreadable", "out of time". */
+/** "explained", "settled", "partly", "exhausted", "interrupted", "unreadable", "out of time", "likely". */
 const char *dlg_attack_end_name(dlg_attack_end);
 
 /** What the attack calls. Each may be NULL. */

@@ -77,6 +77,17 @@ double dlg_session_distance_of_tokens(dlg_session *r)
     return r->d_tokens = d;
 }
 
+double dlg_session_misfit(dlg_session *r, const dlg_real *share)
+{
+    const dlg_softmax_loss loss = {r->factor_of_tokens, r->loss.softmax.smoothing};
+    dlg_soft_labels labels = labels_of(r, share);
+    labels.loss = &loss;
+    labels.fits_factor = false;
+    const double begun_s = dlg_clock_now(), misfit = dlg_oracle_misfit(r->oracle, &labels, r->point);
+    r->result->evaluating_s += dlg_clock_now() - begun_s;
+    return misfit;
+}
+
 void dlg_session_explain(dlg_session *r)
 {
     const dlg_config *config = &r->gradient->model->config;

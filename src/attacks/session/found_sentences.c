@@ -41,7 +41,7 @@ dlg_status dlg_found_sentences_keep(dlg_attack_result *result, const dlg_knowled
     bool *predicted = (bool *)(tokens + n), *changed = predicted + n; /* none */
     memcpy(own, fed, n * sizeof *own);
     memcpy(tokens, fed, n * sizeof *tokens);
-    for (size_t i = 0; i < n; i++) evidence[i] = (dlg_evidence){DLG_FROM_READING, 1, NAN, NAN, 0};
+    for (size_t i = 0; i < n; i++) evidence[i] = (dlg_evidence){DLG_FROM_READING, 1, NAN, NAN, 0, NAN};
     dlg_free(result->first);
     dlg_free(result->memory);
     if (result->knowledge) dlg_knowledge_release(result->knowledge);

@@ -75,7 +75,8 @@ void dlg_nearest_find(const dlg_nearest *nearest, const dlg_real *x, const dlg_p
 {
     const size_t H = nearest->n_columns, n = nearest->n_rows;
     for (size_t i = 0; i < n; i++) {
-        evidence[i] = (dlg_evidence){DLG_FROM_DESCENT, check ? dlg_position_check_count(check, i) : 0, -INFINITY, 0, 0};
+        const size_t n_choices = check ? dlg_position_check_count(check, i) : 0;
+        evidence[i] = (dlg_evidence){DLG_FROM_DESCENT, n_choices, -INFINITY, 0, 0, NAN};
         nearest->next[i] = -INFINITY;
         tokens[i] = 0;
     }

@@ -51,6 +51,12 @@ static dlg_origin origin_of(dlg_origin from, size_t n_told, size_t n)
     return is_told(from) && n_told == n ? from : DLG_INFERRED;
 }
 
+/* A factor so near to 1 is 1, of the mean loss of these labels: others would have another. */
+static bool is_plain(const dlg_predicted_rows *solved)
+{
+    return !solved->outputs && fabs(solved->loss.softmax.factor - 1) < 1e-4 && solved->loss.softmax.smoothing == 0;
+}
+
 /* Sentences and the labels of the rows that have one, or all rows where what they are given is known instead. */
 static dlg_status know_solved(const dlg_attempt *a, dlg_knowledge *out, size_t n_sentences, const size_t *lengths,
                               const size_t *types, const dlg_predicted_rows *solved, dlg_error *err)
@@ -78,6 +84,7 @@ static dlg_status know_solved(const dlg_attempt *a, dlg_knowledge *out, size_t n
     for (size_t i = 0; !out->placed && i < solved->n; i++) out->rows[out->n_rows++] = solved->row[i];
     if (!out->n_rows) out->n_rows = 1; /* a batch must have rows that may be predicted: the first stands for them */
     out->labels_from = origin_of(from->labels_from, from->n_labels, out->n_labels);
+    out->labels_are_unsure = from->labels_are_unsure && !is_plain(solved);
     out->rows_from = origin_of(from->rows_from, from->n_rows, out->n_rows);
     return DLG_OK;
 }
@@ -113,7 +120,7 @@ static void compare(const dlg_attempt *a, dlg_session *r, const uint32_t *fed, c
 {
     for (size_t i = 0; i < r->n_rows; i++) {
         r->fed[i] = fed[i];
-        r->evidence[i] = (dlg_evidence){DLG_FROM_READING, 1, NAN, NAN, 0};
+        r->evidence[i] = (dlg_evidence){DLG_FROM_READING, 1, NAN, NAN, 0, NAN};
     }
     take_loss(r, solved);
     r->start = 1;

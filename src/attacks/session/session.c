@@ -211,6 +211,13 @@ static void keep_if_best(dlg_session *r, const dlg_attack_state *state)
     r->best.evidence = evidence;
 }
 
+void dlg_session_renew_evidence(dlg_session *r)
+{
+    if (r->best.tokens && !memcmp(r->best.fed, r->fed, r->n_rows * sizeof *r->fed) &&
+        !memcmp(r->best.tokens, r->tokens, r->n_rows * sizeof *r->tokens))
+        memcpy(r->memory, r->evidence, r->n_rows * sizeof *r->evidence);
+}
+
 void dlg_session_report(dlg_session *r)
 {
     dlg_session_explain(r);

@@ -137,6 +137,9 @@ void dlg_session_set_tokens(dlg_session *);
 /** D at the fed tokens' own embeddings, also left in d_tokens; infinity as long as no label has its place. */
 double dlg_session_distance_of_tokens(dlg_session *);
 
+/** How unlikely the gradient is of what `point` holds, with that share of the labels (dlg_oracle_misfit). */
+double dlg_session_misfit(dlg_session *, const dlg_real *share);
+
 /** Find `explanation`, where D of the fed tokens is rounding. */
 void dlg_session_explain(dlg_session *);
 
@@ -145,6 +148,9 @@ void dlg_session_explain(dlg_session *);
  * (matching/explanation.h). `point` is theirs then.
  */
 bool dlg_session_is_explained(dlg_session *);
+
+/** Of the best text, if it is the fed tokens': their evidence is now this. */
+void dlg_session_renew_evidence(dlg_session *);
 
 /** Keep the tokens if they are the best so far, and tell the observer of an iteration. */
 void dlg_session_report(dlg_session *);

@@ -1,82 +1,24 @@
 #include "attacks/session/token_substitution.h"
 
-#include "math/blas.h"
+#include "attacks/session/token_alternatives.h"
 
 #include <math.h>
 #include <string.h>
 
 enum {
     PASSES = 8, /* over all rows, each with a derivative of its own */
-    TRIED = 8,  /* in each row of a pass */
-    SWAPS = 16, /* of labels, in a pass */
-    BLOCK = 1024
+    SWAPS = 16  /* of labels, in a pass */
 };
-
-/* What is tried in a row, the most promising first. */
-typedef struct {
-    double score[TRIED];
-    uint32_t token[TRIED];
-    size_t n;
-} choices;
 
 typedef struct {
     dlg_session *r;
-    size_t H, V;
+    size_t H;
     const dlg_real *table;
-    dlg_real *along, *across; /* (n_rows, BLOCK) of words with the derivative and with the tokens that are there */
-    choices *choices;         /* (n_rows) */
-    size_t *order;            /* (n_rows) rows, the most promising first */
+    dlg_token_alternatives *choices; /* (n_rows) */
+    size_t *order;                   /* (n_rows) rows, the most promising first */
 } replacing;
 
-static bool is_admitted(const dlg_session *r, uint32_t token, size_t row)
-{
-    return !r->check || !dlg_position_check_count(r->check, row) || dlg_position_check_admits(r->check, token, row);
-}
-
-static void add_choice(choices *c, double score, uint32_t token)
-{
-    size_t at = c->n < TRIED ? c->n++ : TRIED - 1;
-    for (; at && c->score[at - 1] < score; at--) {
-        c->score[at] = c->score[at - 1];
-        c->token[at] = c->token[at - 1];
-    }
-    c->score[at] = score;
-    c->token[at] = token;
-}
-
-/* By how much D falls along the step from the token that is there, for its length. */
-static void judge(replacing *p, size_t row, uint32_t token, double word_norm2, double along, double across, double here,
-                  double norm2)
-{
-    choices *c = &p->choices[row];
-    if (token == p->r->fed[row]) return;
-    const double length = sqrt(fmax(0, word_norm2 - 2 * across + norm2));
-    const double score = length > 0 ? (here - along) / length : 0;
-    if ((c->n < TRIED || score > c->score[TRIED - 1]) && score > 0 && is_admitted(p->r, token, row))
-        add_choice(c, score, token);
-}
-
-static void choose(replacing *p)
-{
-    const dlg_session *r = p->r;
-    const size_t H = p->H, n = r->n_rows;
-    for (size_t i = 0; i < n; i++) p->choices[i].n = 0;
-    for (size_t first = 0; first < p->V; first += BLOCK) {
-        const size_t width = p->V - first < BLOCK ? p->V - first : BLOCK;
-        const dlg_real *words = p->table + first * H;
-        dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, width, H, 1, r->derivative, H, words, H, 0, p->along, BLOCK);
-        dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, width, H, 1, r->point, H, words, H, 0, p->across, BLOCK);
-        for (size_t v = 0; v < width; v++) {
-            const double word_norm2 = dlg_dot(H, words + v * H, words + v * H);
-            for (size_t i = 0; i < n; i++)
-                judge(p, i, (uint32_t)(first + v), word_norm2, (double)p->along[i * BLOCK + v],
-                      (double)p->across[i * BLOCK + v], dlg_dot(H, r->derivative + i * H, r->point + i * H),
-                      dlg_dot(H, r->point + i * H, r->point + i * H));
-        }
-    }
-}
-
-static double promise(const choices *c)
+static double promise(const dlg_token_alternatives *c)
 {
     return c->n ? c->score[0] : 0;
 }
@@ -103,7 +45,7 @@ static bool replace(replacing *p, size_t row, uint32_t token)
         r->d_tokens = d;
         r->fed[row] = token;
         r->evidence[row] =
-            (dlg_evidence){DLG_FROM_DESCENT, r->check ? dlg_position_check_count(r->check, row) : 0, NAN, NAN, 0};
+            (dlg_evidence){DLG_FROM_DESCENT, r->check ? dlg_position_check_count(r->check, row) : 0, NAN, NAN, 0, NAN};
         return true;
     }
     memcpy(x, p->table + r->fed[row] * p->H, p->H * sizeof *x);
@@ -180,22 +122,17 @@ static bool swap_labels(dlg_session *r)
 dlg_status dlg_token_substitution_try(dlg_session *r, dlg_rows_tried rows, dlg_error *err)
 {
     const dlg_model *model = r->gradient->model;
-    replacing p = {.r = r,
-                   .H = model->config.hidden_size,
-                   .V = model->config.vocabulary_size,
-                   .table = dlg_model_word_embeddings(model)};
-    p.along = dlg_allocate(r->n_rows * BLOCK, sizeof *p.along);
-    p.across = dlg_allocate(r->n_rows * BLOCK, sizeof *p.across);
+    replacing p = {.r = r, .H = model->config.hidden_size, .table = dlg_model_word_embeddings(model)};
     p.choices = dlg_allocate(r->n_rows, sizeof *p.choices);
     p.order = dlg_allocate(r->n_rows, sizeof *p.order);
-    const dlg_status status =
-        p.along && p.across && p.choices && p.order ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "replacements: no memory");
+    dlg_status status = p.choices && p.order ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "replacements: no memory");
     for (size_t pass = 0; pass < PASSES && !status && !dlg_session_is_interrupted(r); pass++) {
         dlg_session_set_tokens(r);
         r->d_tokens = dlg_session_evaluate_point(r);
         if (!isfinite(r->d_tokens)) break;
         dlg_session_find_label_derivative(r);
-        choose(&p);
+        status = dlg_token_alternatives_find(p.choices, r, DLG_PROMISING_WORDS, err);
+        if (status) break;
         sort_rows(&p);
         bool any = swap_labels(r);
         any |= replace_in_rows(&p, true);
@@ -206,7 +143,5 @@ dlg_status dlg_token_substitution_try(dlg_session *r, dlg_rows_tried rows, dlg_e
     dlg_session_put_labels_back(r);
     dlg_free(p.order);
     dlg_free(p.choices);
-    dlg_free(p.across);
-    dlg_free(p.along);
     return status;
 }
