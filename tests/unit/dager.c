@@ -89,6 +89,64 @@ static void candidates_of_a_batch(void **state)
     step_release(&s);
 }
 
+/* Words that stand in several sentences, and sentences as long as a head is wide or longer. */
+static void share_narrow_heads(shared_step *s)
+{
+    dlg_config config = step_config(DLG_SEQUENCE_CLASSIFICATION, VOCABULARY, 64, POSITIONS);
+    config.initializer_range = 0.1;
+    config.n_heads = 8;
+    step_begin(s, step_model(&config, 1), N_SENTENCES, lengths);
+    for (size_t i = 0; i < s->batch.n_rows; i++)
+        if (!s->fed[i]) s->fed[i] = (uint32_t)(20 + 5 * i);
+    for (size_t b = 0; b < N_SENTENCES; b++) {
+        s->fed[s->batch.first[b] + 2 + b] = 15;
+        s->labels[b] = classes[b];
+    }
+    s->fed[s->batch.first[1] + 5] = s->fed[s->batch.first[0] + 7];
+    step_share(s, 0, NULL);
+}
+
+static void places_of_repeated_words(void **state)
+{
+    (void)state;
+    shared_step s;
+    dlg_candidates c;
+    share_narrow_heads(&s);
+    assert_int_equal(analysed_candidates(&c, &s.gradient, LONGEST), DLG_OK);
+    assert_int_equal(dlg_candidates_from_embedding(&c, &s.gradient, NULL), DLG_OK);
+    size_t n_certain = 0;
+    for (size_t i = 0; i < s.batch.n_rows; i++) assert_true(dlg_candidates_has(&c, s.fed[i], s.batch.position[i]));
+    for (size_t t = 0; t < LONGEST; t++) n_certain += c.certain[t];
+    /* but for one that may stand at two positions */
+    assert_true(n_certain >= LONGEST - 2);
+    assert_true(c.first[LONGEST] <= s.batch.n_rows - (N_SENTENCES - 1) + 1);
+    dlg_candidates_release(&c);
+    step_release(&s);
+}
+
+static void sentences_longer_than_heads_are_wide(void **state)
+{
+    (void)state;
+    shared_step s;
+    dlg_candidates c;
+    dlg_attention_groups *groups;
+    dlg_sequences proposals, found = {.n_positions = LONGEST};
+    share_narrow_heads(&s);
+    assert_int_equal(analysed_candidates(&c, &s.gradient, LONGEST), DLG_OK);
+    assert_int_equal(dlg_candidates_from_embedding(&c, &s.gradient, NULL), DLG_OK);
+    assert_int_equal(dlg_attention_groups_create(&groups, &s.gradient, &c, special, NULL), DLG_OK);
+    assert_int_equal(dlg_attention_groups_propose(&proposals, groups, &found, NULL), DLG_OK);
+    for (size_t b = 0; b < N_SENTENCES; b++) {
+        size_t index[LONGEST];
+        for (size_t t = 0; t < lengths[b]; t++) index[t] = dlg_candidates_index(&c, s.fed[s.batch.first[b] + t], t, 0);
+        assert_true(dlg_sequences_has(&proposals, lengths[b], index));
+    }
+    dlg_sequences_release(&proposals);
+    dlg_attention_groups_free(groups);
+    dlg_candidates_release(&c);
+    step_release(&s);
+}
+
 static void sentences_of_a_batch(void **state)
 {
     (void)state;
@@ -283,6 +341,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(candidates_of_one_sentence),
         cmocka_unit_test(candidates_of_a_batch),
+        cmocka_unit_test(places_of_repeated_words),
+        cmocka_unit_test(sentences_longer_than_heads_are_wide),
         cmocka_unit_test(sentences_of_a_batch),
         cmocka_unit_test(told_nothing),
         cmocka_unit_test(part_of_a_batch),

@@ -2,6 +2,7 @@
 
 #include "base/interrupt.h"
 #include "base/memory.h"
+#include "analytic/sequences/joint_sparsity.h"
 #include "analytic/sequences/sequence_assembly.h"
 #include "analytic/tokens/inputs.h"
 #include "math/blas.h"
@@ -24,6 +25,7 @@ enum { REWEIGHTED = 8 };
 static const double ridge = 1e-12, least_weight = 1e-6;
 
 struct dlg_attention_groups {
+    dlg_joint_sparsity *joint; /* where places are known: then nothing else is there */
     const dlg_model *model;
     const dlg_candidates *candidates;
     dlg_special_tokens special;
@@ -220,6 +222,7 @@ dlg_status dlg_attention_groups_propose(dlg_sequences *out, dlg_attention_groups
 {
     *out = (dlg_sequences){.n_positions = found->n_positions};
     if (!o) return DLG_OK;
+    if (o->joint) return dlg_joint_sparsity_propose(out, o->joint, found, err);
     form_rows(o, found);
     const dlg_status status = arrange(o, out, err);
     if (status) dlg_sequences_release(out);
@@ -247,7 +250,10 @@ dlg_status dlg_attention_groups_create(dlg_attention_groups **out, const dlg_gra
                                 .T = candidates->n_positions,
                                 .n_types = count_types(candidates),
                                 .heads = config->n_heads};
-    dlg_status status = list_tokens(o, err);
+    dlg_status status = dlg_joint_sparsity_create(&o->joint, gradient, candidates, special, err);
+    if (!status && o->joint) *out = o;
+    if (status || o->joint) goto out;
+    status = list_tokens(o, err);
     const size_t d = o->H / o->heads;
     o->n_terms = o->n_tokens + o->T + o->n_types;
     const dlg_block_roles *block = &o->model->roles.blocks[0];
@@ -285,6 +291,7 @@ out:
 void dlg_attention_groups_free(dlg_attention_groups *o)
 {
     if (!o) return;
+    dlg_joint_sparsity_free(o->joint);
     dlg_free(o->index);
     dlg_free(o->of_positions);
     dlg_free(o->of_tokens);

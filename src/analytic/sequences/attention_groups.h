@@ -27,6 +27,9 @@
  * is without it. With found sentences for a graph whose edges are their p, between tokens and positions, the sum of D_t
  * less the sum of D_v over a connected component is without any of them: it holds what leads from one component to
  * another, which is of the other sentences. Once all but one are found, everything is of the last.
+ *
+ * All that needs fewer terms than a head is wide. Where most places are told apart (tokens/row_peeling.h) they take the
+ * terms' part (joint_sparsity.h).
  */
 #ifndef DLG_ANALYTIC_SEQUENCES_ATTENTION_GROUPS_H
 #define DLG_ANALYTIC_SEQUENCES_ATTENTION_GROUPS_H

@@ -1,5 +1,6 @@
 #include "analytic/tokens/candidates.h"
 
+#include "analytic/tokens/row_peeling.h"
 #include "base/memory.h"
 #include "math/blas.h"
 #include "math/svd.h"
@@ -26,6 +27,7 @@ typedef struct {
     const dlg_candidates *candidates;
     /* of the sums */
     double *factors; /* (n_tokens, T) */
+    dlg_row_peeling places;
 } lookup;
 
 /* The rows of tokens that are no candidates, evenly taken, span what the tied decoder leaves in all rows. */
@@ -163,6 +165,32 @@ static bool is_there(void *payload, uint32_t token, size_t position)
     return i < l->n_tokens && l->factors[i * l->T + position] > 0.5;
 }
 
+/* Next to a tied decoder: positions whose row is a sum of whole rows. */
+static dlg_status narrow_by_sums(lookup *l, dlg_candidates *candidates, dlg_error *err)
+{
+    if (l->n_tokens + l->rank >= l->H) return DLG_OK; /* any row would be a sum of them */
+    const dlg_status status = find_sums(l, err);
+    for (size_t t = 0; t < l->T && !status; t++) candidates->certain[t] = is_sum(l, t);
+    if (!status) dlg_candidates_narrow(candidates, is_there, l);
+    return status;
+}
+
+static bool is_place(void *payload, uint32_t token, size_t position)
+{
+    const lookup *l = payload;
+    return token == l->pad || dlg_row_peeling_admit(&l->places, token, position);
+}
+
+static dlg_status narrow_by_places(lookup *l, const dlg_model *model, dlg_candidates *candidates, dlg_error *err)
+{
+    const dlg_status status =
+        dlg_row_peeling_find(&l->places, model, candidates, l->n_tokens, l->token, l->rows, l->positions, err);
+    if (status) return status;
+    for (size_t t = 0; t < l->T; t++) candidates->certain[t] = !l->places.position_is_open[t];
+    dlg_candidates_narrow(candidates, is_place, l);
+    return DLG_OK;
+}
+
 dlg_status dlg_candidates_from_embedding(dlg_candidates *candidates, const dlg_gradient *gradient, dlg_error *err)
 {
     const dlg_model *model = gradient->model;
@@ -181,11 +209,10 @@ dlg_status dlg_candidates_from_embedding(dlg_candidates *candidates, const dlg_g
     if (status || !covers(&l)) goto out;
     dlg_candidates_narrow(candidates, was_fed, &l);
     candidates->has_tokens = true;
-    if (l.n_tokens + l.rank >= H) goto out; /* any row would be a sum of them */
-    status = find_sums(&l, err);
-    for (size_t t = 0; t < l.T && !status; t++) candidates->certain[t] = is_sum(&l, t);
-    if (!status) dlg_candidates_narrow(candidates, is_there, &l);
+    status = model->roles.is_post_norm && !l.rank ? narrow_by_places(&l, model, candidates, err)
+                                                  : narrow_by_sums(&l, candidates, err);
 out:
+    dlg_row_peeling_release(&l.places);
     dlg_free(l.factors);
     dlg_free(l.positions);
     dlg_free(l.rows);
