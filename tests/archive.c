@@ -18,7 +18,7 @@ void archive_put(archive_bytes *to, const void *bytes, size_t n)
 void archive_put_number(archive_bytes *to, uint64_t value, size_t n_bytes)
 {
     for (size_t i = 0; i < n_bytes; i++) {
-        const unsigned char byte = i < sizeof value ? (unsigned char)(value >> 8 * i) : 0;
+        const unsigned char byte = (unsigned char)(i < sizeof value ? value >> 8 * i : 0);
         archive_put(to, &byte, 1);
     }
 }

@@ -37,7 +37,7 @@ static dlg_status open_model(const small_model *small, dlg_error *err)
 static dlg_status open_gradient(const small_model *small, const char *left_out, const dlg_metadata *entry,
                                 dlg_error *err)
 {
-    dlg_safetensors *file;
+    dlg_safetensors *file = NULL;
     dlg_gradient gradient;
     dlg_tensor_source tensors[SMALL_TENSORS];
     size_t n = 0;

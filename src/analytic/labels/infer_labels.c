@@ -167,7 +167,7 @@ static double choose_count(size_t *M, double scale, size_t n, const double *q, c
 static void fit(dlg_label_fit *out, size_t n, const double *q, const dlg_real *g, const double *excess,
                 const size_t *count, size_t M)
 {
-    double along = 0, norm2 = 0, g2 = 0;
+    double along = 0, norm2 = 0, g2 = 0, left2 = 0;
     out->misfit = 0;
     for (size_t v = 0; v < n; v++) {
         const double residual = q[v] - (double)count[v] / (double)M, exact = (double)M * excess[v];
@@ -177,7 +177,11 @@ static void fit(dlg_label_fit *out, size_t n, const double *q, const dlg_real *g
         if (count[v] || exact > 0) out->misfit = fmax(out->misfit, fabs(exact - (double)count[v]));
     }
     out->scale = norm2 > 0 ? along / norm2 : 0;
-    out->unexplained = norm2 > 0 && g2 > 0 ? sqrt(fmax(0, 1 - along * along / (norm2 * g2))) : 1;
+    for (size_t v = 0; v < n; v++) { /* not from the sums above, whose difference is rounding */
+        const double left = (double)g[v] - out->scale * (q[v] - (double)count[v] / (double)M);
+        left2 += left * left;
+    }
+    out->unexplained = norm2 > 0 && g2 > 0 ? sqrt(left2 / g2) : 1;
 }
 
 /* What one fit of the labels works on. */
