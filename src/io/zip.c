@@ -110,8 +110,8 @@ static bool read_zip64(const unsigned char *extra, size_t n_extra, uint64_t *con
 /* The bytes behind the local header, which says only how long it is. */
 static dlg_status find_bytes(const archive *a, dlg_zip_member *member, span *place, uint64_t at, uint64_t n_stored)
 {
-    const unsigned char *local = a->bytes + at;
     const bool is_there = at <= a->directory && LOCAL_BYTES <= a->directory - at && is_at(a, (size_t)at, "PK\3\4");
+    const unsigned char *local = a->bytes + (is_there ? at : 0);
     const size_t n_name = strlen(member->name);
     const size_t n_head = is_there ? LOCAL_BYTES + (size_t)number(local + 26, 2) + (size_t)number(local + 28, 2) : 0;
     if (!is_there || n_head > a->directory - at || n_stored > a->directory - at - n_head ||
