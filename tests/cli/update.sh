@@ -3,14 +3,12 @@
 text='we invite submissions for the annual conference.'
 cls() { dlg-grads --preset tiny --label 1 --threads 1 -q --no-truth "$@" "$text"; }
 
-for how in 'sgd --lr 1e-3' 'sgd --lr 1e-3 --weights-after' 'adamw --lr 5e-5 --weights-after' 'adamw --lr 1e-3'; do
-    for steps in 1 3; do
-        check "$how, $steps steps" eval "cls -o u.g --local-steps $steps --optimizer $how > made.txt"
-        accepted "*Recovered:
+for how in '1 --optimizer sgd --lr 1e-3' '3 --optimizer sgd --lr 1e-3 --weights-after' \
+    '1 --optimizer adamw --lr 5e-5 --weights-after' '3 --optimizer adamw --lr 1e-3'; do
+    check "steps $how" eval "cls -o u.g --local-steps $how > made.txt"
+    accepted "*Recovered:
   $text
-*; class 1*" '' dlg-text -q --threads 1 u.g
-        check 'shared' grep -q "after $steps step" <(dlg-text -q --threads 1 u.g)
-    done
+*after ${how%% *} step*; class 1*" '' dlg-text -q --threads 1 u.g
 done
 
 # Weights as a stranger has them: nobody says what took the step.
