@@ -127,15 +127,16 @@ interrupt_after() { # SECONDS ARGUMENTS...: exit status, in $code; how long it t
     code=$?
     took=$((($(date +%s%N) - begun) / 1000000))
 }
-limit=1000
-! grep -aq __asan_init "$(command -v dlg-text)" || limit=5000 # an operator at a time, and these are ten times as long
+limit=1000 rounds=6
+# With AddressSanitizer an operator at a time, and these are ten times as long.
+! grep -aq __asan_init "$(command -v dlg-text)" || limit=5000 rounds=3
 RANDOM=11
 for attack in auto dlg idlg tag lamp restricted dager --inspect; do
     case $attack in
     --inspect) set -- --inspect ;;
     *) set -- --attack $attack --iterations 100000 --starts 100000 ;;
     esac
-    for ((k = 0; k < 10; k++)); do
+    for ((k = 0; k < rounds; k++)); do
         interrupt_after "$(printf '0.%03d' $((RANDOM % 700)))" busy.g "$@"
         # 143: it had not yet begun to listen, and died at once.
         check "$attack: exit 130, or 0 where it was done, found $code" \
