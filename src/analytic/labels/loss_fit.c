@@ -31,13 +31,6 @@ static dlg_status no_memory(dlg_error *err)
     return dlg_fail(err, DLG_ENOMEM, "loss: no memory");
 }
 
-static double dot(size_t n, const double *a, const double *b)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) sum += a[i] * b[i];
-    return sum;
-}
-
 static const dlg_real *encoded(const fitting *f, size_t i)
 {
     return f->m->network->encoded->x + f->row[i] * f->H;
@@ -90,7 +83,8 @@ static double across(const fitting *f, const double *a, const double *b)
 {
     double sum = 0;
     for (size_t i = 0; i < f->n; i++)
-        for (size_t j = 0; j < f->n; j++) sum += dot(f->H, a + i * f->H, b + j * f->H) * f->gram[i * f->n + j];
+        for (size_t j = 0; j < f->n; j++)
+            sum += dlg_dot_of_doubles(f->H, a + i * f->H, b + j * f->H) * f->gram[i * f->n + j];
     return sum;
 }
 
@@ -104,9 +98,9 @@ static dlg_status fit_weights(dlg_predicted_rows *out, const fitting *f, dlg_err
     out->weights = dlg_allocate(n, sizeof *out->weights);
     dlg_status status = a && b && out->weights ? DLG_OK : no_memory(err);
     for (size_t i = 0; !status && i < n; i++) {
-        b[i] = dot(f->H, f->delta + i * f->H, f->image + i * f->H);
+        b[i] = dlg_dot_of_doubles(f->H, f->delta + i * f->H, f->image + i * f->H);
         for (size_t j = 0; j < n; j++)
-            a[i * n + j] = f->gram[i * n + j] * dot(f->H, f->delta + i * f->H, f->delta + j * f->H);
+            a[i * n + j] = f->gram[i * n + j] * dlg_dot_of_doubles(f->H, f->delta + i * f->H, f->delta + j * f->H);
     }
     if (!status)
         status = dlg_least_squares(n, n, 1, a, b, dlg_tolerance_direction(DLG_GRAM_ROUNDOFF), out->weights, err);
@@ -129,8 +123,9 @@ static dlg_status fit_weights(dlg_predicted_rows *out, const fitting *f, dlg_err
 static bool fit_smoothing(dlg_loss *out, const fitting *f)
 {
     const double dd = across(f, f->delta, f->delta), ds = across(f, f->delta, f->smooth),
-                 ss = across(f, f->smooth, f->smooth), gd = dot(f->n * f->H, f->delta, f->image),
-                 gs = dot(f->n * f->H, f->smooth, f->image), gg = dlg_dot(f->H * f->H, f->m->head, f->m->head);
+                 ss = across(f, f->smooth, f->smooth), gd = dlg_dot_of_doubles(f->n * f->H, f->delta, f->image),
+                 gs = dlg_dot_of_doubles(f->n * f->H, f->smooth, f->image),
+                 gg = dlg_dot(f->H * f->H, f->m->head, f->m->head);
     const double fits = dlg_tolerance_label(), determinant = dd * ss - ds * ds;
     if (!(determinant > dlg_tolerance_direction(DLG_GRAM_ROUNDOFF) * dd * ss)) return false;
     const double a = (gd * ss - gs * ds) / determinant, b = (gs * dd - gd * ds) / determinant;

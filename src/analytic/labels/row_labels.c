@@ -125,13 +125,6 @@ static dlg_status prepare(fitting *f, dlg_error *err)
     return DLG_OK;
 }
 
-static double dot(size_t n, const double *a, const double *b)
-{
-    double sum = 0;
-    for (size_t i = 0; i < n; i++) sum += a[i] * b[i];
-    return sum;
-}
-
 /* What smoothing adds to the delta of row i: J E^T (p - uniform). */
 static void find_smooth(fitting *f, size_t i)
 {
@@ -141,7 +134,7 @@ static void find_smooth(fitting *f, size_t i)
     dlg_head_pull_back(f->m->network, i, f->smooth);
     memcpy(f->whole_smooth, f->smooth, H * sizeof *f->smooth);
     dlg_take_out(f->m->rank, H, f->m->columns, f->smooth, f->along_smooth);
-    f->smooth2 = dot(H, f->smooth, f->smooth);
+    f->smooth2 = dlg_dot_of_doubles(H, f->smooth, f->smooth);
 }
 
 /* What the probes see of every label; where labels may be smoothed, but for what that adds. */
@@ -150,7 +143,8 @@ static void look(fitting *f, size_t i)
     const size_t H = f->m->H;
     for (size_t j = 0; j < PROBES; j++) {
         memcpy(f->delta, f->probes + j * H, H * sizeof *f->delta);
-        const double seen = f->is_smoothed && f->smooth2 > 0 ? dot(H, f->delta, f->smooth) / f->smooth2 : 0;
+        const double seen =
+            f->is_smoothed && f->smooth2 > 0 ? dlg_dot_of_doubles(H, f->delta, f->smooth) / f->smooth2 : 0;
         for (size_t k = 0; k < H; k++) f->delta[k] -= seen * f->smooth[k];
         dlg_head_push_forward(f->m->network, i, f->delta);
         for (size_t k = 0; k < H; k++) f->turned[j * H + k] = (dlg_real)f->delta[k];
@@ -192,14 +186,14 @@ static double misfit(fitting *f, const dlg_predicted_rows *rows, size_t i, size_
     double inverse = 0, added = 0;
     for (size_t k = 0; k < H; k++) f->delta[k] = (double)f->expected[i * H + k] - (double)f->decoder[v * H + k];
     dlg_head_pull_back(m->network, i, f->delta);
-    double all2 = dot(H, f->delta, f->delta);
-    const double across = f->is_smoothed ? dot(H, f->delta, f->whole_smooth) : 0;
+    double all2 = dlg_dot_of_doubles(H, f->delta, f->delta);
+    const double across = f->is_smoothed ? dlg_dot_of_doubles(H, f->delta, f->whole_smooth) : 0;
     double off = dlg_take_out(m->rank, H, m->columns, f->delta, f->along);
     if (f->is_smoothed && f->smooth2 > 0) {
-        added = -dot(H, f->delta, f->smooth) / f->smooth2;
+        added = -dlg_dot_of_doubles(H, f->delta, f->smooth) / f->smooth2;
         for (size_t k = 0; k < H; k++) f->delta[k] += added * f->smooth[k];
-        off = sqrt(dot(H, f->delta, f->delta));
-        all2 += 2 * added * across + added * added * dot(H, f->whole_smooth, f->whole_smooth);
+        off = sqrt(dlg_dot_of_doubles(H, f->delta, f->delta));
+        all2 += 2 * added * across + added * added * dlg_dot_of_doubles(H, f->whole_smooth, f->whole_smooth);
     }
     for (size_t r = 0; r < m->rank; r++)
         inverse += (f->along[r] + added * f->along_smooth[r]) * m->weights[r * m->n_rows + rows->row[i]];
