@@ -40,8 +40,7 @@ static dlg_status run(dlg_attack_result *out, dlg_analysis *analysis, const dlg_
     if (!status && out->end == DLG_EXHAUSTED && !out->state.tokens) status = read_positions(&attempt, err);
     if (!status && out->end == DLG_EXHAUSTED) status = dlg_attack_look(out, analysis, err);
     if (status || out->end != DLG_EXHAUSTED) return status;
-    if (observer && observer->note)
-        observer->note(observer->payload, "what was read off does not explain the gradient: dummy embeddings descend");
+    dlg_attack_note(observer, "what was read off does not explain the gradient: dummy embeddings descend");
     if (!(options->max_seconds > 0)) dlg_budget_shorten(&out->budget, descent_s);
     return dlg_attack_restricted.run(out, analysis, knowledge, options, observer, err);
 }

@@ -27,17 +27,6 @@ typedef struct {
     const dlg_candidates *candidates;
 } attack;
 
-static void note(const attack *a, const char *line)
-{
-    if (a->attempt.observer && a->attempt.observer->note) a->attempt.observer->note(a->attempt.observer->payload, line);
-}
-
-static bool is_interrupted(const attack *a)
-{
-    return a->attempt.observer && a->attempt.observer->interrupted &&
-           a->attempt.observer->interrupted(a->attempt.observer->payload);
-}
-
 /*
  * Once a search has lasted so long, what is certain without it is looked at: an interrupt shows that then. Most are
  * over sooner.
@@ -55,7 +44,7 @@ static bool look_or_end(void *payload)
 {
     watch *w = payload;
     const attack *a = w->a;
-    if (is_interrupted(a)) return true;
+    if (dlg_attack_is_interrupted(a->attempt.observer)) return true;
     if (w->has_looked || dlg_clock_now() - w->begun_s < look_after_s) return false;
     w->has_looked = true;
     if (dlg_analysis_length(a->attempt.analysis) != a->candidates->n_positions) return false;
@@ -155,7 +144,7 @@ static dlg_status search(attack *a, dlg_error *err)
         snprintf(line, sizeof line,
                  "sequence check: %zu sentence%s found, which account for %zu of %zu directions of the row space",
                  found.n, found.n == 1 ? "" : "s", n_asked, dlg_sequence_check_rank(check));
-        note(a, line);
+        dlg_attack_note(a->attempt.observer, line);
     }
     if (!status && found.n) {
         const dlg_part part = part_of(a, found.n, n_asked, dlg_sequence_check_rank(check));
@@ -191,15 +180,16 @@ dlg_status dlg_dager_run(dlg_attack_result *out, dlg_analysis *analysis, const d
     dlg_status status = dlg_analysis_candidates(&a.candidates, analysis, longest, err);
     if (status) return status;
     if (!a.candidates->sees) {
-        note(&a, "span check: nothing to see, no gap between the tokens that were there and the others");
+        dlg_attack_note(observer,
+                        "span check: nothing to see, no gap between the tokens that were there and the others");
         return DLG_OK;
     }
     snprintf(line, sizeof line, "span check: %zu candidates at %zu positions, %zu of which have one only",
              a.candidates->first[longest], longest, count_lone(a.candidates));
-    note(&a, line);
+    dlg_attack_note(observer, line);
     status = try_one_sentence(&a, err);
-    if (!status && !a.attempt.explained && !is_interrupted(&a)) status = search(&a, err);
-    if (out->end == DLG_EXHAUSTED && is_interrupted(&a)) out->end = DLG_INTERRUPTED;
+    if (!status && !a.attempt.explained && !dlg_attack_is_interrupted(observer)) status = search(&a, err);
+    if (out->end == DLG_EXHAUSTED && dlg_attack_is_interrupted(observer)) out->end = DLG_INTERRUPTED;
     return status;
 }
 

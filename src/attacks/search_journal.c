@@ -15,10 +15,9 @@ static bool recall(void *payload, uint64_t question, void *answer, size_t n_byte
 static void add(void *payload, uint64_t question, const void *answer, size_t n_bytes)
 {
     const dlg_search_journal *of = payload;
-    const dlg_attack_observer *observer = of->observer;
     const dlg_journal_piece piece = {(void *)(size_t)answer, n_bytes}; /* it is only read */
     /* Asked, the observer suspends the journal. */
-    if (dlg_is_interrupted() || (observer && observer->interrupted && observer->interrupted(observer->payload))) return;
+    if (dlg_is_interrupted() || dlg_attack_is_interrupted(of->observer)) return;
     if (of->journal) dlg_journal_add(of->journal, SENTENCE, question, 1, &piece);
 }
 

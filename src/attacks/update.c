@@ -66,16 +66,6 @@ typedef struct {
     double misfit, left;
 } rest;
 
-static void note(const attack *a, const char *line)
-{
-    if (a->observer && a->observer->note) a->observer->note(a->observer->payload, line);
-}
-
-static bool is_interrupted(const attack *a)
-{
-    return a->observer && a->observer->interrupted && a->observer->interrupted(a->observer->payload);
-}
-
 bool dlg_update_is_all(const dlg_gradient *gradient)
 {
     return dlg_training_hides_sizes(&gradient->training);
@@ -213,7 +203,8 @@ static dlg_status settle(attack *a, dlg_error *err)
     dlg_status status = choice ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "text of the update: no memory");
     for (bool goes_on = true; goes_on && !status;) {
         goes_on = false;
-        for (size_t t = 1; t + 1 < n && !status && a->n_tries < a->most_tries && !is_interrupted(a); t++)
+        for (size_t t = 1;
+             t + 1 < n && !status && a->n_tries < a->most_tries && !dlg_attack_is_interrupted(a->observer); t++)
             status = try_at(a, t, choice, &goes_on, err);
     }
     dlg_free(choice);
@@ -278,7 +269,7 @@ static dlg_status read_text(attack *a, dlg_attack_result *out, const dlg_attack_
     if (status) return status;
     snprintf(line, sizeof line, "rows of words and positions: %zu tokens at %zu positions, %zu steps taken again",
              a->match.n_tokens, n, a->n_tries);
-    note(a, line);
+    dlg_attack_note(a->observer, line);
     out->evaluations += a->n_tries;
     out->evaluating_s += a->tries_s;
     return a->misfit <= 1 ? hand_over(a, out, options, err) : DLG_OK;

@@ -26,6 +26,16 @@ void dlg_attack_doing(const dlg_attack_observer *observer, const char *format, .
     observer->doing(observer->payload, what);
 }
 
+void dlg_attack_note(const dlg_attack_observer *observer, const char *line)
+{
+    if (observer && observer->note) observer->note(observer->payload, line);
+}
+
+bool dlg_attack_is_interrupted(const dlg_attack_observer *observer)
+{
+    return observer && observer->interrupted && observer->interrupted(observer->payload);
+}
+
 /* What stands between an attack and its observer. */
 typedef struct {
     const dlg_attack_observer *observer; /* or NULL */
@@ -42,8 +52,7 @@ static void relay_iteration(void *payload, const dlg_attack_state *state)
 
 static void relay_note(void *payload, const char *line)
 {
-    const dlg_attack_observer *observer = ((relay *)payload)->observer;
-    if (observer && observer->note) observer->note(observer->payload, line);
+    dlg_attack_note(((relay *)payload)->observer, line);
 }
 
 static void relay_doing(void *payload, const char *what)
@@ -59,8 +68,7 @@ static bool is_spent(const relay *between)
 
 static bool is_unwanted(const relay *between)
 {
-    const dlg_attack_observer *observer = between->observer;
-    return dlg_is_interrupted() || (observer && observer->interrupted && observer->interrupted(observer->payload));
+    return dlg_is_interrupted() || dlg_attack_is_interrupted(between->observer);
 }
 
 /* What an interrupted attack does from then on it would not have done undisturbed: the journal shall not have it. */

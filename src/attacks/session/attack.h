@@ -76,6 +76,12 @@ typedef struct {
 /** Tell the observer, which may be NULL, what the attack does from here on. */
 void DLG_PRINTF(2, 3) dlg_attack_doing(const dlg_attack_observer *, const char *format, ...);
 
+/** Pass a line on to the observer, if it takes any. @param observer may be NULL, as below */
+void dlg_attack_note(const dlg_attack_observer *, const char *line);
+
+/** Whether the observer wants the attack to end. */
+bool dlg_attack_is_interrupted(const dlg_attack_observer *);
+
 /** How much of a batch some of its sentences are. */
 typedef struct {
     size_t n_least; /**< sentences that were in the batch, at least */

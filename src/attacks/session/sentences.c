@@ -14,11 +14,6 @@ static bool is_told(dlg_origin origin)
     return origin == DLG_TOLD || origin == DLG_METADATA;
 }
 
-static bool is_interrupted(const dlg_attempt *a)
-{
-    return a->observer && a->observer->interrupted && a->observer->interrupted(a->observer->payload);
-}
-
 static bool has(size_t n, const size_t *list, size_t wanted)
 {
     for (size_t i = 0; i < n; i++)
@@ -175,7 +170,7 @@ dlg_status dlg_sentences_explain(dlg_attempt *a, size_t n_sentences, const size_
     const bool is_alone = are_all && n_sentences == 1 && (k->n_sentences == 1 || k->sentences_from == DLG_ASSUMED);
     const bool is_whole = solved.is_clear ? agrees(k, &solved, is_mlm) : solved.outputs != NULL;
     if (!status && is_whole) status = put_together(a, n_sentences, lengths, fed, types, &solved, NULL, err);
-    if (!status && !a->explained && part->n_directions && (!is_alone || is_interrupted(a))) {
+    if (!status && !a->explained && part->n_directions && (!is_alone || dlg_attack_is_interrupted(a->observer))) {
         dlg_predicted_rows by_themselves = solved;
         by_themselves.outputs = NULL;
         by_themselves.are_all = false;

@@ -9,12 +9,12 @@
 
 bool dlg_session_is_interrupted(const dlg_session *r)
 {
-    return r->observer && r->observer->interrupted && r->observer->interrupted(r->observer->payload);
+    return dlg_attack_is_interrupted(r->observer);
 }
 
 void dlg_session_note(const dlg_session *r, const char *line)
 {
-    if (r->observer && r->observer->note) r->observer->note(r->observer->payload, line);
+    dlg_attack_note(r->observer, line);
 }
 
 /* ---- points ---- */
