@@ -2,12 +2,12 @@
 
 #include "base/interrupt.h"
 #include "base/memory.h"
+#include "analytic/sequences/attention_parts.h"
 #include "analytic/sequences/joint_sparsity.h"
 #include "analytic/sequences/sequence_assembly.h"
 #include "analytic/tokens/inputs.h"
 #include "math/blas.h"
 #include "math/solve.h"
-#include "math/svd.h"
 
 #include <math.h>
 #include <string.h>
@@ -74,44 +74,6 @@ static void make_terms(dlg_attention_groups *o)
     for (size_t r = 0; r < n; r++)
         for (size_t i = 0; i < H; i++) o->terms[r * H + i] *= (double)in.gamma[i];
     for (size_t i = 0; i < H; i++) o->terms[n * H + i] = (double)in.beta[i];
-}
-
-/* Terms of queries (which = 0) or keys (1): x W^T, and the bias where beta is. */
-static void project(dlg_attention_groups *o, size_t which)
-{
-    const dlg_block_roles *block = &o->model->roles.blocks[0];
-    const dlg_linear_role role = which ? block->key : block->query;
-    const dlg_real *weight = role.weight->value, *bias = role.bias->value;
-    const size_t H = o->H;
-#pragma omp parallel for num_threads(dlg_blas_threads())
-    for (size_t r = 0; r < o->n_terms; r++)
-        for (size_t i = 0; i < H; i++) {
-            double sum = r + 1 == o->n_terms ? (double)bias[i] : 0;
-#pragma omp simd reduction(+ : sum)
-            for (size_t k = 0; k < H; k++) sum += o->terms[r * H + k] * (double)weight[i * H + k];
-            o->queries_and_keys[(which * o->n_terms + r) * H + i] = sum;
-        }
-}
-
-/* parts: terms^T parts = (dWq^T | dWk^T) */
-static dlg_status split_gradient(dlg_attention_groups *o, const dlg_gradient *gradient, dlg_error *err)
-{
-    const size_t H = o->H, n = o->n_terms;
-    const dlg_real *q = dlg_gradient_at(gradient, o->model->roles.blocks[0].query.weight);
-    const dlg_real *k = dlg_gradient_at(gradient, o->model->roles.blocks[0].key.weight);
-    double *a = dlg_allocate(H * n, sizeof *a), *b = dlg_allocate(H * 2 * H, sizeof *b);
-    dlg_status status = a && b ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "co-occurrence: no memory");
-    for (size_t i = 0; !status && i < H; i++) {
-        for (size_t r = 0; r < n; r++) a[i * n + r] = o->terms[r * H + i];
-        for (size_t j = 0; j < H; j++) {
-            b[i * 2 * H + j] = (double)q[j * H + i];
-            b[i * 2 * H + H + j] = (double)k[j * H + i];
-        }
-    }
-    if (!status) status = dlg_least_squares(H, n, 2 * H, a, b, smallest, o->parts, err);
-    dlg_free(b);
-    dlg_free(a);
-    return status;
 }
 
 /* ---- what is left of them besides the found sentences ---- */
@@ -256,10 +218,7 @@ dlg_status dlg_attention_groups_create(dlg_attention_groups **out, const dlg_gra
     status = list_tokens(o, err);
     const size_t d = o->H / o->heads;
     o->n_terms = o->n_tokens + o->T + o->n_types;
-    const dlg_block_roles *block = &o->model->roles.blocks[0];
-    const bool is_there =
-        dlg_gradient_at(gradient, block->query.weight) && dlg_gradient_at(gradient, block->key.weight);
-    if (status || !is_there || o->n_terms > o->H) goto out;
+    if (status || !dlg_attention_parts_are_there(gradient) || o->n_terms > o->H) goto out;
     o->terms = dlg_allocate(o->n_terms * o->H, sizeof *o->terms);
     o->queries_and_keys = dlg_allocate(2 * o->n_terms * o->H, sizeof *o->queries_and_keys);
     o->parts = dlg_allocate(o->n_terms * 2 * o->H, sizeof *o->parts);
@@ -277,9 +236,8 @@ dlg_status dlg_attention_groups_create(dlg_attention_groups **out, const dlg_gra
         goto out;
     }
     make_terms(o);
-    project(o, 0);
-    project(o, 1);
-    status = split_gradient(o, gradient, err);
+    dlg_attention_project(o->queries_and_keys, o->model, o->n_terms, o->terms, o->n_terms - 1);
+    status = dlg_attention_parts_find(o->parts, gradient, o->n_terms, o->terms, smallest, err);
     for (size_t r = 0; !status && r < o->n_tokens + o->T; r++)
         o->most = fmax(o->most, norm(2 * o->H, o->parts + r * 2 * o->H));
     if (!status) *out = o;

@@ -1,5 +1,6 @@
 #include "analytic/sequences/joint_sparsity.h"
 
+#include "analytic/sequences/attention_parts.h"
 #include "analytic/tokens/inputs.h"
 #include "base/interrupt.h"
 #include "base/memory.h"
@@ -54,43 +55,6 @@ static void make_inputs(dlg_joint_sparsity *o)
     for (size_t t = 0; t < o->T; t++)
         for (size_t i = c->first[t]; i < c->first[t + 1]; i++)
             (void)dlg_input_at(&in, c->token[i], t, c->type[i], o->inputs + i * o->H);
-}
-
-static void project(dlg_joint_sparsity *o, size_t which)
-{
-    const dlg_block_roles *block = &o->model->roles.blocks[0];
-    const dlg_linear_role role = which ? block->key : block->query;
-    const dlg_real *weight = role.weight->value, *bias = role.bias->value;
-    const size_t H = o->H;
-#pragma omp parallel for num_threads(dlg_blas_threads())
-    for (size_t r = 0; r < o->n; r++)
-        for (size_t i = 0; i < H; i++) {
-            double sum = (double)bias[i];
-#pragma omp simd reduction(+ : sum)
-            for (size_t k = 0; k < H; k++) sum += o->inputs[r * H + k] * (double)weight[i * H + k];
-            o->queries_and_keys[(which * o->n + r) * H + i] = sum;
-        }
-}
-
-/* parts: inputs^T parts = (dWq^T | dWk^T) */
-static dlg_status split_gradient(dlg_joint_sparsity *o, const dlg_gradient *gradient, dlg_error *err)
-{
-    const size_t H = o->H, n = o->n;
-    const dlg_real *q = dlg_gradient_at(gradient, o->model->roles.blocks[0].query.weight);
-    const dlg_real *k = dlg_gradient_at(gradient, o->model->roles.blocks[0].key.weight);
-    double *a = dlg_allocate(H * n, sizeof *a), *b = dlg_allocate(H * 2 * H, sizeof *b);
-    dlg_status status = a && b ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "joint sparsity: no memory");
-    for (size_t i = 0; !status && i < H; i++) {
-        for (size_t r = 0; r < n; r++) a[i * n + r] = o->inputs[r * H + i];
-        for (size_t j = 0; j < H; j++) {
-            b[i * 2 * H + j] = (double)q[j * H + i];
-            b[i * 2 * H + H + j] = (double)k[j * H + i];
-        }
-    }
-    if (!status) status = dlg_least_squares(H, n, 2 * H, a, b, smallest, o->parts, err);
-    dlg_free(b);
-    dlg_free(a);
-    return status;
 }
 
 /* @param[out] n_known places whose input is no combination of the others' */
@@ -323,13 +287,11 @@ dlg_status dlg_joint_sparsity_create(dlg_joint_sparsity **out, const dlg_gradien
                                      const dlg_candidates *candidates, dlg_special_tokens special, dlg_error *err)
 {
     const dlg_config *config = &gradient->model->config;
-    const dlg_block_roles *block = &gradient->model->roles.blocks[0];
     const size_t n = candidates->first[candidates->n_positions];
     size_t n_known = 0;
     *out = NULL;
-    const bool is_there =
-        dlg_gradient_at(gradient, block->query.weight) && dlg_gradient_at(gradient, block->key.weight);
-    if (!is_there || !n || n > 2 * config->hidden_size || !is_plain(candidates, special)) return DLG_OK;
+    if (!dlg_attention_parts_are_there(gradient) || !n || n > 2 * config->hidden_size || !is_plain(candidates, special))
+        return DLG_OK;
     dlg_joint_sparsity *o = dlg_allocate(1, sizeof *o);
     if (!o) return dlg_fail(err, DLG_ENOMEM, "joint sparsity: no memory");
     *o = (dlg_joint_sparsity){.model = gradient->model,
@@ -345,9 +307,8 @@ dlg_status dlg_joint_sparsity_create(dlg_joint_sparsity **out, const dlg_gradien
         status = find_known(o, &n_known, err);
     }
     if (!status && n_known * LEAST_KNOWN >= n) {
-        project(o, 0);
-        project(o, 1);
-        status = split_gradient(o, gradient, err);
+        dlg_attention_project(o->queries_and_keys, o->model, n, o->inputs, 0);
+        status = dlg_attention_parts_find(o->parts, gradient, n, o->inputs, smallest, err);
         if (!status) *out = o;
     }
     if (!*out) dlg_joint_sparsity_free(o);
