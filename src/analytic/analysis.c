@@ -18,7 +18,7 @@ typedef struct {
 struct dlg_analysis {
     const dlg_gradient *gradient;
     dlg_special_tokens special;
-    count length, n_types, n_inputs, n_attended, n_head_rows;
+    count n_rows, length, n_types, n_inputs, n_attended, n_head_rows; /* n_rows: that the positions' gradient shows */
     size_t n_typed, *types; /* (n_typed) of a single sentence; 0: not looked for */
     double types_misfit;
     size_t framed_length; /* 0: not looked for */
@@ -72,15 +72,26 @@ dlg_forward *dlg_analysis_forward(dlg_analysis *a)
 
 /* ---- the numbers ---- */
 
-size_t dlg_analysis_length(dlg_analysis *a)
+static size_t count_rows(dlg_analysis *a)
 {
-    if (!a->length.is_known) a->length = (count){true, dlg_infer_length(a->gradient)};
-    return a->length.n;
+    if (!a->n_rows.is_known) a->n_rows = (count){true, dlg_infer_length(a->gradient)};
+    return a->n_rows.n;
+}
+
+dlg_status dlg_analysis_length(size_t *length, dlg_analysis *a, dlg_error *err)
+{
+    dlg_status status = DLG_OK;
+    const bool is_frozen = !dlg_gradient_at(a->gradient, a->gradient->model->roles.positions);
+    if (!a->length.is_known && is_frozen) status = dlg_infer_length_without_rows(&a->length.n, a, err);
+    else if (!a->length.is_known) a->length.n = count_rows(a);
+    a->length.is_known = !status;
+    *length = a->length.n;
+    return status;
 }
 
 size_t dlg_analysis_count_types(dlg_analysis *a)
 {
-    if (!a->n_types.is_known) a->n_types = (count){true, dlg_segments_count(a->gradient, dlg_analysis_length(a))};
+    if (!a->n_types.is_known) a->n_types = (count){true, dlg_segments_count(a->gradient, count_rows(a))};
     return a->n_types.n;
 }
 
@@ -108,7 +119,7 @@ dlg_status dlg_analysis_traces(const dlg_defence_traces **out, dlg_analysis *a, 
 {
     dlg_status status = DLG_OK;
     *out = &a->traces;
-    if (!a->has_traces) status = dlg_defence_traces_find(&a->traces, a->gradient, dlg_analysis_length(a), err);
+    if (!a->has_traces) status = dlg_defence_traces_find(&a->traces, a->gradient, count_rows(a), err);
     a->has_traces = !status;
     return status;
 }
@@ -230,8 +241,9 @@ static dlg_status find_framing(unsigned *out, dlg_analysis *a, size_t length, dl
     const dlg_position_check *check = NULL;
     dlg_span_check *span = NULL;
     unsigned first = 1, last = 1;
-    size_t n_inputs;
+    size_t n_inputs, seen = 0;
     dlg_status status = dlg_analysis_count_inputs(&n_inputs, a, err);
+    if (!status) status = dlg_analysis_length(&seen, a, err);
     *out = dlg_analysis_count_types(a) > 1 ? DLG_PAIRED : 0;
     if (!status && n_inputs >= length) status = dlg_analysis_span_check(&span, a, n_inputs, err);
     else if (!status && n_inputs) status = dlg_analysis_position_check(&check, a, length, err);
@@ -240,7 +252,7 @@ static dlg_status find_framing(unsigned *out, dlg_analysis *a, size_t length, dl
         first = look_at_position(check, s.begin, s.pad, 0);
         last = look_at_position(check, s.end, s.pad, length - 1);
     }
-    if (length != dlg_analysis_length(a)) last = 1; /* told, and not the end */
+    if (!status && length != seen) last = 1; /* told, and not the end */
     *out |= framing_of(first, last);
     dlg_span_check_free(span);
     return status;

@@ -31,8 +31,8 @@ dlg_special_tokens dlg_analysis_special(const dlg_analysis *);
  * parameters were frozen, so that the gradient lacks what a piece is read off, it is empty, and shows nothing.
  */
 
-/** Tokens of the longest sentence, 0 where no row stands out (analytic/infer.h). */
-size_t dlg_analysis_length(dlg_analysis *);
+/** Tokens of the longest sentence, 0 where none is seen (analytic/infer.h). */
+DLG_MUST_USE dlg_status dlg_analysis_length(size_t *length, dlg_analysis *, dlg_error *);
 
 /** How many token types the batch used (analytic/tokens/segments.h). */
 size_t dlg_analysis_count_types(dlg_analysis *);

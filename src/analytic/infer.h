@@ -18,6 +18,13 @@ size_t dlg_infer_length(const dlg_gradient *);
  */
 DLG_MUST_USE dlg_status dlg_infer_length_is_likely(bool *out, const dlg_gradient *, size_t length, dlg_error *);
 
+/**
+ * The same where the position embedding was frozen: the last position at which the token that ends sentences lies in
+ * layer 0's row space, as in DAGER (Petrov et al. 2024, arXiv:2405.15586); 0 where no gap sets it apart there. Errors:
+ * DLG_ENOMEM, DLG_ENONFINITE.
+ */
+DLG_MUST_USE dlg_status dlg_infer_length_without_rows(size_t *length, dlg_analysis *, dlg_error *);
+
 /** How many sentences there are, and how long they are. */
 typedef struct {
     size_t n_sentences;      /**< 1 where nothing shows it */

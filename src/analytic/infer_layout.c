@@ -98,11 +98,11 @@ static dlg_status count_sentences(size_t *n, const evidence *e, dlg_analysis *an
 
 dlg_status dlg_infer_layout(dlg_batch_layout *out, dlg_analysis *analysis, size_t n_sentences, dlg_error *err)
 {
-    evidence e = {.longest = dlg_analysis_length(analysis)};
+    evidence e = {0};
     *out = (dlg_batch_layout){.n_sentences = n_sentences};
-    if (!e.longest) return DLG_OK;
+    dlg_status status = dlg_analysis_length(&e.longest, analysis, err);
+    if (status || !e.longest) return status;
     dlg_special_tokens special = {0};
-    dlg_status status = DLG_OK;
     const dlg_defence_traces *traces;
     status = dlg_analysis_traces(&traces, analysis, err);
     /* Of what was pruned the rank is that of the rows that are left. */

@@ -1,6 +1,7 @@
 #include "analytic/infer.h"
 
 #include "analytic/noise/noise_model.h"
+#include "analytic/tokens/span_check.h"
 #include "base/memory.h"
 #include "math/blas.h"
 
@@ -97,4 +98,25 @@ dlg_status dlg_infer_length_is_likely(bool *out, const dlg_gradient *gradient, s
     *out = clear[0] >= least_weakest[behind.is_sharp] && clear[length / 2] >= least_middle;
     dlg_free(clear);
     return DLG_OK;
+}
+
+dlg_status dlg_infer_length_without_rows(size_t *length, dlg_analysis *analysis, dlg_error *err)
+{
+    const size_t n = dlg_analysis_gradient(analysis)->model->config.max_positions;
+    size_t n_inputs, n_ends = 0;
+    dlg_span_check *check = NULL;
+    *length = 0;
+    dlg_status status = dlg_analysis_count_inputs(&n_inputs, analysis, err);
+    if (status || !n_inputs) return status;
+    size_t *ends = dlg_allocate(n, sizeof *ends);
+    double *scratch = dlg_allocate(n, sizeof *scratch);
+    status = ends && scratch ? dlg_analysis_span_check(&check, analysis, n_inputs, err)
+                             : dlg_fail(err, DLG_ENOMEM, "length: no memory");
+    /* as of a sentence so long that all other positions lie within it */
+    if (!status) n_ends = dlg_span_check_positions(check, dlg_analysis_special(analysis).end, n + 1, ends, scratch);
+    if (n_ends) *length = ends[n_ends - 1] + 1;
+    dlg_span_check_free(check);
+    dlg_free(ends);
+    dlg_free(scratch);
+    return status;
 }

@@ -34,20 +34,27 @@ typedef struct {
 static dlg_status find_length(dlg_inspection *out, const survey *s, dlg_error *err)
 {
     const dlg_defence_traces *t;
-    const dlg_status status = dlg_analysis_traces(&t, s->analysis, err);
-    out->length = dlg_analysis_length(s->analysis);
+    dlg_status status = dlg_analysis_traces(&t, s->analysis, err);
+    if (!status) status = dlg_analysis_length(&out->length, s->analysis, err);
+    if (status) return status;
     out->traces = *t;
     out->is_defended = dlg_defence_traces_any(t) || s->gradient->rounding;
     const bool is_frozen = !dlg_gradient_at(s->gradient, s->gradient->model->roles.positions);
     if (!out->length) {
-        out->length_ground = (dlg_ground){DLG_UNSEEN, is_frozen ? "the file has no gradient of the position embedding"
-                                                                : "no row of the position embedding stands out"};
+        out->length_ground = (dlg_ground){
+            DLG_UNSEEN, is_frozen ? "no gradient of the position embedding, and layer 0's row space shows no end"
+                                  : "no row of the position embedding stands out"};
         return status;
     }
     bool is_likely;
-    const dlg_status judged = dlg_infer_length_is_likely(&is_likely, s->gradient, out->length, err);
-    if (status || judged) return status ? status : judged;
-    if (!out->is_defended) out->length_ground = (dlg_ground){DLG_CERTAIN, "rows of the position embedding's gradient"};
+    status = dlg_infer_length_is_likely(&is_likely, s->gradient, out->length, err);
+    if (status) return status;
+    if (is_frozen)
+        out->length_ground =
+            (dlg_ground){DLG_LIKELY, "the last position at which the token that ends sentences lies in layer 0's row "
+                                     "space"};
+    else if (!out->is_defended)
+        out->length_ground = (dlg_ground){DLG_CERTAIN, "rows of the position embedding's gradient"};
     else if (is_likely)
         out->length_ground = (dlg_ground){DLG_LIKELY, "rows of the position embedding's gradient that are left, all of "
                                                       "them far larger than one that is hidden"};
@@ -203,7 +210,9 @@ static dlg_status find_text(dlg_inspection *out, survey *s, dlg_error *err)
     out->text_ground = (dlg_ground){DLG_UNSEEN, "more than one sentence"};
     if (!s->is_single) return DLG_OK;
     if (!dlg_reading_is_whole(&s->reading)) {
-        out->text_ground = (dlg_ground){DLG_UNSEEN, "position embedding's rows admit several tokens at most positions"};
+        out->text_ground = (dlg_ground){DLG_UNSEEN, check ? "position embedding's rows admit several tokens at most "
+                                                            "positions"
+                                                          : "the file has no gradient of the position embedding"};
         return DLG_OK;
     }
     out->text = dlg_allocate(out->length, sizeof *out->text);

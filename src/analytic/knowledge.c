@@ -41,7 +41,8 @@ static dlg_status no_length(const dlg_gradient *gradient, dlg_error *err)
                      err, DLG_EFORMAT,
                      "gradient: want position rows that stand out of the noise, found none: no length can be inferred")
                : dlg_fail(err, DLG_EFORMAT,
-                          "gradient: want the position embedding's, found none (frozen?): no length can be inferred");
+                          "gradient: want the position embedding's, or an end of a sentence in layer 0's row space, "
+                          "found neither: no length can be inferred");
 }
 
 static dlg_status no_label(const dlg_gradient *gradient, dlg_error *err)

@@ -52,7 +52,13 @@ dlg_status dlg_model_match_find(dlg_inspection *out, dlg_analysis *analysis, siz
     const bool shows_all = n_inputs >= out->length;
     bool is_there = true;
     out->fits = has_ends;
-    if (!has_ends) {
+    const dlg_gradient *gradient = dlg_analysis_gradient(analysis);
+    if (!dlg_gradient_at(gradient, gradient->model->roles.positions) && shows_all) {
+        const dlg_status status = look_in_layer_0(&out->fits, out, analysis, n_inputs, err);
+        out->fits_ground = (dlg_ground){DLG_CERTAIN, "begin and end fit layer 0's row space"};
+        if (status || out->fits) return status;
+    }
+    if (!out->fits) {
         const dlg_status status = judge_cut(out, analysis, err);
         return status || out->fits ? status
                                    : dlg_causes_find(&out->causes, analysis, out->length, out->is_defended, err);

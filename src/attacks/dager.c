@@ -47,7 +47,8 @@ static bool look_or_end(void *payload)
     if (dlg_attack_is_interrupted(a->attempt.observer)) return true;
     if (w->has_looked || dlg_clock_now() - w->begun_s < look_after_s) return false;
     w->has_looked = true;
-    if (dlg_analysis_length(a->attempt.analysis) != a->candidates->n_positions) return false;
+    size_t seen;
+    if (dlg_analysis_length(&seen, a->attempt.analysis, NULL) || seen != a->candidates->n_positions) return false;
     /* What fails here fails at the end, too, and is said there. */
     return dlg_attack_look(a->attempt.out, a->attempt.analysis, NULL) == DLG_ECANCELLED;
 }

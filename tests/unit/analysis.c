@@ -46,7 +46,9 @@ static void once(void **state)
         dlg_analysis *a;
         step_share_sentence(&s, tasks[i]);
         assert_int_equal(dlg_analysis_create(&a, &s.gradient, special, NULL), DLG_OK);
-        assert_int_equal(dlg_analysis_length(a), STEP_LENGTH);
+        size_t length;
+        assert_int_equal(dlg_analysis_length(&length, a, NULL), DLG_OK);
+        assert_int_equal(length, STEP_LENGTH);
         assert_int_equal(ask_all(a, NULL), DLG_OK);
         const size_t before = dlg_allocation_count();
         assert_int_equal(ask_all(a, NULL), DLG_OK);

@@ -68,19 +68,38 @@ static void whatever_is_frozen(void **state)
             }
 }
 
-/* Without the readings that give length or labels no attack begins; told these it reads the text all the same. */
-static void what_is_told(void **state)
+/* Without the decoder's bias no attack begins; told the labels it reads the text all the same. */
+static void labels_are_told(void **state)
 {
     (void)state;
-    static size_t length = STEP_LENGTH, label = STEP_LABEL;
-    const dlg_knowledge of_length = {.n_sentences = 1, .lengths = &length, .lengths_from = DLG_TOLD},
-                        of_labels = {.n_labels = 1, .labels = &label, .labels_from = DLG_TOLD};
-    for (int labels = 0; labels < 2; labels++) {
+    static size_t label = STEP_LABEL;
+    const dlg_knowledge of_labels = {.n_labels = 1, .labels = &label, .labels_from = DLG_TOLD};
+    shared_step s;
+    step_share_sentence(&s, DLG_MASKED_LM);
+    freeze(&s, s.model->roles.decoder.bias);
+    assert_int_equal(attack(&s, dlg_attacks[0], &(dlg_knowledge){0}), DLG_UNREADABLE);
+    assert_int_equal(attack(&s, dlg_attacks[0], &of_labels), DLG_EXPLAINED);
+    step_release(&s);
+}
+
+/* Without the embeddings layer 0 shows how long a sentence is, and without layer 0 too nothing does. */
+static void all_embeddings(void **state)
+{
+    (void)state;
+    const dlg_task tasks[] = {DLG_MASKED_LM, DLG_SEQUENCE_CLASSIFICATION};
+    for (size_t k = 0; k < 2; k++) {
         shared_step s;
-        step_share_sentence(&s, DLG_MASKED_LM);
-        freeze(&s, labels ? s.model->roles.decoder.bias : s.model->roles.positions);
+        step_share_sentence(&s, tasks[k]);
+        const dlg_roles *roles = &s.model->roles;
+        const dlg_block_roles *first = &roles->blocks[0];
+        freeze(&s, roles->positions);
+        freeze(&s, roles->words);
+        if (roles->types) freeze(&s, roles->types);
+        assert_int_equal(attack(&s, dlg_attacks[0], &(dlg_knowledge){0}), DLG_EXPLAINED);
+        freeze(&s, first->query.weight);
+        freeze(&s, first->key.weight);
+        freeze(&s, first->value.weight);
         assert_int_equal(attack(&s, dlg_attacks[0], &(dlg_knowledge){0}), DLG_UNREADABLE);
-        assert_int_equal(attack(&s, dlg_attacks[0], labels ? &of_labels : &of_length), DLG_EXPLAINED);
         step_release(&s);
     }
 }
@@ -137,10 +156,8 @@ int main(void)
 {
     dlg_blas_start(1);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(whatever_is_frozen),
-        cmocka_unit_test(what_is_told),
-        cmocka_unit_test(all_but_the_head),
-        cmocka_unit_test(twins),
+        cmocka_unit_test(whatever_is_frozen), cmocka_unit_test(labels_are_told), cmocka_unit_test(all_embeddings),
+        cmocka_unit_test(all_but_the_head),   cmocka_unit_test(twins),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
