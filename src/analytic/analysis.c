@@ -299,9 +299,11 @@ dlg_status dlg_analysis_head(const dlg_spectrum **out, dlg_analysis *a, size_t n
 dlg_status dlg_analysis_count_head_rows(size_t *n, dlg_analysis *a, dlg_error *err)
 {
     const dlg_spectrum *head;
-    dlg_status status = DLG_OK;
-    if (!a->n_head_rows.is_known) status = dlg_analysis_head(&head, a, DLG_HEAD_ROWS_MOST, err);
-    if (!a->n_head_rows.is_known && !status) a->n_head_rows = (count){true, dlg_infer_head_rows(a->gradient, head)};
+    const dlg_defence_traces *traces;
+    dlg_status status = dlg_analysis_traces(&traces, a, err);
+    if (!a->n_head_rows.is_known && !status) status = dlg_analysis_head(&head, a, DLG_HEAD_ROWS_MOST, err);
+    if (!a->n_head_rows.is_known && !status)
+        a->n_head_rows = (count){true, traces->is_clipped ? 0 : dlg_infer_head_rows(a->gradient, head)};
     *n = a->n_head_rows.n;
     return status;
 }

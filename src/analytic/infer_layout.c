@@ -105,8 +105,8 @@ dlg_status dlg_infer_layout(dlg_batch_layout *out, dlg_analysis *analysis, size_
     dlg_special_tokens special = {0};
     const dlg_defence_traces *traces;
     status = dlg_analysis_traces(&traces, analysis, err);
-    /* Of what was pruned the rank is that of the rows that are left. */
-    const bool has_ranks = n_sentences != 1 && !status && !traces->is_pruned;
+    /* Of what was pruned, or clipped entry by entry, the rank is no longer that of the rows. */
+    const bool has_ranks = n_sentences != 1 && !status && !traces->is_pruned && !traces->is_clipped;
     if (has_ranks) status = dlg_analysis_count_inputs(&e.n_inputs, analysis, err);
     if (has_ranks && !status) status = dlg_analysis_count_attended(&e.n_rows, analysis, err);
     const size_t least = e.n_rows > e.n_inputs ? e.n_rows : e.n_inputs;

@@ -102,11 +102,14 @@ static dlg_status list_fed(uint32_t **out, size_t **types, const attack *a, cons
     return DLG_OK;
 }
 
-/* So many were there at least: as the tokens ask for or was told, or one more than were found, if that is not all. */
+/* So many were there at least: as the tokens ask for or was told, or one more than were found, if that is not all. Of
+ * entries that were clipped the rank says nothing. */
 static dlg_part part_of(const attack *a, size_t n_found, size_t n_asked, size_t rank)
 {
     const dlg_knowledge *k = a->attempt.knowledge;
-    const size_t n_seen = n_asked < rank ? n_found + 1 : n_found;
+    const dlg_defence_traces *traces;
+    const bool is_counted = !dlg_analysis_traces(&traces, a->attempt.analysis, NULL) && !traces->is_clipped;
+    const size_t n_seen = is_counted && n_asked < rank ? n_found + 1 : n_found;
     return (dlg_part){k->sentences_from != DLG_ASSUMED && k->n_sentences > n_seen ? k->n_sentences : n_seen, n_asked,
                       rank};
 }

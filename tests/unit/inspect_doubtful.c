@@ -3,6 +3,7 @@
  * certain.
  */
 #include "inspected.h"
+#include "math/blas.h"
 #include "math/random.h"
 
 #include <math.h>
@@ -102,6 +103,27 @@ static void clipped(void **state)
     step_release(&s);
 }
 
+/* Where entries were clipped one by one no rank is that of the rows: one sentence is not taken for many. */
+static void clipped_entries(void **state)
+{
+    (void)state;
+    shared_step s;
+    const size_t length = 20;
+    inspected_share(&s, inspected_preset(DLG_SEQUENCE_CLASSIFICATION, false), 1, &length, 3, 5, 3);
+    for (size_t i = 0; i < s.gradient.n; i++) {
+        const size_t n = dlg_parameter_items(&s.model->parameters[i]);
+        dlg_real *g = s.gradient.owned[i];
+        const dlg_real bound = dlg_largest_absolute(n, g) / 4;
+        for (size_t k = 0; k < n; k++) g[k] = g[k] > bound ? bound : g[k] < -bound ? -bound : g[k];
+    }
+    dlg_inspection found = inspected_read(&s);
+    assert_true(found.traces.is_clipped && found.is_defended);
+    assert_true(found.n_sentences <= 2 && found.sentences_ground.sure <= DLG_GUESSED);
+    assert_true(found.text_ground.sure != DLG_CERTAIN);
+    dlg_inspection_release(&found);
+    step_release(&s);
+}
+
 static void nothing_to_see(void **state)
 {
     (void)state;
@@ -173,14 +195,9 @@ static void of_another_first_layer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rounded),
-        cmocka_unit_test(pruned),
-        cmocka_unit_test(noisy),
-        cmocka_unit_test(clipped),
-        cmocka_unit_test(nothing_behind),
-        cmocka_unit_test(nothing_to_see),
-        cmocka_unit_test(of_another_model),
-        cmocka_unit_test(of_another_first_layer),
+        cmocka_unit_test(rounded),        cmocka_unit_test(pruned),           cmocka_unit_test(noisy),
+        cmocka_unit_test(clipped),        cmocka_unit_test(clipped_entries),  cmocka_unit_test(nothing_behind),
+        cmocka_unit_test(nothing_to_see), cmocka_unit_test(of_another_model), cmocka_unit_test(of_another_first_layer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -125,6 +125,7 @@ static void judge(dlg_defence_traces *out, size_t n, const look *looks, double *
         out->n_at_bound += out->rounding != DLG_ROUNDED_LEVELS && looks[i].n_at_largest > 2;
     }
     out->is_pruned = 2 * n_pruned > n;
+    out->is_clipped = 2 * out->n_at_bound > n;
     out->zeros = dlg_sort_median(n, zeros);
 }
 
@@ -163,7 +164,7 @@ static void look_at_all(look *looks, const dlg_gradient *gradient)
 
 bool dlg_defence_traces_any(const dlg_defence_traces *t)
 {
-    return t->rounding || t->is_pruned || t->noise > 0;
+    return t->rounding || t->is_pruned || t->is_clipped || t->noise > 0;
 }
 
 dlg_status dlg_defence_traces_find(dlg_defence_traces *out, const dlg_gradient *gradient, size_t length, dlg_error *err)

@@ -19,6 +19,7 @@ typedef struct {
     bool is_norm_round; /**< it is a number that somebody would choose, to six digits: clipped to it */
     /** tensors in which several entries share the largest magnitude: clipped entry by entry */
     size_t n_at_bound;
+    bool is_clipped; /**< most are */
     /** weight matrices, embeddings apart: what is said of zeros and levels is counted in these */
     size_t n_matrices;
     dlg_rounding rounding;
@@ -37,7 +38,7 @@ typedef struct {
 DLG_MUST_USE dlg_status dlg_defence_traces_find(dlg_defence_traces *out, const dlg_gradient *, size_t length,
                                                 dlg_error *);
 
-/** Whether there is one of rounding, pruning and noise. */
+/** Whether there is one of rounding, pruning, noise, and clipping entry by entry. */
 bool dlg_defence_traces_any(const dlg_defence_traces *);
 
 #endif

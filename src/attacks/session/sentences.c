@@ -94,7 +94,9 @@ static void end_with_part(dlg_attempt *a, const dlg_session *r, const dlg_predic
     if (out->end == DLG_SETTLED) return;
     out->n_dense = 0; /* a rank above that of some sentences says nothing of a defence */
     out->part = *part;
-    if (!is_mlm && solved->rank > part->n_least) out->part.n_least = solved->rank;
+    size_t n_head_rows;
+    if (is_mlm || dlg_analysis_count_head_rows(&n_head_rows, a->analysis, NULL)) return;
+    if (n_head_rows && solved->rank > part->n_least) out->part.n_least = solved->rank;
 }
 
 /* The loss that was found, as what the session's labels stand for. */
