@@ -13,8 +13,9 @@
  *
  * So that a result can be read alone it says again what it is about: version (of the program), gradient (the file),
  * model (a preset's name or a directory), model_seed (presets), n_parameters, model_type ("bert", as config.json has
- * it), task, defence (as the file's metadata have it), frozen (parameters that the gradient lacks), update, blas,
- * threads; and how it was attacked: attack, distance_name, optimizer, seed, prior, prior_task.
+ * it), task, defence (as the file's metadata have it), frozen (parameters that the gradient lacks),
+ * weight_decay_found (the multiple of the weights that was in what was shared, and was taken out; 0: none), update,
+ * blas, threads; and how it was attacked: attack, distance_name, optimizer, seed, prior, prior_task.
  *
  * update is null of a gradient, else it says what was shared of a training: shared ("difference" or "weights"),
  * optimizer, optimizer_is_inferred, lr, steps, weight_decay, eps, betas (null where not known), rounding_least and

@@ -2,6 +2,7 @@
 
 #include "base/interrupt.h"
 #include "gradient/arrived.h"
+#include "gradient/decay.h"
 #include "math/blas.h"
 #include "models/architecture.h"
 #include "math/tolerance.h"
@@ -135,6 +136,7 @@ dlg_status dlg_gradient_open_as(dlg_gradient *out, dlg_safetensors *file, const 
                           dlg_safetensors_path(file), model->name);
     if (!status && dlg_roundoff < DLG_SINGLE_ROUNDOFF) out->roundoff = find_roundoff(out);
     if (!status) status = convert ? convert(out, how, err) : dlg_refuse_weights(out, err);
+    if (!status && !dlg_training_hides_sizes(&out->training)) status = dlg_decay_take_out(out, err);
     if (!status && is_zero(out))
         status =
             dlg_fail(err, DLG_EFORMAT, "%s: every %s, there is nothing to recover", dlg_safetensors_path(file),

@@ -23,6 +23,7 @@ struct dlg_gradient {
     uint64_t seed;         /**< of its noise */
     dlg_dtype dtype;       /**< of the file's numbers */
     dlg_training training; /**< how it was made, where it was no gradient that was shared */
+    double decay;          /**< weights that were in it so many times, and are no longer (gradient/decay.h) */
     double *rounding;      /**< [i] of weights: how far entries are off (dlg_gradient_rounding_at); NULL: of none */
     /** unit roundoff of its numbers (math/tolerance.h): dlg_real's, or single precision's where all that a file holds
      * are single precision's; what a defence rounds more is analytic/noise's to see */

@@ -270,6 +270,7 @@ void dlg_inspection_print(const dlg_screen *where, const dlg_subject *subject, c
     dlg_screen_print(&screen, (dlg_layout){.indent = 2, .hang = 2}, r.text, NULL);
     dlg_frozen_print(&screen, &subject->frozen);
     dlg_update_print_training(&screen, subject);
+    dlg_update_print_decay(&screen, subject);
     dlg_screen_print(&screen, (dlg_layout){0}, "", NULL);
     print_model(&screen, found);
     print_length(&screen, found);

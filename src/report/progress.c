@@ -77,6 +77,7 @@ void dlg_progress_start(const dlg_progress *progress)
              with_commas(dlg_model_size(s->model), number));
     dlg_screen_print(&progress->screen, plain, line, NULL);
     dlg_update_print_training(&progress->screen, s);
+    dlg_update_print_decay(&progress->screen, s);
     dlg_origins_print(&progress->screen, s, NULL);
     dlg_frozen_print(&progress->screen, &s->frozen);
     snprintf(line, sizeof line,
@@ -376,6 +377,7 @@ void dlg_progress_result(const dlg_screen *screen, const dlg_subject *subject, c
     if (result->end == DLG_EXPLAINED || result->end == DLG_PARTLY) print_unmasked(screen, result);
     if (result->end != DLG_UNREADABLE) print_cost(screen, result);
     dlg_update_print_training(screen, subject);
+    dlg_update_print_decay(screen, subject);
     dlg_update_print_tokens(screen, subject);
     dlg_origins_print(screen, subject, result);
     if (scores) print_scores(screen, scores);

@@ -40,6 +40,18 @@ void dlg_update_print_training(const dlg_screen *screen, const dlg_subject *subj
     dlg_screen_print(screen, indented, line.text, NULL);
 }
 
+void dlg_update_print_decay(const dlg_screen *screen, const dlg_subject *subject)
+{
+    const double decay = subject->update.gradient ? subject->update.gradient->decay : 0;
+    dlg_line line = {.used = 0};
+    if (decay == 0) return;
+    dlg_line_append(&line,
+                    "weight decay: %.6g times the weights was added to it, as rows behind the text show; it was taken "
+                    "out",
+                    decay);
+    dlg_screen_print(screen, indented, line.text, NULL);
+}
+
 void dlg_update_print_tokens(const dlg_screen *screen, const dlg_subject *subject)
 {
     const dlg_update_tokens *found = subject->update.found;
@@ -95,6 +107,7 @@ static cJSON *begin_fact(dlg_object *o, cJSON *parent, const char *key, bool is_
 void dlg_update_add(dlg_object *o)
 {
     const dlg_gradient *gradient = o->subject->update.gradient;
+    dlg_object_add(o, o->root, "weight_decay_found", dlg_json_number(gradient ? gradient->decay : 0));
     const dlg_update_tokens *found = o->subject->update.found;
     if (!gradient || !gradient->training.shared) {
         dlg_object_add(o, o->root, "update", cJSON_CreateNull());

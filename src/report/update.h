@@ -8,10 +8,13 @@
 /** A line such as "shared: weights after 1 step of adamw, lr 5e-05"; nothing of a gradient. */
 void dlg_update_print_training(const dlg_screen *, const dlg_subject *);
 
+/** A line on the weight decay that was found in what was shared; nothing where none was. */
+void dlg_update_print_decay(const dlg_screen *, const dlg_subject *);
+
 /** What is certain whether a text was found or not: the bag of tokens, the longest sentence. Nothing of a gradient. */
 void dlg_update_print_tokens(const dlg_screen *, const dlg_subject *);
 
-/** The member "update": null of a gradient. */
+/** The members "weight_decay_found", and "update": null of a gradient. */
 void dlg_update_add(dlg_object *);
 
 #endif
