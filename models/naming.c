@@ -3,6 +3,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* What models call all but their heads. */
+static const char *const prefixes[] = {"bert.", "distilbert.", "transformer."};
+
 /* ---- wrappers ---- */
 
 /* Longer ones are no wrappers' any more. */
@@ -13,6 +16,17 @@ static bool all_begin_with(const dlg_safetensors *file, const char *beginning, s
     for (size_t i = 0; i < dlg_safetensors_count(file); i++)
         if (strncmp(dlg_safetensors_at(file, i)->name, beginning, n) != 0) return false;
     return true;
+}
+
+/* Bytes before a model's prefix that stands behind a dot or a slash; 0: none does. */
+static size_t length_before_prefix(const char *name)
+{
+    for (const char *at = name; (at = strpbrk(at, "./")) != NULL && (size_t)(at - name) < MOST_WRAPPER;) {
+        at++;
+        for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+            if (!strncmp(at, prefixes[i], strlen(prefixes[i]))) return (size_t)(at - name);
+    }
+    return 0;
 }
 
 dlg_naming dlg_naming_of(const dlg_safetensors *file)
@@ -27,6 +41,10 @@ dlg_naming dlg_naming_of(const dlg_safetensors *file)
         naming.n_wrapper += n;
         i = (size_t)-1; /* any of them may be within */
     }
+    size_t n = 0;
+    for (size_t i = 0; i < dlg_safetensors_count(file) && !n; i++)
+        n = length_before_prefix(dlg_safetensors_at(file, i)->name + naming.n_wrapper);
+    if (naming.n_wrapper + n <= MOST_WRAPPER && all_begin_with(file, name, naming.n_wrapper + n)) naming.n_wrapper += n;
     return naming;
 }
 
@@ -40,7 +58,6 @@ const char *dlg_naming_at(const dlg_naming *naming, size_t i)
 /* Behind the model's prefix, or NULL where there is none. */
 static const char *without_prefix(const char *name)
 {
-    static const char *const prefixes[] = {"bert.", "distilbert.", "transformer."};
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
         if (!strncmp(name, prefixes[i], strlen(prefixes[i]))) return name + strlen(prefixes[i]);
     return NULL;

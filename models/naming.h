@@ -15,8 +15,8 @@ typedef struct {
 } dlg_naming;
 
 /**
- * Wrappers are those of DistributedDataParallel, torch.compile, Opacus and PEFT, in any order, and count where all
- * names of the file have them.
+ * Wrappers are those of DistributedDataParallel, torch.compile, Opacus and PEFT, in any order, and whatever stands
+ * before the model's prefix ("bert."), such as Lightning's "model."; they count where all names of the file have them.
  */
 dlg_naming dlg_naming_of(const dlg_safetensors *file);
 

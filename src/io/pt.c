@@ -71,6 +71,18 @@ static const dlg_pickle_value *item(const archive *a, const dlg_pickle_value *tu
     return cell ? at(a, a->pickle.cells[cell].value) : NULL;
 }
 
+/* A name and a tensor, as of list(model.named_parameters()). */
+static bool is_pair(const archive *a, const dlg_pickle_value *value)
+{
+    return value->kind == DLG_PICKLE_TUPLE && value->n == 2 && item(a, value, 0)->kind == DLG_PICKLE_STRING &&
+           (is_tensor(a, item(a, value, 1)) || item(a, value, 1)->kind == DLG_PICKLE_NONE);
+}
+
+static bool is_list_of_pairs(const archive *a, const dlg_pickle_value *value)
+{
+    return is_list(value) && value->first && is_pair(a, at(a, a->pickle.cells[value->first].value));
+}
+
 /* Whether there are tensors among the first items of a dict or a list. */
 static bool holds_tensors(const archive *a, const dlg_pickle_value *value)
 {
@@ -79,7 +91,7 @@ static bool holds_tensors(const archive *a, const dlg_pickle_value *value)
     size_t cell = value->first;
     for (size_t i = 0; cell && i < FIRST; i++, cell = a->pickle.cells[cell].next)
         if (is_tensor(a, at(a, a->pickle.cells[cell].value))) return true;
-    return false;
+    return is_list_of_pairs(a, value);
 }
 
 /* What holds the tensors: the object itself, or the one entry of it that does. NULL: none, or several. */
@@ -222,17 +234,39 @@ static dlg_status read_list(const archive *a, dlg_contents *out, const dlg_pickl
     return status;
 }
 
-static dlg_status read_dict(const archive *a, dlg_contents *out, const dlg_pickle_value *dict)
+/* The key and value at a cell of a dict, or of a list of pairs. @return the next one's cell */
+static size_t read_entry(const archive *a, bool is_pair, size_t cell, const dlg_pickle_value **key,
+                         const dlg_pickle_value **value)
 {
+    const dlg_pickle_value *first = at(a, a->pickle.cells[cell].value);
+    if (!is_pair) cell = a->pickle.cells[cell].next;
+    *key = is_pair ? item(a, first, 0) : first;
+    *value = is_pair ? item(a, first, 1) : at(a, a->pickle.cells[cell].value);
+    return a->pickle.cells[cell].next;
+}
+
+static dlg_status check_pairs(const archive *a, const dlg_pickle_value *list)
+{
+    for (size_t cell = list->first; cell; cell = a->pickle.cells[cell].next)
+        if (!is_pair(a, at(a, a->pickle.cells[cell].value)))
+            return dlg_fail(a->err, DLG_EFORMAT, "%s: want pairs of a name and a tensor, found another item", a->file);
+    return DLG_OK;
+}
+
+static dlg_status read_named(const archive *a, dlg_contents *out, const dlg_pickle_value *from)
+{
+    const dlg_pickle_value *key, *value;
+    const bool are_pairs = is_list(from);
     size_t n_names = 0;
-    for (size_t cell = dict->first; cell; cell = a->pickle.cells[a->pickle.cells[cell].next].next)
-        n_names += at(a, a->pickle.cells[cell].value)->n_text + 1;
-    dlg_status status = dlg_contents_create(out, a->file, dict->n / 2, n_names, a->err);
+    if (are_pairs && check_pairs(a, from)) return DLG_EFORMAT;
+    for (size_t cell = from->first; cell;) {
+        cell = read_entry(a, are_pairs, cell, &key, &value);
+        n_names += key->n_text + 1;
+    }
+    dlg_status status = dlg_contents_create(out, a->file, are_pairs ? from->n : from->n / 2, n_names, a->err);
     char *names = out->names;
-    for (size_t cell = dict->first; cell && !status; cell = a->pickle.cells[cell].next) {
-        const dlg_pickle_value *key = at(a, a->pickle.cells[cell].value);
-        cell = a->pickle.cells[cell].next;
-        const dlg_pickle_value *value = at(a, a->pickle.cells[cell].value);
+    for (size_t cell = from->first; cell && !status;) {
+        cell = read_entry(a, are_pairs, cell, &key, &value);
         const bool holds_more = is_dict(a, value) || is_list(value) || value->kind == DLG_PICKLE_PERSISTENT;
         if (!is_tensor(a, value) && !holds_more) continue; /* the number of examples, None for what is frozen */
         if (key->kind != DLG_PICKLE_STRING || holds_more)
@@ -257,7 +291,7 @@ static dlg_status read_object(archive *a, dlg_contents *out, const dlg_zip_membe
     if (!from)
         return dlg_fail(a->err, DLG_EFORMAT, "%s: want one dict or list of tensors, found %s without, or with several",
                         a->file, dlg_pickle_kind_of(&a->pickle, at(a, a->pickle.root)));
-    return is_list(from) ? read_list(a, out, from) : read_dict(a, out, from);
+    return is_list(from) && !is_list_of_pairs(a, from) ? read_list(a, out, from) : read_named(a, out, from);
 }
 
 /* What must hold before anything is read: the folder, the byte order, and every member as it was written. */

@@ -100,8 +100,10 @@ static void wrappers(void **state)
     check_refused(&small, "tensor module.cls.predictions.bias");
     small_model_release(&small);
     small_model_create(&small, DLG_MASKED_LM);
-    wrap_all(&small, "model.");
-    check_refused(&small, "tensor model.bert.");
+    wrap_all(&small, "_forward_module.model.");
+    check_opens(&small);
+    small_model_rename(&small, "_forward_module.model.cls.predictions.bias", "cls.predictions.bias");
+    check_refused(&small, "tensor _forward_module.model.bert.");
     small_model_release(&small);
 }
 

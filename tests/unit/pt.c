@@ -148,6 +148,32 @@ static void a_list_with_none(void **state)
     }
 }
 
+/* As of list(model.named_parameters()). */
+static void a_list_of_pairs(void **state)
+{
+    (void)state;
+    static const dlg_real two[] = {2};
+    begin("](");
+    entry("b", VIEW("FloatStorage", "0", 6, 1, 1, {1}, {1}));
+    put("\x86");
+    archive_pickle_text(&pickle, "frozen");
+    put("N\x86");
+    entry("a", VIEW("FloatStorage", "0", 6, 0, 1, {1}, {1}));
+    put("\x86"
+        "e.");
+    dlg_safetensors *file = opened();
+    assert_false(dlg_safetensors_is_nameless(file));
+    assert_int_equal(dlg_safetensors_count(file), 2);
+    assert_read(dlg_safetensors_find(file, "b"), 1, two);
+    dlg_safetensors_close(file);
+    dlg_error err = {0};
+    begin("](");
+    entry("b", VIEW("FloatStorage", "0", 6, 1, 1, {1}, {1}));
+    put("\x86Ne.");
+    assert_int_not_equal(dlg_safetensors_open(&file, written(), &err), DLG_OK);
+    assert_non_null(strstr(err.message, "want pairs of a name and a tensor"));
+}
+
 static void assert_view_refused(archive_view view, const char *object)
 {
     dlg_error err;
@@ -281,9 +307,15 @@ static void out_of_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(views_of_one_storage), cmocka_unit_test(other_containers), cmocka_unit_test(a_list_with_none),
-        cmocka_unit_test(refused_views),        cmocka_unit_test(refused_objects),  cmocka_unit_test(which_one),
-        cmocka_unit_test(refused_archives),     cmocka_unit_test(out_of_memory),
+        cmocka_unit_test(views_of_one_storage),
+        cmocka_unit_test(other_containers),
+        cmocka_unit_test(a_list_with_none),
+        cmocka_unit_test(a_list_of_pairs),
+        cmocka_unit_test(refused_views),
+        cmocka_unit_test(refused_objects),
+        cmocka_unit_test(which_one),
+        cmocka_unit_test(refused_archives),
+        cmocka_unit_test(out_of_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
