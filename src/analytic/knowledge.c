@@ -16,9 +16,6 @@ const char *dlg_origin_name(dlg_origin origin)
     return names[origin];
 }
 
-/* A factor so near to 1 is that of a prediction which is not the text's own. */
-static const double near_one = 0.25;
-
 /* Nearly equal sentences share their rows; not so many do. */
 enum { OF_FEW_ROWS = 16 };
 
@@ -172,7 +169,7 @@ static dlg_status infer_masked_labels(dlg_knowledge *k, survey *s, dlg_analysis 
     if (!status) status = fit_labels(k, &fit, s, analysis, &known, err);
     k->n_labels = fit.n_labels;
     k->labels_are_unsure = !dlg_label_fit_is_likely(&fit);
-    if (fabs(fit.scale - 1) > near_one && fit.scale != 0) k->factor = fit.scale;
+    if (!dlg_label_scale_is_plain(fit.scale) && fit.scale != 0) k->factor = fit.scale;
     dlg_reading_release(&reading);
     if (!status && !k->n_labels) status = no_label(dlg_analysis_gradient(analysis), err);
     return status;

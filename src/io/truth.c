@@ -86,6 +86,7 @@ typedef struct {
     const char *path;
     dlg_error *err;
     size_t n_sentences, width;
+    uint64_t *numbers;                                                 /* (width) scratch */
     const cJSON *attention, *fed, *ids, *types, *labels, *text, *pair; /* types, text, pair: NULL where absent */
 } lists;
 
@@ -135,42 +136,36 @@ static dlg_status measure_row(const lists *l, size_t b, const cJSON *row, size_t
     return DLG_OK;
 }
 
-static dlg_status read_tokens(const lists *l, const char *key, size_t b, const cJSON *row, size_t length, uint32_t *out,
-                              uint32_t *pad)
+/** numbers := a row's, each of which is `what`. */
+static dlg_status read_row(const lists *l, const char *key, const char *what, size_t b, const cJSON *row)
 {
-    uint64_t value;
     size_t t = 0;
     const cJSON *item;
     dlg_status status = check_row(l, key, b, row);
     if (status) return status;
     cJSON_ArrayForEach(item, row)
     {
-        if (!dlg_json_whole(item, &value) || value > UINT32_MAX)
-            return dlg_fail(l->err, DLG_EFORMAT, "%s: %s[%zu][%zu]: want a token, found another value", l->path, key, b,
-                            t);
-        if (t < length) out[t] = (uint32_t)value;
-        else *pad = (uint32_t)value;
+        if (!dlg_json_whole(item, &l->numbers[t]) || l->numbers[t] > UINT32_MAX)
+            return dlg_fail(l->err, DLG_EFORMAT, "%s: %s[%zu][%zu]: want %s, found another value", l->path, key, b, t,
+                            what);
         t++;
     }
     return DLG_OK;
 }
 
+static dlg_status read_tokens(const lists *l, const char *key, size_t b, const cJSON *row, size_t length, uint32_t *out,
+                              uint32_t *pad)
+{
+    const dlg_status status = read_row(l, key, "a token", b, row);
+    for (size_t t = 0; !status && t < l->width; t++) *(t < length ? &out[t] : pad) = (uint32_t)l->numbers[t];
+    return status;
+}
+
 static dlg_status read_types(const lists *l, size_t b, const cJSON *row, size_t length, size_t *out)
 {
-    uint64_t value;
-    size_t t = 0;
-    const cJSON *item;
-    dlg_status status = check_row(l, "token_type_ids", b, row);
-    if (status) return status;
-    cJSON_ArrayForEach(item, row)
-    {
-        if (!dlg_json_whole(item, &value) || value > UINT32_MAX)
-            return dlg_fail(l->err, DLG_EFORMAT, "%s: token_type_ids[%zu][%zu]: want a token type, found another value",
-                            l->path, b, t);
-        if (t < length) out[t] = (size_t)value;
-        t++;
-    }
-    return DLG_OK;
+    const dlg_status status = read_row(l, "token_type_ids", "a token type", b, row);
+    for (size_t t = 0; !status && t < length; t++) out[t] = (size_t)l->numbers[t];
+    return status;
 }
 
 static bool is_no_label(const cJSON *item)
@@ -298,7 +293,8 @@ static dlg_status read_root(dlg_truth *out, const char *path, const cJSON *root,
     if (status) goto out;
 
     lengths = dlg_allocate(l.n_sentences, sizeof *lengths);
-    if (!lengths) status = dlg_fail(err, DLG_ENOMEM, "%s: no memory", path);
+    l.numbers = dlg_allocate(l.width + 1, sizeof *l.numbers);
+    if (!lengths || !l.numbers) status = dlg_fail(err, DLG_ENOMEM, "%s: no memory", path);
     const cJSON *row = l.attention->child;
     for (size_t b = 0; b < l.n_sentences && !status; b++, row = row->next)
         status = measure_row(&l, b, row, &lengths[b]);
@@ -308,6 +304,7 @@ static dlg_status read_root(dlg_truth *out, const char *path, const cJSON *root,
     if (!status && !dlg_truth_count_labels(out))
         status = dlg_fail(err, DLG_EFORMAT, "%s: labels: want at least one token to be predicted, found none", path);
 out:
+    dlg_free(l.numbers);
     dlg_free(lengths);
     return status;
 }

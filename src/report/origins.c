@@ -100,11 +100,24 @@ static void append_labels(dlg_line *l, const dlg_subject *subject)
     append_rest(l, n);
 }
 
+/* Nothing shows which rows were predicted: what kept begin and end out of them, where they are there. */
+static void append_any_row(dlg_line *l, const dlg_knowledge *k)
+{
+    size_t n_tokens = 0;
+    for (size_t b = 0; b < k->n_sentences; b++) n_tokens += k->lengths[b];
+    const bool first = k->rows[0] == 0, last = k->rows[k->n_rows - 1] + 1 == n_tokens;
+    dlg_line_append(l, "any %sposition%s may be masked", first || last ? "" : "inner ",
+                    first && last ? ""
+                    : first       ? " but a sentence's last"
+                    : last        ? " but a sentence's first"
+                                  : "");
+}
+
 static void append_masked(dlg_line *l, const dlg_subject *subject)
 {
     const dlg_knowledge *k = subject->knowledge;
     if (k->rows_from == DLG_ASSUMED) {
-        dlg_line_append(l, "any inner position may be masked");
+        append_any_row(l, k);
         return;
     }
     dlg_line_append(l, k->n_rows > k->n_labels ? "masked among " : "masked at ");

@@ -23,8 +23,12 @@ typedef struct {
 void dlg_head_pull_back(const dlg_network *, size_t i, double *d);
 void dlg_head_push_forward(const dlg_network *, size_t i, double *d);
 
-/** out (n, H) = E^T p_m of every predicted row, and behind them one more: E^T of the uniform distribution. */
+/** out (n, H) = E^T p_m of every predicted row. */
 void dlg_head_expect(const dlg_head_gradient *, size_t n, dlg_real *out);
+
+/** out (n, H) = J_m E^T (p_m - uniform): what smoothed labels add. @param[in] expected by dlg_head_expect */
+DLG_MUST_USE dlg_status dlg_head_smooth(const dlg_head_gradient *, size_t n, const dlg_real *expected, double *out,
+                                        dlg_error *);
 
 /** The label of each of out->n rows, and whether one fits, smoothed or not. @param[in] expected by dlg_head_expect */
 DLG_MUST_USE dlg_status dlg_row_labels_find(dlg_predicted_rows *out, const dlg_head_gradient *,

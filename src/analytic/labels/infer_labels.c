@@ -80,8 +80,10 @@ static const double likely_below = 0.3;
 
 static const double as_good = 0.2;
 
-/* A gradient's scale is taken for that of the mean loss when the prediction shows it to be so near to it. */
-static const double near_one = 0.25;
+bool dlg_label_scale_is_plain(double scale)
+{
+    return fabs(scale - 1) <= 0.25;
+}
 
 /* How far the counts for M labels are from whole numbers that sum to M. */
 static double misfit(size_t n, const double *excess, size_t M)
@@ -222,7 +224,7 @@ static double fit_labels(size_t *labels, dlg_label_fit *out, bias_fit *f, const 
     /* The mean loss' own scale, unless another fits better. */
     double scale = 1, least = choose_count(&M, 1, n, f->q, f->g, f->excess, known);
     const double other = find_scale(n, f->q, f->g);
-    if (least > as_good && fabs(other - 1) > near_one &&
+    if (least > as_good && !dlg_label_scale_is_plain(other) &&
         choose_count(&M, other, n, f->q, f->g, f->excess, known) < least)
         scale = other;
     least = choose_count(&M, scale, n, f->q, f->g, f->excess, known);

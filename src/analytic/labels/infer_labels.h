@@ -30,6 +30,9 @@ typedef struct {
 /** Whether other labels would explain the bias by far worse. */
 bool dlg_label_fit_is_likely(const dlg_label_fit *);
 
+/** Whether a scale is that of the mean loss, as near as a prediction that is not the text's own can say. */
+bool dlg_label_scale_is_plain(double scale);
+
 /**
  * Whether a batch's bias shows the class of its one sentence: of three classes and more one entry alone has its sign,
  * whatever the factor's is. Of two both have, and of a factor below zero it is the other.

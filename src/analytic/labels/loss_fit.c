@@ -19,9 +19,9 @@ typedef struct {
     const dlg_head_gradient *m;
     size_t n, H;
     const size_t *row;
-    const dlg_real *expected; /* (n + 1, H) by dlg_head_expect */
+    const dlg_real *expected; /* (n, H) by dlg_head_expect */
     double *delta;            /* (n, H) J E^T (p - e_y) */
-    double *smooth;           /* (n, H) J E^T (p - uniform) */
+    double *smooth;           /* (n, H) J E^T (p - uniform); NULL: what smoothing would add is not asked for */
     double *gram;             /* (n, n) products of the rows h */
     double *image;            /* (n, H) G h */
 } fitting;
@@ -59,20 +59,13 @@ static void set_deltas(fitting *f, const size_t *label)
 static dlg_status prepare(fitting *f, const dlg_predicted_rows *rows, dlg_error *err)
 {
     const size_t n = f->n, H = f->H;
-    const dlg_real *expected = f->expected, *uniform = expected + n * H;
     f->delta = dlg_allocate(n * H, sizeof *f->delta);
-    f->smooth = dlg_allocate(n * H, sizeof *f->smooth);
     f->gram = dlg_allocate(n * n, sizeof *f->gram);
     f->image = dlg_allocate(n * H, sizeof *f->image);
-    if (!f->delta || !f->smooth || !f->gram || !f->image) return no_memory(err);
+    if (!f->delta || !f->gram || !f->image) return no_memory(err);
     set_deltas(f, rows->label);
     for (size_t i = 0; i < n; i++) {
-        double *smooth = f->smooth + i * H;
-        for (size_t k = 0; k < H; k++) {
-            smooth[k] = (double)expected[i * H + k] - (double)uniform[k];
-            f->image[i * H + k] = dlg_dot(H, f->m->head + k * H, encoded(f, i));
-        }
-        dlg_head_pull_back(f->m->network, i, smooth);
+        for (size_t k = 0; k < H; k++) f->image[i * H + k] = dlg_dot(H, f->m->head + k * H, encoded(f, i));
         for (size_t j = 0; j < n; j++) f->gram[i * n + j] = dlg_dot(H, encoded(f, i), encoded(f, j));
     }
     return DLG_OK;
@@ -157,22 +150,42 @@ static void weigh_alike(dlg_predicted_rows *out)
     out->weights = NULL;
 }
 
-/* The simplest that fits: a factor, smoothing, weights. */
-static dlg_status fit_softmax(dlg_predicted_rows *out, fitting *f, dlg_error *err)
+/* Whether labels that weigh alike leave no more of G than rounding does: no smoothing need be looked for. */
+static bool is_plain(const fitting *f)
+{
+    const dlg_gradient *gradient = f->m->gradient;
+    const double rounding = dlg_tolerance_explained(gradient->roundoff, f->H, gradient->model->config.n_layers);
+    const double dd = across(f, f->delta, f->delta), gd = dlg_dot_of_doubles(f->n * f->H, f->delta, f->image),
+                 gg = dlg_dot(f->H * f->H, f->m->head, f->m->head);
+    return gg - gd * gd / dd < rounding * rounding * gg;
+}
+
+static dlg_status try_smoothing(dlg_predicted_rows *out, fitting *f, dlg_error *err)
 {
     dlg_loss smoothed;
-    const dlg_status status = fit_weights(out, f, err);
+    f->smooth = dlg_allocate(f->n * f->H, sizeof *f->smooth);
+    if (!f->smooth) return no_memory(err);
+    const dlg_status status = dlg_head_smooth(f->m, f->n, f->expected, f->smooth, err);
     if (status) return status;
     const bool is_two = f->m->network->loss->logits->n_cols == 2 && out->loss.kind == DLG_LOSS_WEIGHTED;
     if (fit_smoothing(&smoothed, f) || (is_two && fit_other_sign(&smoothed, out->label, f))) {
         out->loss = smoothed;
         weigh_alike(out);
     }
+    return DLG_OK;
+}
+
+/* The simplest that fits: a factor, smoothing, weights. */
+static dlg_status fit_softmax(dlg_predicted_rows *out, fitting *f, dlg_error *err)
+{
+    dlg_status status = fit_weights(out, f, err);
+    if (!status && !is_plain(f)) status = try_smoothing(out, f, err);
+    if (status) return status;
     if (out->loss.kind == DLG_LOSS_MEAN) weigh_alike(out);
     const dlg_value *p = f->m->network->loss->logits;
-    const bool is_plain = fabs(out->loss.softmax.factor - 1) < alike;
+    const bool is_one = fabs(out->loss.softmax.factor - 1) < alike;
     const double of_label = (double)p->x[out->label[0]];
-    if (f->n == 1 && p->n_cols == 2 && !is_plain && of_label > 0)
+    if (f->n == 1 && p->n_cols == 2 && !is_one && of_label > 0)
         out->loss.other_factor = -out->loss.softmax.factor * (1 - of_label) / of_label;
     return DLG_OK;
 }

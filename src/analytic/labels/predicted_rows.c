@@ -83,7 +83,7 @@ static dlg_status find_rows(dlg_head_gradient *m, dlg_predicted_rows *out, dlg_e
 static dlg_status find_labels(const dlg_head_gradient *m, dlg_predicted_rows *out, dlg_error *err)
 {
     const size_t n = out->n;
-    dlg_real *expected = dlg_allocate((n + 1) * m->H, sizeof *expected);
+    dlg_real *expected = dlg_allocate(n * m->H, sizeof *expected);
     dlg_status status = expected ? DLG_OK : no_memory(err);
     if (!status) {
         dlg_head_expect(m, n, expected);

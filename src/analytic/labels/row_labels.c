@@ -70,10 +70,22 @@ void dlg_head_expect(const dlg_head_gradient *m, size_t n, dlg_real *out)
     const dlg_real *decoder = m->gradient->model->roles.decoder.weight->value;
     const size_t H = m->H, V = p->n_cols;
     dlg_gemm(DLG_PLAIN, DLG_PLAIN, n, H, V, 1, p->x, V, decoder, H, 0, out, H);
-    dlg_real *uniform = out + n * H;
-    memset(uniform, 0, H * sizeof *uniform);
+}
+
+dlg_status dlg_head_smooth(const dlg_head_gradient *m, size_t n, const dlg_real *expected, double *out, dlg_error *err)
+{
+    const dlg_real *decoder = m->gradient->model->roles.decoder.weight->value;
+    const size_t H = m->H, V = m->network->loss->logits->n_cols;
+    double *uniform = dlg_allocate(H, sizeof *uniform);
+    if (!uniform) return dlg_fail(err, DLG_ENOMEM, "labels: no memory");
     for (size_t v = 0; v < V; v++)
-        for (size_t k = 0; k < H; k++) uniform[k] += decoder[v * H + k] / (dlg_real)V;
+        for (size_t k = 0; k < H; k++) uniform[k] += (double)decoder[v * H + k] / (double)V;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < H; k++) out[i * H + k] = (double)expected[i * H + k] - uniform[k];
+        dlg_head_pull_back(m->network, i, out + i * H);
+    }
+    dlg_free(uniform);
+    return DLG_OK;
 }
 
 /* ---- one way in which labels may fit ---- */
@@ -82,8 +94,9 @@ typedef struct {
     const dlg_head_gradient *m;
     const dlg_real *decoder; /* (V, H) */
     size_t V, n;
-    const dlg_real *expected; /* (n + 1, H) */
+    const dlg_real *expected; /* (n, H) */
     bool is_smoothed;
+    double *all_smooth;            /* (n, H) by dlg_head_smooth, once it is asked for */
     double sign;                   /* of the coefficients */
     double *probes;                /* (PROBES, H) directions outside of the column space */
     dlg_real *turned;              /* (PROBES, H) J^T of them */
@@ -91,11 +104,12 @@ typedef struct {
     double *delta, *along;         /* (H), (rank) */
     double *smooth, *along_smooth; /* (H), (rank) J of what smoothing adds: outside of the column space, and along */
     double smooth2;                /* square of the former's norm */
-    double *whole_smooth;          /* (H) the whole */
+    const double *whole_smooth;    /* (H) the whole */
 } fitting;
 
 static void release(fitting *f)
 {
+    dlg_free(f->all_smooth);
     dlg_free(f->along);
     dlg_free(f->delta);
     dlg_free(f->seen);
@@ -112,12 +126,11 @@ static dlg_status prepare(fitting *f, dlg_error *err)
     f->probes = dlg_allocate(PROBES * H, sizeof *f->probes);
     f->turned = dlg_allocate(PROBES * H, sizeof *f->turned);
     f->seen = dlg_allocate(f->V * PROBES, sizeof *f->seen);
-    f->delta = dlg_allocate(3 * H, sizeof *f->delta);
+    f->delta = dlg_allocate(2 * H, sizeof *f->delta);
     f->along = dlg_allocate(2 * m->rank, sizeof *f->along);
     if (!f->probes || !f->turned || !f->seen || !f->delta || !f->along)
         return dlg_fail(err, DLG_ENOMEM, "labels: no memory");
     f->smooth = f->delta + H;
-    f->whole_smooth = f->smooth + H;
     f->along_smooth = f->along + m->rank;
     dlg_random_normal_fill(f->turned, PROBES * H, 1, 0, dlg_random_stream("labels"));
     for (size_t i = 0; i < PROBES * H; i++) f->probes[i] = (double)f->turned[i];
@@ -129,10 +142,8 @@ static dlg_status prepare(fitting *f, dlg_error *err)
 static void find_smooth(fitting *f, size_t i)
 {
     const size_t H = f->m->H;
-    const dlg_real *expected = f->expected + i * H, *uniform = f->expected + f->n * H;
-    for (size_t k = 0; k < H; k++) f->smooth[k] = (double)expected[k] - (double)uniform[k];
-    dlg_head_pull_back(f->m->network, i, f->smooth);
-    memcpy(f->whole_smooth, f->smooth, H * sizeof *f->smooth);
+    f->whole_smooth = f->all_smooth + i * H;
+    memcpy(f->smooth, f->whole_smooth, H * sizeof *f->smooth);
     dlg_take_out(f->m->rank, H, f->m->columns, f->smooth, f->along_smooth);
     f->smooth2 = dlg_dot_of_doubles(H, f->smooth, f->smooth);
 }
@@ -226,13 +237,20 @@ static bool fit_label(fitting *f, dlg_predicted_rows *rows, size_t i, double *co
     return best < dlg_tolerance_label() && next > clearly * best;
 }
 
-static size_t fit_all(fitting *f, dlg_predicted_rows *rows, bool is_smoothed, double sign, double *coefficient)
+/* What one way of fitting finds. */
+typedef struct {
+    dlg_predicted_rows rows; /* labels and fits of its own */
+    double *coefficient;     /* (n) */
+    bool is_whole;           /* every row has its label */
+} way;
+
+static void fit_all(fitting *f, way *out, bool is_smoothed, double sign)
 {
-    size_t n = 0;
     f->is_smoothed = is_smoothed;
     f->sign = sign;
-    for (size_t i = 0; i < rows->n; i++) n += rows->fits[i] = fit_label(f, rows, i, &coefficient[i]);
-    return n;
+    out->is_whole = true;
+    for (size_t i = 0; i < f->n; i++)
+        out->is_whole &= out->rows.fits[i] = fit_label(f, &out->rows, i, &out->coefficient[i]);
 }
 
 static bool are_alike(size_t n, const double *coefficient)
@@ -246,30 +264,50 @@ static bool are_alike(size_t n, const double *coefficient)
 }
 
 /*
- * Plain labels, then smoothed ones, with either sign: the first way in which all rows have one. Of two classes one fits
- * each row with either sign: the sign with which the rows weigh alike is the right one.
+ * Plain labels, then smoothed ones, with either sign: the first way in which all rows have one, and where there is none
+ * what the first finds. Of two classes one fits each row with either sign: the sign with which the rows weigh alike is
+ * the right one.
  */
-static void try_all(fitting *f, dlg_predicted_rows *rows, double *coefficient)
+static dlg_status try_all(fitting *f, way *first, way *other, bool *is_other, dlg_error *err)
 {
-    const size_t n = rows->n;
-    const bool is_first = fit_all(f, rows, false, 1, coefficient) == n;
-    const bool is_open = f->V == 2 && n > 1 && !are_alike(n, coefficient);
-    if (is_first && !is_open) return;
-    const bool is_second = fit_all(f, rows, false, -1, coefficient) == n && (!is_open || are_alike(n, coefficient));
-    if (is_second) return;
-    if (!is_first && (fit_all(f, rows, true, 1, coefficient) == n || fit_all(f, rows, true, -1, coefficient) == n))
-        return;
-    fit_all(f, rows, false, 1, coefficient);
+    fit_all(f, first, false, 1);
+    const bool is_open = first->is_whole && f->V == 2 && f->n > 1 && !are_alike(f->n, first->coefficient);
+    if (first->is_whole && !is_open) return DLG_OK;
+    fit_all(f, other, false, -1);
+    *is_other = other->is_whole && (!is_open || are_alike(f->n, other->coefficient));
+    if (*is_other || first->is_whole) return DLG_OK;
+    f->all_smooth = dlg_allocate(f->n * f->m->H, sizeof *f->all_smooth);
+    const dlg_status status = f->all_smooth ? dlg_head_smooth(f->m, f->n, f->expected, f->all_smooth, err)
+                                            : dlg_fail(err, DLG_ENOMEM, "labels: no memory");
+    for (double sign = 1; !status && !*is_other && sign >= -1; sign -= 2) {
+        fit_all(f, other, true, sign);
+        *is_other = other->is_whole;
+    }
+    return status;
 }
 
 dlg_status dlg_row_labels_find(dlg_predicted_rows *out, const dlg_head_gradient *m, const dlg_real *expected,
                                dlg_error *err)
 {
-    fitting f = {.m = m, .n = out->n, .expected = expected};
-    double *coefficient = dlg_allocate(out->n, sizeof *coefficient);
-    const dlg_status status = coefficient ? prepare(&f, err) : dlg_fail(err, DLG_ENOMEM, "labels: no memory");
-    if (!status) try_all(&f, out, coefficient);
+    const size_t n = out->n;
+    fitting f = {.m = m, .n = n, .expected = expected};
+    double *coefficient = dlg_allocate(2 * n, sizeof *coefficient);
+    size_t *label = dlg_allocate(n, sizeof *label);
+    bool *fits = dlg_allocate(n, sizeof *fits), is_other = false;
+    way first = {.rows = *out, .coefficient = coefficient}, other = first;
+    other.rows.label = label;
+    other.rows.fits = fits;
+    other.coefficient = coefficient + n;
+    dlg_status status =
+        coefficient && label && fits ? prepare(&f, err) : dlg_fail(err, DLG_ENOMEM, "labels: no memory");
+    if (!status) status = try_all(&f, &first, &other, &is_other, err);
+    if (!status && is_other) {
+        memcpy(out->label, label, n * sizeof *label);
+        memcpy(out->fits, fits, n * sizeof *fits);
+    }
     release(&f);
+    dlg_free(fits);
+    dlg_free(label);
     dlg_free(coefficient);
     return status;
 }
