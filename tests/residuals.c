@@ -71,7 +71,7 @@ static dlg_explanation explain(const step *s, dlg_objective *objective, const ui
 
 static dlg_status find_explained(const step *s, dlg_error *err)
 {
-    const size_t n = s->batch->n_predicted, depth = s->gradient->model->config.n_layers;
+    const size_t n = s->batch->n_predicted;
     dlg_real *certain = dlg_allocate(n * n, sizeof *certain), *x = dlg_allocate(s->n * s->H, sizeof *x),
              *rows = dlg_allocate(DLG_EXPLANATION_ROWS * s->H, sizeof *rows);
     dlg_objective *objective = NULL;
@@ -81,10 +81,9 @@ static dlg_status find_explained(const step *s, dlg_error *err)
     if (!status) {
         const dlg_explanation truth = explain(s, objective, s->fed, certain, x, rows),
                               wrong = explain(s, objective, s->wrong, certain, x, rows);
-        note(s, RESIDUAL_EXPLAINED, "gradient", truth.whole, dlg_tolerance_explained(s->roundoff, s->H, depth),
-             wrong.whole);
+        note(s, RESIDUAL_EXPLAINED, "gradient", truth.whole, dlg_explanation_bound(&truth), wrong.whole);
         note(s, RESIDUAL_EXPLAINED_TENSOR, "one tensor", truth.worst,
-             dlg_tolerance_explained_tensor(s->roundoff, s->H, depth), wrong.worst);
+             dlg_tolerance_explained_tensor(s->roundoff, s->H, s->gradient->model->config.n_layers), wrong.worst);
         note(s, RESIDUAL_TEXT, "text's part", NAN, dlg_tolerance_beside(s->roundoff), truth.text);
     }
     dlg_objective_free(objective);

@@ -69,6 +69,27 @@ static void take(dlg_explanation *out, double left2, double tt, double all2, con
     if (!(part <= out->worst)) out->worst = part, out->tensor = name;
 }
 
+/*
+ * The parts of the head's gradient that belong to its rows, by squares, beside the whole: as much as they are if they
+ * have nothing to do with each other, and more where they cancel, as those of a batch with each class once do. Where the
+ * head was frozen nothing is known of that.
+ */
+static double find_cancelled(const dlg_objective *objective)
+{
+    const dlg_network *network = dlg_objective_network(objective);
+    const dlg_gradient *gradient = dlg_objective_gradient(objective);
+    const dlg_real *whole = dlg_gradient_at(gradient, gradient->model->roles.head.weight);
+    const size_t H = network->words->n_cols, *row = network->batch.predicted;
+    double parts2 = 0;
+    if (!whole || !network->head) return 1;
+    for (size_t i = 0; i < network->head->n_rows; i++) {
+        const dlg_real *delta = network->head->dx + i * H, *h = network->encoded->x + row[i] * H;
+        parts2 += dlg_dot(H, delta, delta) * dlg_dot(H, h, h);
+    }
+    const double part = sqrt(parts2 / dlg_dot(H * H, whole, whole));
+    return part > 1 ? fmin(part, dlg_tolerance_most_cancelled()) : 1;
+}
+
 dlg_explanation dlg_explanation_find(const dlg_objective *objective, const uint32_t *fed, dlg_real *rows)
 {
     const dlg_gradient *gradient = dlg_objective_gradient(objective);
@@ -78,6 +99,7 @@ dlg_explanation dlg_explanation_find(const dlg_objective *objective, const uint3
     const size_t n = dlg_objective_count(objective);
     const char *name;
     dlg_explanation out = {.tensor = roles->words->name,
+                           .cancelled = find_cancelled(objective),
                            .roundoff = gradient->roundoff,
                            .hidden = config->hidden_size,
                            .depth = config->n_layers};
@@ -103,9 +125,14 @@ bool dlg_explanation_is_of_text(const dlg_explanation *e)
     return e->text > dlg_tolerance_beside(e->roundoff);
 }
 
+double dlg_explanation_bound(const dlg_explanation *e)
+{
+    return e->cancelled * dlg_tolerance_explained(e->roundoff, e->hidden, e->depth);
+}
+
 bool dlg_explanation_is_complete(const dlg_explanation *e)
 {
-    return e->tensor && e->whole <= dlg_tolerance_explained(e->roundoff, e->hidden, e->depth) &&
+    return e->tensor && e->whole <= dlg_explanation_bound(e) &&
            e->worst <= dlg_tolerance_explained_tensor(e->roundoff, e->hidden, e->depth) &&
            dlg_explanation_is_of_text(e);
 }

@@ -20,6 +20,9 @@ typedef struct {
     /** norm of what is the text's, as a part of the whole: the position embedding's gradient, or, where that was
      * frozen, that of query, key and value of the first block that has any */
     double text;
+    /** by how much more the predicted rows' parts of the head's gradient are than their sum, which keeps the rounding
+     * of all of them: 1 where nothing cancels, as where one row was predicted */
+    double cancelled;
     double roundoff;      /**< of the gradient: what these are held against (math/tolerance.h) */
     size_t hidden, depth; /**< likewise, of the model */
 } dlg_explanation;
@@ -34,6 +37,9 @@ dlg_explanation dlg_explanation_find(const dlg_objective *, const uint32_t *fed,
 
 /** Whether what depends on the text is more than rounding of the whole: else any text would explain as much. */
 bool dlg_explanation_is_of_text(const dlg_explanation *);
+
+/** How much of all tensors the true text may leave. */
+double dlg_explanation_bound(const dlg_explanation *);
 
 /** Whether what is left is rounding, of each tensor, and what is explained is the text's; not of a zeroed one. */
 bool dlg_explanation_is_complete(const dlg_explanation *);

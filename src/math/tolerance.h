@@ -101,6 +101,9 @@ double dlg_tolerance_explained(double roundoff, size_t hidden, size_t depth);
 /** The same of one tensor: some are differences of larger numbers (keys and values of the last layer). */
 double dlg_tolerance_explained_tensor(double roundoff, size_t hidden, size_t depth);
 
+/** Where the parts of a gradient cancel, so many times as much is rounding, and no more. */
+double dlg_tolerance_most_cancelled(void);
+
 /** A tensor so small beside the whole is rounding of it. */
 double dlg_tolerance_beside(double roundoff);
 

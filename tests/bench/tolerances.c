@@ -30,6 +30,7 @@ static const setting settings[] = {
     {"tiny", NULL, DLG_MASKED_LM, 1},
     {"tiny", NULL, DLG_MASKED_LM, 4},
     {"tiny", NULL, DLG_SEQUENCE_CLASSIFICATION, 1},
+    {"tiny", NULL, DLG_SEQUENCE_CLASSIFICATION, 3}, /* each class once: the parts all but cancel */
     {"tiny", NULL, DLG_SEQUENCE_CLASSIFICATION, 4},
     {"mini", NULL, DLG_MASKED_LM, 1},
     {"mini", NULL, DLG_MASKED_LM, 4},

@@ -31,7 +31,7 @@ static void share(shared_step *s, dlg_task task, size_t n_sentences, uint64_t se
             s->fed[b * LENGTH + t] = (uint32_t)(FIRST_WORD + (101 * b + 37 * t + 13 * seed) % (WORDS - FIRST_WORD));
         rows[b] = b * LENGTH + MASKED;
         if (task == DLG_MASKED_LM) s->fed[rows[b]] = MASK;
-        s->labels[b] = task == DLG_MASKED_LM ? 60 + 7 * b : b % 2; /* each of three classes once all but cancels */
+        s->labels[b] = task == DLG_MASKED_LM ? 60 + 7 * b : b % 3; /* each class once all but cancels */
     }
     step_share(s, task == DLG_MASKED_LM ? n_sentences : 0, rows);
 }

@@ -2,6 +2,7 @@
 #include "attacks/session/session.h"
 
 #include "base/clock.h"
+#include "math/tolerance.h"
 
 #include <math.h>
 
@@ -93,7 +94,9 @@ void dlg_session_explain(dlg_session *r)
     const dlg_config *config = &r->gradient->model->config;
     const double rounding =
         dlg_distance_rounding(r->options->distance, r->gradient->roundoff, config->hidden_size, config->n_layers);
-    if (!(r->d_tokens <= rounding * r->scale)) {
+    const double most =
+        r->options->distance->by_number ? dlg_tolerance_most_cancelled() : pow(dlg_tolerance_most_cancelled(), 2);
+    if (!(r->d_tokens <= most * rounding * r->scale)) {
         r->explanation = (dlg_explanation){0};
         return;
     }
