@@ -57,13 +57,14 @@ typedef struct {
     size_t class, n_tries, most_tries;
     double sign; /* -1: the difference was taken the other way round */
     double tries_s;
-    /* of the best: 1 is the most that is explained; and what it leaves, as a part of all */
-    double misfit, left;
+    /* of the best: 1 is the most that is explained; what it leaves, as a part of all; and of which multiple */
+    double misfit, left, factor;
+    double other_factor; /* with the other of two classes as good; 0: with none */
 } attack;
 
-/* What taking the step again on a text leaves. */
+/* What taking the step again on a text leaves, and by what its gradient is multiplied. */
 typedef struct {
-    double misfit, left;
+    double misfit, left, factor;
 } rest;
 
 bool dlg_update_is_all(const dlg_gradient *gradient)
@@ -90,10 +91,11 @@ static rest compare_signs(const attack *a, const dlg_gradient *g)
         }
     }
     const double left = n_all > 0 ? n_other / n_all : 1;
-    return (rest){left / few, left};
+    return (rest){left / few, left, a->sign};
 }
 
-/* What of the shared numbers no multiple of the gradient g makes, in units of what their rounding would leave. */
+/* What of the shared numbers no multiple of the gradient g of that sign makes, in units of what their rounding would
+ * leave. */
 static rest compare_sizes(const attack *a, const dlg_gradient *g)
 {
     double gg = 0, gs = 0, ss = 0, expected = 0;
@@ -108,8 +110,10 @@ static rest compare_sizes(const attack *a, const dlg_gradient *g)
         ss += dlg_dot(n, shared, shared);
         for (size_t k = 0; k < n; k++) expected += g->values[i][k] != 0 ? off * off : 0;
     }
-    const double left = gg > 0 ? fmax(0, ss - gs * gs / gg) : ss;
-    return (rest){left / (noise_blur * expected + rounding * rounding * ss), left / ss};
+    const bool is_turned = !(a->sign * gs > 0); /* of two classes the other one's is */
+    const double left = gg > 0 && !is_turned ? fmax(0, ss - gs * gs / gg) : ss;
+    return (rest){is_turned ? INFINITY : left / (noise_blur * expected + rounding * rounding * ss), left / ss,
+                  gg > 0 ? gs / gg : 0};
 }
 
 /* Take the step on this text and class. */
@@ -127,6 +131,13 @@ static dlg_status try_text(attack *a, const size_t *choice, size_t class, rest *
     return status;
 }
 
+static void take(attack *a, const rest *found)
+{
+    a->misfit = found->misfit;
+    a->left = found->left;
+    a->factor = found->factor;
+}
+
 static dlg_status find_class(attack *a, dlg_error *err)
 {
     const size_t n = a->gradient->model->config.n_labels;
@@ -140,9 +151,32 @@ static dlg_status find_class(attack *a, dlg_error *err)
         rest found;
         if (n > MOST_CLASSES && !is_named) continue;
         status = try_text(a, a->choice, c, &found, err);
-        if (!status && found.misfit < a->misfit) a->misfit = found.misfit, a->left = found.left, a->class = c;
+        if (!status && found.misfit < a->misfit) take(a, &found), a->class = c;
     }
     return status;
+}
+
+/* A factor that is told, lr, shows the sign where the other class would have another one. */
+static bool is_told_factor(const attack *a, double factor)
+{
+    static const double nearly = 0.05;
+    const dlg_training *t = &a->gradient->training;
+    return t->lr > 0 && !t->is_inferred && !dlg_update_is_all(a->gradient) && fabs(fabs(factor) - 1) < nearly;
+}
+
+/* Of two classes the other one explains a difference that was taken the other way round. */
+static dlg_status try_other_class(attack *a, dlg_error *err)
+{
+    rest found;
+    if (a->gradient->model->config.n_labels != 2 || a->gradient->training.shared != DLG_SHARED_DIFFERENCE)
+        return DLG_OK;
+    a->sign = -a->sign;
+    const dlg_status status = try_text(a, a->choice, 1 - a->class, &found, err);
+    a->sign = -a->sign;
+    if (status || found.misfit > 1) return status;
+    if (is_told_factor(a, a->factor) && !is_told_factor(a, found.factor)) return DLG_OK;
+    a->other_factor = found.factor;
+    return DLG_OK;
 }
 
 /* ---- what is in doubt ---- */
@@ -188,8 +222,7 @@ static dlg_status try_at(attack *a, size_t t, size_t *choice, bool *is_better, d
         status = try_text(a, choice, a->class, &found, err);
         if (!status && found.misfit <= 1) a->n_fitting[t]++;
         if (status || !(found.misfit < a->misfit)) continue;
-        a->misfit = found.misfit;
-        a->left = found.left;
+        take(a, &found);
         memcpy(a->choice, choice, n * sizeof *choice);
         *is_better = true;
     }
@@ -228,6 +261,7 @@ static dlg_status hand_over(attack *a, dlg_attack_result *out, const dlg_attack_
                                          a->knowledge->n_sentences ? a->knowledge->sentences_from : DLG_INFERRED,
                                      .lengths_from = DLG_INFERRED,
                                      .labels_from = DLG_INFERRED,
+                                     .labels_are_unsure = a->other_factor != 0,
                                      .rows_from = DLG_INFERRED};
     dlg_session r = {0};
     const dlg_status status = dlg_session_begin(&r, out, a->analysis, &knowledge, options, a->observer, err);
@@ -239,6 +273,8 @@ static dlg_status hand_over(attack *a, dlg_attack_result *out, const dlg_attack_
             is_only &= !a->n_fitting[t];
         }
         r.start = 1;
+        r.loss.other_factor = a->other_factor;
+        r.loss.softmax.factor = r.factor_of_tokens = a->factor;
         r.d = r.d_tokens = r.scale * a->left;
         dlg_session_put_labels_back(&r);
         dlg_session_report(&r);
@@ -266,6 +302,7 @@ static dlg_status read_text(attack *a, dlg_attack_result *out, const dlg_attack_
         if (dlg_update_text_read(&a->match, a->special, a->choice)) status = find_class(a, err);
         if (!status) status = settle(a, err);
     }
+    if (!status && a->misfit <= 1) status = try_other_class(a, err);
     if (status) return status;
     snprintf(line, sizeof line, "rows of words and positions: %zu tokens at %zu positions, %zu steps taken again",
              a->match.n_tokens, n, a->n_tries);

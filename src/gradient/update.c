@@ -36,13 +36,12 @@ static dlg_status convert_parameter(dlg_gradient *gradient, size_t i, const dlg_
     const size_t n = dlg_parameter_items(p);
     const dlg_dtype dtype = dtype_of_weights(t, gradient->dtype);
     const double divisor = dlg_training_divisor(t), decay = t->lr > 0 ? t->weight_decay : 0;
-    const bool is_told = t->lr > 0;
     dlg_real *out = gradient->owned[i] ? gradient->owned[i] : dlg_allocate(n, sizeof *out);
     if (!out) return dlg_fail(err, DLG_ENOMEM, "%s: no memory for %s", dlg_safetensors_path(gradient->file), p->name);
     double squares = 0;
     for (size_t k = 0; k < n; k++) {
         const double shared = (double)gradient->values[i][k], before = (double)p->value[k];
-        const double moved = t->shared == DLG_SHARED_WEIGHTS ? before - shared : is_told ? -shared : shared;
+        const double moved = t->shared == DLG_SHARED_WEIGHTS ? before - shared : -shared;
         const double place = dlg_last_place(before, dtype) / divisor;
         out[k] = (dlg_real)(moved / divisor - decay * before);
         squares += place * place;

@@ -5,7 +5,7 @@
  *           (before - after) / (lr steps) - wd before is the mean of the steps' gradients
  *   AdamW   of one step from fresh moments the same numbers are g / (|g| + eps): signs, and sizes near eps alone
  *
- * Without a learning rate the difference stands as it is, a multiple of the gradient that is not known.
+ * Without a learning rate it is before - after, a multiple of the gradient that is not known.
  */
 #ifndef DLG_GRADIENT_UPDATE_H
 #define DLG_GRADIENT_UPDATE_H

@@ -70,9 +70,9 @@ static void take(dlg_explanation *out, double left2, double tt, double all2, con
 }
 
 /*
- * The parts of the head's gradient that belong to its rows, by squares, beside the whole: as much as they are if they
- * have nothing to do with each other, and more where they cancel, as those of a batch with each class once do. Where the
- * head was frozen nothing is known of that.
+ * The parts of the head's gradient that belong to its rows, by squares, beside the whole: as much as that where they
+ * have nothing to do with each other, and more where they cancel, as those of a batch with each class once do. Where
+ * the head was frozen nothing is known of that.
  */
 static double find_cancelled(const dlg_objective *objective)
 {

@@ -156,7 +156,7 @@ double dlg_tolerance_explained_tensor(double roundoff, size_t hidden, size_t dep
     return fmax(scale(1e-3, roundoff), 2 * dlg_tolerance_remainder()) * growth(hidden, depth);
 }
 
-/* Measured 15 for three sentences of three classes on random 128 x 2: the truth leaves 2.5e-5, the wrong token 0.026. */
+/* Measured 15 for three sentences of three classes on random 128 x 2: the truth leaves 2.5e-5, a wrong token 0.026. */
 double dlg_tolerance_most_cancelled(void)
 {
     return 20;

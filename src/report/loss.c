@@ -21,7 +21,7 @@ static bool is_about(double factor, double wanted)
 /* What usually makes such a factor. */
 static const char *cause_of(double factor, size_t n_labels)
 {
-    if (factor < 0) return "as a difference of weights is: minus the learning rate";
+    if (factor < 0) return "as of a difference of weights that was taken the other way round";
     if (n_labels > 1 && is_about(factor, (double)n_labels)) return "so that the loss was summed over its labels";
     if (factor > 2 && is_about(factor, exp2(round(log2(factor))))) return "as a loss scaler does";
     return factor < 1 ? "as clipping does, or a learning rate" : "as a sum does, or a loss scaler";
@@ -33,10 +33,17 @@ static void print_factor(const dlg_screen *screen, const dlg_attack_result *resu
     const double factor = loss->softmax.factor;
     const dlg_knowledge *k = result->state.knowledge;
     char line[LONGEST_LINE];
-    if (is_about(factor, 1)) return;
-    if (result->end == DLG_SETTLED)
+    const bool is_open = loss->other_factor != 0, is_plain = is_about(factor, 1);
+    if (is_plain && !is_open) return;
+    if (is_plain)
+        snprintf(
+            line, sizeof line,
+            "class: %zu, or %d if the difference of weights was taken the other way round: which of the two cannot "
+            "be told",
+            k->labels[0], k->labels[0] ? 0 : 1);
+    else if (result->end == DLG_SETTLED && !is_open)
         snprintf(line, sizeof line, "factor: the gradient is multiplied by about %.2g", factor);
-    else if (loss->other_factor != 0)
+    else if (is_open)
         snprintf(line, sizeof line,
                  "factor: the gradient is multiplied by %.4g if the class is %zu, or by %.4g if it is %d: which of the "
                  "two cannot be told",

@@ -52,6 +52,20 @@ void dlg_update_print_decay(const dlg_screen *screen, const dlg_subject *subject
     dlg_screen_print(screen, indented, line.text, NULL);
 }
 
+/* Both what they are counted by must be clear. */
+static bool least_is_clear(const dlg_update_tokens *found)
+{
+    return found->is_clear && found->length_is_clear;
+}
+
+static void append_sentences(dlg_line *line, const dlg_update_tokens *found)
+{
+    if (found->n_least > 1)
+        dlg_line_append(line, "; at least %zu sentences (%s), at most any number", found->n_least,
+                        least_is_clear(found) ? "certain" : "likely");
+    else dlg_line_append(line, "; how many sentences is not seen");
+}
+
 void dlg_update_print_tokens(const dlg_screen *screen, const dlg_subject *subject)
 {
     const dlg_update_tokens *found = subject->update.found;
@@ -71,6 +85,7 @@ void dlg_update_print_tokens(const dlg_screen *screen, const dlg_subject *subjec
     if (found->length)
         dlg_line_append(&line, "; the longest sentence has %zu tokens (%s)", found->length,
                         found->length_is_clear ? "certain" : "likely");
+    append_sentences(&line, found);
     dlg_screen_print(screen, indented, line.text, NULL);
 }
 
@@ -124,4 +139,6 @@ void dlg_update_add(dlg_object *o)
     if (!found->sees_tokens) cJSON_Delete(list);
     cJSON *length = begin_fact(o, update, "length", found->length, found->length_is_clear);
     dlg_object_add(o, length, "value", found->length ? dlg_json_number((double)found->length) : cJSON_CreateNull());
+    cJSON *least = begin_fact(o, update, "sentences_at_least", found->n_least, least_is_clear(found));
+    dlg_object_add(o, least, "value", found->n_least ? dlg_json_number((double)found->n_least) : cJSON_CreateNull());
 }

@@ -8,14 +8,27 @@ for how in '1 --optimizer sgd --lr 1e-3' '3 --optimizer sgd --lr 1e-3 --weights-
     check "steps $how" eval "cls -o u.g --local-steps $how > made.txt"
     accepted "*Recovered:
   $text
-*after ${how%% *} step*; class 1*" '' dlg-text -q --threads 1 u.g
+*after ${how%% *} step*class 1*" '' dlg-text -q --threads 1 u.g
+done
+
+# Of two classes the other one explains a difference that was taken the other way round; weights have one sign.
+open='*class: 1, or 0 if the difference of weights was taken the other way round: which of the two cannot be told*'
+check 'difference' eval 'cls -o u.g --local-steps 1 --optimizer adamw --lr 1e-3 > made.txt'
+accepted "$open" '' dlg-text -q --threads 1 u.g
+for label in 0 1; do
+    for optimizer in sgd adamw; do
+        check "$optimizer, class $label" eval 'dlg-grads --preset tiny --label $label --threads 1 -q --no-truth \
+            -o w.g --local-steps 1 --optimizer $optimizer --lr 1e-3 --weights-after "$text" > made.txt'
+        accepted "*inferred: *; class $label*" '' dlg-text -q --threads 1 w.g
+    done
 done
 
 # Weights as a stranger has them: nobody says what took the step.
 cls -o w.g --local-steps 1 --optimizer adamw --lr 5e-5 --weights-after > made.txt
 dlg-text -q --threads 1 --json w.g > w.json
 for part in '"update":{"shared":"weights","optimizer":"adamw","optimizer_is_inferred":false,"lr":' '"steps":1,' \
-    '"tokens":{"sure":"certain","value":[' '"length":{"sure":"certain","value":'; do
+    '"tokens":{"sure":"certain","value":[' '"length":{"sure":"certain","value":' \
+    '"sentences_at_least":{"sure":"certain","value":1}'; do
     check "JSON: $part" grep -qF "$part" w.json
 done
 accepted '*length     certain  *

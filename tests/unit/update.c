@@ -112,6 +112,7 @@ static void check_bag(const update *u)
     assert_true(found.sees_tokens && found.is_clear && found.length_is_clear);
     assert_int_equal(found.length, STEP_LENGTH);
     assert_int_equal(found.n_tokens, STEP_LENGTH); /* all are different */
+    assert_int_equal(found.n_least, 1);
     for (size_t i = 0; i < found.n_tokens; i++) {
         bool was_fed = false;
         for (size_t t = 0; t < STEP_LENGTH; t++) was_fed |= step.fed[t] == found.tokens[i];
@@ -192,6 +193,33 @@ static void takes_either_sign(void **state)
     assert_int_equal(open_shared(&u, &how, NULL), DLG_OK);
     assert_int_equal(attack(&u), DLG_EXPLAINED);
     end(&u);
+}
+
+/* A sentence holds no more different tokens than it is long. */
+static void counts_sentences(void **state)
+{
+    (void)state;
+    const dlg_training how = training_of(DLG_SHARED_WEIGHTS, "adamw", 5e-5, 1);
+    const size_t lengths[] = {STEP_LENGTH, STEP_LENGTH, STEP_LENGTH};
+    const dlg_config config = step_config(DLG_SEQUENCE_CLASSIFICATION, STEP_WORDS, 64, 20);
+    shared_step one = step, three;
+    step_begin(&three, step_model(&config, 2), 3, lengths);
+    for (size_t b = 0; b < 3; b++) {
+        three.labels[b] = b;
+        for (size_t t = 1; t + 1 < STEP_LENGTH; t++) three.fed[b * STEP_LENGTH + t] = (uint32_t)(10 + 20 * b + t);
+    }
+    step_share(&three, 0, NULL);
+    step = three;
+    update u;
+    dlg_update_tokens found;
+    train(&u, &how, &how);
+    assert_int_equal(dlg_update_tokens_find(&found, &u.read, NULL), DLG_OK);
+    assert_int_equal(found.n_tokens, 3 * (STEP_LENGTH - 2) + 2);
+    assert_int_equal(found.n_least, 3);
+    dlg_update_tokens_release(&found);
+    end(&u);
+    step = one;
+    step_release(&three);
 }
 
 /* Another text's rows are no match: nothing is claimed. */
@@ -277,10 +305,15 @@ static void spells_trainings(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(becomes_the_gradient),        cmocka_unit_test(shows_its_tokens_and_its_text),
-        cmocka_unit_test(needs_not_be_told),           cmocka_unit_test(takes_either_sign),
-        cmocka_unit_test(claims_nothing_of_two_texts), cmocka_unit_test(refuses_what_did_not_change),
-        cmocka_unit_test(runs_out_of_memory_in_peace), cmocka_unit_test(spells_trainings),
+        cmocka_unit_test(becomes_the_gradient),
+        cmocka_unit_test(shows_its_tokens_and_its_text),
+        cmocka_unit_test(needs_not_be_told),
+        cmocka_unit_test(takes_either_sign),
+        cmocka_unit_test(counts_sentences),
+        cmocka_unit_test(claims_nothing_of_two_texts),
+        cmocka_unit_test(refuses_what_did_not_change),
+        cmocka_unit_test(runs_out_of_memory_in_peace),
+        cmocka_unit_test(spells_trainings),
     };
     return cmocka_run_group_tests(tests, share, release);
 }

@@ -137,6 +137,7 @@ dlg_status dlg_update_tokens_find(dlg_update_tokens *out, const dlg_gradient *gr
         measure(&positions, out->decay);
         find_length(out, &positions);
     }
+    if (out->sees_tokens && out->length) out->n_least = (out->n_tokens + out->length - 1) / out->length;
 out:
     release(&words);
     release(&positions);

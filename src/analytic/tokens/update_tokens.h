@@ -2,7 +2,9 @@
  * Which tokens and positions a training saw, off the rows of the embeddings that it moved. A row that was never looked
  * up has no gradient at any step: whatever the optimizer, however many steps and epochs, it is where it was, or where
  * weight decay alone has put it, the same part of the way for every row. The other rows are the bag of tokens, and the
- * last such position the longest sentence's end. A tied decoder moves every word's row, and the bag is not seen.
+ * last such position the longest sentence's end. A tied decoder moves every word's row, and the bag is not seen. No
+ * sentence holds more different tokens than it is long, which says how many there were at least; at most there may have
+ * been any number, of the same tokens again.
  */
 #ifndef DLG_ANALYTIC_TOKENS_UPDATE_TOKENS_H
 #define DLG_ANALYTIC_TOKENS_UPDATE_TOKENS_H
@@ -21,6 +23,7 @@ typedef struct {
     const char *why;  /**< where tokens are not seen: in words, static */
     size_t length;    /**< positions used, that is tokens of the longest sentence; 0: not seen */
     bool length_is_clear;
+    size_t n_least; /**< sentences that so many different tokens take at least, of that length; 0: not seen */
     double decay; /**< of the weights, as a part of them, in the gradient's unit; by what is not looked up */
 } dlg_update_tokens;
 
