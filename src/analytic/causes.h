@@ -12,7 +12,7 @@ enum { DLG_CAUSES_MOST = 3 };
 
 /** All static. */
 typedef struct {
-    const char *name; /**< "dropout", "weights", "clipped" */
+    const char *name; /**< "dropout", "weights", "steps", "clipped" */
     const char *seen; /**< what it is told by */
     const char *then; /**< what to do */
 } dlg_cause;
@@ -26,7 +26,8 @@ typedef struct {
  * Look for them, in a gradient that is not exact for its norm alone where it is defended.
  *   dropout  begin and end fit the position embedding's rows to rounding, and layer 0 saw most of their inputs, not all
  *   weights  neither fits to rounding, yet the inputs of both all but lie in layer 0's row space: of a foreign model's
- *            gradient most of them is outside
+ *            gradient most of them is outside. It is another step's, or the sum of several
+ *   steps    likewise, but begin went into layer 0 as it is: the sum of several, the first of which was taken here
  *   clipped  the norm of all tensors is a number that somebody would choose
  * @param length of the longest sentence; 0: not seen Errors: DLG_ENOMEM, DLG_ENONFINITE.
  */

@@ -59,6 +59,27 @@ static void another_steps_weights(void **state)
     }
 }
 
+/* One step at the model and one after it. */
+static void several_steps(void **state)
+{
+    (void)state;
+    for (size_t n = 1; n <= 2; n++) {
+        shared_step s;
+        dlg_gradient second;
+        share(&s, n);
+        const dlg_step again = {.batch = &s.batch, .fed = s.fed, .labels = s.labels};
+        move_weights(s.model, 1e-2);
+        assert_int_equal(dlg_gradient_share(&second, NULL, s.model, &again, NULL), DLG_OK);
+        move_weights(s.model, -1e-2);
+        for (size_t i = 0; i < second.n; i++)
+            for (size_t k = 0; k < dlg_parameter_items(&s.model->parameters[i]); k++)
+                s.gradient.owned[i][k] += second.values[i][k];
+        assert_named(&s, "steps");
+        dlg_gradient_release(&second);
+        step_release(&s);
+    }
+}
+
 static void foreign(void **state)
 {
     (void)state;
@@ -103,7 +124,8 @@ static void clipped(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(nothing), cmocka_unit_test(another_steps_weights),
-                                       cmocka_unit_test(foreign), cmocka_unit_test(dropout), cmocka_unit_test(clipped)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(nothing),       cmocka_unit_test(another_steps_weights),
+                                       cmocka_unit_test(several_steps), cmocka_unit_test(foreign),
+                                       cmocka_unit_test(dropout),       cmocka_unit_test(clipped)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
