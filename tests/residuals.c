@@ -1,7 +1,6 @@
-#include "residuals.h"
+#include "residuals_step.h"
 
 #include "analytic/labels/infer_labels.h"
-#include "analytic/tokens/inputs.h"
 #include "analytic/tokens/span_check.h"
 #include "base/memory.h"
 #include "matching/explanation.h"
@@ -17,31 +16,18 @@
 
 enum { REPLACED = 2 }; /* position of the token that the wrong text has another for */
 
-typedef struct {
-    residual *out;
-    const dlg_gradient *gradient;
-    const dlg_batch *batch;
-    const uint32_t *fed;
-    const size_t *labels;
-    dlg_special_tokens special;
-    size_t H, V, n;
-    double roundoff;
-    uint32_t *nearest; /* (n) by its embedding, of each row's token */
-    uint32_t *wrong;   /* (n) the text with one of them */
-    uint32_t first_word;
-} step;
-
-static dlg_status no_memory(dlg_error *err)
+dlg_status residuals_no_memory(dlg_error *err)
 {
     return dlg_fail(err, DLG_ENOMEM, "residuals: no memory");
 }
 
-static void note(const step *s, residual_kind kind, const char *name, double truth, double bound, double wrong)
+void residuals_note(const residuals_step *s, residual_kind kind, const char *name, double truth, double bound,
+                    double wrong)
 {
     s->out[kind] = (residual){name, truth, bound, wrong};
 }
 
-static uint32_t find_nearest(const step *s, uint32_t token)
+static uint32_t find_nearest(const residuals_step *s, uint32_t token)
 {
     const dlg_real *words = dlg_model_word_embeddings(s->gradient->model);
     double least = INFINITY;
@@ -59,8 +45,8 @@ static uint32_t find_nearest(const step *s, uint32_t token)
 
 /* ---- the text beside the whole gradient ---- */
 
-static dlg_explanation explain(const step *s, dlg_objective *objective, const uint32_t *fed, const dlg_real *certain,
-                               dlg_real *x, dlg_real *rows)
+static dlg_explanation explain(const residuals_step *s, dlg_objective *objective, const uint32_t *fed,
+                               const dlg_real *certain, dlg_real *x, dlg_real *rows)
 {
     const dlg_soft_labels labels = {s->batch->n_predicted, s->labels, certain, NULL, NULL, false};
     for (size_t i = 0; i < s->n; i++)
@@ -69,22 +55,23 @@ static dlg_explanation explain(const step *s, dlg_objective *objective, const ui
     return dlg_explanation_find(objective, fed, rows);
 }
 
-static dlg_status find_explained(const step *s, dlg_error *err)
+static dlg_status find_explained(const residuals_step *s, dlg_error *err)
 {
     const size_t n = s->batch->n_predicted;
     dlg_real *certain = dlg_allocate(n * n, sizeof *certain), *x = dlg_allocate(s->n * s->H, sizeof *x),
              *rows = dlg_allocate(DLG_EXPLANATION_ROWS * s->H, sizeof *rows);
     dlg_objective *objective = NULL;
-    dlg_status status = certain && x && rows ? DLG_OK : no_memory(err);
+    dlg_status status = certain && x && rows ? DLG_OK : residuals_no_memory(err);
     for (size_t i = 0; !status && i < n; i++) certain[i * n + i] = 1;
     if (!status) status = dlg_objective_create(&objective, s->gradient, s->batch, n, &dlg_l2, err);
     if (!status) {
         const dlg_explanation truth = explain(s, objective, s->fed, certain, x, rows),
                               wrong = explain(s, objective, s->wrong, certain, x, rows);
-        note(s, RESIDUAL_EXPLAINED, "gradient", truth.whole, dlg_explanation_bound(&truth), wrong.whole);
-        note(s, RESIDUAL_EXPLAINED_TENSOR, "one tensor", truth.worst,
-             dlg_tolerance_explained_tensor(s->roundoff, s->H, s->gradient->model->config.n_layers), wrong.worst);
-        note(s, RESIDUAL_TEXT, "text's part", NAN, dlg_tolerance_beside(s->roundoff), truth.text);
+        residuals_note(s, RESIDUAL_EXPLAINED, "gradient", truth.whole, dlg_explanation_bound(&truth), wrong.whole);
+        residuals_note(s, RESIDUAL_EXPLAINED_TENSOR, "one tensor", truth.worst,
+                       dlg_tolerance_explained_tensor(s->roundoff, s->H, s->gradient->model->config.n_layers),
+                       wrong.worst);
+        residuals_note(s, RESIDUAL_TEXT, "text's part", NAN, dlg_tolerance_beside(s->roundoff), truth.text);
     }
     dlg_objective_free(objective);
     dlg_free(certain);
@@ -96,7 +83,7 @@ static dlg_status find_explained(const step *s, dlg_error *err)
 /* ---- layer 0 ---- */
 
 /* Distinct inputs. */
-static size_t count_inputs(const step *s)
+static size_t count_inputs(const residuals_step *s)
 {
     size_t n = 0;
     for (size_t i = 0; i < s->n; i++) {
@@ -108,13 +95,13 @@ static size_t count_inputs(const step *s)
     return n;
 }
 
-static dlg_status find_remainder(const step *s, const dlg_stack *stack, dlg_error *err)
+static dlg_status find_remainder(const residuals_step *s, const dlg_stack *stack, dlg_error *err)
 {
     dlg_row_space space = {0};
     dlg_status status = dlg_row_space_find(&space, stack, s->n, err);
     double *basis = status ? NULL : dlg_allocate(space.rank * s->H + 1, sizeof *basis),
            *row = dlg_allocate(s->H, sizeof *row), *along = dlg_allocate(s->H, sizeof *along), most = 0;
-    if (!status && !(basis && row && along)) status = no_memory(err);
+    if (!status && !(basis && row && along)) status = residuals_no_memory(err);
     for (size_t i = 0; !status && i < space.rank * s->H; i++) basis[i] = (double)space.basis[i];
     for (size_t b = 0; !status && b < stack->n_blocks; b++) {
         double left2 = 0;
@@ -126,7 +113,7 @@ static dlg_status find_remainder(const step *s, const dlg_stack *stack, dlg_erro
         const size_t n = stack->n_rows[b] * s->H;
         most = fmax(most, sqrt(left2 / dlg_dot(n, stack->blocks[b], stack->blocks[b])));
     }
-    note(s, RESIDUAL_REMAINDER, "remainder", most, dlg_tolerance_remainder(), NAN);
+    residuals_note(s, RESIDUAL_REMAINDER, "remainder", most, dlg_tolerance_remainder(s->n), NAN);
     dlg_free(space.basis);
     dlg_free(basis);
     dlg_free(row);
@@ -134,14 +121,14 @@ static dlg_status find_remainder(const step *s, const dlg_stack *stack, dlg_erro
     return status;
 }
 
-static bool was_there(const step *s, uint32_t token, size_t position)
+static bool was_there(const residuals_step *s, uint32_t token, size_t position)
 {
     for (size_t i = 0; i < s->n; i++)
         if (s->fed[i] == token && s->batch->position[i] == position) return true;
     return false;
 }
 
-static dlg_status find_input(const step *s, const dlg_spectrum *inputs, size_t rank, dlg_error *err)
+static dlg_status find_input(const residuals_step *s, const dlg_spectrum *inputs, size_t rank, dlg_error *err)
 {
     dlg_span_check *check;
     double truth = 0, wrong = 1;
@@ -152,12 +139,12 @@ static dlg_status find_input(const step *s, const dlg_spectrum *inputs, size_t r
         if (!was_there(s, s->nearest[i], s->batch->position[i]))
             wrong = fmin(wrong, sqrt(dlg_span_check_outside(check, s->nearest[i], s->batch->position[i])));
     }
-    note(s, RESIDUAL_INPUT, "input of layer 0", truth, dlg_tolerance_input_weak(), wrong);
+    residuals_note(s, RESIDUAL_INPUT, "input of layer 0", truth, dlg_tolerance_input_weak(), wrong);
     dlg_span_check_free(check);
     return DLG_OK;
 }
 
-static dlg_status find_layer_0(const step *s, dlg_error *err)
+static dlg_status find_layer_0(const residuals_step *s, dlg_error *err)
 {
     const dlg_stack stack = dlg_gradient_inputs(s->gradient, &s->gradient->model->roles.blocks[0]);
     const size_t rank = count_inputs(s);
@@ -167,109 +154,11 @@ static dlg_status find_layer_0(const step *s, dlg_error *err)
     if (!status) {
         const double truth = inputs.n > rank ? inputs.values[rank] / inputs.values[0] : 0,
                      wrong = inputs.values[rank - 1] / inputs.values[0];
-        note(s, RESIDUAL_DIRECTION, "direction", truth, dlg_tolerance_direction(s->roundoff), wrong);
+        residuals_note(s, RESIDUAL_DIRECTION, "direction", truth, dlg_tolerance_direction(s->roundoff), wrong);
         status = find_input(s, &inputs, rank, err);
     }
     if (!status) status = find_remainder(s, &stack, err);
     dlg_spectrum_release(&inputs);
-    return status;
-}
-
-/* ---- rows of the embeddings ---- */
-
-static void centre(size_t n, double *a)
-{
-    double mean = 0;
-    for (size_t i = 0; i < n; i++) mean += a[i] / (double)n;
-    for (size_t i = 0; i < n; i++) a[i] -= mean;
-}
-
-/* |cosine| of a token's sum of embeddings and its position's row, times sqrt(H): 1 were they random. scratch (2 H) */
-static double along_position(const step *s, uint32_t token, size_t position, double *scratch)
-{
-    const size_t H = s->H;
-    const dlg_inputs in = dlg_inputs_of(s->gradient->model);
-    const dlg_real *g = dlg_gradient_at(s->gradient, s->gradient->model->roles.positions) + position * H;
-    double *row = scratch + H, dot = 0, norm2 = 0, row2 = 0;
-    for (size_t i = 0; i < H; i++) {
-        scratch[i] = (double)in.words[token * H + i] + (double)in.positions[position * H + i] + (double)in.types[i];
-        row[i] = (double)g[i];
-    }
-    centre(H, scratch);
-    for (size_t i = 0; i < H; i++) {
-        dot += scratch[i] * row[i];
-        norm2 += scratch[i] * scratch[i];
-        row2 += row[i] * row[i];
-    }
-    return fabs(dot) / sqrt(norm2 * row2 / (double)H);
-}
-
-static dlg_status find_position_row(const step *s, dlg_error *err)
-{
-    double truth = 0, wrong = INFINITY, *scratch = dlg_allocate(2 * s->H, sizeof *scratch);
-    if (!scratch) return no_memory(err);
-    for (size_t i = 0; i < s->n; i++) {
-        truth = fmax(truth, along_position(s, s->fed[i], i, scratch));
-        wrong = fmin(wrong, along_position(s, s->nearest[i], i, scratch));
-    }
-    /* 4.5 deviations, as the position check allows */
-    note(s, RESIDUAL_POSITION_ROW, "position's row", truth, 4.5 * dlg_tolerance_position_row(s->roundoff), wrong);
-    dlg_free(scratch);
-    return DLG_OK;
-}
-
-static bool has(size_t n, const uint32_t *list, size_t wanted)
-{
-    for (size_t i = 0; i < n; i++)
-        if (list[i] == wanted) return true;
-    return false;
-}
-
-static bool is_label(const step *s, size_t v)
-{
-    for (size_t i = 0; i < s->batch->n_predicted; i++)
-        if (s->labels[i] == v) return true;
-    return false;
-}
-
-/* What a tied decoder leaves in rows that were not fed spans as many directions as rows were predicted. */
-static dlg_status find_word_rows(const step *s, dlg_error *err)
-{
-    const size_t H = s->H, rank = s->batch->n_predicted;
-    const dlg_roles *roles = &s->gradient->model->roles;
-    const dlg_real *g = dlg_gradient_at(s->gradient, roles->words), *p = dlg_gradient_at(s->gradient, roles->positions);
-    dlg_real *rows = dlg_allocate(s->V * H, sizeof *rows);
-    double *basis = dlg_allocate(rank * H, sizeof *basis), *values = dlg_allocate(rank, sizeof *values),
-           *row = dlg_allocate(H, sizeof *row), *along = dlg_allocate(rank, sizeof *along), typical = 0, most = 0,
-           least = INFINITY, most_size = 0, least_size = INFINITY;
-    size_t n = 0;
-    dlg_status status = rows && basis && values && row && along ? DLG_OK : no_memory(err);
-    for (size_t v = 0; !status && v < s->V; v++) {
-        const double norm = sqrt(dlg_dot(H, g + v * H, g + v * H));
-        if (has(s->n, s->fed, v) || is_label(s, v) || !(norm > 0)) continue;
-        for (size_t i = 0; i < H; i++) rows[n * H + i] = (dlg_real)((double)g[v * H + i] / norm);
-        n++;
-    }
-    if (!status) status = dlg_svd_right(&(dlg_stack){1, H, {rows}, {n}}, rank, values, basis, err);
-    for (size_t t = 0; !status && t < s->n; t++) {
-        for (size_t i = 0; i < H; i++) row[i] = (double)p[s->batch->position[t] * H + i];
-        typical += dlg_take_out(rank, H, basis, row, along) / (double)s->n;
-    }
-    for (size_t v = 0; !status && v < s->V; v++) {
-        if (is_label(s, v) || v == dlg_model_padding(s->gradient->model)) continue;
-        const double norm = sqrt(dlg_dot(H, g + v * H, g + v * H));
-        for (size_t i = 0; i < H; i++) row[i] = (double)g[v * H + i];
-        const double left = dlg_take_out(rank, H, basis, row, along);
-        if (has(s->n, s->fed, v)) least = fmin(least, left / norm), least_size = fmin(least_size, left / typical);
-        else if (norm > 0) most = fmax(most, left / norm), most_size = fmax(most_size, left / typical);
-    }
-    note(s, RESIDUAL_WORD_ROW, "word's row", most, dlg_tolerance_word_row(s->roundoff), least);
-    note(s, RESIDUAL_LOOKED_UP, "beside a position's", most_size, dlg_tolerance_looked_up(s->roundoff), least_size);
-    dlg_free(rows);
-    dlg_free(basis);
-    dlg_free(values);
-    dlg_free(row);
-    dlg_free(along);
     return status;
 }
 
@@ -281,7 +170,8 @@ typedef struct {
     double *form, *row, *along;
 } head_space;
 
-static void judge_row(const step *s, const head_space *space, const dlg_real *encoded, double *part, double *times)
+static void judge_row(const residuals_step *s, const head_space *space, const dlg_real *encoded, double *part,
+                      double *times)
 {
     const double norm2 = dlg_dot(s->H, encoded, encoded);
     for (size_t k = 0; k < s->H; k++) space->row[k] = (double)encoded[k];
@@ -291,14 +181,14 @@ static void judge_row(const step *s, const head_space *space, const dlg_real *en
                                           norm2));
 }
 
-static bool is_predicted(const step *s, size_t row)
+static bool is_predicted(const residuals_step *s, size_t row)
 {
     for (size_t i = 0; i < s->batch->n_predicted; i++)
         if (s->batch->predicted[i] == row) return true;
     return false;
 }
 
-static void judge_rows(const step *s, const head_space *space, const dlg_network *network)
+static void judge_rows(const residuals_step *s, const head_space *space, const dlg_network *network)
 {
     double part[2] = {0, INFINITY}, times[2] = {0, INFINITY};
     for (size_t i = 0; i < s->n; i++) {
@@ -307,11 +197,11 @@ static void judge_rows(const step *s, const head_space *space, const dlg_network
         if (is_predicted(s, i)) part[0] = fmax(part[0], a), times[0] = fmax(times[0], b);
         else part[1] = fmin(part[1], a), times[1] = fmin(times[1], b);
     }
-    note(s, RESIDUAL_ENCODED, "head's row", part[0], dlg_tolerance_encoded_row(), part[1]);
-    note(s, RESIDUAL_ROW, "the same by expected", times[0], dlg_tolerance_times_expected(), times[1]);
+    residuals_note(s, RESIDUAL_ENCODED, "head's row", part[0], dlg_tolerance_encoded_row(), part[1]);
+    residuals_note(s, RESIDUAL_ROW, "the same by expected", times[0], dlg_tolerance_times_expected(), times[1]);
 }
 
-static dlg_status find_head(const step *s, dlg_error *err)
+static dlg_status find_head(const residuals_step *s, dlg_error *err)
 {
     const dlg_parameter *head = s->gradient->model->roles.head.weight;
     const dlg_batch *batch = s->batch;
@@ -323,7 +213,7 @@ static dlg_status find_head(const step *s, dlg_error *err)
     head_space space = {rank, NULL, dlg_allocate(rank * rank, sizeof *space.form),
                         dlg_allocate(s->H, sizeof *space.row), dlg_allocate(rank, sizeof *space.along)};
     size_t *lengths = dlg_allocate(batch->n_sentences, sizeof *lengths);
-    dlg_status status = space.form && space.row && space.along && lengths ? DLG_OK : no_memory(err);
+    dlg_status status = space.form && space.row && space.along && lengths ? DLG_OK : residuals_no_memory(err);
     for (size_t b = 0; !status && b < batch->n_sentences; b++) lengths[b] = batch->first[b + 1] - batch->first[b];
     if (!status) status = dlg_spectrum_grow(&found, &stack, rank, s->roundoff, err);
     space.basis = found.vectors;
@@ -343,7 +233,7 @@ static dlg_status find_head(const step *s, dlg_error *err)
 }
 
 /* Beside it, a label that is another: one count too many, one too few. */
-static dlg_status find_bias(const step *s, dlg_error *err)
+static dlg_status find_bias(const residuals_step *s, dlg_error *err)
 {
     const dlg_parameter *bias = s->gradient->model->roles.decoder.bias;
     const dlg_real *g = dlg_gradient_at(s->gradient, bias);
@@ -352,11 +242,12 @@ static dlg_status find_bias(const step *s, dlg_error *err)
     dlg_forward forward = {.model = s->gradient->model};
     dlg_label_fit fit = {0};
     size_t *labels = dlg_allocate(n, sizeof *labels);
-    const dlg_status status =
-        labels ? dlg_infer_labels(labels, &fit, s->gradient, &forward, s->n, &known, s->special, err) : no_memory(err);
+    const dlg_status status = labels
+                                  ? dlg_infer_labels(labels, &fit, s->gradient, &forward, s->n, &known, s->special, err)
+                                  : residuals_no_memory(err);
     const double wrong = sqrt(2 / dlg_dot(s->V, g, g)) / (double)n;
-    note(s, RESIDUAL_BIAS, "decoder's bias", fit.n_labels ? fit.unexplained : 1, dlg_tolerance_bias(s->roundoff),
-         wrong);
+    residuals_note(s, RESIDUAL_BIAS, "decoder's bias", fit.n_labels ? fit.unexplained : 1,
+                   dlg_tolerance_bias(s->roundoff), wrong);
     dlg_free(labels);
     dlg_forward_release(&forward);
     return status;
@@ -370,27 +261,29 @@ dlg_status residuals_find(residual *out, const dlg_gradient *gradient, const dlg
     const dlg_config *config = &gradient->model->config;
     const dlg_roles *roles = &gradient->model->roles;
     const bool is_mlm = config->task == DLG_MASKED_LM;
-    step s = {.out = out,
-              .gradient = gradient,
-              .batch = batch,
-              .fed = fed,
-              .labels = labels,
-              .special = special,
-              .H = config->hidden_size,
-              .V = config->vocabulary_size,
-              .n = batch->n_rows,
-              .roundoff = gradient->roundoff,
-              .nearest = dlg_allocate(batch->n_rows, sizeof *s.nearest),
-              .wrong = dlg_allocate(batch->n_rows, sizeof *s.wrong),
-              .first_word = first_word};
-    dlg_status status = s.nearest && s.wrong ? DLG_OK : no_memory(err);
+    residuals_step s = {.out = out,
+                        .gradient = gradient,
+                        .batch = batch,
+                        .fed = fed,
+                        .labels = labels,
+                        .special = special,
+                        .H = config->hidden_size,
+                        .V = config->vocabulary_size,
+                        .n = batch->n_rows,
+                        .roundoff = gradient->roundoff,
+                        .nearest = dlg_allocate(batch->n_rows, sizeof *s.nearest),
+                        .wrong = dlg_allocate(batch->n_rows, sizeof *s.wrong),
+                        .first_word = first_word};
+    dlg_status status = s.nearest && s.wrong ? DLG_OK : residuals_no_memory(err);
     for (size_t i = 0; i < RESIDUALS; i++) out[i] = (residual){"", NAN, NAN, NAN};
     for (size_t i = 0; !status && i < s.n; i++) s.nearest[i] = find_nearest(&s, fed[i]);
     for (size_t i = 0; !status && i < s.n; i++) s.wrong[i] = i == REPLACED ? s.nearest[i] : fed[i];
     if (!status) status = find_explained(&s, err);
     if (!status) status = find_layer_0(&s, err);
-    if (!status && batch->n_sentences == 1) status = find_position_row(&s, err);
-    if (!status && is_mlm && roles->decoder.weight == roles->words) status = find_word_rows(&s, err);
+    if (!status && batch->n_sentences == 1) status = residuals_of_position_rows(&s, err);
+    if (!status && is_mlm && roles->decoder.weight == roles->words) status = residuals_of_word_rows(&s, err);
+    if (!status && roles->types) status = residuals_of_embeddings(&s, err);
+    if (!status) status = residuals_of_terms(&s, err);
     if (!status) status = find_head(&s, err);
     if (!status && is_mlm && batch->n_sentences == 1) status = find_bias(&s, err);
     dlg_free(s.nearest);

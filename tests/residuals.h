@@ -18,9 +18,12 @@ typedef enum {
     RESIDUAL_POSITION_ROW,     /**< position rows against words' embeddings, of one sentence: as above */
     RESIDUAL_WORD_ROW,  /**< word rows outside of a tied decoder's span: tokens that were not fed, and fed ones */
     RESIDUAL_LOOKED_UP, /**< the same beside a position's row */
-    RESIDUAL_ENCODED,   /**< the head's rows outside of its gradient's row space: predicted ones, and others */
-    RESIDUAL_ROW,       /**< the same as a multiple of what is expected of rounding */
-    RESIDUAL_BIAS,      /**< the decoder's bias, of one sentence: the labels, and one of them wrong */
+    RESIDUAL_EMBEDDING, /**< directions of the embeddings' rows: behind the last, and the last */
+    RESIDUAL_DEPENDENT, /**< singular values of what inputs are made of: of dependent terms, and the least of others */
+    RESIDUAL_ATTENTION_PART, /**< their parts in the gradient of query and key: tokens that were not there, and were */
+    RESIDUAL_ENCODED,        /**< the head's rows outside of its gradient's row space: predicted ones, and others */
+    RESIDUAL_ROW,            /**< the same as a multiple of what is expected of rounding */
+    RESIDUAL_BIAS,           /**< the decoder's bias, of one sentence: the labels, and one of them wrong */
     RESIDUALS
 } residual_kind;
 

@@ -12,6 +12,7 @@
 #include "attacks/session/session.h"
 #include "gradient/update.h"
 #include "math/blas.h"
+#include "math/tolerance.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -38,9 +39,9 @@ static const double doubt = 0.35;
  */
 static const double few = 5e-4;
 
-/* Of a gradient that is known up to rounding: how much more than that the right text may leave, by squares; and how
- * exact gradients are themselves, as a part of the whole. */
-static const double noise_blur = 1.1, rounding = 1e-4;
+/* Of a gradient that is known up to the rounding of weights: how much more than that the right text may leave, by
+ * squares. */
+static const double noise_blur = 1.1;
 
 typedef struct {
     dlg_analysis *analysis;
@@ -98,6 +99,8 @@ static rest compare_signs(const attack *a, const dlg_gradient *g)
  * leave. */
 static rest compare_sizes(const attack *a, const dlg_gradient *g)
 {
+    const dlg_config *config = &g->model->config;
+    const double exact = dlg_tolerance_explained(a->gradient->roundoff, config->hidden_size, config->n_layers);
     double gg = 0, gs = 0, ss = 0, expected = 0;
     for (size_t i = 0; i < g->n; i++) {
         const dlg_parameter *p = &g->model->parameters[i];
@@ -112,7 +115,7 @@ static rest compare_sizes(const attack *a, const dlg_gradient *g)
     }
     const bool is_turned = !(a->sign * gs > 0); /* of two classes the other one's is */
     const double left = gg > 0 && !is_turned ? fmax(0, ss - gs * gs / gg) : ss;
-    return (rest){is_turned ? INFINITY : left / (noise_blur * expected + rounding * rounding * ss), left / ss,
+    return (rest){is_turned ? INFINITY : left / (noise_blur * expected + exact * exact * ss), left / ss,
                   gg > 0 ? gs / gg : 0};
 }
 

@@ -20,7 +20,7 @@ double dlg_target_dot(size_t n_rows, size_t n_cols, const dlg_real *a, size_t ld
 static void split(dlg_target *target, const dlg_real *basis, dlg_real *coefficients, dlg_real *remainder)
 {
     const size_t out = target->n_out, in = target->n_in, r = target->rank;
-    const double rounding = dlg_tolerance_remainder();
+    const double rounding = dlg_tolerance_remainder(target->n_max);
     for (size_t i = 0; i < target->n_parts; i++) {
         dlg_target_part *p = &target->parts[i];
         dlg_real *z = remainder + p->row * in;

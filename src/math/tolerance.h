@@ -51,8 +51,14 @@ double dlg_tolerance_mean(double roundoff);
 /** Of a row of n numbers that came through a layer: as expected, not at most (math/row_rounding.h). */
 double dlg_tolerance_row(double roundoff, size_t n);
 
-/** Of a row of the position embedding's gradient: as expected. */
+/** Of a row of the position embedding's gradient, along its input: as expected. */
 double dlg_tolerance_position_row(double roundoff);
+
+/** The same where the layer norm adds epsilon to a variance, whatever the precision. */
+double dlg_tolerance_position_row_epsilon(double epsilon, double variance);
+
+/** A direction of the embeddings' rows below this part of the largest is rounding. */
+double dlg_tolerance_embedding_direction(double roundoff);
 
 /** Of a row of a tied word embedding's gradient outside of the decoder's span. */
 double dlg_tolerance_word_row(double roundoff);
@@ -78,6 +84,12 @@ double dlg_tolerance_input_any(void);
 /** Of an input along weak directions: begin and end, which every text has. */
 double dlg_tolerance_input_weak(void);
 
+/** What inputs are made of depends on others below this singular value, as a part of the largest: in double. */
+double dlg_tolerance_dependent(void);
+
+/** The least part in the gradient of query and key of what inputs are made of, beside the largest's. */
+double dlg_tolerance_attention_part(double roundoff);
+
 /** Likewise of a row of the encoder, outside of the row space of the head's gradient. */
 double dlg_tolerance_encoded_row(void);
 
@@ -92,8 +104,11 @@ double dlg_tolerance_hidden_row(void);
 
 /* ---- a gradient, as parts of its norm ---- */
 
-/** What a target may hold outside of its row space and drop, of each tensor: directions that a Gram matrix hides. */
-double dlg_tolerance_remainder(void);
+/**
+ * What a target may hold outside of its row space and drop, of each tensor: directions that a Gram matrix hides, of as
+ * many as there are rows.
+ */
+double dlg_tolerance_remainder(size_t n_rows);
 
 /** What the true text leaves of a gradient, all tensors together. @param depth layers */
 double dlg_tolerance_explained(double roundoff, size_t hidden, size_t depth);

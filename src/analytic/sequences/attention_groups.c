@@ -8,15 +8,10 @@
 #include "analytic/tokens/inputs.h"
 #include "math/blas.h"
 #include "math/solve.h"
+#include "math/tolerance.h"
 
 #include <math.h>
 #include <string.h>
-
-/* Singular values of the terms below this part of the first are rounding. */
-static const double smallest = 1e-9;
-
-/* A term whose part of the gradient is smaller beside the largest was not there. */
-static const double was_there = 1e-4;
 
 /* By then terms that have no part in a row have come down to rounding. */
 enum { REWEIGHTED = 8 };
@@ -35,7 +30,7 @@ struct dlg_attention_groups {
     double *terms;                                  /* (n_terms, H) */
     double *queries_and_keys;                       /* (2, n_terms, H) what the terms become there */
     double *parts;                                  /* (n_terms, 2 H) what of dWq and dWk belongs to a term */
-    double most;                                    /* norm of the largest part */
+    double least;                                   /* norm of a part below which a term was not there */
     /* of a proposal */
     size_t n_rows, *row_of; /* components, and each token's and position's */
     double *rows;           /* (n_rows, 2 H) what is left of the parts */
@@ -169,7 +164,7 @@ static dlg_status arrange(dlg_attention_groups *o, dlg_sequences *out, dlg_error
     dlg_status status = dlg_sequence_assembly_reserve(&a, err);
     for (size_t r = 0; !status && r < o->n_rows; r++) {
         double misfit;
-        if (norm(2 * o->H, o->rows + r * 2 * o->H) < was_there * o->most || !solve_row(o, r)) continue;
+        if (norm(2 * o->H, o->rows + r * 2 * o->H) < o->least || !solve_row(o, r)) continue;
         take_values(o);
         const size_t length = dlg_sequence_assembly_find(&a, o->index, &misfit);
         status = dlg_check_interrupt(err);
@@ -237,9 +232,10 @@ dlg_status dlg_attention_groups_create(dlg_attention_groups **out, const dlg_gra
     }
     make_terms(o);
     dlg_attention_project(o->queries_and_keys, o->model, o->n_terms, o->terms, o->n_terms - 1);
-    status = dlg_attention_parts_find(o->parts, gradient, o->n_terms, o->terms, smallest, err);
+    status = dlg_attention_parts_find(o->parts, gradient, o->n_terms, o->terms, dlg_tolerance_dependent(), err);
     for (size_t r = 0; !status && r < o->n_tokens + o->T; r++)
-        o->most = fmax(o->most, norm(2 * o->H, o->parts + r * 2 * o->H));
+        o->least =
+            fmax(o->least, dlg_tolerance_attention_part(gradient->roundoff) * norm(2 * o->H, o->parts + r * 2 * o->H));
     if (!status) *out = o;
 out:
     if (!*out) dlg_attention_groups_free(o);

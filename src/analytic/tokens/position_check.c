@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "analytic/noise/noise_model.h"
 #include "math/blas.h"
+#include "math/tolerance.h"
 
 #include <math.h>
 #include <string.h>
@@ -31,6 +32,8 @@ typedef struct {
     dlg_real *normal;         /* (T, H) du[t] without its mean, divided by its noise */
     double *fixed_along;      /* (T) <fixed, normal> */
     double *fixed_norm2;      /* (T) */
+    double *by_noise;         /* (T) mean square of du[t]'s entries by that of their noise */
+    double eps;               /* of the layer norm */
     dlg_real *along, *across; /* (T, BLOCK) <E[v], normal>, <E[v], fixed> */
 } equations;
 
@@ -47,9 +50,12 @@ static dlg_status allocate(equations *eq, dlg_error *err)
     eq->normal = dlg_allocate(eq->T * eq->H, sizeof *eq->normal);
     eq->fixed_along = dlg_allocate(eq->T, sizeof *eq->fixed_along);
     eq->fixed_norm2 = dlg_allocate(eq->T, sizeof *eq->fixed_norm2);
+    eq->by_noise = dlg_allocate(eq->T, sizeof *eq->by_noise);
     eq->along = dlg_allocate(eq->T * BLOCK, sizeof *eq->along);
     eq->across = dlg_allocate(eq->T * BLOCK, sizeof *eq->across);
-    if (eq->fixed && eq->normal && eq->fixed_along && eq->fixed_norm2 && eq->along && eq->across) return DLG_OK;
+    const bool all =
+        eq->fixed && eq->normal && eq->fixed_along && eq->fixed_norm2 && eq->by_noise && eq->along && eq->across;
+    if (all) return DLG_OK;
     return dlg_fail(err, DLG_ENOMEM, "position check: no memory");
 }
 
@@ -59,6 +65,7 @@ static void release(equations *eq)
     dlg_free(eq->normal);
     dlg_free(eq->fixed_along);
     dlg_free(eq->fixed_norm2);
+    dlg_free(eq->by_noise);
     dlg_free(eq->along);
     dlg_free(eq->across);
 }
@@ -85,6 +92,7 @@ static void set_up(equations *eq, const dlg_gradient *gradient, const size_t *ty
         centre(H, normal);
         eq->fixed_along[t] = dlg_dot(H, fixed, normal);
         eq->fixed_norm2[t] = dlg_dot(H, fixed, fixed);
+        eq->by_noise[t] = dlg_dot(H, normal, normal) / (double)H;
     }
 }
 
@@ -102,7 +110,9 @@ static void judge(const equations *eq, dlg_position_check *check, size_t first, 
         const double norm2 = dlg_dot(H, word, word) - sum * sum / (double)H;
         for (size_t t = 0; t < T; t++) {
             const double u2 = norm2 + 2 * (double)eq->across[t * BLOCK + v] + eq->fixed_norm2[t];
-            const double off = fabs((double)eq->along[t * BLOCK + v] + eq->fixed_along[t]) / sqrt(fmax(u2, 1e-300));
+            const double eps = dlg_tolerance_position_row_epsilon(eq->eps, u2 / (double)H),
+                         blur2 = u2 * (1 + eps * eps * eq->by_noise[t]);
+            const double off = fabs((double)eq->along[t * BLOCK + v] + eq->fixed_along[t]) / sqrt(fmax(blur2, 1e-300));
             if (off <= admitted_deviations) {
                 check->admitted[t * eq->V + first + v] = 1;
                 check->count[t]++;
@@ -134,7 +144,11 @@ dlg_status dlg_position_check_create(dlg_position_check **out, const dlg_gradien
 {
     const dlg_config *config = &gradient->model->config;
     const size_t V = config->vocabulary_size;
-    equations eq = {.T = length, .H = config->hidden_size, .V = V, .table = dlg_model_word_embeddings(gradient->model)};
+    equations eq = {.T = length,
+                    .H = config->hidden_size,
+                    .V = V,
+                    .table = dlg_model_word_embeddings(gradient->model),
+                    .eps = config->layer_norm_eps};
     *out = NULL;
     dlg_position_check *check = create(length, V);
     double *least = dlg_allocate(length, sizeof *least);

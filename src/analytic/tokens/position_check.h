@@ -4,8 +4,8 @@
  * The embeddings' layer norm hands back du[t] = rstd (h - mean h - xhat mean(h xhat)), which is orthogonal to ones and
  * to xhat, and so to u = E[token] + P[t] + S[type] that went in. In a batch of one sentence du[t] is row t of the
  * position embedding's gradient, so every position holds one linear equation that its token fulfils to rounding and
- * another token fulfils by chance. Unlike the span check this asks nothing of how many tokens there are. Noise blurs
- * the equation by as much as its own level, which the gradient shows.
+ * another token fulfils by chance; the layer norm's epsilon blurs it a little. Unlike the span check this asks nothing
+ * of how many tokens there are. Noise blurs the equation by as much as its own level, which the gradient shows.
  */
 #ifndef DLG_ANALYTIC_TOKENS_POSITION_CHECK_H
 #define DLG_ANALYTIC_TOKENS_POSITION_CHECK_H

@@ -3,12 +3,10 @@
 #include "base/memory.h"
 #include "math/blas.h"
 #include "math/svd.h"
+#include "math/tolerance.h"
 
 #include <math.h>
 #include <string.h>
-
-/* Directions of the positions' rows below this part of the largest are left out of the fit. */
-static const double smallest = 1e-6;
 
 /* An entry has a sign when it is so many times what rounding moves it by. */
 static const double signs_from = 4;
@@ -41,9 +39,11 @@ static void match_signs(dlg_update_text *out, const dlg_gradient *gradient, cons
 }
 
 /* score (length, n_tokens) := the factors with which the positions' rows make the tokens' */
-static dlg_status fit(dlg_update_text *out, size_t H, const dlg_real *words, const dlg_real *positions, dlg_error *err)
+static dlg_status fit(dlg_update_text *out, const dlg_gradient *gradient, const dlg_real *words,
+                      const dlg_real *positions, dlg_error *err)
 {
-    const size_t T = out->length, n = out->n_tokens;
+    const size_t T = out->length, n = out->n_tokens, H = gradient->model->roles.words->n_cols;
+    const double smallest = dlg_tolerance_embedding_direction(gradient->roundoff);
     double *a = dlg_allocate(H * T, sizeof *a), *b = dlg_allocate(H * n, sizeof *b);
     dlg_status status = a && b ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "rows of the update: no memory");
     for (size_t k = 0; k < H && !status; k++) {
@@ -73,7 +73,7 @@ dlg_status dlg_update_text_match(dlg_update_text *out, const dlg_gradient *gradi
     }
     dlg_status status = DLG_OK;
     if (dlg_training_hides_sizes(&gradient->training) || out->length >= H) match_signs(out, gradient, words, positions);
-    else status = fit(out, H, words, positions, err);
+    else status = fit(out, gradient, words, positions, err);
     if (status) dlg_update_text_release(out);
     return status;
 }

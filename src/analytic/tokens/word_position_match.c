@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "math/blas.h"
 #include "math/svd.h"
+#include "math/tolerance.h"
 
 #include <math.h>
 #include <string.h>
@@ -16,12 +17,10 @@ enum {
 /* A factor from here on and up to there is a one; from this much below it on another is none. */
 static const double least_one = 0.6, most_one = 1.6, clear = 0.3;
 
-/* Directions of the positions' rows below this part of the largest are left out of the fit. */
-static const double smallest = 1e-6;
-
 typedef struct {
     size_t T, H, V;
     const dlg_real *words, *positions; /* (V, H), (T, H) */
+    double smallest;                   /* directions of positions' rows below it are left out of the fit */
     const dlg_position_check *check;
     size_t rank;            /* of the decoder's part */
     double *basis;          /* (H, H) its directions, the first `rank` rows */
@@ -85,7 +84,7 @@ static dlg_status take_strongest(matching *m, double *a, size_t most, dlg_error 
     const size_t H = m->H;
     const dlg_status status = dlg_symmetric_eigen(H, a, m->values, err);
     if (status) return status;
-    const double largest = m->values[H - 1];
+    const double largest = m->values[H - 1], smallest = dlg_tolerance_embedding_direction(DLG_GRAM_ROUNDOFF);
     m->rank = 0;
     while (m->rank < most && m->values[H - 1 - m->rank] > smallest * smallest * largest) {
         for (size_t i = 0; i < H; i++) m->basis[m->rank * H + i] = a[i * H + H - 1 - m->rank];
@@ -148,7 +147,7 @@ static dlg_status invert(matching *m, dlg_error *err)
         (void)dlg_take_out(m->rank, H, m->basis, m->rows + t * H, m->along);
         for (size_t u = 0; u < T; u++) m->unit[t * T + u] = t == u;
     }
-    const dlg_status status = dlg_least_squares(T, H, T, m->rows, m->unit, smallest, m->inverse, err);
+    const dlg_status status = dlg_least_squares(T, H, T, m->rows, m->unit, m->smallest, m->inverse, err);
     for (size_t i = 0; i < H * T && !status; i++) m->turned[i] = (dlg_real)m->inverse[i];
     return status;
 }
@@ -222,6 +221,7 @@ dlg_status dlg_word_position_match_find(dlg_word_position_match *out, const dlg_
                   .H = config->hidden_size,
                   .V = config->vocabulary_size,
                   .check = check,
+                  .smallest = dlg_tolerance_embedding_direction(gradient->roundoff),
                   .words = dlg_gradient_at(gradient, gradient->model->roles.words),
                   .positions = dlg_gradient_at(gradient, gradient->model->roles.positions)};
     *out = (dlg_word_position_match){length, false, dlg_allocate(length, sizeof *out->token),
