@@ -5,11 +5,11 @@
 #include "dlg/status.h"
 
 #define DLG_VERSION_MAJOR 0
-#define DLG_VERSION_MINOR 1
+#define DLG_VERSION_MINOR 2
 #define DLG_VERSION_PATCH 0
 
 /** The same as text, "MAJOR.MINOR.PATCH". */
-#define DLG_VERSION "0.1.0"
+#define DLG_VERSION "0.2.0"
 
 #ifdef __cplusplus
 extern "C" {

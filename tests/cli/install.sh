@@ -42,7 +42,10 @@ cat "$include"/dlg/*.h | tr ';\n' '\n ' | grep -o 'DLG_PUBLIC [^(]*[ *]dlg_[a-z_
 diff "$scratch/declared" "$scratch/exported" || fail 'want the public functions (<) exported, found others (>)'
 version=$(sed -n 's/^#define DLG_VERSION "\(.*\)"/\1/p' "$include/dlg/version.h")
 [ "$(pkg-config --modversion dlg-text)" = "$version" ] || fail "pkg-config: want version $version"
-objdump -p "$shared" | shows "SONAME *libdlg.so.${version%%.*}\$" || fail "want libdlg.so.${version%%.*} for its name"
+soversion=${version%%.*}
+[ "$soversion" != 0 ] || soversion=${version%.*} # a minor version of 0.x changes public records
+objdump -p "$shared" | shows "SONAME *libdlg.so.$soversion\$" || fail "want libdlg.so.$soversion for its name"
+[[ $(grep -m 1 '^## ' "$source/CHANGELOG.md") =~ ^"## $version"(,|$) ]] || fail "CHANGELOG.md: want $version first"
 
 # The examples recover a sentence, told nothing, and end with one line where they cannot.
 recovers() { # PROGRAM
