@@ -1,6 +1,7 @@
 #include "analytic/tokens/candidates.h"
 
 #include "analytic/tokens/row_peeling.h"
+#include "analytic/tokens/tied_decoder.h"
 #include "base/memory.h"
 #include "math/blas.h"
 #include "math/svd.h"
@@ -21,6 +22,7 @@ typedef struct {
     double *basis;     /* (rank, H) of the decoder's part */
     double *along;     /* (H) scratch */
     double *rows;      /* (n_tokens, H) what remains of the tokens' rows */
+    double *off;       /* (n_tokens) norms of what these are off by */
     double *positions; /* (T, H) the same of the positions' */
     double typical;    /* norm of a position's row */
     double roundoff;   /* the gradient's */
@@ -75,8 +77,9 @@ static dlg_status find_remainders(lookup *l, const dlg_real *words, const dlg_re
     const size_t H = l->H;
     size_t n = 0;
     l->rows = dlg_allocate(l->n_tokens * H, sizeof *l->rows);
+    l->off = dlg_allocate(l->n_tokens, sizeof *l->off);
     l->positions = dlg_allocate(l->T * H, sizeof *l->positions);
-    if (!l->rows || !l->positions) return dlg_fail(err, DLG_ENOMEM, "word embedding's gradient: no memory");
+    if (!l->rows || !l->off || !l->positions) return dlg_fail(err, DLG_ENOMEM, "word embedding's gradient: no memory");
     for (size_t t = 0; t < l->T; t++)
         l->typical += remainder_of(l, positions + t * H, l->positions + t * H) / (double)l->T;
     for (size_t i = 0; i < l->n_tokens; i++) {
@@ -184,11 +187,36 @@ static bool is_place(void *payload, uint32_t token, size_t position)
 static dlg_status narrow_by_places(lookup *l, const dlg_model *model, dlg_candidates *candidates, dlg_error *err)
 {
     const dlg_status status =
-        dlg_row_peeling_find(&l->places, model, candidates, l->n_tokens, l->token, l->rows, l->positions, err);
+        dlg_row_peeling_find(&l->places, model, candidates, l->n_tokens, l->token, l->rows, l->off, l->positions, err);
     if (status) return status;
-    for (size_t t = 0; t < l->T; t++) candidates->certain[t] = !l->places.position_is_open[t];
+    for (size_t t = 0; t < l->T; t++) candidates->certain[t] |= !l->places.position_is_open[t];
     dlg_candidates_narrow(candidates, is_place, l);
     return DLG_OK;
+}
+
+static bool is_open(const lookup *l)
+{
+    const dlg_candidates *c = l->candidates;
+    for (size_t t = 0; t < l->T; t++)
+        if (!c->certain[t] && c->first[t + 1] - c->first[t] > 1) return true;
+    return false;
+}
+
+/* Next to a tied decoder, once what it added is known. */
+static dlg_status narrow_by_cleared_places(lookup *l, const dlg_gradient *gradient, const dlg_real *words,
+                                           const dlg_real *positions, dlg_candidates *candidates, dlg_error *err)
+{
+    dlg_tied_decoder *decoder = NULL;
+    dlg_status status = dlg_tied_decoder_find(&decoder, gradient, l->rank, l->basis, l->n_tokens, l->token, err);
+    if (status || !decoder) return status;
+    for (size_t v = 0; v < l->n_tokens; v++) {
+        for (size_t i = 0; i < l->H; i++) l->rows[v * l->H + i] = (double)words[l->token[v] * l->H + i];
+        l->off[v] = dlg_tied_decoder_take_out(decoder, l->token[v], l->rows + v * l->H);
+    }
+    for (size_t i = 0; i < l->T * l->H; i++) l->positions[i] = (double)positions[i];
+    status = narrow_by_places(l, gradient->model, candidates, err);
+    dlg_tied_decoder_free(decoder);
+    return status;
 }
 
 dlg_status dlg_candidates_from_embedding(dlg_candidates *candidates, const dlg_gradient *gradient, dlg_error *err)
@@ -209,12 +237,15 @@ dlg_status dlg_candidates_from_embedding(dlg_candidates *candidates, const dlg_g
     if (status || !covers(&l)) goto out;
     dlg_candidates_narrow(candidates, was_fed, &l);
     candidates->has_tokens = true;
-    status = model->roles.is_post_norm && !l.rank ? narrow_by_places(&l, model, candidates, err)
-                                                  : narrow_by_sums(&l, candidates, err);
+    if (l.rank || !model->roles.is_post_norm) status = narrow_by_sums(&l, candidates, err);
+    else status = narrow_by_places(&l, model, candidates, err);
+    if (!status && l.rank && model->roles.is_post_norm && is_open(&l))
+        status = narrow_by_cleared_places(&l, gradient, words, positions, candidates, err);
 out:
     dlg_row_peeling_release(&l.places);
     dlg_free(l.factors);
     dlg_free(l.positions);
+    dlg_free(l.off);
     dlg_free(l.rows);
     dlg_free(l.basis);
     dlg_free(l.along);

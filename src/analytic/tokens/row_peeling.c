@@ -41,16 +41,16 @@ static bool is_open(const peeling *p, size_t v, size_t t)
     return p->out->token_is_open[v] && p->out->position_is_open[t] && !p->out->is_placed[v * p->out->n_positions + t];
 }
 
-/* Whether all of `row` may be what candidate i shares with `other`. */
+/* Whether all of `row` may be what candidate i shares with `other`, which is NULL where it is not known. */
 static bool fits(const peeling *p, size_t i, size_t t, const double *row, double off, const double *other)
 {
     const size_t H = p->in.H;
     dlg_input_of_token(&p->in, p->candidates->token[i], p->word);
     dlg_input_of_position(&p->in, t, p->candidates->type[i], p->place);
     for (size_t k = 0; k < H; k++) p->word[k] += p->place[k];
-    const double size = norm(H, row), by_chance = deviations * size * norm(H, other) / sqrt((double)H);
+    const double size = norm(H, row), by_chance = other ? deviations * size * norm(H, other) / sqrt((double)H) : 0;
     return fabs(dlg_dot_of_doubles(H, row, p->word)) < orthogonal * off * norm(H, p->word) &&
-           dlg_dot_of_doubles(H, row, other) > size * size - by_chance;
+           (!other || dlg_dot_of_doubles(H, row, other) > size * size - by_chance);
 }
 
 static void add_fit(peeling *p, size_t which)
@@ -63,7 +63,7 @@ static void add_fit(peeling *p, size_t which)
 static bool is_telling(peeling *p, const double *row, double off, bool *stays_open)
 {
     const double size = norm(p->in.H, row);
-    *stays_open = size > empty * off;
+    *stays_open = isinf(off) || size > empty * off;
     p->n_fit = 0;
     return size > telling * off;
 }
@@ -101,17 +101,19 @@ static bool peel_position(peeling *p, size_t t)
     const size_t H = p->in.H;
     double *row = p->positions + t * H, off = p->position_off[t];
     if (!p->out->position_is_open[t] || !is_telling(p, row, off, &p->out->position_is_open[t])) return false;
-    for (size_t i = c->first[t]; i < c->first[t + 1]; i++)
-        if (p->slot[i] < p->out->n_tokens && is_open(p, p->slot[i], t) &&
-            fits(p, i, t, row, off, p->rows + p->slot[i] * H))
-            add_fit(p, p->slot[i]);
+    for (size_t i = c->first[t]; i < c->first[t + 1]; i++) {
+        const size_t v = p->slot[i];
+        if (v < p->out->n_tokens && is_open(p, v, t) &&
+            fits(p, i, t, row, off, isinf(p->row_off[v]) ? NULL : p->rows + v * H))
+            add_fit(p, v);
+    }
     if (p->n_fit != 1) return false;
     take_out(p, p->fit, t, row, p->rows + p->fit * H, off, &p->row_off[p->fit]);
     p->out->position_is_open[t] = false;
     return true;
 }
 
-static dlg_status allocate(peeling *p, dlg_error *err)
+static dlg_status allocate(peeling *p, const double *off, dlg_error *err)
 {
     dlg_row_peeling *out = p->out;
     const size_t n = out->n_tokens, T = out->n_positions, H = p->in.H, many = p->candidates->first[T];
@@ -129,7 +131,7 @@ static dlg_status allocate(peeling *p, dlg_error *err)
     for (size_t i = 0; i < many; i++) p->slot[i] = dlg_candidates_token_index(n, out->token, p->candidates->token[i]);
     for (size_t v = 0; v < n; v++) {
         out->token_is_open[v] = true;
-        p->row_off[v] = rounding * norm(H, p->rows + v * H);
+        p->row_off[v] = rounding * norm(H, p->rows + v * H) + off[v];
     }
     for (size_t t = 0; t < T; t++) {
         out->position_is_open[t] = true;
@@ -139,12 +141,13 @@ static dlg_status allocate(peeling *p, dlg_error *err)
 }
 
 dlg_status dlg_row_peeling_find(dlg_row_peeling *out, const dlg_model *model, const dlg_candidates *candidates,
-                                size_t n_tokens, const uint32_t *token, double *rows, double *positions, dlg_error *err)
+                                size_t n_tokens, const uint32_t *token, double *rows, const double *off,
+                                double *positions, dlg_error *err)
 {
     *out = (dlg_row_peeling){.n_tokens = n_tokens, .n_positions = candidates->n_positions, .token = token};
     peeling p = {
         .out = out, .candidates = candidates, .in = dlg_inputs_of(model), .rows = rows, .positions = positions};
-    dlg_status status = allocate(&p, err);
+    dlg_status status = allocate(&p, off, err);
     for (bool any = true; any && !status;) {
         any = false;
         for (size_t v = 0; v < n_tokens; v++) any |= peel_token(&p, v);

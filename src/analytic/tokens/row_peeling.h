@@ -9,8 +9,9 @@
  *
  * So the row of a token with one place shows that it has one only, and which. That place is taken out of its position's
  * row; a position all but one of whose places are taken out shows the last one in the same way, and so on: rows are
- * the nodes of a graph whose edges are places, and what is not on a circle comes off, leaf by leaf. No tied decoder may
- * have added to the words' rows.
+ * the nodes of a graph whose edges are places, and what is not on a circle comes off, leaf by leaf. What a tied decoder
+ * added to the words' rows must be taken out of them (tied_decoder.h); tokens whose rows are not known stay open, and
+ * are placed by the positions' rows.
  */
 #ifndef DLG_ANALYTIC_TOKENS_ROW_PEELING_H
 #define DLG_ANALYTIC_TOKENS_ROW_PEELING_H
@@ -28,12 +29,12 @@ typedef struct {
 
 /**
  * Among the candidates, of a model whose embeddings' sum passes a layer norm and nothing else. @param rows (n_tokens,
- * H) @param positions (n_positions, H) the embeddings' rows, both overwritten with what is left of them Errors:
- * DLG_ENOMEM, DLG_ECANCELLED.
+ * H) @param off (n_tokens) norms of what they are off by, beside rounding; infinite: not known @param positions
+ * (n_positions, H) the embeddings' rows, both overwritten with what is left of them Errors: DLG_ENOMEM, DLG_ECANCELLED.
  */
 DLG_MUST_USE dlg_status dlg_row_peeling_find(dlg_row_peeling *out, const dlg_model *, const dlg_candidates *,
-                                             size_t n_tokens, const uint32_t *token, double *rows, double *positions,
-                                             dlg_error *);
+                                             size_t n_tokens, const uint32_t *token, double *rows, const double *off,
+                                             double *positions, dlg_error *);
 
 /** Whether the token may stand there: it does, or both are open. */
 bool dlg_row_peeling_admit(const dlg_row_peeling *, uint32_t token, size_t position);
