@@ -13,17 +13,19 @@
 enum {
     SAMPLE = 4096, /* points that the steps are made of */
     STEPS = 60,
+    SLOW_STEPS = 16, /* of these one after the other are enough */
     TRIES = 12 /* of one step, each more careful than the one before */
 };
 
 /* A point drops out when so many times what the middle one leaves is left of it, and so much of its slope. */
 static const double times_median = 20, least_left = 1e-5;
 
-/* A step that gains no more than this part of what is left is the last one, where little is left. */
-static const double small_gain = 0.02, little = 1e-5;
+/* A step that gains no more than this part of what is left is the last one, where little is left, and no more than the
+ * other a slow one. */
+static const double small_gain = 0.02, little = 1e-5, slow_gain = 0.2;
 
 /* Points further out than so many times the middle one are no corners: their values nearly vanish. */
-static const double far_out = 2;
+static const double far_out = 4;
 
 typedef struct {
     const dlg_exponential_points *points;
@@ -261,6 +263,20 @@ static size_t count_in(const fitting *f)
     return n;
 }
 
+/* The normal matrix' inverse times the square of what is left of a number. */
+static void find_off(fitting *f, dlg_exponential_sum *out)
+{
+    const size_t K = f->K, side = K + 1, N = K * side;
+    const double left2 = evaluate(f, out->rates, out->levels) / (double)(count_in(f) * side + 1);
+    make_normal(f, out->rates);
+    const bool is_sharp = dlg_invert_positive(N, f->normal);
+    for (size_t a = 0; a < K; a++) {
+        double sum = 0;
+        for (size_t j = 0; j < K; j++) sum += f->normal[(a * side + j) * (N + 1)];
+        out->off[a] = is_sharp ? sqrt(left2 * sum) : INFINITY;
+    }
+}
+
 static dlg_status fit(fitting *f, dlg_exponential_sum *out, dlg_error *err)
 {
     const size_t N = f->K * (f->K + 1);
@@ -270,17 +286,19 @@ static dlg_status fit(fitting *f, dlg_exponential_sum *out, dlg_error *err)
     if (!status) out->misfit = weigh_all(f, out, sorted);
     for (size_t i = 0; !status && i < f->n; i++)
         if (!(f->value[i] > 0)) f->weight[i] = 0; /* of some class there was a label */
-    for (size_t taken = 0; !status && taken < STEPS; taken++) {
+    for (size_t taken = 0, slow = 0; !status && taken < STEPS && slow < SLOW_STEPS; taken++) {
         const double before = evaluate(f, out->rates, out->levels);
         const double after = take_step(f, out, before, right, damped);
         const double middle = weigh_all(f, out, sorted);
         status = dlg_check_interrupt(err);
         const bool gains = after < (1 - small_gain) * before;
+        slow = after < (1 - slow_gain) * before ? 0 : slow + 1;
         out->misfit = middle;
         drop(f, fmax(times_median * middle, least_left));
         if (after == before || (!gains && middle < little)) break;
     }
     if (!status && 2 * count_in(f) < f->n) out->misfit = INFINITY;
+    if (!status) find_off(f, out);
     dlg_free(sorted);
     dlg_free(damped);
     dlg_free(right);
@@ -305,9 +323,9 @@ dlg_status dlg_exponential_sum_fit(dlg_exponential_sum *out, const dlg_exponenti
     fitting f = {.points = points, .K = K, .n = points->n < SAMPLE ? points->n : SAMPLE, .damping = 1e-3};
     bool is_there = false;
     *out = (dlg_exponential_sum){K, dlg_allocate(K * K, sizeof *out->rates), dlg_allocate(K, sizeof *out->levels),
-                                 INFINITY};
+                                 dlg_allocate(K, sizeof *out->off), INFINITY};
     carve(&f);
-    dlg_status status = out->rates && out->levels ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "exponential sum: no memory");
+    dlg_status status = out->rates && out->levels && out->off ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "exponential sum: no memory");
     if (!status) status = dlg_arena_reserve(&f.arena, "exponential sum", err);
     if (!status) {
         carve(&f);
@@ -334,5 +352,6 @@ void dlg_exponential_sum_release(dlg_exponential_sum *sum)
 {
     dlg_free(sum->rates);
     dlg_free(sum->levels);
+    dlg_free(sum->off);
     *sum = (dlg_exponential_sum){0};
 }

@@ -32,6 +32,7 @@ typedef struct {
     size_t K;
     double *rates;  /**< (K, K) a row each */
     double *levels; /**< (K) z */
+    double *off;    /**< (K) norm of what a rate is off by, as what is left of the points says; infinite: anything */
     double misfit;  /**< what is left of a point, as a part of its slope: of the middle one */
 } dlg_exponential_sum;
 

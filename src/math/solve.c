@@ -9,6 +9,12 @@ bool dlg_solve_positive(size_t n, double *a, double *b)
     return !LAPACKE_dposv(LAPACK_COL_MAJOR, 'U', (lapack_int)n, 1, a, (lapack_int)n, b, (lapack_int)n);
 }
 
+bool dlg_invert_positive(size_t n, double *a)
+{
+    return !LAPACKE_dpotrf(LAPACK_ROW_MAJOR, 'U', (lapack_int)n, a, (lapack_int)n) &&
+           !LAPACKE_dpotri(LAPACK_ROW_MAJOR, 'U', (lapack_int)n, a, (lapack_int)n);
+}
+
 /* With A = columns^T and W the weights, x = W^2 A^T (A W^2 A^T + mu)^-1 b. */
 bool dlg_solve_weighted(size_t n, size_t m, const double *columns, size_t stride, const double *weights, double ridge,
                         const double *b, double *x, double *scratch)

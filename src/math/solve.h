@@ -11,6 +11,9 @@
  */
 bool dlg_solve_positive(size_t n, double *a, double *b);
 
+/** a := a^-1, of which the diagonal and what is above it, likewise. @return false when a is not positive definite */
+bool dlg_invert_positive(size_t n, double *a);
+
 /**
  * x (m) with sum_j x[j] columns[j] = b (n): of all solutions the one with the smallest sum of (x[j] / weights[j])^2,
  * x[j] = 0 where the weight is. A ridge, as a part of the mean square of the weighted columns, keeps rounding out of

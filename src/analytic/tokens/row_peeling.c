@@ -130,8 +130,9 @@ static dlg_status allocate(peeling *p, const double *off, dlg_error *err)
     if (!all) return dlg_fail(err, DLG_ENOMEM, "row peeling: no memory");
     for (size_t i = 0; i < many; i++) p->slot[i] = dlg_candidates_token_index(n, out->token, p->candidates->token[i]);
     for (size_t v = 0; v < n; v++) {
+        const double size = norm(H, p->rows + v * H);
         out->token_is_open[v] = true;
-        p->row_off[v] = rounding * norm(H, p->rows + v * H) + off[v];
+        p->row_off[v] = size > telling * off[v] ? rounding * size + off[v] : INFINITY;
     }
     for (size_t t = 0; t < T; t++) {
         out->position_is_open[t] = true;

@@ -10,7 +10,9 @@
  * Rows of tokens that nobody looked up hold nothing else. In coordinates of the span of the h_m, which they show, they
  * are slopes of a sum of exponentials (math/exponential_sum.h) and the bias' entries its values: as many unknowns as
  * predicted rows times one more than these, against so many numbers for each token of the vocabulary. So the h_m
- * follow, and with them what the decoder added to any row; the bias says how often a token is a label.
+ * follow, and with them what the decoder added to any row; the bias says how often a token is a label. Of which rows,
+ * where it was looked up as well, the sum of what remains of its row says: a layer norm hands back numbers that sum to
+ * zero.
  */
 #ifndef DLG_ANALYTIC_TOKENS_TIED_DECODER_H
 #define DLG_ANALYTIC_TOKENS_TIED_DECODER_H
@@ -31,7 +33,7 @@ DLG_MUST_USE dlg_status dlg_tied_decoder_find(dlg_tied_decoder **out, const dlg_
 
 /**
  * Row (H) of the word embedding's gradient without the decoder's part. @return the norm of what it is off by; infinite
- * where the token is a label, whose h_m is not told from the others'
+ * where the token is a label, and of which of the rows cannot be told
  */
 double dlg_tied_decoder_take_out(const dlg_tied_decoder *, uint32_t token, double *row);
 
