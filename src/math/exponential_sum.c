@@ -13,8 +13,8 @@
 enum {
     SAMPLE = 4096, /* points that the steps are made of */
     STEPS = 60,
-    SLOW_STEPS = 16, /* of these one after the other are enough */
-    TRIES = 12 /* of one step, each more careful than the one before */
+    SLOW_STEPS = 10, /* of these one after the other are enough */
+    TRIES = 12       /* of one step, each more careful than the one before */
 };
 
 /* A point drops out when so many times what the middle one leaves is left of it, and so much of its slope. */
@@ -29,15 +29,15 @@ static const double far_out = 4;
 
 typedef struct {
     const dlg_exponential_points *points;
-    size_t K, n;                       /* n: of the sample */
+    size_t K, n;                        /* n: of the sample */
     double *x, *offset, *slope, *value; /* (n, K), (n), (n, K), (n) the sample */
-    double *weight;                    /* (n) 1 / ||slope||; 0: dropped out */
-    double *rates, *levels;            /* (K, K), (K) tried */
-    double *q, *left;                  /* (n, K) and (n, K + 1), both weighted */
-    double *norm;                      /* (n) of each row of `left` */
-    double *lifted;                    /* (n, K (K + 1)) q_k (x, -1) */
-    double *products;                  /* (K (K + 1), K (K + 1)) lifted^T lifted */
-    double *normal, *step;             /* (K (K + 1), K (K + 1)), (K (K + 1)) */
+    double *weight;                     /* (n) 1 / ||slope||; 0: dropped out */
+    double *rates, *levels;             /* (K, K), (K) tried */
+    double *q, *left;                   /* (n, K) and (n, K + 1), both weighted */
+    double *norm;                       /* (n) of each row of `left` */
+    double *lifted;                     /* (n, K (K + 1)) q_k (x, -1) */
+    double *products;                   /* (K (K + 1), K (K + 1)) lifted^T lifted */
+    double *normal, *step;              /* (K (K + 1), K (K + 1)), (K (K + 1)) */
     double damping;
     dlg_arena arena;
 } fitting;
@@ -149,8 +149,8 @@ static double evaluate(fitting *f, const double *rates, const double *levels)
 {
     const size_t K = f->K, n = f->n;
     double sum = 0;
-    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)n, (int)K, (int)K, 1, f->x, (int)K, rates, (int)K, 0, f->q,
-                (int)K);
+    cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (int)n, (int)K, (int)K, 1, f->x, (int)K, rates, (int)K, 0,
+                f->q, (int)K);
     for (size_t i = 0; i < n; i++) {
         double *left = f->left + i * (K + 1), value = 0;
         for (size_t k = 0; k < K; k++) {
@@ -325,7 +325,8 @@ dlg_status dlg_exponential_sum_fit(dlg_exponential_sum *out, const dlg_exponenti
     *out = (dlg_exponential_sum){K, dlg_allocate(K * K, sizeof *out->rates), dlg_allocate(K, sizeof *out->levels),
                                  dlg_allocate(K, sizeof *out->off), INFINITY};
     carve(&f);
-    dlg_status status = out->rates && out->levels && out->off ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "exponential sum: no memory");
+    dlg_status status =
+        out->rates && out->levels && out->off ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "exponential sum: no memory");
     if (!status) status = dlg_arena_reserve(&f.arena, "exponential sum", err);
     if (!status) {
         carve(&f);

@@ -63,6 +63,9 @@ double dlg_tolerance_embedding_direction(double roundoff);
 /** Of a row of a tied word embedding's gradient outside of the decoder's span. */
 double dlg_tolerance_word_row(double roundoff);
 
+/** Of the middle row of a tied word embedding's gradient beside the sum of exponentials that it is. */
+double dlg_tolerance_tied_row(double roundoff);
+
 /** A token's row of the word embedding's gradient is no look-up below this part of a position's row. */
 double dlg_tolerance_looked_up(double roundoff);
 

@@ -28,7 +28,8 @@ static void make(scene *s, size_t K)
     s->K = K;
     s->points = (dlg_exponential_points){POINTS, K, s->x, s->offset, s->slope, s->value};
     for (size_t k = 0; k < K; k++) {
-        for (size_t j = 0; j < K; j++) s->rates[k * K + j] = dlg_random_normal_at(K, stream, drawn++) + (j == k ? 3 : 0);
+        for (size_t j = 0; j < K; j++)
+            s->rates[k * K + j] = dlg_random_normal_at(K, stream, drawn++) + (j == k ? 3 : 0);
         s->levels[k] = dlg_random_normal_at(K, stream, drawn++);
     }
     memset(s->slope, 0, sizeof s->slope);

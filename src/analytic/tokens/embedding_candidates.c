@@ -17,6 +17,7 @@ static const double nothing_left = 1e-3, whole = 0.02;
 
 typedef struct {
     size_t H, T, n_tokens, rank;
+    bool has_weak;     /* beside these directions of the decoder's part there are weak ones */
     uint32_t *token;   /* (n_tokens) all candidates, ascending */
     uint32_t pad;      /* the one that has no row wherever it stands */
     double *basis;     /* (rank, H) of the decoder's part */
@@ -58,6 +59,7 @@ static dlg_status find_decoder_part(lookup *l, const dlg_real *words, size_t V, 
     const double smallest = dlg_tolerance_word_row(l->roundoff);
     status = dlg_svd_right(&(dlg_stack){1, H, {sample}, {n}}, least, values, l->basis, err);
     while (!status && l->rank < least && values[l->rank] > smallest * values[0]) l->rank++;
+    l->has_weak = !status && l->rank < least && values[l->rank] > dlg_tolerance_floor(l->roundoff) * values[0];
 out:
     dlg_free(values);
     dlg_free(sample);
@@ -239,7 +241,7 @@ dlg_status dlg_candidates_from_embedding(dlg_candidates *candidates, const dlg_g
     candidates->has_tokens = true;
     if (l.rank || !model->roles.is_post_norm) status = narrow_by_sums(&l, candidates, err);
     else status = narrow_by_places(&l, model, candidates, err);
-    if (!status && l.rank && model->roles.is_post_norm && is_open(&l))
+    if (!status && l.rank && !l.has_weak && model->roles.is_post_norm && is_open(&l))
         status = narrow_by_cleared_places(&l, gradient, words, positions, candidates, err);
 out:
     dlg_row_peeling_release(&l.places);

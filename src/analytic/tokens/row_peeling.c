@@ -11,8 +11,11 @@
 static const double rounding = 1e-7;
 
 /* An inner product within so many times the rounding is zero, a row within so many times is empty, and one that is
- * less than so many times as large tells nothing. */
-static const double orthogonal = 16, empty = 10, telling = 1000;
+ * less than so many times as large tells nothing: its inner products would be zero by chance. */
+static const double orthogonal = 16, empty = 10, telling = 1e5;
+
+/* A row that is not so many times as large as what it is off by is not known. */
+static const double known = 1e3;
 
 /* What a row has along another of which it is a part is its square; rows that have nothing to do with each other change
  * that by about their norms' product / sqrt(H), more in the few directions that gradients prefer: by no more than so
@@ -132,7 +135,7 @@ static dlg_status allocate(peeling *p, const double *off, dlg_error *err)
     for (size_t v = 0; v < n; v++) {
         const double size = norm(H, p->rows + v * H);
         out->token_is_open[v] = true;
-        p->row_off[v] = size > telling * off[v] ? rounding * size + off[v] : INFINITY;
+        p->row_off[v] = size > known * off[v] ? rounding * size + off[v] : INFINITY;
     }
     for (size_t t = 0; t < T; t++) {
         out->position_is_open[t] = true;

@@ -10,9 +10,8 @@
  * Rows of tokens that nobody looked up hold nothing else. In coordinates of the span of the h_m, which they show, they
  * are slopes of a sum of exponentials (math/exponential_sum.h) and the bias' entries its values: as many unknowns as
  * predicted rows times one more than these, against so many numbers for each token of the vocabulary. So the h_m
- * follow, and with them what the decoder added to any row; the bias says how often a token is a label. Of which rows,
- * where it was looked up as well, the sum of what remains of its row says: a layer norm hands back numbers that sum to
- * zero.
+ * follow, and with them what the decoder added to any row; the bias says how often a token is a label. Of which rows
+ * is solved for (decoder_labels.c).
  */
 #ifndef DLG_ANALYTIC_TOKENS_TIED_DECODER_H
 #define DLG_ANALYTIC_TOKENS_TIED_DECODER_H
@@ -26,7 +25,8 @@ typedef struct dlg_tied_decoder dlg_tied_decoder;
 /**
  * @param basis (rank, H) orthonormal, of the decoder's rows, borrowed @param looked_up (n) ascending: the others are
  * known not to have been. *out is NULL where nothing is seen: no gradient of the bias, too many predicted rows, or rows
- * that are no such sum (smoothed labels; noise). Errors: DLG_ENOMEM, DLG_ECANCELLED.
+ * that are no such sum (smoothed labels; noise). Errors: DLG_ENOMEM, DLG_ENONFINITE,
+ * DLG_ECANCELLED.
  */
 DLG_MUST_USE dlg_status dlg_tied_decoder_find(dlg_tied_decoder **out, const dlg_gradient *, size_t rank,
                                               const double *basis, size_t n, const uint32_t *looked_up, dlg_error *);
