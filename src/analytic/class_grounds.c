@@ -27,7 +27,9 @@ static void judge_restored(dlg_inspection *out, const dlg_label_restoration *poo
     if (pooled->is_only) {
         out->labels_ground = (dlg_ground){most, "each sentence's prediction and class, off the pooler"};
         out->scale_ground =
-            is_plain
+            out->is_defended ? (dlg_ground){DLG_GUESSED, "predictions and classes, as far as what was done to the "
+                                                         "gradient lets them be seen"}
+            : is_plain
                 ? (dlg_ground){most, "predictions and classes make the classifier's bias"}
                 : (dlg_ground){DLG_LIKELY, "predictions and classes; of a loss other than cross-entropy it differs"};
         return;
