@@ -191,17 +191,12 @@ static dlg_status take_tokens(dlg_inspection *out, dlg_error *err)
 
 static dlg_status find_text(dlg_inspection *out, survey *s, dlg_error *err)
 {
-    /* Labels may stand elsewhere too, and next to noise their rows do not say so. */
-    dlg_token_set possible = {.tokens = dlg_allocate(out->tokens.n + out->n_labels + 1, sizeof *possible.tokens)};
-    if (!possible.tokens) return dlg_fail(err, DLG_ENOMEM, "text: no memory");
-    for (size_t i = 0; i < out->tokens.n; i++) possible.tokens[possible.n++] = out->tokens.tokens[i];
-    for (size_t i = 0; i < out->n_labels && out->tokens.n && s->is_mlm; i++) {
-        bool is_there = false;
-        for (size_t j = 0; j < possible.n && !is_there; j++) is_there = possible.tokens[j] == out->labels[i];
-        if (!is_there) possible.tokens[possible.n++] = (uint32_t)out->labels[i];
-    }
+    dlg_token_set possible;
     const dlg_position_check *check;
-    dlg_status status = dlg_analysis_position_check(&check, s->analysis, out->length, err);
+    dlg_status status = dlg_token_set_of_text(&possible, out->tokens.n, out->tokens.tokens, err);
+    /* Labels may stand elsewhere too, and next to noise their rows do not say so. */
+    if (!status && out->tokens.n && s->is_mlm) status = dlg_token_set_add(&possible, out->n_labels, out->labels, err);
+    if (!status) status = dlg_analysis_position_check(&check, s->analysis, out->length, err);
     if (!status) status = dlg_analysis_types(&s->types, s->analysis, out->length, err);
     if (!status && check) status = dlg_reading_find(&s->reading, check, &possible, s->special, err);
     dlg_free(possible.tokens);

@@ -9,21 +9,40 @@
 #include "attacks/dager.h"
 #include "attacks/session/sentences.h"
 #include "attacks/update.h"
+#include "base/memory.h"
 #include "analytic/tokens/reading.h"
+
+/* The tokens that the word embedding's rows show, and the labels, whose rows may not show it; none of a gradient that
+ * was defended: all are possible. */
+static dlg_status find_possible(dlg_token_set *out, const dlg_attempt *a, dlg_error *err)
+{
+    const dlg_defence_traces *traces;
+    const bool is_mlm = a->gradient->model->config.task == DLG_MASKED_LM;
+    dlg_token_evidence known = {.n_labels = is_mlm ? a->knowledge->n_labels : 0, .labels = a->knowledge->labels};
+    *out = (dlg_token_set){0};
+    dlg_status status = dlg_analysis_traces(&traces, a->analysis, err);
+    if (status || dlg_defence_traces_any(traces)) return status;
+    status = dlg_analysis_count_head_rows(&known.n_predicted, a->analysis, err);
+    if (!known.n_predicted) known.n_predicted = known.n_labels;
+    if (!status) status = dlg_token_set_find(out, a->gradient, &known, err);
+    return status || !out->n ? status : dlg_token_set_add(out, known.n_labels, known.labels, err);
+}
 
 /* A single sentence of which the position check names every token. */
 static dlg_status read_positions(dlg_attempt *a, dlg_error *err)
 {
-    static const dlg_token_set any = {0};
+    dlg_token_set possible = {0};
     const dlg_position_check *check;
     dlg_reading reading = {0};
     const size_t length = a->knowledge->lengths[0];
     if (a->knowledge->n_sentences != 1) return DLG_OK;
     dlg_status status = dlg_analysis_position_check(&check, a->analysis, length, err);
-    if (!status && check) status = dlg_reading_find(&reading, check, &any, a->knowledge->special, err);
+    if (!status && check) status = find_possible(&possible, a, err);
+    if (!status && check) status = dlg_reading_find(&reading, check, &possible, a->knowledge->special, err);
     if (!status && check && dlg_reading_is_whole(&reading))
         status = dlg_sentences_explain(a, 1, &length, reading.fed, a->knowledge->types, &(dlg_part){0}, err);
     dlg_reading_release(&reading);
+    dlg_free(possible.tokens);
     return status;
 }
 

@@ -270,6 +270,26 @@ dlg_status dlg_token_set_find(dlg_token_set *out, const dlg_gradient *gradient, 
     return status;
 }
 
+/* The set must have room for one more. */
+static void insert(dlg_token_set *set, uint32_t token)
+{
+    size_t at = set->n;
+    while (at > 0 && set->tokens[at - 1] > token) at--;
+    if (at > 0 && set->tokens[at - 1] == token) return;
+    memmove(set->tokens + at + 1, set->tokens + at, (set->n - at) * sizeof *set->tokens);
+    set->tokens[at] = token;
+    set->n++;
+}
+
+dlg_status dlg_token_set_add(dlg_token_set *set, size_t n, const size_t *tokens, dlg_error *err)
+{
+    uint32_t *grown = dlg_reallocate(set->tokens, set->n, set->n + n, sizeof *grown);
+    if (!grown) return dlg_fail(err, DLG_ENOMEM, "token set: no memory");
+    set->tokens = grown;
+    for (size_t i = 0; i < n; i++) insert(set, (uint32_t)tokens[i]);
+    return DLG_OK;
+}
+
 dlg_status dlg_token_set_of_text(dlg_token_set *out, size_t n, const uint32_t *text, dlg_error *err)
 {
     *out = (dlg_token_set){.tokens = dlg_allocate(n, sizeof *out->tokens), .is_clear = true};
@@ -277,13 +297,6 @@ dlg_status dlg_token_set_of_text(dlg_token_set *out, size_t n, const uint32_t *t
         *out = (dlg_token_set){0};
         return dlg_fail(err, DLG_ENOMEM, "token set: no memory");
     }
-    for (size_t t = 0; t < n; t++) {
-        size_t at = 0;
-        while (at < out->n && out->tokens[at] < text[t]) at++;
-        if (at < out->n && out->tokens[at] == text[t]) continue;
-        memmove(out->tokens + at + 1, out->tokens + at, (out->n - at) * sizeof *out->tokens);
-        out->tokens[at] = text[t];
-        out->n++;
-    }
+    for (size_t t = 0; t < n; t++) insert(out, text[t]);
     return DLG_OK;
 }

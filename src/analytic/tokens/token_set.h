@@ -44,6 +44,9 @@ typedef struct {
 DLG_MUST_USE dlg_status dlg_token_set_find(dlg_token_set *out, const dlg_gradient *, const dlg_token_evidence *,
                                            dlg_error *);
 
+/** Add tokens that are not in it, in any order. Errors: DLG_ENOMEM; the set is then as it was. */
+DLG_MUST_USE dlg_status dlg_token_set_add(dlg_token_set *, size_t n, const size_t *tokens, dlg_error *);
+
 /** The set of a text's n tokens. Errors: DLG_ENOMEM; the set is then empty. */
 DLG_MUST_USE dlg_status dlg_token_set_of_text(dlg_token_set *out, size_t n, const uint32_t *text, dlg_error *);
 
