@@ -33,6 +33,9 @@ enum {
 /* Squared part of the norm outside below which an input is looked at closely. */
 static const double near_enough = 4e-3;
 
+/* A part of the vocabulary is enough to say so when it has so many times its share of them. */
+static const double early = 4;
+
 /* Inside and outside must be so far apart. */
 static const double gap = 10;
 
@@ -169,7 +172,7 @@ static void carve_workspace(workspace *w, const row_space *space, size_t n_colum
     w->scratch = dlg_arena_carve(&w->arena, 2 * space->H, sizeof *w->scratch);
 }
 
-/* The candidates of one word, whose products are there. */
+/* The inputs of one word, whose products are there, that seem near; how far outside they are is left open. */
 static dlg_status check_word(heap *near, const workspace *w, const sides *s, const row_space *space,
                              const dlg_inputs *in, size_t i, uint32_t token, dlg_error *err)
 {
@@ -191,11 +194,17 @@ static dlg_status check_word(heap *near, const workspace *w, const sides *s, con
             scale * scale * (pp + s->pp[t] + 2 * (double)product[2 * T + t]) + 2 * scale * (pb + s->pb[t]) + s->pbb;
         if (!(norm2 > 0) || norm2 - inside2 > near_enough * norm2) continue;
         const size_t position = t / s->n_types, type = t % s->n_types;
-        const double outside = outside_exactly(space, in, token, position, type, w->scratch, w->scratch + H);
-        const dlg_status status = push(near, (entry){token, (uint32_t)position, type, outside}, err);
+        const dlg_status status = push(near, (entry){token, (uint32_t)position, type, 0}, err);
         if (status) return status;
     }
     return DLG_OK;
+}
+
+/* Whether the first n words have so many near inputs that the whole vocabulary will have too many. */
+static bool is_blind(const heap *near, size_t n, size_t V)
+{
+    const double share = fmin(1, early * (double)n / (double)V);
+    return (double)near->n >= share * MOST_NEAR;
 }
 
 static dlg_status check_all(heap *near, const row_space *space, const sides *s, dlg_error *err)
@@ -209,8 +218,9 @@ static dlg_status check_all(heap *near, const row_space *space, const sides *s, 
     carve_workspace(&w, space, s->n_columns);
     for (size_t r = 0; r < space->rank; r++)
         for (size_t i = 0; i < H; i++) w.basis[r * H + i] = (dlg_real)(space->basis[r * H + i] * (double)in.gamma[i]);
-    for (size_t first = 0; first < V && !status; first += BLOCK) {
-        const size_t n = V - first < BLOCK ? V - first : BLOCK;
+    bool blind = false;
+    for (size_t first = 0; first < V && !status && !blind; first += BLOCK) {
+        const size_t n = V - first < BLOCK ? V - first : BLOCK, n_before = near->n;
         for (size_t i = 0; i < n; i++) {
             dlg_input_of_token(&in, (uint32_t)(first + i), w.scratch);
             for (size_t k = 0; k < H; k++) w.c[i * H + k] = (dlg_real)w.scratch[k];
@@ -218,9 +228,15 @@ static dlg_status check_all(heap *near, const row_space *space, const sides *s, 
         dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, s->n_columns, H, 1, w.c, H, s->columns, H, 0, w.products, s->n_columns);
         dlg_gemm(DLG_PLAIN, DLG_TRANSPOSED, n, space->rank, H, 1, w.c, H, w.basis, H, 0, w.along, space->rank);
         status = dlg_check_interrupt(err);
-        for (size_t i = 0; i < n && !status && near->n < MOST_NEAR; i++)
+        for (size_t i = 0; i < n && !status; i++)
             status = check_word(near, &w, s, space, &in, i, (uint32_t)(first + i), err);
+        blind = is_blind(near, first + n, V);
+        for (size_t k = n_before; k < near->n && !status && !blind; k++) {
+            entry *e = &near->entries[k];
+            e->outside = outside_exactly(space, &in, e->token, e->position, e->type, w.scratch, w.scratch + H);
+        }
     }
+    if (blind) near->n = 0;
     dlg_arena_release(&w.arena);
     return status;
 }
@@ -321,7 +337,6 @@ dlg_status dlg_candidates_find(dlg_candidates *out, const dlg_model *model, cons
         status = make_sides(&s, &space, &in, n_positions, n_types, err);
         if (!status) status = check_all(&near, &space, &s, err);
     }
-    if (near.n >= MOST_NEAR) near.n = 0; /* not all of the vocabulary was looked at: nothing is seen */
     if (!status) status = find_limit(&near, n_positions, &limit, err);
     if (!status) status = collect(out, &near, limit, err);
     dlg_arena_release(&s.arena);
