@@ -11,7 +11,9 @@
 #include <string.h>
 
 enum {
-    SAMPLE = 4096, /* points that the steps are made of */
+    SAMPLE = 4096,       /* points that the steps are made of */
+    MANY_TERMS = 24,     /* of more terms than these */
+    SMALL_SAMPLE = 2048, /* these points: each says more, and costs more */
     STEPS = 60,
     SLOW_STEPS = 10, /* of these one after the other are enough */
     TRIES = 12       /* of one step, each more careful than the one before */
@@ -320,8 +322,10 @@ static void take_sample(fitting *f)
 dlg_status dlg_exponential_sum_fit(dlg_exponential_sum *out, const dlg_exponential_points *points, dlg_error *err)
 {
     const size_t K = points->K;
-    fitting f = {.points = points, .K = K, .n = points->n < SAMPLE ? points->n : SAMPLE, .damping = 1e-3};
+    fitting f = {.points = points, .K = K, .damping = 1e-3};
+    const size_t sample = K > MANY_TERMS ? SMALL_SAMPLE : SAMPLE;
     bool is_there = false;
+    f.n = points->n < sample ? points->n : sample;
     *out = (dlg_exponential_sum){K, dlg_allocate(K * K, sizeof *out->rates), dlg_allocate(K, sizeof *out->levels),
                                  dlg_allocate(K, sizeof *out->off), INFINITY};
     carve(&f);

@@ -16,7 +16,7 @@
 #include <stddef.h>
 
 /** More terms are not fitted: the steps' normal equations have K (K + 1) unknowns. */
-enum { DLG_EXPONENTIAL_TERMS_MOST = 32 };
+enum { DLG_EXPONENTIAL_TERMS_MOST = 40 };
 
 /** Points of a space of K dimensions. Borrowed. */
 typedef struct {
