@@ -9,7 +9,6 @@
 #include "models/naming.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 static dlg_status load_parameter(dlg_parameter *parameter, const dlg_naming *naming, dlg_error *err)

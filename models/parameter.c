@@ -3,7 +3,6 @@
 #include "base/memory.h"
 
 #include <stdio.h>
-#include <string.h>
 
 size_t dlg_parameter_items(const dlg_parameter *parameter)
 {

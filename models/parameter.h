@@ -6,7 +6,6 @@
 #include "models/config.h"
 
 #include <stddef.h>
-#include <stdint.h>
 
 /** How a fresh parameter is drawn, as transformers does. */
 typedef enum {

@@ -8,7 +8,6 @@
 #include "math/tolerance.h"
 
 #include <math.h>
-#include <string.h>
 
 static void centre(size_t n, double *a)
 {

@@ -3,7 +3,6 @@
 #include "base/memory.h"
 
 #include <assert.h>
-#include <string.h>
 
 enum {
     MOST_SENTENCES = 16, /* batches of more are not taken apart */

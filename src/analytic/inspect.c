@@ -10,7 +10,6 @@
 #include "base/memory.h"
 #include "math/tolerance.h"
 
-#include <math.h>
 #include <string.h>
 
 /* Ranks are looked for up to the first, or to what layer 0 shows, never further than to the last. */

@@ -7,8 +7,6 @@
 
 #include "analytic/analysis.h"
 
-#include <stdint.h>
-
 /** Where a piece of knowledge comes from. */
 typedef enum {
     DLG_ASSUMED,  /**< nobody said so and nothing shows it */

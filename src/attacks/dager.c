@@ -20,7 +20,6 @@
 #include "analytic/sequences/sequence_search.h"
 
 #include <stdio.h>
-#include <string.h>
 
 typedef struct {
     dlg_attempt attempt;

@@ -4,7 +4,6 @@
 #include "cli/option.h"
 #include "dlg/machine.h"
 
-#include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>

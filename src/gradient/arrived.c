@@ -3,8 +3,6 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 
-#include <string.h>
-
 /* ---- lists ---- */
 
 /* Nobody's file has more copies than parameters; a stranger's might, to have them compared for hours. */

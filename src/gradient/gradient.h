@@ -10,8 +10,6 @@
 #include "math/stack.h"
 #include "models/network.h"
 
-#include <stdbool.h>
-
 struct dlg_gradient {
     const dlg_model *model;
     size_t n; /**< model->n_parameters */

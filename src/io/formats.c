@@ -2,7 +2,6 @@
  * The formats of tensors: how a file's first bytes tell which it is, and who reads it. Another one is a reader in a
  * file of its own and a line here. What is not read is known all the same, so that who has it is told what it is.
  */
-#include "base/memory.h"
 #include "io/contents.h"
 
 #include <string.h>

@@ -3,8 +3,6 @@
 
 #include "base/interrupt.h"
 
-#include <limits.h>
-#include <string.h>
 #include <zlib.h>
 
 /** zlib counts in 32 bits, and an interrupt is to be heard. */

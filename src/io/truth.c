@@ -4,7 +4,6 @@
 #include "base/memory.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 dlg_status dlg_truth_create(dlg_truth *out, bool is_classification, size_t n_sentences, const size_t *lengths,

@@ -5,7 +5,6 @@
 #include "dlg/status.h"
 #include "io/safetensors.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #define DLG_METADATA_VERSION "dlg_gradient"  /* "1": the version of these keys */

@@ -1,7 +1,6 @@
 #include "library/attack.h"
 
 #include "base/memory.h"
-#include "matching/oracle.h"
 
 #include <assert.h>
 #include <math.h>

@@ -1,4 +1,3 @@
-#include "base/memory.h"
 #include "optimise/minimise.h"
 
 #include <lbfgs.h>

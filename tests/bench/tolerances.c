@@ -6,7 +6,6 @@
  */
 #include "residuals.h"
 
-#include "base/memory.h"
 #include "math/blas.h"
 #include "math/random.h"
 #include "math/tolerance.h"

@@ -4,7 +4,6 @@
  * the order of MODEL's parameters), torch.save of a dict, of transposed views, of a dict of bfloat16.
  */
 #include "archive.h"
-#include "base/memory.h"
 #include "math/half.h"
 #include "models/model.h"
 #include "models/naming.h"

@@ -5,7 +5,6 @@
 #include "base/memory.h"
 #include "io/contents.h"
 
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -4,14 +4,11 @@
  */
 #include "close.h"
 #include "math/blas.h"
-#include "math/random.h"
 #include "math/tolerance.h"
 #include "scene.h"
 
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,6 @@
 #include "sweeps.h"
 
 #include <math.h>
-#include <string.h>
 
 #ifdef DLG_DOUBLE
 enum { IS_DOUBLE = 1 };

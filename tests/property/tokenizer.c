@@ -1,13 +1,11 @@
 /** What must hold for every text: random strings of all of Unicode through the project's own vocabulary. */
 #include "tokenizer/tokenizer.h"
 
-#include "base/memory.h"
 #include "tokenizer/characters.h"
 #include "vocab/vocabulary.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

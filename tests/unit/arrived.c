@@ -2,7 +2,6 @@
 #include "gradient/gradient.h"
 
 #include "archive.h"
-#include "base/memory.h"
 #include "scratch.h"
 #include "small_model.h"
 

@@ -4,13 +4,11 @@
  */
 #include "attacks/classes.h"
 
-#include "base/memory.h"
 #include "analytic/sequences/sequence_search.h"
 #include "math/random.h"
 #include "analysed.h"
 #include "shared_step.h"
 
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

@@ -4,7 +4,6 @@
  */
 #include "gradient/gradient.h"
 
-#include "base/memory.h"
 #include "matching/objective.h"
 #include "scarce.h"
 #include "scratch.h"
@@ -15,7 +14,6 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>

@@ -6,7 +6,6 @@
 #include "io/journal.h"
 
 #include "base/file.h"
-#include "base/memory.h"
 #include "scratch.h"
 #include "scarce.h"
 

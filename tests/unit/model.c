@@ -4,7 +4,6 @@
  */
 #include "models/model.h"
 
-#include "base/memory.h"
 #include "scarce.h"
 #include "scratch.h"
 #include "small_model.h"

@@ -4,7 +4,6 @@
  */
 #include "analytic/labels/predicted_rows.h"
 
-#include "base/memory.h"
 #include "math/blas.h"
 #include "math/random.h"
 #include "scarce.h"

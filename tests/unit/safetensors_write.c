@@ -12,7 +12,6 @@
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
-#include <string.h>
 #include <sys/resource.h>
 
 #include <cmocka.h>

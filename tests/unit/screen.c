@@ -4,8 +4,6 @@
  */
 #include "report/screen.h"
 
-#include "base/memory.h"
-
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

@@ -7,7 +7,6 @@
 #include "base/memory.h"
 #include "shared_step.h"
 
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>

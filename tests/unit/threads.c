@@ -1,7 +1,6 @@
 /** Two threads share gradients of one model and attack them, each as if it were alone. */
 #include "analytic/knowledge.h"
 #include "attacks/table.h"
-#include "base/memory.h"
 #include "math/blas.h"
 #include "shared_step.h"
 

@@ -7,7 +7,6 @@
 #include "math/tolerance.h"
 
 #include <math.h>
-#include <string.h>
 
 /* Another loss is taken where it leaves so many times less of G. */
 static const double clearly = 10;

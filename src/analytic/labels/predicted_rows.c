@@ -2,7 +2,6 @@
 
 #include "base/memory.h"
 #include "math/rank.h"
-#include "math/blas.h"
 #include "math/svd.h"
 #include "math/tolerance.h"
 

@@ -32,7 +32,6 @@
 #include "models/forward.h"
 
 #include <stdbool.h>
-#include <stdint.h>
 
 /** Zero-initialise; release with dlg_predicted_rows_release. */
 typedef struct {

@@ -6,7 +6,6 @@
 #include "base/memory.h"
 #include "math/blas.h"
 #include "math/solve.h"
-#include "math/svd.h"
 
 #include <math.h>
 #include <string.h>

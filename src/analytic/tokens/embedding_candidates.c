@@ -8,7 +8,6 @@
 #include "math/tolerance.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { SAMPLE = 1024 }; /* rows of tokens that were not fed: enough to span the decoder's part */
 

@@ -1,12 +1,10 @@
 #include "analytic/tokens/update_text.h"
 
 #include "base/memory.h"
-#include "math/blas.h"
 #include "math/svd.h"
 #include "math/tolerance.h"
 
 #include <math.h>
-#include <string.h>
 
 /* An entry has a sign when it is so many times what rounding moves it by. */
 static const double signs_from = 4;
