@@ -101,17 +101,18 @@ static rest compare_sizes(const attack *a, const dlg_gradient *g)
 {
     const dlg_config *config = &g->model->config;
     const double exact = dlg_tolerance_explained(a->gradient->roundoff, config->hidden_size, config->n_layers);
+    const double n_roundings = a->gradient->training.n_steps > 1 ? 2 : 1; /* weights of several steps are taken again */
     double gg = 0, gs = 0, ss = 0, expected = 0;
     for (size_t i = 0; i < g->n; i++) {
         const dlg_parameter *p = &g->model->parameters[i];
         const size_t n = dlg_parameter_items(p);
         const dlg_real *shared = a->gradient->values[i];
-        const double off = dlg_gradient_rounding_at(a->gradient, p);
+        const double off = dlg_gradient_rounding_at(a->gradient, p), off2 = n_roundings * off * off;
         if (!shared) continue;
         gg += dlg_dot(n, g->values[i], g->values[i]);
         gs += dlg_dot(n, g->values[i], shared);
         ss += dlg_dot(n, shared, shared);
-        for (size_t k = 0; k < n; k++) expected += g->values[i][k] != 0 ? off * off : 0;
+        for (size_t k = 0; k < n; k++) expected += g->values[i][k] != 0 || shared[k] != 0 ? off2 : 0;
     }
     const bool is_turned = !(a->sign * gs > 0); /* of two classes the other one's is */
     const double left = gg > 0 && !is_turned ? fmax(0, ss - gs * gs / gg) : ss;

@@ -82,10 +82,13 @@ double dlg_tolerance_position_row_epsilon(double epsilon, double variance)
     return 2 * epsilon / fmax(variance, 1e-300);
 }
 
-/* The row of the types is the sum of the positions', and adds 2e-7 of a direction; the least of their own is 4e-5. */
+/*
+ * The row of the types is the sum of the positions', and adds 2e-7 of a direction, 6e-7 where a batch's classes all but
+ * cancel; the least of their own is 4e-5.
+ */
 double dlg_tolerance_embedding_direction(double roundoff)
 {
-    return scale(1e-6, roundoff);
+    return scale(2e-6, roundoff);
 }
 
 /* Measured 5e-8; a token that was fed leaves more than half of its row. */
