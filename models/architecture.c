@@ -38,27 +38,56 @@ void dlg_describe_also(dlg_model *model, const dlg_parameter *parameter, const c
     p->also_is_same = is_same;
 }
 
-dlg_norm_role dlg_describe_norm(dlg_model *model, const char *base)
+dlg_norm_role dlg_describe_norm(dlg_model *model, const char *format, ...)
 {
     const size_t H = model->config.hidden_size;
-    dlg_norm_role role;
-    role.scale = dlg_describe(model, DLG_DRAW_ONE, 0, H, "%s.weight", base);
-    role.shift = dlg_describe(model, DLG_DRAW_ZERO, 0, H, "%s.bias", base);
-    return role;
+    char base[DLG_PARAMETER_NAME];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(base, sizeof base, format, args);
+    va_end(args);
+    const dlg_parameter *scale = dlg_describe(model, DLG_DRAW_ONE, 0, H, "%s.weight", base);
+    return (dlg_norm_role){scale, dlg_describe(model, DLG_DRAW_ZERO, 0, H, "%s.bias", base)};
 }
 
-void dlg_describe_linear(dlg_linear_role *roles, dlg_model *model, size_t n_out, size_t n_in, const char *base,
-                         size_t n_parts, const char *const parts[], bool is_transposed)
+static dlg_prepared_linear *next_linear(dlg_model *model, size_t n_in)
 {
     dlg_prepared_linear *linear = &model->linears[model->n_linears++];
-    *linear = (dlg_prepared_linear){.n_parts = n_parts, .n_out = n_parts * n_out, .n_in = n_in};
-    for (size_t i = 0; i < n_parts; i++) {
-        linear->weight[i] = model->n_parameters;
-        roles[i].weight = dlg_describe(model, DLG_DRAW_NORMAL, n_out, n_in, "%s%s.weight", base, parts[i]);
-        linear->bias[i] = model->n_parameters;
-        roles[i].bias = dlg_describe(model, DLG_DRAW_ZERO, 0, n_out, "%s%s.bias", base, parts[i]);
-        model->parameters[linear->weight[i]].is_transposed = is_transposed;
-    }
+    *linear = (dlg_prepared_linear){.n_in = n_in};
+    return linear;
+}
+
+/* The next pair of parameters, as the next part of a linear layer. */
+static dlg_linear_role describe_part(dlg_model *model, dlg_prepared_linear *linear, size_t n_out, bool is_transposed,
+                                     const char *base, const char *name)
+{
+    const size_t i = linear->n_parts++;
+    linear->n_out += n_out;
+    linear->weight[i] = model->n_parameters;
+    linear->bias[i] = model->n_parameters + 1;
+    model->parameters[model->n_parameters].is_transposed = is_transposed;
+    const dlg_parameter *weight = dlg_describe(model, DLG_DRAW_NORMAL, n_out, linear->n_in, "%s%s.weight", base, name);
+    return (dlg_linear_role){weight, dlg_describe(model, DLG_DRAW_ZERO, 0, n_out, "%s%s.bias", base, name)};
+}
+
+dlg_linear_role dlg_describe_linear(dlg_model *model, size_t n_out, size_t n_in, bool is_transposed, const char *format,
+                                    ...)
+{
+    char base[DLG_PARAMETER_NAME];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(base, sizeof base, format, args);
+    va_end(args);
+    return describe_part(model, next_linear(model, n_in), n_out, is_transposed, base, "");
+}
+
+void dlg_describe_projections(dlg_block_roles *block, dlg_model *model, const char *base, const char *const names[3])
+{
+    const size_t H = model->config.hidden_size;
+    dlg_prepared_linear *linear = next_linear(model, H);
+    block->query = describe_part(model, linear, H, false, base, names[0]);
+    block->key = describe_part(model, linear, H, false, base, names[1]);
+    block->value = describe_part(model, linear, H, false, base, names[2]);
 }
 
 void dlg_describe_decoder(dlg_model *model)

@@ -50,8 +50,6 @@ typedef struct {
 struct dlg_architecture {
     const char *kind; /**< "BERT" */
     const dlg_dialect *dialect;
-    size_t (*most_parameters)(const dlg_config *);
-    size_t (*most_linears)(const dlg_config *);
     size_t (*most_operators)(const dlg_config *); /**< as dlg_tape_create counts: see there */
     /** parameters, linear layers and roles: no values */
     void (*describe)(dlg_model *);
@@ -76,6 +74,14 @@ const dlg_architecture *dlg_architecture_of(const dlg_config *);
 
 /* ---- to describe ---- */
 
+/** What is allocated for each block, and for all that is beside them. */
+enum {
+    DLG_MOST_PARAMETERS_OF_BLOCK = 16,
+    DLG_MOST_PARAMETERS_BESIDE = 12,
+    DLG_MOST_LINEARS_OF_BLOCK = 4,
+    DLG_MOST_LINEARS_BESIDE = 2
+};
+
 /** The next parameter; n_rows 0: a vector. The first is the word embeddings. */
 const dlg_parameter *DLG_PRINTF(5, 6)
     dlg_describe(dlg_model *, dlg_draw, size_t n_rows, size_t n_cols, const char *format, ...);
@@ -83,15 +89,15 @@ const dlg_parameter *DLG_PRINTF(5, 6)
 /** The other name of a parameter that is described (see there), which must live as long as the program. */
 void dlg_describe_also(dlg_model *, const dlg_parameter *, const char *name, bool is_same);
 
-/** A norm's scale and shift, called base + .weight and .bias. */
-dlg_norm_role dlg_describe_norm(dlg_model *, const char *base);
+/** A norm's scale and shift, called what the format makes + .weight and .bias. */
+dlg_norm_role DLG_PRINTF(2, 3) dlg_describe_norm(dlg_model *, const char *format, ...);
 
-/**
- * A linear layer made of n_parts pairs of parameters called base + parts[i] + .weight and .bias, each (n_out, n_in),
- * transposed in files or not. @param[out] roles (n_parts)
- */
-void dlg_describe_linear(dlg_linear_role *roles, dlg_model *, size_t n_out, size_t n_in, const char *base,
-                         size_t n_parts, const char *const parts[], bool is_transposed);
+/** A linear layer of a weight (n_out, n_in), transposed in files or not, and a bias, called likewise. */
+dlg_linear_role DLG_PRINTF(5, 6)
+    dlg_describe_linear(dlg_model *, size_t n_out, size_t n_in, bool is_transposed, const char *format, ...);
+
+/** A block's query, key and value, each a linear layer of its own, in one product: called base + names[i] + ... */
+void dlg_describe_projections(dlg_block_roles *, dlg_model *, const char *base, const char *const names[3]);
 
 /** The last linear layer: the decoder that roles have, whose weight is described already. */
 void dlg_describe_decoder(dlg_model *);

@@ -28,28 +28,20 @@ static const dlg_dialect dialect = {
     .eps_fallback = 1e-12,
 };
 
-static const char *const dense[] = {"dense"};
-
 static void describe_block(dlg_model *model, size_t i)
 {
     static const char *const projections[] = {"query", "key", "value"};
     const size_t H = model->config.hidden_size, I = model->config.intermediate_size;
     dlg_block_roles *block = &model->roles.blocks[i];
-    dlg_linear_role qkv[3];
-    char base[96];
-    snprintf(base, sizeof base, "bert.encoder.layer.%zu.attention.self.", i);
-    dlg_describe_linear(qkv, model, H, H, base, 3, projections, false);
-    block->query = qkv[0], block->key = qkv[1], block->value = qkv[2];
-    snprintf(base, sizeof base, "bert.encoder.layer.%zu.attention.output.", i);
-    dlg_describe_linear(&block->output, model, H, H, base, 1, dense, false);
-    snprintf(base, sizeof base, "bert.encoder.layer.%zu.attention.output.LayerNorm", i);
-    block->attention_norm = dlg_describe_norm(model, base);
-    snprintf(base, sizeof base, "bert.encoder.layer.%zu.intermediate.", i);
-    dlg_describe_linear(&block->wide, model, I, H, base, 1, dense, false);
-    snprintf(base, sizeof base, "bert.encoder.layer.%zu.output.", i);
-    dlg_describe_linear(&block->narrow, model, H, I, base, 1, dense, false);
-    snprintf(base, sizeof base, "bert.encoder.layer.%zu.output.LayerNorm", i);
-    block->output_norm = dlg_describe_norm(model, base);
+    char base[64], attention[96];
+    snprintf(base, sizeof base, "bert.encoder.layer.%zu", i);
+    snprintf(attention, sizeof attention, "%s.attention.self.", base);
+    dlg_describe_projections(block, model, attention, projections);
+    block->output = dlg_describe_linear(model, H, H, false, "%s.attention.output.dense", base);
+    block->attention_norm = dlg_describe_norm(model, "%s.attention.output.LayerNorm", base);
+    block->wide = dlg_describe_linear(model, I, H, false, "%s.intermediate.dense", base);
+    block->narrow = dlg_describe_linear(model, H, I, false, "%s.output.dense", base);
+    block->output_norm = dlg_describe_norm(model, "%s.output.LayerNorm", base);
 }
 
 /* A tied decoder's bias stands before the head, one that is not tied has all of its own behind it. */
@@ -63,7 +55,7 @@ static void describe_masked_lm_head(dlg_model *model)
         dlg_describe_also(model, roles->words, "cls.predictions.decoder.weight", true);
         dlg_describe_also(model, roles->decoder.bias, "cls.predictions.decoder.bias", true);
     }
-    dlg_describe_linear(&roles->head, model, H, H, "cls.predictions.transform.", 1, dense, false);
+    roles->head = dlg_describe_linear(model, H, H, false, "cls.predictions.transform.dense");
     roles->head_norm = dlg_describe_norm(model, "cls.predictions.transform.LayerNorm");
     if (!model->config.tied_decoder) {
         roles->decoder.weight = dlg_describe(model, DLG_DRAW_NORMAL, V, H, "cls.predictions.decoder.weight");
@@ -73,19 +65,8 @@ static void describe_masked_lm_head(dlg_model *model)
     dlg_describe_decoder(model);
 }
 
-static size_t most_parameters(const dlg_config *config)
-{
-    return 16 * config->n_layers + 12;
-}
-
-static size_t most_linears(const dlg_config *config)
-{
-    return 4 * config->n_layers + 2;
-}
-
 static void describe(dlg_model *model)
 {
-    static const char *const classifier[] = {"classifier"};
     const dlg_config *config = &model->config;
     const size_t H = config->hidden_size;
     const bool is_mlm = config->task == DLG_MASKED_LM;
@@ -104,8 +85,8 @@ static void describe(dlg_model *model)
     if (is_mlm) {
         describe_masked_lm_head(model);
     } else {
-        dlg_describe_linear(&roles->head, model, H, H, "bert.pooler.", 1, dense, false);
-        dlg_describe_linear(&roles->decoder, model, config->n_labels, H, "", 1, classifier, false);
+        roles->head = dlg_describe_linear(model, H, H, false, "bert.pooler.dense");
+        roles->decoder = dlg_describe_linear(model, config->n_labels, H, false, "classifier");
     }
 }
 
@@ -122,8 +103,6 @@ static bool is_left_behind(const dlg_config *config, const char *name)
 const dlg_architecture dlg_bert = {
     .kind = "BERT",
     .dialect = &dialect,
-    .most_parameters = most_parameters,
-    .most_linears = most_linears,
     .most_operators = dlg_post_norm_operators,
     .describe = describe,
     .build = dlg_build_post_norm_encoder,

@@ -30,41 +30,25 @@ static const dlg_dialect dialect = {
 
 static void describe_block(dlg_model *model, size_t i)
 {
-    static const char *const projections[] = {"q_lin", "k_lin", "v_lin"}, *const out[] = {"out_lin"},
-                             *const first[] = {"lin1"}, *const second[] = {"lin2"};
+    static const char *const projections[] = {"q_lin", "k_lin", "v_lin"};
     const size_t H = model->config.hidden_size, I = model->config.intermediate_size;
     dlg_block_roles *block = &model->roles.blocks[i];
-    dlg_linear_role qkv[3];
-    char base[96];
-    snprintf(base, sizeof base, "distilbert.transformer.layer.%zu.attention.", i);
-    dlg_describe_linear(qkv, model, H, H, base, 3, projections, false);
-    block->query = qkv[0], block->key = qkv[1], block->value = qkv[2];
-    dlg_describe_linear(&block->output, model, H, H, base, 1, out, false);
-    snprintf(base, sizeof base, "distilbert.transformer.layer.%zu.sa_layer_norm", i);
-    block->attention_norm = dlg_describe_norm(model, base);
-    snprintf(base, sizeof base, "distilbert.transformer.layer.%zu.ffn.", i);
-    dlg_describe_linear(&block->wide, model, I, H, base, 1, first, false);
-    dlg_describe_linear(&block->narrow, model, H, I, base, 1, second, false);
-    snprintf(base, sizeof base, "distilbert.transformer.layer.%zu.output_layer_norm", i);
-    block->output_norm = dlg_describe_norm(model, base);
-}
-
-static size_t most_parameters(const dlg_config *config)
-{
-    return 16 * config->n_layers + 10;
-}
-
-static size_t most_linears(const dlg_config *config)
-{
-    return 4 * config->n_layers + 2;
+    char base[64], attention[96];
+    snprintf(base, sizeof base, "distilbert.transformer.layer.%zu", i);
+    snprintf(attention, sizeof attention, "%s.attention.", base);
+    dlg_describe_projections(block, model, attention, projections);
+    block->output = dlg_describe_linear(model, H, H, false, "%s.attention.out_lin", base);
+    block->attention_norm = dlg_describe_norm(model, "%s.sa_layer_norm", base);
+    block->wide = dlg_describe_linear(model, I, H, false, "%s.ffn.lin1", base);
+    block->narrow = dlg_describe_linear(model, H, I, false, "%s.ffn.lin2", base);
+    block->output_norm = dlg_describe_norm(model, "%s.output_layer_norm", base);
 }
 
 static void describe_masked_lm_head(dlg_model *model)
 {
-    static const char *const transform[] = {"vocab_transform"};
     const size_t V = model->config.vocabulary_size, H = model->config.hidden_size;
     dlg_roles *roles = &model->roles;
-    dlg_describe_linear(&roles->head, model, H, H, "", 1, transform, false);
+    roles->head = dlg_describe_linear(model, H, H, false, "vocab_transform");
     roles->head_norm = dlg_describe_norm(model, "vocab_layer_norm");
     if (model->config.tied_decoder) dlg_describe_also(model, roles->words, "vocab_projector.weight", true);
     roles->decoder.weight = model->config.tied_decoder
@@ -76,7 +60,6 @@ static void describe_masked_lm_head(dlg_model *model)
 
 static void describe(dlg_model *model)
 {
-    static const char *const pre_classifier[] = {"pre_classifier"}, *const classifier[] = {"classifier"};
     const dlg_config *config = &model->config;
     const size_t H = config->hidden_size;
     const bool is_mlm = config->task == DLG_MASKED_LM;
@@ -93,8 +76,8 @@ static void describe(dlg_model *model)
     if (is_mlm) {
         describe_masked_lm_head(model);
     } else {
-        dlg_describe_linear(&roles->head, model, H, H, "", 1, pre_classifier, false);
-        dlg_describe_linear(&roles->decoder, model, config->n_labels, H, "", 1, classifier, false);
+        roles->head = dlg_describe_linear(model, H, H, false, "pre_classifier");
+        roles->decoder = dlg_describe_linear(model, config->n_labels, H, false, "classifier");
     }
 }
 
@@ -113,8 +96,6 @@ static bool is_left_behind(const dlg_config *config, const char *name)
 const dlg_architecture dlg_distilbert = {
     .kind = "DistilBERT",
     .dialect = &dialect,
-    .most_parameters = most_parameters,
-    .most_linears = most_linears,
     .most_operators = dlg_post_norm_operators,
     .describe = describe,
     .build = dlg_build_post_norm_encoder,

@@ -9,7 +9,6 @@
  */
 #include "models/architecture.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define AT(field) offsetof(dlg_config, field)
@@ -39,31 +38,15 @@ static const dlg_dialect dialect = {
 
 static void describe_block(dlg_model *model, size_t i)
 {
-    static const char *const c_attn[] = {"c_attn"}, *const c_proj[] = {"c_proj"}, *const c_fc[] = {"c_fc"};
     const size_t H = model->config.hidden_size, I = model->config.intermediate_size;
     dlg_block_roles *block = &model->roles.blocks[i];
-    char base[64];
-    snprintf(base, sizeof base, "transformer.h.%zu.ln_1", i);
-    block->attention_norm = dlg_describe_norm(model, base);
-    snprintf(base, sizeof base, "transformer.h.%zu.attn.", i);
-    dlg_describe_linear(&block->query, model, 3 * H, H, base, 1, c_attn, true);
+    block->attention_norm = dlg_describe_norm(model, "transformer.h.%zu.ln_1", i);
+    block->query = dlg_describe_linear(model, 3 * H, H, true, "transformer.h.%zu.attn.c_attn", i);
     block->key = block->value = block->query;
-    dlg_describe_linear(&block->output, model, H, H, base, 1, c_proj, true);
-    snprintf(base, sizeof base, "transformer.h.%zu.ln_2", i);
-    block->output_norm = dlg_describe_norm(model, base);
-    snprintf(base, sizeof base, "transformer.h.%zu.mlp.", i);
-    dlg_describe_linear(&block->wide, model, I, H, base, 1, c_fc, true);
-    dlg_describe_linear(&block->narrow, model, H, I, base, 1, c_proj, true);
-}
-
-static size_t most_parameters(const dlg_config *config)
-{
-    return 12 * config->n_layers + 5;
-}
-
-static size_t most_linears(const dlg_config *config)
-{
-    return 4 * config->n_layers + 1;
+    block->output = dlg_describe_linear(model, H, H, true, "transformer.h.%zu.attn.c_proj", i);
+    block->output_norm = dlg_describe_norm(model, "transformer.h.%zu.ln_2", i);
+    block->wide = dlg_describe_linear(model, I, H, true, "transformer.h.%zu.mlp.c_fc", i);
+    block->narrow = dlg_describe_linear(model, H, I, true, "transformer.h.%zu.mlp.c_proj", i);
 }
 
 static void describe(dlg_model *model)
@@ -123,8 +106,6 @@ static void build(dlg_builder *b, size_t max_labels)
 const dlg_architecture dlg_gpt2 = {
     .kind = "GPT-2",
     .dialect = &dialect,
-    .most_parameters = most_parameters,
-    .most_linears = most_linears,
     .most_operators = most_operators,
     .describe = describe,
     .build = build,

@@ -118,13 +118,17 @@ dlg_status dlg_model_describe(dlg_model **out, const char *name, const dlg_confi
     if (!model || !model->name) return dlg_fail(err, DLG_ENOMEM, "%s: no memory", name);
     model->config = *config;
     const dlg_architecture *architecture = dlg_architecture_of(config);
-    model->parameters = dlg_allocate(architecture->most_parameters(config), sizeof *model->parameters);
-    model->linears = dlg_allocate(architecture->most_linears(config), sizeof *model->linears);
+    model->parameters = dlg_allocate(DLG_MOST_PARAMETERS_OF_BLOCK * config->n_layers + DLG_MOST_PARAMETERS_BESIDE,
+                                     sizeof *model->parameters);
+    model->linears =
+        dlg_allocate(DLG_MOST_LINEARS_OF_BLOCK * config->n_layers + DLG_MOST_LINEARS_BESIDE, sizeof *model->linears);
     if (!model->parameters || !model->linears) return dlg_fail(err, DLG_ENOMEM, "%s: no memory", name);
     model->roles.blocks = dlg_allocate(config->n_layers, sizeof *model->roles.blocks);
     model->no_type = dlg_allocate(config->hidden_size, sizeof *model->no_type);
     if (!model->roles.blocks || !model->no_type) return dlg_fail(err, DLG_ENOMEM, "%s: no memory", name);
     architecture->describe(model);
+    assert(model->n_parameters <= DLG_MOST_PARAMETERS_OF_BLOCK * config->n_layers + DLG_MOST_PARAMETERS_BESIDE);
+    assert(model->n_linears <= DLG_MOST_LINEARS_OF_BLOCK * config->n_layers + DLG_MOST_LINEARS_BESIDE);
     return DLG_OK;
 }
 

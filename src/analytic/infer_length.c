@@ -4,9 +4,9 @@
 #include "analytic/tokens/span_check.h"
 #include "base/memory.h"
 #include "math/blas.h"
+#include "math/sorted.h"
 
 #include <math.h>
-#include <stdlib.h>
 
 /* A row stands out when its norm exceeds the noise rows' mean by this many of their standard deviations. */
 static const double outstanding = 8;
@@ -76,12 +76,6 @@ static double clearance(const dlg_real *row, size_t H, const background *behind,
     return hidden2 > 0 ? sqrt(fmax(0, dlg_dot(H, row, row) - noise2) / hidden2) : INFINITY;
 }
 
-static int compare(const void *a, const void *b)
-{
-    const double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 dlg_status dlg_infer_length_is_likely(bool *out, const dlg_gradient *gradient, size_t length, dlg_error *err)
 {
     const dlg_parameter *p = gradient->model->roles.positions;
@@ -94,7 +88,7 @@ dlg_status dlg_infer_length_is_likely(bool *out, const dlg_gradient *gradient, s
     const background behind = look_behind(rows, p->n_rows, H);
     const double smallest = dlg_smallest_entry(p->n_rows * H, rows);
     for (size_t t = 0; t < length; t++) clear[t] = clearance(rows + t * H, H, &behind, smallest);
-    qsort(clear, length, sizeof *clear, compare);
+    dlg_sort(length, clear);
     *out = clear[0] >= least_weakest[behind.is_sharp] && clear[length / 2] >= least_middle;
     dlg_free(clear);
     return DLG_OK;

@@ -1,8 +1,8 @@
 #include "base/memory.h"
 #include "library/attack.h"
 #include "library/fit.h"
+#include "math/sorted.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 const char *dlg_known_name(dlg_known what)
@@ -88,12 +88,6 @@ static dlg_status tell_masked(dlg_attack *attack, size_t n, const size_t *rows, 
     return DLG_OK;
 }
 
-static int compare_sizes(const void *a, const void *b)
-{
-    const size_t x = *(const size_t *)a, y = *(const size_t *)b;
-    return x < y ? -1 : x > y;
-}
-
 /* Where the masked positions are told too, which label stands where is known as well. */
 static dlg_status check_n_labels(const dlg_attack *attack, const char *from, size_t n, dlg_error *err)
 {
@@ -117,7 +111,7 @@ static dlg_status tell_labels(dlg_attack *attack, const char *from, size_t n, co
     k->labels_from = DLG_TOLD;
     k->placed = k->rows != NULL;
     if (!is_classifier(attack) && !k->placed) /* or their order would say which comes first */
-        qsort(k->labels, n, sizeof *k->labels, compare_sizes);
+        dlg_sort_sizes(n, k->labels);
     return DLG_OK;
 }
 

@@ -14,6 +14,7 @@
 #include "base/memory.h"
 #include "math/rank.h"
 #include "math/count.h"
+#include "math/sorted.h"
 
 #include <assert.h>
 #include <math.h>
@@ -322,12 +323,6 @@ bool dlg_single_class_is_clear(const dlg_gradient *gradient)
     return n > 2 && n_below + n_above == n && (n_below == 1 || n_above == 1);
 }
 
-static int compare(const void *a, const void *b)
-{
-    const size_t x = *(const size_t *)a, y = *(const size_t *)b;
-    return (x > y) - (x < y);
-}
-
 /* Whether one of three classes or more goes up, and all others down. */
 static bool is_turned(size_t n, const dlg_real *g)
 {
@@ -368,7 +363,7 @@ dlg_status dlg_infer_classes(size_t *labels, size_t n_sentences, const dlg_gradi
     if (n_sentences > 1 && restored->is_solved && restored->n_sentences == n_sentences)
         memcpy(labels, restored->label, n_sentences * sizeof *labels);
     else status = guess_classes(labels, n_sentences, gradient, forward, length, special, err);
-    if (!status) qsort(labels, n_sentences, sizeof *labels, compare);
+    if (!status) dlg_sort_sizes(n_sentences, labels);
     return status;
 }
 
