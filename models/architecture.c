@@ -81,13 +81,39 @@ dlg_linear_role dlg_describe_linear(dlg_model *model, size_t n_out, size_t n_in,
     return describe_part(model, next_linear(model, n_in), n_out, is_transposed, base, "");
 }
 
-void dlg_describe_projections(dlg_block_roles *block, dlg_model *model, const char *base, const char *const names[3])
+static void describe_block(dlg_model *model, size_t i, const dlg_encoder_names *names)
 {
-    const size_t H = model->config.hidden_size;
+    const size_t H = model->config.hidden_size, I = model->config.intermediate_size;
+    dlg_block_roles *block = &model->roles.blocks[i];
+    dlg_linear_role *const projections[3] = {&block->query, &block->key, &block->value};
     dlg_prepared_linear *linear = next_linear(model, H);
-    block->query = describe_part(model, linear, H, false, base, names[0]);
-    block->key = describe_part(model, linear, H, false, base, names[1]);
-    block->value = describe_part(model, linear, H, false, base, names[2]);
+    char base[DLG_PARAMETER_NAME];
+    snprintf(base, sizeof base, "%s.%zu.", names->layers, i);
+    for (size_t k = 0; k < 3; k++)
+        *projections[k] = describe_part(model, linear, H, false, base, names->projections[k]);
+    block->output = dlg_describe_linear(model, H, H, false, "%s%s", base, names->output);
+    block->attention_norm = dlg_describe_norm(model, "%s%s", base, names->attention_norm);
+    block->wide = dlg_describe_linear(model, I, H, false, "%s%s", base, names->wide);
+    block->narrow = dlg_describe_linear(model, H, I, false, "%s%s", base, names->narrow);
+    block->output_norm = dlg_describe_norm(model, "%s%s", base, names->output_norm);
+}
+
+void dlg_describe_post_norm_encoder(dlg_model *model, const dlg_encoder_names *names)
+{
+    const dlg_config *config = &model->config;
+    const size_t H = config->hidden_size;
+    const char *base = names->embeddings;
+    dlg_roles *roles = &model->roles;
+    roles->words =
+        dlg_describe(model, DLG_DRAW_EMBEDDING, config->vocabulary_size, H, "%s.word_embeddings.weight", base);
+    roles->positions =
+        dlg_describe(model, DLG_DRAW_NORMAL, config->max_positions, H, "%s.position_embeddings.weight", base);
+    if (names->has_types)
+        roles->types =
+            dlg_describe(model, DLG_DRAW_NORMAL, config->n_token_types, H, "%s.token_type_embeddings.weight", base);
+    roles->norm = dlg_describe_norm(model, "%s.LayerNorm", base);
+    for (size_t i = 0; i < config->n_layers; i++) describe_block(model, i, names);
+    roles->is_post_norm = true;
 }
 
 void dlg_describe_decoder(dlg_model *model)

@@ -96,8 +96,16 @@ dlg_norm_role DLG_PRINTF(2, 3) dlg_describe_norm(dlg_model *, const char *format
 dlg_linear_role DLG_PRINTF(5, 6)
     dlg_describe_linear(dlg_model *, size_t n_out, size_t n_in, bool is_transposed, const char *format, ...);
 
-/** A block's query, key and value, each a linear layer of its own, in one product: called base + names[i] + ... */
-void dlg_describe_projections(dlg_block_roles *, dlg_model *, const char *base, const char *const names[3]);
+/** What an encoder that normalises behind each part (post-LN) calls its own, with BERT's names for its embeddings. */
+typedef struct {
+    const char *embeddings; /**< "bert.embeddings" */
+    bool has_types;
+    const char *layers; /**< "bert.encoder.layer"; behind it the number of a block, and what follows */
+    const char *projections[3], *output, *attention_norm, *wide, *narrow, *output_norm;
+} dlg_encoder_names;
+
+/** Embeddings and norm, and of each block query, key and value in one product, and the rest; and that it is post-LN. */
+void dlg_describe_post_norm_encoder(dlg_model *, const dlg_encoder_names *);
 
 /** The last linear layer: the decoder that roles have, whose weight is described already. */
 void dlg_describe_decoder(dlg_model *);

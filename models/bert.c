@@ -1,6 +1,5 @@
 #include "models/architecture.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define AT(field) offsetof(dlg_config, field)
@@ -28,21 +27,17 @@ static const dlg_dialect dialect = {
     .eps_fallback = 1e-12,
 };
 
-static void describe_block(dlg_model *model, size_t i)
-{
-    static const char *const projections[] = {"query", "key", "value"};
-    const size_t H = model->config.hidden_size, I = model->config.intermediate_size;
-    dlg_block_roles *block = &model->roles.blocks[i];
-    char base[64], attention[96];
-    snprintf(base, sizeof base, "bert.encoder.layer.%zu", i);
-    snprintf(attention, sizeof attention, "%s.attention.self.", base);
-    dlg_describe_projections(block, model, attention, projections);
-    block->output = dlg_describe_linear(model, H, H, false, "%s.attention.output.dense", base);
-    block->attention_norm = dlg_describe_norm(model, "%s.attention.output.LayerNorm", base);
-    block->wide = dlg_describe_linear(model, I, H, false, "%s.intermediate.dense", base);
-    block->narrow = dlg_describe_linear(model, H, I, false, "%s.output.dense", base);
-    block->output_norm = dlg_describe_norm(model, "%s.output.LayerNorm", base);
-}
+static const dlg_encoder_names names = {
+    .embeddings = "bert.embeddings",
+    .has_types = true,
+    .layers = "bert.encoder.layer",
+    .projections = {"attention.self.query", "attention.self.key", "attention.self.value"},
+    .output = "attention.output.dense",
+    .attention_norm = "attention.output.LayerNorm",
+    .wide = "intermediate.dense",
+    .narrow = "output.dense",
+    .output_norm = "output.LayerNorm",
+};
 
 /* A tied decoder's bias stands before the head, one that is not tied has all of its own behind it. */
 static void describe_masked_lm_head(dlg_model *model)
@@ -71,15 +66,7 @@ static void describe(dlg_model *model)
     const size_t H = config->hidden_size;
     const bool is_mlm = config->task == DLG_MASKED_LM;
     dlg_roles *roles = &model->roles;
-    roles->words =
-        dlg_describe(model, DLG_DRAW_EMBEDDING, config->vocabulary_size, H, "bert.embeddings.word_embeddings.weight");
-    roles->positions =
-        dlg_describe(model, DLG_DRAW_NORMAL, config->max_positions, H, "bert.embeddings.position_embeddings.weight");
-    roles->types =
-        dlg_describe(model, DLG_DRAW_NORMAL, config->n_token_types, H, "bert.embeddings.token_type_embeddings.weight");
-    roles->norm = dlg_describe_norm(model, "bert.embeddings.LayerNorm");
-    for (size_t i = 0; i < config->n_layers; i++) describe_block(model, i);
-    roles->is_post_norm = true;
+    dlg_describe_post_norm_encoder(model, &names);
     roles->loss_rows = is_mlm ? DLG_CHOSEN_ROWS : DLG_FIRST_ROWS;
     roles->head_activation = is_mlm ? DLG_HEAD_LIKE_BLOCKS : DLG_HEAD_TANH;
     if (is_mlm) {

@@ -1,7 +1,6 @@
 /* A BERT without token types and pooler; its classifier's first layer has a ReLU. */
 #include "models/architecture.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define AT(field) offsetof(dlg_config, field)
@@ -28,21 +27,16 @@ static const dlg_dialect dialect = {
     .eps_fallback = 1e-12,
 };
 
-static void describe_block(dlg_model *model, size_t i)
-{
-    static const char *const projections[] = {"q_lin", "k_lin", "v_lin"};
-    const size_t H = model->config.hidden_size, I = model->config.intermediate_size;
-    dlg_block_roles *block = &model->roles.blocks[i];
-    char base[64], attention[96];
-    snprintf(base, sizeof base, "distilbert.transformer.layer.%zu", i);
-    snprintf(attention, sizeof attention, "%s.attention.", base);
-    dlg_describe_projections(block, model, attention, projections);
-    block->output = dlg_describe_linear(model, H, H, false, "%s.attention.out_lin", base);
-    block->attention_norm = dlg_describe_norm(model, "%s.sa_layer_norm", base);
-    block->wide = dlg_describe_linear(model, I, H, false, "%s.ffn.lin1", base);
-    block->narrow = dlg_describe_linear(model, H, I, false, "%s.ffn.lin2", base);
-    block->output_norm = dlg_describe_norm(model, "%s.output_layer_norm", base);
-}
+static const dlg_encoder_names names = {
+    .embeddings = "distilbert.embeddings",
+    .layers = "distilbert.transformer.layer",
+    .projections = {"attention.q_lin", "attention.k_lin", "attention.v_lin"},
+    .output = "attention.out_lin",
+    .attention_norm = "sa_layer_norm",
+    .wide = "ffn.lin1",
+    .narrow = "ffn.lin2",
+    .output_norm = "output_layer_norm",
+};
 
 static void describe_masked_lm_head(dlg_model *model)
 {
@@ -64,13 +58,7 @@ static void describe(dlg_model *model)
     const size_t H = config->hidden_size;
     const bool is_mlm = config->task == DLG_MASKED_LM;
     dlg_roles *roles = &model->roles;
-    roles->words = dlg_describe(model, DLG_DRAW_EMBEDDING, config->vocabulary_size, H,
-                                "distilbert.embeddings.word_embeddings.weight");
-    roles->positions = dlg_describe(model, DLG_DRAW_NORMAL, config->max_positions, H,
-                                    "distilbert.embeddings.position_embeddings.weight");
-    roles->norm = dlg_describe_norm(model, "distilbert.embeddings.LayerNorm");
-    for (size_t i = 0; i < config->n_layers; i++) describe_block(model, i);
-    roles->is_post_norm = true;
+    dlg_describe_post_norm_encoder(model, &names);
     roles->loss_rows = is_mlm ? DLG_CHOSEN_ROWS : DLG_FIRST_ROWS;
     roles->head_activation = is_mlm ? DLG_HEAD_LIKE_BLOCKS : DLG_HEAD_RELU;
     if (is_mlm) {

@@ -198,6 +198,11 @@ bool dlg_position_check_admits(const dlg_position_check *check, uint32_t token, 
     return check->admitted[position * check->n_vocabulary + token];
 }
 
+bool dlg_position_check_allows(const dlg_position_check *check, uint32_t token, size_t position)
+{
+    return !check || !check->count[position] || dlg_position_check_admits(check, token, position);
+}
+
 size_t dlg_position_check_count(const dlg_position_check *check, size_t position)
 {
     return check->count[position];

@@ -35,6 +35,9 @@ void dlg_position_check_free(dlg_position_check *);
 /** Whether that token's equation is fulfilled as well as the noise lets it be. */
 bool dlg_position_check_admits(const dlg_position_check *, uint32_t token, size_t position);
 
+/** The same where any is admitted there; else, and of no check, NULL, all are. */
+bool dlg_position_check_allows(const dlg_position_check *, uint32_t token, size_t position);
+
 /** How many tokens are admitted at a position; at best, next to an undefended gradient, one. */
 size_t dlg_position_check_count(const dlg_position_check *, size_t position);
 

@@ -152,16 +152,11 @@ static dlg_status invert(matching *m, dlg_error *err)
     return status;
 }
 
-static bool is_admitted(const dlg_position_check *check, uint32_t token, size_t t)
-{
-    return !dlg_position_check_count(check, t) || dlg_position_check_admits(check, token, t);
-}
-
 static void compare(matching *m, dlg_word_position_match *read, uint32_t token, const dlg_real *factors)
 {
     for (size_t t = 0; t < m->T; t++) {
         const double factor = (double)factors[t];
-        if (!(factor > m->next[t]) || !is_admitted(m->check, token, t)) continue;
+        if (!(factor > m->next[t]) || !dlg_position_check_allows(m->check, token, t)) continue;
         if (factor > m->largest[t]) {
             m->next[t] = m->largest[t];
             m->largest[t] = factor;

@@ -52,12 +52,6 @@ void dlg_nearest_free(dlg_nearest *nearest)
     dlg_free(nearest);
 }
 
-static bool is_admitted(const dlg_position_check *check, size_t token, size_t position)
-{
-    return !check || !dlg_position_check_count(check, position) ||
-           dlg_position_check_admits(check, (uint32_t)token, position);
-}
-
 /* A token's cosine, up to the norm of x, against the two largest so far. */
 static void compare(dlg_evidence *e, uint32_t *token, double *next, double score, size_t v)
 {
@@ -88,7 +82,8 @@ void dlg_nearest_find(const dlg_nearest *nearest, const dlg_real *x, const dlg_p
             for (size_t v = 0; v < width; v++) {
                 const dlg_real inverse = nearest->inverse_norm[first + v],
                                score = nearest->scores[i * BLOCK + v] * inverse;
-                if (inverse > 0 && score > nearest->next[i] && is_admitted(check, first + v, i))
+                if (inverse > 0 && score > nearest->next[i] &&
+                    dlg_position_check_allows(check, (uint32_t)(first + v), i))
                     compare(&evidence[i], &tokens[i], &nearest->next[i], (double)score, first + v);
             }
     }

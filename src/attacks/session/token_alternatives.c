@@ -6,11 +6,6 @@
 
 enum { MOST = DLG_TOKEN_ALTERNATIVES_MOST, BLOCK = 1024 };
 
-static bool is_admitted(const dlg_session *r, uint32_t token, size_t row)
-{
-    return !r->check || !dlg_position_check_count(r->check, row) || dlg_position_check_admits(r->check, token, row);
-}
-
 static void add(dlg_token_alternatives *a, double score, uint32_t token)
 {
     size_t at = a->n < MOST ? a->n++ : MOST - 1;
@@ -46,7 +41,8 @@ dlg_status dlg_token_alternatives_find(dlg_token_alternatives *out, const dlg_se
                 const bool is_near = order == DLG_NEAREST_WORDS;
                 if (token == r->fed[i] || !(apart2 > 0)) continue;
                 const double score = is_near ? 1 / apart2 : falls / sqrt(apart2);
-                if ((out[i].n < MOST || score > out[i].score[MOST - 1]) && score > 0 && is_admitted(r, token, i))
+                if ((out[i].n < MOST || score > out[i].score[MOST - 1]) && score > 0 &&
+                    dlg_position_check_allows(r->check, token, i))
                     add(&out[i], score, token);
             }
         }
