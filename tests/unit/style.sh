@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # How long things may be: a line of C, shell, Python or CMake 120 columns, a C file 400 lines, a C function 60 between
-# its braces. Usage: style.sh [SOURCE_DIRECTORY]
+# its braces, README.md 200. Usage: style.sh [SOURCE_DIRECTORY]
 set -euo pipefail
 cd "${1:-$(dirname "$0")/../..}"
 
@@ -25,6 +25,10 @@ find . -type d \( -name 'build*' -o -name .git -o -path ./tests/fuzz/corpus \) -
     file ~ /\.[ch]$/ && /^[{]$/ { start = FNR }
     file ~ /\.[ch]$/ && /^[}]$/ && start { want(60, "lines of a function", FNR - start - 1, file ":" start); start = 0 }
     END { end_of_file(); exit wrong }'
+if [ -e README.md ] && [ "$(wc -l < README.md)" -gt 200 ]; then
+    echo "README.md: want at most 200 lines, found $(wc -l < README.md)"
+    exit 1
+fi
 
 # It must notice each of them.
 if [ $# -eq 0 ]; then
@@ -43,6 +47,8 @@ if [ $# -eq 0 ]; then
         echo "$wide" > "$scratch/$file"
         notices 'a wide line' $file
     done
+    lines 201 '' > "$scratch/README.md"
+    notices 'a long README' README.md
     lines 401 '' > "$scratch/a.c"
     notices 'a long file' a.c
     { echo '{' && lines 61 '' && echo '}'; } > "$scratch/a.c"
