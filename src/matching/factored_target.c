@@ -59,7 +59,7 @@ DLG_SIMD static void add_rows(size_t n_rows, size_t n_cols, dlg_real a, const dl
 static void backward(dlg_weight_direction *self, size_t n, const dlg_real *x, const dlg_real *dy)
 {
     const dlg_factored_target *f = ((const dlg_target *)self)->factored;
-    (void)dy;
+    (void)n, (void)dy;
     assert(n == ((const dlg_target *)self)->n_max);
     if (f->remainder) dlg_products_times_transpose(f->products, x, 0, f->across);
 }
@@ -123,7 +123,7 @@ static void rstart(dlg_weight_direction *self, size_t n, const dlg_real *x, cons
 static void rbackward(dlg_weight_direction *self, size_t n, const dlg_real *dy, dlg_real *rdx)
 {
     const dlg_factored_target *f = ((const dlg_target *)self)->factored;
-    (void)dy;
+    (void)n, (void)dy;
     assert(n == ((const dlg_target *)self)->n_max);
     if (f->remainder) dlg_products_times(f->products, f->across, 1, rdx);
 }
