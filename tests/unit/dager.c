@@ -261,7 +261,7 @@ static void part_of_a_batch(void **state)
         }
 }
 
-/* A sentence that stands twice, with two classes: it is found once, as one of a loss that has no single classes. */
+/* A sentence that stands twice, with two classes: it is read once, and its row's labels say that there were two. */
 static void the_same_sentence_twice(void **state)
 {
     (void)state;
@@ -270,9 +270,9 @@ static void the_same_sentence_twice(void **state)
     dlg_attack_result result;
     share_some(&s, DLG_SEQUENCE_CLASSIFICATION, N_SENTENCES, of_length, true);
     assert_int_equal(attack(&result, &s, &s.gradient), DLG_EXPLAINED);
-    assert_int_equal(result.state.loss.kind, DLG_LOSS_OTHER);
-    assert_int_equal(result.n_sentences, 2);
-    for (size_t i = 0; i < 2; i++) {
+    assert_int_equal(result.state.loss.kind, DLG_LOSS_MEAN);
+    assert_int_equal(result.n_sentences, N_SENTENCES);
+    for (size_t i = 0; i < N_SENTENCES; i++) {
         const size_t b = result.first[i + 1] - result.first[i] == 9 ? 0 : 2;
         assert_int_equal(result.first[i + 1] - result.first[i], of_length[b]);
         assert_memory_equal(result.state.fed + result.first[i], s.fed + s.batch.first[b], of_length[b] * sizeof *s.fed);

@@ -144,6 +144,52 @@ static void rows_of_different_weight(void **state)
     }
 }
 
+/*
+ * A sentence that stands there again with another class, alone and beside another one: there are as many sentences as
+ * went in, with their classes. Of two classes a factor would do as well, if the mean were not plain.
+ */
+static void one_sentence_with_two_classes(void **state)
+{
+    (void)state;
+    for (size_t k = 0; k < 8; k++) {
+        const size_t n_classes = k < 4 ? 3 : 2, n = k % 2 ? 3 : 2;
+        const size_t twins[] = {11, 11, 8};
+        const dlg_softmax_loss loss = {k < 4 && k >= 2 ? -0.35 : 1, 0};
+        shared_step s;
+        dlg_config config = step_config(DLG_SEQUENCE_CLASSIFICATION, WORDS, HIDDEN, POSITIONS);
+        config.initializer_range = 0.1;
+        config.n_labels = n_classes;
+        step_begin(&s, step_model(&config, 5 + k), n, twins);
+        for (size_t b = 0; b < n; b++) {
+            s.labels[b] = b % 2;
+            for (size_t t = 1; t + 1 < twins[b]; t++)
+                s.fed[s.batch.first[b] + t] = (uint32_t)(10 + 17 * t + 3 * (b / 2));
+        }
+        const dlg_step step = {.batch = &s.batch, .fed = s.fed, .labels = s.labels, .loss = &loss};
+        share(&s, &step);
+        const dlg_attack_options options = {
+            .distance = &dlg_l2, .minimiser = &dlg_lbfgs, .max_iterations = 10, .max_starts = 2};
+        dlg_knowledge knowledge = {0};
+        dlg_attack_result r;
+        assert_int_equal(analysed_knowledge(&knowledge, &s.gradient, NULL), DLG_OK);
+        assert_int_equal(analysed_attack(&dlg_attack_auto, &r, &s.gradient, &knowledge, &options, NULL, NULL), DLG_OK);
+        assert_int_equal(r.end, DLG_EXPLAINED);
+        assert_int_equal(r.n_sentences, n);
+        assert_int_equal(r.state.loss.kind, DLG_LOSS_MEAN);
+        assert_near(r.state.loss.softmax.factor, loss.factor);
+        size_t n_twins = 0;
+        for (size_t b = 0; b < n; b++) {
+            if (r.first[b + 1] - r.first[b] != twins[0]) continue;
+            assert_memory_equal(r.state.fed + r.first[b], s.fed, twins[0] * sizeof *s.fed);
+            n_twins += 1 + r.state.knowledge->labels[b];
+        }
+        assert_int_equal(n_twins, 1 + 2); /* classes 0 and 1 */
+        dlg_attack_result_release(&r);
+        dlg_knowledge_release(&knowledge);
+        step_release(&s);
+    }
+}
+
 /* What the model says of the step's text: logits, but for a constant of each row if they are softmax' own. */
 static void predict(const shared_step *s, double *logits)
 {
@@ -257,6 +303,7 @@ int main(void)
         cmocka_unit_test(a_factor_of_either_sign),
         cmocka_unit_test(smoothed_labels),
         cmocka_unit_test(rows_of_different_weight),
+        cmocka_unit_test(one_sentence_with_two_classes),
         cmocka_unit_test(several_labels),
         cmocka_unit_test(several_labels_that_are_nearly_one),
         cmocka_unit_test(regression),

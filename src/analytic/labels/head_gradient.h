@@ -34,6 +34,13 @@ DLG_MUST_USE dlg_status dlg_head_smooth(const dlg_head_gradient *, size_t n, con
 DLG_MUST_USE dlg_status dlg_row_labels_find(dlg_predicted_rows *out, const dlg_head_gradient *,
                                             const dlg_real *expected, dlg_error *);
 
+/**
+ * Rows that several sentences of other classes share, if that makes it a mean loss: labels, twins and loss are then
+ * set. @param[in] slope (C, n) the loss' derivative with respect to the logits of the rows
+ */
+DLG_MUST_USE dlg_status dlg_twin_labels_find(dlg_predicted_rows *out, const dlg_head_gradient *, const double *slope,
+                                             dlg_error *);
+
 /** The loss, the rows' weights and what the head's first layer is given, of rows that are all there are. */
 DLG_MUST_USE dlg_status dlg_loss_fit(dlg_predicted_rows *out, const dlg_head_gradient *, const dlg_real *expected,
                                      dlg_error *);

@@ -285,22 +285,42 @@ static double left_by_softmax(const fitting *f, const size_t *label, size_t C, c
  * Binary cross-entropy, if that fits, and better than softmax where that does: of two classes of which one is there and
  * one is not they are nearly the same.
  */
-static dlg_status fit_binary(bool *is_binary, dlg_predicted_rows *out, const fitting *f, dlg_error *err)
+static bool fit_binary(dlg_predicted_rows *out, const fitting *f, size_t C, const double *slope)
+{
+    double factor = 1, most = dlg_tolerance_label() * dlg_tolerance_label();
+    bool is_binary = false;
+    if (out->is_clear) most = fmin(most, left_by_softmax(f, out->label, C, slope) / (clearly * clearly));
+    for (double sign = 1; !is_binary && sign >= -1; sign -= 2)
+        is_binary = left_by_binary(&factor, f, C, slope, sign) < most;
+    if (!is_binary) return false;
+    out->loss = (dlg_loss){DLG_LOSS_BINARY, {factor, 0}, 0};
+    out->is_clear = false;
+    weigh_alike(out);
+    return true;
+}
+
+/* Whether a mean loss of labels of their own is not all there is to the rows. Two rows of two classes are smoothed by
+ * something whatever they are. */
+static bool is_odd(const dlg_predicted_rows *rows, size_t n_classes)
+{
+    const bool is_any = rows->loss.kind == DLG_LOSS_SMOOTHED && n_classes == 2 && rows->n == 2;
+    return !rows->is_clear || rows->loss.kind == DLG_LOSS_WEIGHTED || rows->loss.other_factor != 0 || is_any;
+}
+
+/* Of a classifier, off what its logits are given: several labels a text, or the same text with several. */
+static dlg_status fit_slopes(dlg_predicted_rows *out, const fitting *f, dlg_error *err)
 {
     const dlg_parameter *decoder = f->m->gradient->model->roles.decoder.weight;
     const dlg_real *shared = dlg_gradient_at(f->m->gradient, decoder);
     const bool is_classifier = f->m->gradient->model->config.task == DLG_SEQUENCE_CLASSIFICATION;
     const size_t C = decoder->n_rows;
-    double factor = 1, most = dlg_tolerance_label() * dlg_tolerance_label();
-    *is_binary = false;
     if (!is_classifier || C == 1 || !shared) return DLG_OK;
     double *slope = dlg_allocate(C * f->n, sizeof *slope);
     if (!slope) return no_memory(err);
-    const dlg_status status = find_slopes(slope, f, shared, C, err);
-    if (!status && out->is_clear) most = fmin(most, left_by_softmax(f, out->label, C, slope) / (clearly * clearly));
-    for (double sign = 1; !status && !*is_binary && sign >= -1; sign -= 2)
-        *is_binary = left_by_binary(&factor, f, C, slope, sign) < most;
-    if (*is_binary) out->loss = (dlg_loss){DLG_LOSS_BINARY, {factor, 0}, 0};
+    dlg_status status = find_slopes(slope, f, shared, C, err);
+    if (!status && !fit_binary(out, f, C, slope) && is_odd(out, C))
+        status = dlg_twin_labels_find(out, f->m, slope, err);
+    if (!status && out->n_twins) weigh_alike(out);
     dlg_free(slope);
     return status;
 }
@@ -309,15 +329,10 @@ dlg_status dlg_loss_fit(dlg_predicted_rows *out, const dlg_head_gradient *m, con
 {
     fitting f = {.m = m, .n = out->n, .H = m->H, .row = out->row, .expected = expected};
     const bool is_one_number = m->network->loss->logits->n_cols == 1;
-    bool is_binary = false;
     dlg_status status = prepare(&f, out, err);
     if (!out->is_clear) out->loss = (dlg_loss){is_one_number ? DLG_LOSS_SQUARED : DLG_LOSS_OTHER, {1, 0}, 0};
     else if (!status) status = fit_softmax(out, &f, err);
-    if (!status) status = fit_binary(&is_binary, out, &f, err);
-    if (is_binary) {
-        out->is_clear = false;
-        weigh_alike(out);
-    }
+    if (!status) status = fit_slopes(out, &f, err);
     if (!status && !out->is_clear) status = find_outputs(out, &f, err);
     release(&f);
     return status;

@@ -143,6 +143,8 @@ void dlg_predicted_rows_release(dlg_predicted_rows *rows)
     dlg_free(rows->label);
     dlg_free(rows->fits);
     dlg_free(rows->weights);
+    dlg_free(rows->twin_of);
+    dlg_free(rows->twin_label);
     dlg_free(rows->outputs);
     *rows = (dlg_predicted_rows){0};
 }

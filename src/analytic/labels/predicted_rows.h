@@ -22,7 +22,8 @@
  *
  * The same holds where labels are smoothed by a: the right side is then J_m E^T (p_m - (1 - a) e_{y_m} - a / V), of two
  * unknowns. Where the rows are all that were predicted the loss is fitted to G, by least squares over the rows'
- * coefficients; and whatever the loss is, the delta_m themselves follow, G^T = sum of h_m delta_m^T.
+ * coefficients, or, of a classifier, a row's delta is that of several sentences which are the same and have other
+ * classes (twin_labels.c); and whatever the loss is, the delta_m themselves follow, G^T = sum of h_m delta_m^T.
  */
 #ifndef DLG_ANALYTIC_LABELS_PREDICTED_ROWS_H
 #define DLG_ANALYTIC_LABELS_PREDICTED_ROWS_H
@@ -45,6 +46,8 @@ typedef struct {
     dlg_loss loss; /**< what it seems to be; the labels are of a softmax loss alone */
     /** (n) what each row weighs in a softmax loss, with a mean of 1; NULL: all alike */
     double *weights;
+    /** (n_twins) of a classifier: the number of a sentence that was there once more, and its class then */
+    size_t n_twins, *twin_of, *twin_label;
     dlg_real *outputs; /**< (n, H) delta: the gradient of what the head's first layer makes */
 } dlg_predicted_rows;
 

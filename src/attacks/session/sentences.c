@@ -2,6 +2,7 @@
 
 #include "analytic/labels/predicted_rows.h"
 #include "attacks/session/session.h"
+#include "attacks/session/twin_sentences.h"
 
 #include <math.h>
 #include <string.h>
@@ -170,14 +171,17 @@ dlg_status dlg_sentences_explain(dlg_attempt *a, size_t n_sentences, const size_
     dlg_forward_release(dlg_analysis_forward(a->analysis)); /* what comes next has a network of its own */
     const bool are_all = part->n_accounted >= part->n_directions || (solved.rank && solved.n >= solved.rank);
     const bool is_alone = are_all && n_sentences == 1 && (k->n_sentences == 1 || k->sentences_from == DLG_ASSUMED);
+    dlg_twin_sentences all = {0};
+    if (!status) status = dlg_twin_sentences_add(&all, &solved, n_sentences, lengths, fed, types, err);
     const bool is_whole = solved.is_clear ? agrees(k, &solved, is_mlm) : solved.outputs != NULL;
-    if (!status && is_whole) status = put_together(a, n_sentences, lengths, fed, types, &solved, NULL, err);
+    if (!status && is_whole) status = put_together(a, all.n, all.lengths, all.fed, all.types, &solved, NULL, err);
     if (!status && !a->explained && part->n_directions && (!is_alone || dlg_attack_is_interrupted(a->observer))) {
         dlg_predicted_rows by_themselves = solved;
         by_themselves.outputs = NULL;
         by_themselves.are_all = false;
-        status = put_together(a, n_sentences, lengths, fed, types, &by_themselves, part, err);
+        status = put_together(a, all.n, all.lengths, all.fed, all.types, &by_themselves, part, err);
     }
+    dlg_twin_sentences_release(&all);
     dlg_predicted_rows_release(&solved);
     return status;
 }
