@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* Questions differ in this. */
-enum { COUNT = 1, PROPOSALS = 2, EDIT = 3 };
+enum { COUNT = 1, PROPOSALS = 2, ONE = 3 };
 
 /* More are no answer of this program's. */
 enum { MOST_PROPOSALS = 1 << 16 };
@@ -104,27 +104,27 @@ dlg_status dlg_search_log_add_proposals(const dlg_search_log *log, dlg_proposals
     return DLG_OK;
 }
 
-dlg_status dlg_search_log_recall_edit(const dlg_search_log *log, bool *is_known, size_t *length, size_t *index,
-                                      const dlg_sequences *found, const dlg_candidates *c, dlg_error *err)
+dlg_status dlg_search_log_recall_one(const dlg_search_log *log, dlg_found_by by, bool *is_known, size_t *length,
+                                     size_t *index, const dlg_sequences *found, const dlg_candidates *c, dlg_error *err)
 {
     *is_known = false;
     if (!log || !log->recall) return DLG_OK;
     record *r = make_record(found->n_positions, err);
     if (!r) return DLG_ENOMEM;
-    *is_known = log->recall(log->payload, question_of(EDIT, found), r, size_of(found->n_positions));
+    *is_known = log->recall(log->payload, question_of(ONE + by, found), r, size_of(found->n_positions));
     *length = *is_known && take(index, r, c) ? (size_t)r->length : 0;
     dlg_free(r);
     return DLG_OK;
 }
 
-dlg_status dlg_search_log_add_edit(const dlg_search_log *log, size_t length, const size_t *index,
-                                   const dlg_sequences *found, dlg_error *err)
+dlg_status dlg_search_log_add_one(const dlg_search_log *log, dlg_found_by by, size_t length, const size_t *index,
+                                  const dlg_sequences *found, dlg_error *err)
 {
     if (!log || !log->add) return DLG_OK;
     record *r = make_record(found->n_positions, err);
     if (!r) return DLG_ENOMEM;
     fill(r, found->n_positions, length, index, 0);
-    log->add(log->payload, question_of(EDIT, found), r, size_of(found->n_positions));
+    log->add(log->payload, question_of(ONE + by, found), r, size_of(found->n_positions));
     dlg_free(r);
     return DLG_OK;
 }

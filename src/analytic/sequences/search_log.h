@@ -1,7 +1,7 @@
 /**
  * What a search for sentences found, written down as it goes by whoever keeps it, so that one that was ended is not
- * begun anew. It is asked and told in the same order in every run: of each round the proposals, and what editing them
- * has found.
+ * begun anew. It is asked and told in the same order in every run: of each round the proposals, and what reading and
+ * editing have found.
  */
 #ifndef DLG_ANALYTIC_SEQUENCES_SEARCH_LOG_H
 #define DLG_ANALYTIC_SEQUENCES_SEARCH_LOG_H
@@ -36,16 +36,19 @@ DLG_MUST_USE dlg_status dlg_search_log_add_proposals(const dlg_search_log *, dlg
                                                      const dlg_sequences *proposals, const dlg_sequences *found,
                                                      dlg_error *);
 
+/** What finds one sentence at a time. */
+typedef enum { DLG_FOUND_BY_EDITING, DLG_FOUND_BY_READING } dlg_found_by;
+
 /**
- * The sentence that editing found. @param[out] is_known else it shall be added @param[out] length 0: none
+ * The sentence that was found so. @param[out] is_known else it shall be added @param[out] length 0: none
  * @param[out] index (n_positions) Errors: DLG_ENOMEM.
  */
-DLG_MUST_USE dlg_status dlg_search_log_recall_edit(const dlg_search_log *, bool *is_known, size_t *length,
-                                                   size_t *index, const dlg_sequences *found, const dlg_candidates *,
-                                                   dlg_error *);
+DLG_MUST_USE dlg_status dlg_search_log_recall_one(const dlg_search_log *, dlg_found_by, bool *is_known, size_t *length,
+                                                  size_t *index, const dlg_sequences *found, const dlg_candidates *,
+                                                  dlg_error *);
 
 /** Errors: DLG_ENOMEM. */
-DLG_MUST_USE dlg_status dlg_search_log_add_edit(const dlg_search_log *, size_t length, const size_t *index,
-                                                const dlg_sequences *found, dlg_error *);
+DLG_MUST_USE dlg_status dlg_search_log_add_one(const dlg_search_log *, dlg_found_by, size_t length, const size_t *index,
+                                               const dlg_sequences *found, dlg_error *);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "base/interrupt.h"
 #include "base/memory.h"
+#include "analytic/sequences/context_reading.h"
 #include "analytic/sequences/edits.h"
 
 #include <math.h>
@@ -18,6 +19,8 @@ typedef struct {
     const dlg_sequence_limits *limits;
     dlg_sequences *out;
     size_t *n_asked;
+    bool has_reading;             /* or there is none */
+    dlg_context_reading *reading; /* made when it comes to that */
     /* what may be edited, and what was */
     dlg_sequences pool;
     bool *done;
@@ -169,26 +172,52 @@ static dlg_status propose(search *s, dlg_sequences *proposals, dlg_attention_gro
     return status ? status : dlg_search_log_add_proposals(log, known, proposals, s->out, err);
 }
 
-/* What editing finds comes last in `out`; the log is asked with those before it. */
-static dlg_status edit(search *s, const dlg_sequences *proposals, bool *any, dlg_error *err)
+/* What finds one sentence, last in `out`, or none. */
+typedef dlg_status finder(search *, void *, bool *any, dlg_error *);
+
+static dlg_status edit(search *s, void *proposals, bool *any, dlg_error *err)
+{
+    return try_edits(s, proposals, any, err);
+}
+
+static dlg_status read(search *s, void *unused, bool *any, dlg_error *err)
+{
+    (void)unused;
+    dlg_status status = DLG_OK;
+    if (!s->has_reading) status = dlg_context_reading_create(&s->reading, s->gradient, s->candidates, s->special, err);
+    s->has_reading = true;
+    size_t length, *index = dlg_allocate(s->candidates->n_positions + 1, sizeof *index);
+    if (!index && !status) status = dlg_fail(err, DLG_ENOMEM, "sentences: no memory");
+    for (bool is_left = true; !status && is_left && !*any && !is_over(s);) {
+        bool none_left;
+        status = dlg_context_reading_next(s->reading, s->out, &none_left, &length, index, err);
+        if (!status && length) status = try_one(s, length, index, any, err);
+        is_left = !none_left;
+    }
+    dlg_free(index);
+    return status;
+}
+
+/* The log is asked with those before it. */
+static dlg_status find_one(search *s, dlg_found_by by, finder *find, void *payload, bool *any, dlg_error *err)
 {
     const dlg_search_log *log = s->limits->log;
     const size_t T = s->candidates->n_positions;
     size_t length, *index = dlg_allocate(T + 1, sizeof *index);
     bool is_known;
     if (!index) return dlg_fail(err, DLG_ENOMEM, "sentences: no memory");
-    dlg_status status = dlg_search_log_recall_edit(log, &is_known, &length, index, s->out, s->candidates, err);
+    dlg_status status = dlg_search_log_recall_one(log, by, &is_known, &length, index, s->out, s->candidates, err);
     if (!status && is_known) {
         if (length) status = try_one(s, length, index, any, err);
     } else if (!status) {
         dlg_sequences before = *s->out;
-        status = try_edits(s, proposals, any, err);
+        status = find(s, payload, any, err);
         const size_t last = s->out->n - 1;
         before.lengths = s->out->lengths; /* they may have moved */
         before.index = s->out->index;
         if (!status)
-            status = dlg_search_log_add_edit(log, *any ? s->out->lengths[last] : 0,
-                                             *any ? sentence(s->out, last) : NULL, &before, err);
+            status = dlg_search_log_add_one(log, by, *any ? s->out->lengths[last] : 0,
+                                            *any ? sentence(s->out, last) : NULL, &before, err);
     }
     dlg_free(index);
     return status;
@@ -217,13 +246,18 @@ dlg_status dlg_sequences_find(dlg_sequences *out, size_t *n_asked, dlg_sequence_
     for (bool any = true; !status && any && !is_over(&s);) {
         dlg_sequences proposals = {0};
         any = false;
-        status = propose(&s, &proposals, co_occurrences, err);
+        for (bool more = true; !status && more && !is_over(&s);) {
+            more = false;
+            status = find_one(&s, DLG_FOUND_BY_READING, read, NULL, &more, err);
+        }
+        if (!status && !is_over(&s)) status = propose(&s, &proposals, co_occurrences, err);
         if (!status) status = try_proposals(&s, &proposals, &any, err);
-        if (!status && !any && !is_over(&s)) status = edit(&s, &proposals, &any, err);
+        if (!status && !any && !is_over(&s)) status = find_one(&s, DLG_FOUND_BY_EDITING, edit, &proposals, &any, err);
         dlg_sequences_release(&proposals);
     }
     dlg_free(s.outside);
     dlg_edits_release(&s.edits);
+    dlg_context_reading_free(s.reading);
     dlg_sequence_check_free(s.guide);
     if (status == DLG_ECANCELLED) status = DLG_OK;
     if (status) dlg_sequences_release(out);
