@@ -62,8 +62,9 @@ void dlg_loss_print(const dlg_screen *screen, const dlg_attack_result *result)
     switch (loss->kind) {
     case DLG_LOSS_MEAN: break;
     case DLG_LOSS_SMOOTHED:
-        snprintf(line, sizeof line, "loss: not plain mean cross-entropy: its labels are smoothed by %.3g",
-                 loss->softmax.smoothing);
+        snprintf(line, sizeof line, "loss: not plain mean cross-entropy: its labels are smoothed by %.3g%s",
+                 loss->softmax.smoothing,
+                 loss->is_weighted_too ? ", or one of the two weighs more: which of the two cannot be told" : "");
         break;
     case DLG_LOSS_WEIGHTED:
         snprintf(line, sizeof line,
@@ -96,5 +97,6 @@ void dlg_loss_add(dlg_object *o, const dlg_attack_result *result)
     dlg_object_add(o, object, "kind", cJSON_CreateString(dlg_loss_name(loss->kind)));
     dlg_object_add(o, object, "factor", dlg_json_number(has_factor ? loss->softmax.factor : NAN));
     dlg_object_add(o, object, "smoothing", dlg_json_number(loss->softmax.smoothing));
+    dlg_object_add(o, object, "is_weighted_too", cJSON_CreateBool(loss->is_weighted_too));
     dlg_object_add(o, object, "other_factor", dlg_json_number(loss->other_factor != 0 ? loss->other_factor : NAN));
 }

@@ -144,6 +144,24 @@ static void rows_of_different_weight(void **state)
     }
 }
 
+/* Two sentences of two classes: smoothing makes any two weights, but none that is less than nothing or beyond a half. */
+static void two_weights(void **state)
+{
+    (void)state;
+    static const double weights[][2] = {{0.52, 0.48}, {0.9, 0.1}, {0.3, 0.7}};
+    for (size_t k = 0; k < sizeof weights / sizeof *weights; k++) {
+        shared_step s;
+        dlg_step step;
+        begin(&s, 2, 2, &step);
+        step.weights = weights[k];
+        share(&s, &step);
+        const dlg_loss found = attack(&s, true);
+        assert_true(found.kind == DLG_LOSS_WEIGHTED ||
+                    (found.kind == DLG_LOSS_SMOOTHED && found.is_weighted_too && found.softmax.smoothing < 0.5));
+        step_release(&s);
+    }
+}
+
 /*
  * A sentence that stands there again with another class, alone and beside another one: there are as many sentences as
  * went in, with their classes. Of two classes a factor would do as well, if the mean were not plain.
@@ -303,6 +321,7 @@ int main(void)
         cmocka_unit_test(a_factor_of_either_sign),
         cmocka_unit_test(smoothed_labels),
         cmocka_unit_test(rows_of_different_weight),
+        cmocka_unit_test(two_weights),
         cmocka_unit_test(one_sentence_with_two_classes),
         cmocka_unit_test(several_labels),
         cmocka_unit_test(several_labels_that_are_nearly_one),

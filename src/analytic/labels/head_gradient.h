@@ -7,6 +7,9 @@
 
 #include "analytic/labels/predicted_rows.h"
 
+/** Labels are smoothed by no more than this; with more the true class would be the less likely one. */
+#define DLG_SMOOTHING_MOST 0.5
+
 typedef struct {
     const dlg_gradient *gradient;
     dlg_forward *forward;

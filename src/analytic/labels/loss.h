@@ -21,6 +21,7 @@ typedef struct {
     dlg_loss_kind kind;
     dlg_softmax_loss softmax; /**< factor and smoothing; the factor of a binary one too; of others 1 */
     double other_factor;      /**< that with the other of two classes explains as much; 0: there is none */
+    bool is_weighted_too;     /**< plain labels, one of which weighs more, explain it as well as smoothed ones */
 } dlg_loss;
 
 #endif

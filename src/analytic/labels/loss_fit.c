@@ -102,7 +102,7 @@ static dlg_status fit_weights(dlg_predicted_rows *out, const fitting *f, dlg_err
         out->weights[i] *= (double)n / factor;
         are_alike &= fabs(out->weights[i] - 1) < alike;
     }
-    if (!status) out->loss = (dlg_loss){are_alike ? DLG_LOSS_MEAN : DLG_LOSS_WEIGHTED, {factor, 0}, 0};
+    if (!status) out->loss = (dlg_loss){.kind = are_alike ? DLG_LOSS_MEAN : DLG_LOSS_WEIGHTED, .softmax = {factor, 0}};
     dlg_free(a);
     dlg_free(b);
     return status;
@@ -110,7 +110,8 @@ static dlg_status fit_weights(dlg_predicted_rows *out, const fitting *f, dlg_err
 
 /*
  * G = sum (a delta_i + b smooth_i) h_i^T by least squares: smoothing b/(a + b) of labels that weigh alike. It is taken
- * where it leaves a smaller part of G than no smoothing does by so much that rounding cannot be why.
+ * where it leaves a smaller part of G than no smoothing does by so much that rounding cannot be why. Two rows of two
+ * classes are two numbers, which some smoothing makes whatever they are, as weights do.
  */
 static bool fit_smoothing(dlg_loss *out, const fitting *f)
 {
@@ -122,9 +123,12 @@ static bool fit_smoothing(dlg_loss *out, const fitting *f)
     if (!(determinant > dlg_tolerance_direction(DLG_GRAM_ROUNDOFF) * dd * ss)) return false;
     const double a = (gd * ss - gs * ds) / determinant, b = (gs * dd - gd * ds) / determinant;
     const double plain2 = gg - gd * gd / dd, left2 = gg - a * gd - b * gs, smoothing = b / (a + b);
-    if (!(left2 < fits * fits * gg && clearly * clearly * left2 < plain2 && smoothing > fits && smoothing < 1))
+    if (!(left2 < fits * fits * gg && clearly * clearly * left2 < plain2 && smoothing > fits &&
+          smoothing < DLG_SMOOTHING_MOST))
         return false;
-    *out = (dlg_loss){DLG_LOSS_SMOOTHED, {(double)f->n * (a + b), smoothing}, 0};
+    const bool is_any = f->n == 2 && f->m->network->loss->logits->n_cols == 2;
+    *out = (dlg_loss){
+        .kind = DLG_LOSS_SMOOTHED, .softmax = {(double)f->n * (a + b), smoothing}, .is_weighted_too = is_any};
     return true;
 }
 
@@ -293,18 +297,17 @@ static bool fit_binary(dlg_predicted_rows *out, const fitting *f, size_t C, cons
     for (double sign = 1; !is_binary && sign >= -1; sign -= 2)
         is_binary = left_by_binary(&factor, f, C, slope, sign) < most;
     if (!is_binary) return false;
-    out->loss = (dlg_loss){DLG_LOSS_BINARY, {factor, 0}, 0};
+    out->loss = (dlg_loss){.kind = DLG_LOSS_BINARY, .softmax = {factor, 0}};
     out->is_clear = false;
     weigh_alike(out);
     return true;
 }
 
-/* Whether a mean loss of labels of their own is not all there is to the rows. Two rows of two classes are smoothed by
- * something whatever they are. */
-static bool is_odd(const dlg_predicted_rows *rows, size_t n_classes)
+/* Whether a mean loss of labels of their own is not all there is to the rows. */
+static bool is_odd(const dlg_predicted_rows *rows)
 {
-    const bool is_any = rows->loss.kind == DLG_LOSS_SMOOTHED && n_classes == 2 && rows->n == 2;
-    return !rows->is_clear || rows->loss.kind == DLG_LOSS_WEIGHTED || rows->loss.other_factor != 0 || is_any;
+    return !rows->is_clear || rows->loss.kind == DLG_LOSS_WEIGHTED || rows->loss.other_factor != 0 ||
+           rows->loss.is_weighted_too;
 }
 
 /* Of a classifier, off what its logits are given: several labels a text, or the same text with several. */
@@ -318,8 +321,7 @@ static dlg_status fit_slopes(dlg_predicted_rows *out, const fitting *f, dlg_erro
     double *slope = dlg_allocate(C * f->n, sizeof *slope);
     if (!slope) return no_memory(err);
     dlg_status status = find_slopes(slope, f, shared, C, err);
-    if (!status && !fit_binary(out, f, C, slope) && is_odd(out, C))
-        status = dlg_twin_labels_find(out, f->m, slope, err);
+    if (!status && !fit_binary(out, f, C, slope) && is_odd(out)) status = dlg_twin_labels_find(out, f->m, slope, err);
     if (!status && out->n_twins) weigh_alike(out);
     dlg_free(slope);
     return status;
@@ -330,7 +332,8 @@ dlg_status dlg_loss_fit(dlg_predicted_rows *out, const dlg_head_gradient *m, con
     fitting f = {.m = m, .n = out->n, .H = m->H, .row = out->row, .expected = expected};
     const bool is_one_number = m->network->loss->logits->n_cols == 1;
     dlg_status status = prepare(&f, out, err);
-    if (!out->is_clear) out->loss = (dlg_loss){is_one_number ? DLG_LOSS_SQUARED : DLG_LOSS_OTHER, {1, 0}, 0};
+    if (!out->is_clear)
+        out->loss = (dlg_loss){.kind = is_one_number ? DLG_LOSS_SQUARED : DLG_LOSS_OTHER, .softmax = {1, 0}};
     else if (!status) status = fit_softmax(out, &f, err);
     if (!status) status = fit_slopes(out, &f, err);
     if (!status && !out->is_clear) status = find_outputs(out, &f, err);

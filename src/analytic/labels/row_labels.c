@@ -18,9 +18,6 @@ enum {
 /* A label fits clearly when its rival leaves so many times as much of its delta outside. */
 static const double clearly = 4;
 
-/* Labels are smoothed by no more than this; with more the true class would be the less likely one. */
-static const double most_smoothing = 0.5;
-
 /* Coefficients that differ by a smaller part are the same. */
 static const double alike = 1e-2;
 
@@ -210,7 +207,7 @@ static double misfit(fitting *f, const dlg_predicted_rows *rows, size_t i, size_
         inverse += (f->along[r] + added * f->along_smooth[r]) * m->weights[r * m->n_rows + rows->row[i]];
     *coefficient = inverse != 0 ? 1 / inverse : 0;
     const double smoothing = added / (1 + added);
-    const bool is_possible = !f->is_smoothed || (smoothing > -dlg_tolerance_label() && smoothing < most_smoothing);
+    const bool is_possible = !f->is_smoothed || (smoothing > -dlg_tolerance_label() && smoothing < DLG_SMOOTHING_MOST);
     return all2 > 0 && f->sign * inverse > 0 && is_possible ? off / sqrt(all2) : INFINITY;
 }
 

@@ -101,7 +101,7 @@ static dlg_status take(dlg_predicted_rows *out, const problem *f, double factor,
         out->fits[i] = true;
     }
     out->is_clear = true;
-    out->loss = (dlg_loss){DLG_LOSS_MEAN, {factor, 0}, 0};
+    out->loss = (dlg_loss){.kind = DLG_LOSS_MEAN, .softmax = {factor, 0}};
     return DLG_OK;
 }
 

@@ -163,6 +163,8 @@ size_t dlg_session_count_certain(const dlg_session *r)
 
 static dlg_attack_state state_of(const dlg_session *r)
 {
+    dlg_loss loss = r->loss;
+    loss.softmax.factor = r->factor_of_tokens;
     return (dlg_attack_state){
         .start = r->start,
         .iteration = r->iteration,
@@ -172,7 +174,7 @@ static dlg_attack_state state_of(const dlg_session *r)
         .distance_of_tokens = r->d_tokens,
         .scale = r->scale,
         .explanation = r->explanation,
-        .loss = {r->loss.kind, {r->factor_of_tokens, r->loss.softmax.smoothing}, r->loss.other_factor},
+        .loss = loss,
         .seconds = dlg_clock_now() - r->result->begun_s,
         .knowledge = r->knowledge,
         .fed = r->fed,
@@ -265,7 +267,7 @@ dlg_status dlg_session_begin(dlg_session *r, dlg_attack_result *result, dlg_anal
                        .options = options,
                        .observer = observer,
                        .result = result,
-                       .loss = {DLG_LOSS_MEAN, {knowledge->factor != 0 ? knowledge->factor : 1, 0}, 0},
+                       .loss = {.softmax = {.factor = knowledge->factor != 0 ? knowledge->factor : 1}},
                        .fits_factor = knowledge->factor != 0 && options->distance == &dlg_l2,
                        .d = INFINITY,
                        .d_tokens = INFINITY};
