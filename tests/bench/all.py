@@ -15,6 +15,7 @@ import sys
 import attacks
 import blind
 import common
+import cost
 import defences
 import evidence
 import labels
@@ -28,7 +29,7 @@ import scaling
 import sweeps
 
 SCRIPTS = [recover_presets, recover_transformers, labels, peer, recovery, scaling, precision, sweeps, defences,
-           evidence, attacks, preset_batches, blind]
+           evidence, attacks, preset_batches, blind, cost]
 
 
 def options_of(script, chosen):
