@@ -45,8 +45,9 @@ def measure_case(bench, name, of_model, task, n_sentences, length):
                         *[f"--text={text}" for text in texts_of(bench, n_sentences, length)])
     common.take_metadata_out(gradient)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    result, checks, _, mib = bench.attack_within(bench.options.limit, gradient, *of_model[:1], f"--truth={truth}",
-                                                 n_threads=1)
+    of_preset = [f"--task={task}"] if of_model[0].startswith("--preset") else []
+    result, checks, _, mib = bench.attack_within(bench.options.limit, gradient, *of_model, *of_preset,
+                                                 f"--truth={truth}", n_threads=1)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     metrics = result.get("metrics")
     fed = json.loads(pathlib.Path(truth).read_text(encoding="utf-8"))["fed_ids"]

@@ -63,7 +63,8 @@ void dlg_candidates_narrow(dlg_candidates *, bool (*keep)(void *payload, uint32_
  * Its rows hold, besides the tied decoder's part (of the rank of the masked positions, found where no token was fed),
  * the sums of dL/dx over where a token stands; so do the position embedding's rows over the sentences. A token without
  * a row was not fed. Without a decoder's part places are peeled off (row_peeling.h); next to one, a position whose row
- * is the sum of some tokens' rows holds these tokens. Errors: as above.
+ * is the sum of some tokens' rows holds these tokens; where that leaves something open, and the decoder's part can be
+ * solved for (tied_decoder.h) places are peeled off as well. Errors: as above, and those of the parts.
  */
 DLG_MUST_USE dlg_status dlg_candidates_from_embedding(dlg_candidates *, const dlg_gradient *, dlg_error *);
 
