@@ -47,6 +47,11 @@ soversion=${version%%.*}
 objdump -p "$shared" | shows "SONAME *libdlg.so.$soversion\$" || fail "want libdlg.so.$soversion for its name"
 [[ $(grep -m 1 '^## ' "$source/CHANGELOG.md") =~ ^"## $version"(,|$) ]] || fail "CHANGELOG.md: want $version first"
 
+# Asserts live in what tests run and users get, unless a release was asked for.
+if ! grep -q '^CMAKE_BUILD_TYPE:[A-Z]*=\(Release\|MinSizeRel\)$' "$build/CMakeCache.txt"; then
+    nm -D --undefined-only "$shared" | shows __assert_fail || fail 'want asserts in this build, found none'
+fi
+
 # The examples recover a sentence, told nothing, and end with one line where they cannot.
 recovers() { # PROGRAM
     [ "$("$1" 'We invite submissions.' 2> "$scratch/log")" = 'we invite submissions.' ] || fail "$1: want the sentence"

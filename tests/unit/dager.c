@@ -65,6 +65,26 @@ static void candidates_of_one_sentence(void **state)
     step_release(&s);
 }
 
+/* Where hundreds of thousands are as near as those that were there, the vocabulary is not looked through, and a part of
+ * the candidates is none. */
+static void no_candidates_where_all_are_near(void **state)
+{
+    (void)state;
+    enum { NARROW = 16, MANY_WORDS = 120000, LENGTH = 15 };
+    const dlg_config config = step_config(DLG_MASKED_LM, MANY_WORDS, NARROW, POSITIONS);
+    shared_step s;
+    dlg_candidates c;
+    step_begin(&s, step_model(&config, 1), 1, (const size_t[]){LENGTH});
+    for (uint32_t i = 1; i + 1 < LENGTH; i++) s.fed[i] = 20 + 7 * i;
+    step_share(&s, 1, (const size_t[]){4});
+    assert_int_equal(analysed_candidates(&c, &s.gradient, LENGTH), DLG_OK);
+    assert_true(c.rank + 2 >= LENGTH && c.rank < NARROW);
+    assert_int_equal(c.first[LENGTH], 0);
+    assert_false(c.sees);
+    dlg_candidates_release(&c);
+    step_release(&s);
+}
+
 static void candidates_of_a_batch(void **state)
 {
     (void)state;
@@ -339,6 +359,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(candidates_of_one_sentence),
         cmocka_unit_test(candidates_of_a_batch),
+        cmocka_unit_test(no_candidates_where_all_are_near),
         cmocka_unit_test(places_of_repeated_words),
         cmocka_unit_test(sentences_longer_than_heads_are_wide),
         cmocka_unit_test(sentences_of_a_batch),
