@@ -40,8 +40,8 @@ static dlg_status judge_cut(dlg_inspection *out, dlg_analysis *analysis, dlg_err
     const dlg_candidates *candidates;
     const dlg_status status = dlg_analysis_candidates(&candidates, analysis, out->length, err);
     out->fits = !status && !out->is_defended && all_inside(candidates);
-    out->fits_ground = out->fits ? (dlg_ground){DLG_LIKELY, "its words lie in layer 0's row space, but no begin or end"}
-                                 : (dlg_ground){DLG_LIKELY, "begin and end miss its rows for positions"};
+    if (out->fits)
+        out->fits_ground = (dlg_ground){DLG_LIKELY, "its words lie in layer 0's row space, but no begin or end"};
     return status;
 }
 
@@ -59,9 +59,13 @@ dlg_status dlg_model_match_find(dlg_inspection *out, dlg_analysis *analysis, siz
         if (status || out->fits) return status;
     }
     if (!out->fits) {
-        const dlg_status status = judge_cut(out, analysis, err);
-        return status || out->fits ? status
-                                   : dlg_causes_find(&out->causes, analysis, out->length, out->is_defended, err);
+        dlg_status status = dlg_causes_find(&out->causes, analysis, out->length, out->is_defended, err);
+        /* The first of several steps had a begin and all words: it is not cut. */
+        const bool has_begin = dlg_causes_have(&out->causes, "steps");
+        out->fits_ground = (dlg_ground){DLG_LIKELY, "begin and end miss its rows for positions"};
+        if (!status && !has_begin) status = judge_cut(out, analysis, err);
+        if (out->fits) out->causes = (dlg_causes){0};
+        return status;
     }
     if (out->is_defended) {
         out->fits_ground = (dlg_ground){DLG_UNSEEN, "what was done to the gradient blurs the check"};
