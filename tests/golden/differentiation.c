@@ -120,6 +120,12 @@ static void test_untied(void **state)
     check_case(DLG_SOURCE "/tests/golden/untied", true);
 }
 
+static void test_relu(void **state)
+{
+    (void)state;
+    check_case(DLG_SOURCE "/tests/golden/relu", true);
+}
+
 static void test_distilbert(void **state)
 {
     (void)state;
@@ -146,12 +152,9 @@ static void test_shared_cls(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_mlm),
-                                       cmocka_unit_test(test_cls),
-                                       cmocka_unit_test(test_untied),
-                                       cmocka_unit_test(test_distilbert),
-                                       cmocka_unit_test(test_distilbert_classifier),
-                                       cmocka_unit_test(test_shared_mlm),
-                                       cmocka_unit_test(test_shared_cls)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_mlm),        cmocka_unit_test(test_cls),
+                                       cmocka_unit_test(test_untied),     cmocka_unit_test(test_relu),
+                                       cmocka_unit_test(test_distilbert), cmocka_unit_test(test_distilbert_classifier),
+                                       cmocka_unit_test(test_shared_mlm), cmocka_unit_test(test_shared_cls)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

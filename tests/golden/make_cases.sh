@@ -1,6 +1,6 @@
 #!/bin/sh
-# Make the golden cases mlm/, cls/, untied/, distilbert/ and distilbert_cls/ beside this script: tiny models and their
-# gradients, in float64, by PyTorch and transformers.
+# Make the golden cases mlm/, cls/, untied/, relu/, distilbert/ and distilbert_cls/ beside this script: tiny models and
+# their gradients, in float64, by PyTorch and transformers.
 #
 #     make_cases.sh HF_CASE.PY      the script that turns a model and sentences into a case (its options are those used
 #                                   below)
@@ -52,6 +52,7 @@ def save(name, kind, config):
 make("mlm", BertForMaskedLM)
 make("cls", BertForSequenceClassification, num_labels=3, type_vocab_size=1)
 make("untied", BertForMaskedLM, hidden_act="gelu_new", layer_norm_eps=1e-3, tie_word_embeddings=False)
+make("relu", BertForMaskedLM, hidden_act="relu")
 make_distilbert("distilbert", DistilBertForMaskedLM)
 make_distilbert("distilbert_cls", DistilBertForSequenceClassification, num_labels=3)
 PYTHON
@@ -68,6 +69,8 @@ sed 's/\bBert\(Config\|For\)/DistilBert\1/g; s/attention.self.key.bias/attention
 "$python" "$tool" untied --model "$scratch/untied" --seed 3 --dtype float64 --check --mask-rate 0.4 \
     --mask-style bert --untied --text "The baker writes a letter to the harbour." \
     --text "In winter the river rests and the dog sings."
+"$python" "$tool" relu --model "$scratch/relu" --seed 6 --dtype float64 --check --mask-rate 0.3 \
+    --text "Every evening the clock counts two apples." --text "A warm dog rests in our garden."
 "$python" "$scratch/distilbert_case.py" distilbert --model "$scratch/distilbert" \
     --vocab "$scratch/distilbert/vocab.txt" --seed 4 --dtype float64 --check \
     --mask-rate 0.3 --text "A small boat waits behind the grey bridge, and one dog sings." --text "The clock rests."
