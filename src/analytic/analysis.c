@@ -24,10 +24,11 @@ struct dlg_analysis {
     size_t framed_length; /* 0: not looked for */
     unsigned framing;
     dlg_spectrum inputs, head;
-    bool has_traces, has_restoration, has_update_tokens;
+    bool has_traces, has_restoration, has_update_tokens, has_dropout, had_dropout;
     dlg_defence_traces traces;
     dlg_label_restoration restoration;
-    dlg_candidates candidates; /* of no position: not looked for */
+    dlg_candidates candidates;  /* of no position: not looked for */
+    dlg_dropped_inputs dropped; /* likewise */
     dlg_position_check *check;
     dlg_update_tokens update_tokens;
     dlg_forward forward;
@@ -48,6 +49,7 @@ void dlg_analysis_free(dlg_analysis *a)
     dlg_spectrum_release(&a->inputs);
     dlg_spectrum_release(&a->head);
     dlg_candidates_release(&a->candidates);
+    dlg_dropped_inputs_release(&a->dropped);
     dlg_position_check_free(a->check);
     dlg_free(a->types);
     dlg_update_tokens_release(&a->update_tokens);
@@ -171,6 +173,52 @@ dlg_status dlg_analysis_count_attended(size_t *n, dlg_analysis *a, dlg_error *er
 
 /* ---- tokens ---- */
 
+/* What lies outside of begin's input, by its square: a gradient without dropout leaves at most 1e-6. */
+static const double dropped = 5e-3;
+
+static dlg_status find_dropout(bool *out, dlg_analysis *a, dlg_error *err)
+{
+    const dlg_spectrum *inputs;
+    dlg_span_check *check = NULL;
+    size_t rank, n_dropped = 0;
+    *out = false;
+    dlg_status status = dlg_analysis_count_inputs(&rank, a, err);
+    if (status || !rank || !dlg_dropped_inputs_have_room(a->gradient->model, rank)) return status;
+    status = dlg_analysis_inputs(&inputs, a, SIZE_MAX, err);
+    if (!status) status = dlg_span_check_create(&check, a->gradient->model, inputs, rank, 1, err);
+    const bool is_there = !status && dlg_span_check_outside(check, a->special.begin, 0) < dropped;
+    dlg_span_check_free(check);
+    if (!status && !is_there)
+        status = dlg_dropped_inputs_have(out, &n_dropped, a->gradient->model, inputs, rank, a->special.begin, 0, err);
+    *out &= !status && n_dropped > 0;
+    return status;
+}
+
+dlg_status dlg_analysis_dropout(bool *was_on, dlg_analysis *a, dlg_error *err)
+{
+    dlg_status status = DLG_OK;
+    if (!a->has_dropout) status = find_dropout(&a->had_dropout, a, err);
+    a->has_dropout = !status;
+    *was_on = a->had_dropout;
+    return status;
+}
+
+dlg_status dlg_analysis_dropped_inputs(const dlg_dropped_inputs **out, dlg_analysis *a, size_t n_positions,
+                                       dlg_error *err)
+{
+    const dlg_spectrum *inputs;
+    size_t rank;
+    bool was_on;
+    *out = &a->dropped;
+    dlg_status status = dlg_analysis_dropout(&was_on, a, err);
+    if (status || !was_on || a->dropped.n_positions == n_positions) return status;
+    dlg_dropped_inputs_release(&a->dropped);
+    status = dlg_analysis_count_inputs(&rank, a, err);
+    if (!status) status = dlg_analysis_inputs(&inputs, a, SIZE_MAX, err);
+    if (!status) status = dlg_dropped_inputs_find(&a->dropped, a->gradient->model, inputs, rank, n_positions, err);
+    return status;
+}
+
 dlg_status dlg_analysis_span_check(dlg_span_check **out, dlg_analysis *a, size_t n_tokens, dlg_error *err)
 {
     const dlg_spectrum *inputs;
@@ -242,9 +290,12 @@ static dlg_status find_framing(unsigned *out, dlg_analysis *a, size_t length, dl
     dlg_span_check *span = NULL;
     unsigned first = 1, last = 1;
     size_t n_inputs, seen = 0;
+    bool was_dropped = false;
     dlg_status status = dlg_analysis_count_inputs(&n_inputs, a, err);
     if (!status) status = dlg_analysis_length(&seen, a, err);
     *out = dlg_analysis_count_types(a) > 1 ? DLG_PAIRED : 0;
+    if (!status) status = dlg_analysis_dropout(&was_dropped, a, err);
+    if (status || was_dropped) return status; /* it begins as texts do */
     if (!status && n_inputs >= length) status = dlg_analysis_span_check(&span, a, n_inputs, err);
     else if (!status && n_inputs) status = dlg_analysis_position_check(&check, a, length, err);
     if (span) first = look_in_layer_0(span, s.begin, s.pad, 0), last = look_in_layer_0(span, s.end, s.pad, length - 1);

@@ -2,6 +2,7 @@
 
 #include "analytic/noise/noise_model.h"
 #include "analytic/tokens/span_check.h"
+#include "base/interrupt.h"
 #include "base/memory.h"
 #include "math/blas.h"
 #include "math/sorted.h"
@@ -94,14 +95,35 @@ dlg_status dlg_infer_length_is_likely(bool *out, const dlg_gradient *gradient, s
     return DLG_OK;
 }
 
+/* The last position at which the token that ends sentences went in with numbers dropped. There are no more positions
+ * than inputs, for no two are the same. */
+static dlg_status find_dropped_end(size_t *length, dlg_analysis *analysis, size_t n_inputs, dlg_error *err)
+{
+    const dlg_model *model = dlg_analysis_gradient(analysis)->model;
+    const uint32_t end = dlg_analysis_special(analysis).end;
+    const dlg_spectrum *inputs;
+    bool ends = false;
+    size_t t = n_inputs < model->config.max_positions ? n_inputs : model->config.max_positions, n_dropped;
+    dlg_status status = dlg_analysis_inputs(&inputs, analysis, SIZE_MAX, err);
+    while (!status && !ends && t-- > 2) {
+        status = dlg_dropped_inputs_have(&ends, &n_dropped, model, inputs, n_inputs, end, t, err);
+        if (!status) status = dlg_check_interrupt(err);
+    }
+    *length = !status && ends ? t + 1 : 0;
+    return status;
+}
+
 dlg_status dlg_infer_length_without_rows(size_t *length, dlg_analysis *analysis, dlg_error *err)
 {
     const size_t n = dlg_analysis_gradient(analysis)->model->config.max_positions;
     size_t n_inputs, n_ends = 0;
+    bool was_dropped = false;
     dlg_span_check *check = NULL;
     *length = 0;
     dlg_status status = dlg_analysis_count_inputs(&n_inputs, analysis, err);
+    if (!status) status = dlg_analysis_dropout(&was_dropped, analysis, err);
     if (status || !n_inputs) return status;
+    if (was_dropped) return find_dropped_end(length, analysis, n_inputs, err);
     size_t *ends = dlg_allocate(n, sizeof *ends);
     double *scratch = dlg_allocate(n, sizeof *scratch);
     status = ends && scratch ? dlg_analysis_span_check(&check, analysis, n_inputs, err)

@@ -7,6 +7,7 @@
  */
 #include "attacks/classes.h"
 #include "attacks/dager.h"
+#include "attacks/dropped.h"
 #include "attacks/session/sentences.h"
 #include "attacks/update.h"
 #include "base/memory.h"
@@ -55,6 +56,8 @@ static dlg_status run(dlg_attack_result *out, dlg_analysis *analysis, const dlg_
     dlg_status status = DLG_OK;
     if (attempt.gradient->training.shared) status = dlg_update_run(out, analysis, knowledge, options, observer, err);
     if (status || out->end != DLG_EXHAUSTED || dlg_update_is_all(attempt.gradient)) return status;
+    status = dlg_dropped_run(out, analysis, knowledge, observer, err);
+    if (status || out->end != DLG_EXHAUSTED) return status;
     status = dlg_dager_run(out, analysis, knowledge, options, observer, err);
     if (!status && out->end == DLG_EXHAUSTED && !out->state.tokens) status = read_positions(&attempt, err);
     if (!status && out->end == DLG_EXHAUSTED) status = dlg_attack_look(out, analysis, err);

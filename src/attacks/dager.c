@@ -154,7 +154,8 @@ static dlg_status search(attack *a, dlg_error *err)
         status = dlg_sentences_explain(&a->attempt, found.n, found.lengths, fed, types, &part, err);
         if (status == DLG_ECANCELLED)
             status =
-                dlg_found_sentences_keep(a->attempt.out, a->attempt.knowledge, found.n, found.lengths, fed, &part, err);
+                dlg_found_sentences_keep(a->attempt.out, a->attempt.knowledge, found.n, found.lengths, fed, &part,
+                                         DLG_PARTLY, err);
     }
     dlg_free(types);
     dlg_free(fed);

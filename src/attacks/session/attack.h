@@ -96,6 +96,7 @@ typedef struct {
     dlg_attack_state state;
     dlg_attack_end end;
     dlg_part part;         /**< DLG_PARTLY: what was found; else zero */
+    bool was_dropped;      /**< numbers of layer 0's inputs were: no text explains the gradient */
     const char *reason;    /**< DLG_UNREADABLE: what was not to be seen, borrowed; else NULL */
     size_t n_rows, *first; /**< first (n_sentences + 1): where each sentence begins */
     size_t n_sentences;

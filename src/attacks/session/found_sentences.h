@@ -1,4 +1,4 @@
-/** Sentences that were found when the time for all else was up: the result as they are. */
+/** Sentences that were found and that no gradient is compared with: the result as they are. */
 #ifndef DLG_ATTACKS_SESSION_FOUND_SENTENCES_H
 #define DLG_ATTACKS_SESSION_FOUND_SENTENCES_H
 
@@ -6,10 +6,11 @@
 
 /**
  * Make the result of sentences, each of which was in the batch, without a network: no labels are put back, and no
- * distance is known. @param fed tokens, sentence after sentence. Errors: DLG_ENOMEM; the result is then as it was.
+ * distance is known. @param fed tokens, sentence after sentence. @param end DLG_PARTLY, or DLG_SETTLED where they are all
+ * there were Errors: DLG_ENOMEM; the result is then as it was.
  */
 DLG_MUST_USE dlg_status dlg_found_sentences_keep(dlg_attack_result *, const dlg_knowledge *, size_t n_sentences,
                                                  const size_t *lengths, const uint32_t *fed, const dlg_part *,
-                                                 dlg_error *);
+                                                 dlg_attack_end, dlg_error *);
 
 #endif
