@@ -173,8 +173,9 @@ dlg_status dlg_analysis_count_attended(size_t *n, dlg_analysis *a, dlg_error *er
 
 /* ---- tokens ---- */
 
-/* What lies outside of begin's input, by its square: a gradient without dropout leaves at most 1e-6. */
-static const double dropped = 5e-3;
+/* What lies outside of begin's input, by its square: a gradient without dropout leaves less. One number may be so large
+ * that others which were dropped are hardly more. */
+static const double dropped = 1e-5;
 
 static dlg_status find_dropout(bool *out, dlg_analysis *a, dlg_error *err)
 {
@@ -215,7 +216,7 @@ dlg_status dlg_analysis_dropped_inputs(const dlg_dropped_inputs **out, dlg_analy
     dlg_dropped_inputs_release(&a->dropped);
     status = dlg_analysis_count_inputs(&rank, a, err);
     if (!status) status = dlg_analysis_inputs(&inputs, a, SIZE_MAX, err);
-    if (!status) status = dlg_dropped_inputs_find(&a->dropped, a->gradient->model, inputs, rank, n_positions, err);
+    if (!status) status = dlg_dropped_inputs_find(&a->dropped, a->gradient->model, inputs, rank, n_positions, a->special, err);
     return status;
 }
 

@@ -16,6 +16,9 @@ static const double least = 1e-4, ridge = 1e-14;
 /* What an entry weighs that must be met, beside one that is. */
 static const double met = 100;
 
+/* A deviation to the other side counts as so much less than it is, so that it weighs more, and so does one beyond y. */
+static const double wrong_side = 0.1, beyond = 3;
+
 /* It has converged when the sum of what is left changes by no more than this part of it. */
 static const double still = 1e-6;
 
@@ -50,6 +53,14 @@ static double sum_of_absolutes(size_t n, const double *x)
     return sum;
 }
 
+/* For its weight, in parts of the mean of |y|: between 0 and y what is left of y is as large as it is. */
+static double deviation_of(double left, double y, double mean)
+{
+    const double along = (y < 0 ? -left : left) / mean, size = fabs(y) / mean;
+    if (fabs(along) > size) return size / (1 + beyond * (fabs(along) - size));
+    return along < 0 ? -wrong_side * along : along;
+}
+
 bool dlg_sparse_fit(size_t k, size_t n, const double *basis, const double *y, const bool *is_exact, size_t n_rounds,
                     bool goes_on, double *left, double *scratch)
 {
@@ -57,7 +68,7 @@ bool dlg_sparse_fit(size_t k, size_t n, const double *basis, const double *y, co
     if (!(mean > 0)) return false;
     for (size_t round = 0; round < n_rounds; round++) {
         for (size_t i = 0; i < n; i++) {
-            const double deviation = round || goes_on ? fabs(left[i]) / mean : 1;
+            const double deviation = round || goes_on ? deviation_of(left[i], y[i], mean) : 1;
             weights[i] = is_exact && is_exact[i] ? met * pow(least, power - 2) : pow(deviation + least, power - 2);
         }
         if (!solve(k, n, basis, y, weights, left, weights + n)) return false;

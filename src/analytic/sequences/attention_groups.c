@@ -207,7 +207,7 @@ dlg_status dlg_attention_groups_create(dlg_attention_groups **out, const dlg_gra
                                 .T = candidates->n_positions,
                                 .n_types = count_types(candidates),
                                 .heads = config->n_heads};
-    dlg_status status = dlg_joint_sparsity_create(&o->joint, gradient, candidates, special, err);
+    dlg_status status = dlg_joint_sparsity_create(&o->joint, gradient, candidates, NULL, special, err);
     if (!status && o->joint) *out = o;
     if (status || o->joint) goto out;
     status = list_tokens(o, err);

@@ -47,8 +47,12 @@ struct dlg_joint_sparsity {
 
 /* ---- what belongs to every place ---- */
 
-static void make_inputs(dlg_joint_sparsity *o)
+static void make_inputs(dlg_joint_sparsity *o, const double *inputs)
 {
+    if (inputs) {
+        memcpy(o->inputs, inputs, o->n * o->H * sizeof *o->inputs);
+        return;
+    }
     const dlg_inputs in = dlg_inputs_of(o->model);
     const dlg_candidates *c = o->candidates;
     for (size_t t = 0; t < o->T; t++)
@@ -283,7 +287,8 @@ static bool is_plain(const dlg_candidates *c, dlg_special_tokens special)
 }
 
 dlg_status dlg_joint_sparsity_create(dlg_joint_sparsity **out, const dlg_gradient *gradient,
-                                     const dlg_candidates *candidates, dlg_special_tokens special, dlg_error *err)
+                                     const dlg_candidates *candidates, const double *inputs, dlg_special_tokens special,
+                                     dlg_error *err)
 {
     const dlg_config *config = &gradient->model->config;
     const size_t n = candidates->first[candidates->n_positions];
@@ -302,7 +307,7 @@ dlg_status dlg_joint_sparsity_create(dlg_joint_sparsity **out, const dlg_gradien
                               .n = n};
     dlg_status status = allocate(o) ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "joint sparsity: no memory");
     if (!status) {
-        make_inputs(o);
+        make_inputs(o, inputs);
         status = find_known(o, &n_known, err);
     }
     if (!status && n_known * LEAST_KNOWN >= n) {

@@ -20,11 +20,13 @@
 typedef struct dlg_joint_sparsity dlg_joint_sparsity;
 
 /**
- * Borrows model and candidates. *out is NULL on failure, and where it sees nothing: most inputs depend on others, or
- * sentences are padded, cut or pairs. Errors: DLG_ENOMEM, DLG_ENONFINITE.
+ * Borrows model and candidates. @param inputs (candidates, H) what went in for each; NULL: the candidates' own inputs.
+ * *out is NULL on failure, and where it sees nothing: most inputs depend on others, or sentences are padded, cut or
+ * pairs. Errors: DLG_ENOMEM, DLG_ENONFINITE.
  */
 DLG_MUST_USE dlg_status dlg_joint_sparsity_create(dlg_joint_sparsity **out, const dlg_gradient *,
-                                                  const dlg_candidates *, dlg_special_tokens, dlg_error *);
+                                                  const dlg_candidates *, const double *inputs, dlg_special_tokens,
+                                                  dlg_error *);
 
 /** Accepts NULL. */
 void dlg_joint_sparsity_free(dlg_joint_sparsity *);

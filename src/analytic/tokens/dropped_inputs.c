@@ -13,6 +13,7 @@
 
 enum {
     NEAR = 48,     /* tokens of a position that are looked at */
+    FRAMING = 3,   /* of these, that are always among them */
     CLOSE = 4,     /* and of these, beyond twice as many as stand there on average, those that are fitted to the end */
     TRIES = 40,    /* for inputs that are still missing */
     ONE_IN_ROOM = 3, /* of the width must be outside of the row space */
@@ -47,19 +48,27 @@ typedef struct {
 static dlg_status keep_near(void *payload, uint32_t token, size_t position, size_t type, double outside, dlg_error *err)
 {
     near_token *near = ((search *)payload)->near + position * NEAR;
+    bool is_there = !(outside < near[NEAR - 1].outside);
     (void)type;
     (void)err;
-    if (!(outside < near[NEAR - 1].outside)) return DLG_OK;
+    for (size_t k = 0; k < FRAMING && !is_there; k++) is_there = near[k].token == token;
+    if (is_there) return DLG_OK;
     size_t i = NEAR - 1;
-    for (; i && near[i - 1].outside > outside; i--) near[i] = near[i - 1];
+    for (; near[i - 1].outside > outside; i--) near[i] = near[i - 1];
     near[i] = (near_token){token, outside};
     return DLG_OK;
 }
 
-static dlg_status find_near(search *s, const dlg_model *model, size_t n_positions, dlg_error *err)
+/* Tokens that frame a text are looked at in any case: of some models' one number is so large that nothing is near
+ * without it. */
+static dlg_status find_near(search *s, const dlg_model *model, dlg_special_tokens special, size_t n_positions,
+                            dlg_error *err)
 {
     const dlg_input_row_space rows = {model, s->space.in.H, s->space.rank, s->space.basis};
+    const uint32_t framing[] = {special.begin, special.end, special.mask};
     for (size_t i = 0; i < n_positions * NEAR; i++) s->near[i].outside = INFINITY;
+    for (size_t i = 0; i < n_positions * FRAMING; i++)
+        s->near[i / FRAMING * NEAR + i % FRAMING] = (near_token){framing[i % FRAMING], -1};
     return dlg_input_distances_visit(&rows, n_positions, 1, keep_near, s, err);
 }
 
@@ -223,6 +232,35 @@ static dlg_status search_again(search *s, size_t which_try, bool *any, dlg_error
 
 /* ---- all ---- */
 
+/* By position, then token. */
+static dlg_status sort(dlg_dropped_inputs *out, dlg_error *err)
+{
+    const size_t n = out->n, H = out->H;
+    dlg_dropped_inputs sorted = *out;
+    sorted.token = dlg_allocate(n + 1, sizeof *sorted.token);
+    sorted.position = dlg_allocate(n + 1, sizeof *sorted.position);
+    sorted.input = dlg_allocate(n * H + 1, sizeof *sorted.input);
+    if (!sorted.token || !sorted.position || !sorted.input) {
+        dlg_dropped_inputs_release(&sorted);
+        return dlg_fail(err, DLG_ENOMEM, "dropped inputs: no memory");
+    }
+    for (size_t i = 0; i < n; i++) {
+        size_t before = 0;
+        for (size_t j = 0; j < n; j++) {
+            const bool is_earlier = out->position[j] != out->position[i] ? out->position[j] < out->position[i]
+                                    : out->token[j] != out->token[i]     ? out->token[j] < out->token[i]
+                                                                         : j < i;
+            before += is_earlier;
+        }
+        sorted.token[before] = out->token[i];
+        sorted.position[before] = out->position[i];
+        memcpy(sorted.input + before * H, out->input + i * H, H * sizeof *sorted.input);
+    }
+    dlg_dropped_inputs_release(out);
+    *out = sorted;
+    return DLG_OK;
+}
+
 static dlg_status allocate(search *s, size_t n_positions, dlg_error *err)
 {
     const size_t H = s->space.in.H, n_threads = (size_t)dlg_blas_threads(), rank = s->space.rank;
@@ -253,17 +291,19 @@ static void release(search *s)
 }
 
 dlg_status dlg_dropped_inputs_find(dlg_dropped_inputs *out, const dlg_model *model, const dlg_spectrum *inputs,
-                                   size_t rank, size_t n_positions, dlg_error *err)
+                                   size_t rank, size_t n_positions, dlg_special_tokens special,
+                                   dlg_error *err)
 {
     *out = (dlg_dropped_inputs){.H = inputs->n_in, .n_positions = n_positions, .rank = rank};
     search s = {.out = out, .space = {dlg_inputs_of(model), rank, inputs->vectors}};
     const size_t n_close = 2 * rank / n_positions + CLOSE;
     dlg_status status = allocate(&s, n_positions, err);
-    if (!status) status = find_near(&s, model, n_positions, err);
+    if (!status) status = find_near(&s, model, special, n_positions, err);
     for (size_t t = 0; t < n_positions && !status; t++) status = search_position(&s, t, n_close, err);
     for (size_t i = 0; i < TRIES && !status; i++)
         for (bool any = true; any && !status && out->n < rank;) status = search_again(&s, i, &any, err);
     release(&s);
+    if (!status) status = sort(out, err);
     if (status) dlg_dropped_inputs_release(out);
     return status;
 }
