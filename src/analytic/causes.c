@@ -23,6 +23,8 @@ static const double most_dropped = 0.5;
 enum { LEAST_OUTSIDE = 8 };
 
 static const dlg_cause
+    missing = {"dropout", "begin went into layer 0 with some of its numbers missing",
+               "no text has such a gradient, but what went into layer 0 is read off it all the same"},
     dropout = {"dropout", "begin and end fit the position embedding's rows, but layer 0 saw other inputs",
                "no text has such a gradient: have it computed with model.eval(). The text of one "
                "sentence is read off the rows for positions all the same"},
@@ -66,7 +68,11 @@ static dlg_status look_for_another_step(dlg_causes *out, dlg_analysis *analysis,
     const dlg_special_tokens special = dlg_analysis_special(analysis);
     const dlg_position_check *check;
     outsides of;
-    dlg_status status = dlg_analysis_position_check(&check, analysis, length, err);
+    bool was_dropped = false;
+    dlg_status status = dlg_analysis_dropout(&was_dropped, analysis, err);
+    if (was_dropped) out->list[out->n++] = missing;
+    if (status || was_dropped) return status;
+    status = dlg_analysis_position_check(&check, analysis, length, err);
     if (status || !check) return status;
     const bool begins = dlg_position_check_admits(check, special.begin, 0),
                ends = dlg_position_check_admits(check, special.end, length - 1);

@@ -45,6 +45,14 @@ static dlg_status judge_cut(dlg_inspection *out, dlg_analysis *analysis, dlg_err
     return status;
 }
 
+/* Begin went into layer 0, whatever of it is missing there. */
+static void take_dropped(dlg_inspection *out)
+{
+    out->fits = dlg_causes_have(&out->causes, "dropout");
+    if (out->fits)
+        out->fits_ground = (dlg_ground){DLG_LIKELY, "begin fits layer 0's row space, but for what was dropped"};
+}
+
 dlg_status dlg_model_match_find(dlg_inspection *out, dlg_analysis *analysis, size_t n_inputs, bool has_ends,
                                 dlg_error *err)
 {
@@ -65,6 +73,7 @@ dlg_status dlg_model_match_find(dlg_inspection *out, dlg_analysis *analysis, siz
         out->fits_ground = (dlg_ground){DLG_LIKELY, "begin and end miss its rows for positions"};
         if (!status && !has_begin) status = judge_cut(out, analysis, err);
         if (out->fits) out->causes = (dlg_causes){0};
+        else take_dropped(out);
         return status;
     }
     if (out->is_defended) {

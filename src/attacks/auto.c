@@ -1,5 +1,6 @@
 /*
- * What there is, in the order of its cost: rows that a training moved are matched (update.h); the text is read off
+ * What there is, in the order of its cost: rows that a training moved are matched (update.h); what went in with dropout
+ * on is read off layer 0 (dropped.h); the text is read off
  * layer 0's row space (dager.h) or, where that is blind, off the position embedding's rows, if that explains the
  * gradient; else dummy embeddings descend among what is left open (restricted.c). Where some sentences of a batch were
  * read off that is all: a descent, which begins anew, would find less; behind a reading that explains nothing it seldom
@@ -58,7 +59,7 @@ static dlg_status run(dlg_attack_result *out, dlg_analysis *analysis, const dlg_
     if (status || out->end != DLG_EXHAUSTED || dlg_update_is_all(attempt.gradient)) return status;
     status = dlg_dropped_run(out, analysis, knowledge, observer, err);
     if (status || out->end != DLG_EXHAUSTED) return status;
-    status = dlg_dager_run(out, analysis, knowledge, options, observer, err);
+    if (!out->was_dropped) status = dlg_dager_run(out, analysis, knowledge, options, observer, err);
     if (!status && out->end == DLG_EXHAUSTED && !out->state.tokens) status = read_positions(&attempt, err);
     if (!status && out->end == DLG_EXHAUSTED) status = dlg_attack_look(out, analysis, err);
     if (status || out->end != DLG_EXHAUSTED) return status;

@@ -2,15 +2,20 @@
  * With dropout on no text has the shared gradient, so that none can be explained, and no descent comes to one. But the
  * inputs of layer 0 are seen, which token at which position and which of its numbers were dropped
  * (analytic/tokens/dropped_inputs.h). Every one of them is proved by itself, and their number is known, for no two are
- * the same: where all are found there is no other text.
+ * the same: where all are found, and which stand together (analytic/sequences/dropped_sentences.h), there is no other
+ * text. Of a single sentence the position check reads the same.
  */
 #include "attacks/dropped.h"
 
 #include "analytic/sequences/dropped_sentences.h"
+#include "analytic/tokens/reading.h"
+#include "analytic/tokens/twins.h"
 #include "attacks/session/found_sentences.h"
 #include "base/memory.h"
 
 #include <stdio.h>
+
+/* ---- layer 0 ---- */
 
 /* Tokens of the sentences, one after the other. */
 static dlg_status list_fed(uint32_t **out, const dlg_dropped_inputs *in, const dlg_sequences *found, dlg_error *err)
@@ -31,27 +36,30 @@ static void count_proved(const dlg_sequences *found, size_t *n_proved, size_t *n
     while (*n_proved < found->n && found->outside[*n_proved] == 0) *n_tokens += found->lengths[(*n_proved)++];
 }
 
-/* Of inputs that are not all there, or sentences that are not proved, other sentences could be made. */
-static void say_choices(const dlg_attack_result *out, const dlg_dropped_inputs *in)
+/* Where nothing proves a sentence, and no gradient does, other tokens at its positions would do as well; and so would
+ * others with the same embedding. */
+static void say_choices(const dlg_attack_result *out, const dlg_dropped_inputs *in, size_t n_proved,
+                        const dlg_model *model)
 {
     dlg_evidence *evidence = out->memory;
-    for (size_t i = 0, b = 0; i < out->n_rows; i++) {
-        if (i == out->first[b + 1]) b++;
-        const size_t t = i - out->first[b];
-        size_t n_here = 0;
-        for (size_t j = 0; j < in->n; j++) n_here += in->position[j] == t && in->token[j] != out->state.fed[i];
-        evidence[i].n_choices = n_here + 1;
-    }
+    for (size_t b = 0; b < out->n_sentences; b++)
+        for (size_t i = out->first[b]; i < out->first[b + 1]; i++) {
+            evidence[i].n_twins = dlg_twins_count(model, out->state.fed[i]);
+            evidence[i].n_choices = evidence[i].n_twins ? evidence[i].n_twins : 1;
+            for (size_t j = 0; j < in->n && b >= n_proved; j++)
+                evidence[i].n_choices +=
+                    in->position[j] == i - out->first[b] && in->token[j] != out->state.fed[i];
+        }
 }
 
 static dlg_status keep_sentences(dlg_attack_result *out, dlg_analysis *analysis, const dlg_knowledge *knowledge,
                                  const dlg_dropped_inputs *in, dlg_error *err)
 {
+    const dlg_gradient *gradient = dlg_analysis_gradient(analysis);
     dlg_sequences found;
     uint32_t *fed = NULL;
     size_t n_proved, n_accounted, n_tokens = 0;
-    dlg_status status = dlg_dropped_sentences_find(&found, dlg_analysis_gradient(analysis), in,
-                                                   dlg_analysis_special(analysis), err);
+    dlg_status status = dlg_dropped_sentences_find(&found, gradient, in, dlg_analysis_special(analysis), err);
     if (status || !found.n) return status;
     count_proved(&found, &n_proved, &n_accounted);
     for (size_t b = 0; b < found.n; b++) n_tokens += found.lengths[b];
@@ -62,30 +70,69 @@ static dlg_status keep_sentences(dlg_attack_result *out, dlg_analysis *analysis,
     if (!status && n_shown)
         status = dlg_found_sentences_keep(out, knowledge, n_shown, found.lengths, fed, &part,
                                           is_whole ? DLG_SETTLED : DLG_PARTLY, err);
-    if (!status && n_shown && is_whole && n_proved < found.n)
-        say_choices(out, in);
+    if (!status && n_shown) say_choices(out, in, n_proved, gradient->model);
     dlg_free(fed);
     dlg_sequences_release(&found);
+    return status;
+}
+
+/* ---- the rows for positions ---- */
+
+/* A single sentence of which the position check names every token: dropout leaves its equations as they are. */
+static dlg_status keep_positions(dlg_attack_result *out, dlg_analysis *analysis, const dlg_knowledge *knowledge,
+                                 dlg_error *err)
+{
+    static const dlg_token_set any = {0};
+    const dlg_position_check *check;
+    dlg_reading reading = {0};
+    const size_t length = knowledge->lengths[0];
+    if (knowledge->n_sentences != 1) return DLG_OK;
+    dlg_status status = dlg_analysis_position_check(&check, analysis, length, err);
+    if (!status && check) status = dlg_reading_find(&reading, check, &any, knowledge->special, err);
+    const bool is_read = !status && dlg_reading_is_whole(&reading) && reading.has_ends;
+    if (is_read)
+        status =
+            dlg_found_sentences_keep(out, knowledge, 1, &length, reading.fed, &(dlg_part){0}, DLG_SETTLED, err);
+    for (size_t t = 0; t < length && is_read && !status; t++) {
+        dlg_evidence *evidence = out->memory;
+        const size_t n = dlg_position_check_count(check, t);
+        evidence[t].n_choices = n ? n : 1; /* it begins as all do */
+    }
+    dlg_reading_release(&reading);
+    return status;
+}
+
+/* ---- both ---- */
+
+/* What was dropped is seen where layer 0's row space has room; where it has none, that begin and end are not quite what
+ * they are at the positions' rows. */
+static dlg_status look_for_dropout(bool *was_on, dlg_analysis *analysis, size_t length, dlg_error *err)
+{
+    const dlg_defence_traces *traces;
+    dlg_causes causes;
+    *was_on = false;
+    dlg_status status = dlg_analysis_traces(&traces, analysis, err);
+    if (status || dlg_defence_traces_any(traces) || dlg_analysis_gradient(analysis)->rounding) return status;
+    status = dlg_causes_find(&causes, analysis, length, false, err);
+    *was_on = !status && dlg_causes_have(&causes, "dropout");
     return status;
 }
 
 dlg_status dlg_dropped_run(dlg_attack_result *out, dlg_analysis *analysis, const dlg_knowledge *knowledge,
                            const dlg_attack_observer *observer, dlg_error *err)
 {
-    const dlg_defence_traces *traces;
     const dlg_dropped_inputs *in;
     const size_t length = knowledge->lengths[0];
     char line[160];
-    bool was_on = false;
-    dlg_status status = dlg_analysis_traces(&traces, analysis, err);
-    if (!status && !dlg_defence_traces_any(traces)) status = dlg_analysis_dropout(&was_on, analysis, err);
-    if (status || !was_on) return status;
+    dlg_status status = look_for_dropout(&out->was_dropped, analysis, length, err);
+    if (status || !out->was_dropped) return status;
     dlg_attack_doing(observer, "reading layer 0 behind dropout");
     status = dlg_analysis_dropped_inputs(&in, analysis, length, err);
     if (status) return status;
     snprintf(line, sizeof line, "dropout was on: %zu of %zu inputs of layer 0 found, of whose numbers %.1f %% were dropped",
-             in->n, in->rank, 100 * (double)in->n_dropped / (double)(in->n * in->H + 1));
-    dlg_attack_note(observer, line);
-    out->was_dropped = true;
-    return keep_sentences(out, analysis, knowledge, in, err);
+             in->n, in->rank, in->n ? 100 * (double)in->n_dropped / (double)(in->n * in->H) : 0);
+    dlg_attack_note(observer, in->rank ? line : "dropout was on: layer 0 has no room to show what was dropped");
+    status = keep_sentences(out, analysis, knowledge, in, err);
+    if (!status && out->end == DLG_EXHAUSTED) status = keep_positions(out, analysis, knowledge, err);
+    return status;
 }

@@ -283,6 +283,7 @@ dlg_status dlg_json_result(FILE *stream, const dlg_subject *subject, const dlg_a
     dlg_object_add_subject(&o);
     add_attack(&o);
     dlg_object_add_string(&o, "end", dlg_attack_end_name(result->end));
+    dlg_object_add(&o, o.root, "dropout", cJSON_CreateBool(result->was_dropped));
     dlg_object_add(&o, o.root, "recovered", cJSON_CreateBool(dlg_is_recovered(result->end)));
     dlg_object_add_string(&o, "reason", result->reason);
     add_part(&o, result);

@@ -1,5 +1,7 @@
 #include "report/loss.h"
 
+#include "report/dropped.h"
+
 #include <math.h>
 #include <stdio.h>
 
@@ -10,7 +12,8 @@ static const double nearly = 1e-3;
 
 static bool is_known(const dlg_attack_result *result)
 {
-    return result->state.tokens && (result->end == DLG_EXPLAINED || result->end == DLG_SETTLED);
+    const bool is_compared = !dlg_dropped_has_text(result) && result->state.tokens;
+    return is_compared && (result->end == DLG_EXPLAINED || result->end == DLG_SETTLED);
 }
 
 static bool is_about(double factor, double wanted)

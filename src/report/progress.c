@@ -1,3 +1,4 @@
+#include "report/dropped.h"
 #include "report/loss.h"
 #include "report/progress.h"
 
@@ -261,6 +262,10 @@ static void print_end(const dlg_screen *screen, const dlg_subject *subject, cons
     const dlg_attack_state *best = &result->state;
     part_of(best->distance_of_tokens, best->scale, number);
     describe_rest(best, rest, sizeof rest);
+    if (dlg_dropped_has_text(result)) {
+        dlg_dropped_print(screen, result);
+        return;
+    }
     if (!best->tokens && !result->reason) {
         const bool is_late = result->end == DLG_OUT_OF_TIME;
         dlg_screen_print(screen, indented,

@@ -16,9 +16,11 @@ enum {
     FRAMING = 3,   /* of these, that are always among them */
     CLOSE = 4,     /* and of these, beyond twice as many as stand there on average, those that are fitted to the end */
     TRIES = 40,    /* for inputs that are still missing */
-    ONE_IN_ROOM = 3, /* of the width must be outside of the row space */
-    SAME_ONE_IN = 50 /* entries may be dropped in one of two masks that are the same */
+    ONE_IN_ROOM = 3 /* of the width must be outside of the row space */
 };
+
+/* Two inputs that differ by no more than this part of their numbers' sum are one. */
+static const double same = 1e-2;
 
 typedef struct {
     uint32_t token;
@@ -74,15 +76,18 @@ static dlg_status find_near(search *s, const dlg_model *model, dlg_special_token
 
 /* ---- what was found ---- */
 
+/* The same numbers are the same input, also as another token with nearly the same embedding. */
 static bool is_found(const search *s, const dlg_dropped_fit *fit)
 {
     const dlg_dropped_inputs *out = s->out;
     const size_t H = out->H;
     for (size_t j = 0; j < out->n; j++) {
-        size_t n_other = 0;
-        if (out->token[j] != fit->token || out->position[j] != fit->position) continue;
-        for (size_t i = 0; i < H; i++) n_other += (out->input[j * H + i] != 0) != fit->is_kept[i];
-        if (n_other <= H / SAME_ONE_IN) return true;
+        double apart = 0, all = 0;
+        for (size_t i = 0; i < H && out->position[j] == fit->position; i++) {
+            apart += fabs(out->input[j * H + i] - (fit->is_kept[i] ? fit->y[i] : 0));
+            all += fabs(fit->y[i]);
+        }
+        if (out->position[j] == fit->position && apart < same * all) return true;
     }
     return false;
 }
