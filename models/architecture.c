@@ -1,6 +1,7 @@
 #include "models/architecture.h"
 
 #include "ops/attention.h"
+#include "ops/dropout.h"
 #include "ops/embeddings.h"
 #include "ops/select.h"
 
@@ -217,6 +218,19 @@ dlg_activation *dlg_build_activation(dlg_builder *b, dlg_value *x, dlg_activatio
     return dlg_tape_append(tape, &dlg_activation_class, &op, sizeof op);
 }
 
+dlg_value *dlg_build_dropout(dlg_builder *b, dlg_value *x)
+{
+    dlg_tape *tape = &b->network->tape;
+    const dlg_batch *batch = &b->network->batch;
+    if (!(batch->dropout > 0)) return x;
+    const dlg_dropout op = {.x = x,
+                            .y = dlg_tape_value(tape, x->n_rows, x->n_cols),
+                            .rate = batch->dropout,
+                            .seed = batch->dropout_seed,
+                            .stream = (uint32_t)tape->n_ops};
+    return ((dlg_dropout *)dlg_tape_append(tape, &dlg_dropout_class, &op, sizeof op))->y;
+}
+
 dlg_value *dlg_build_attention(dlg_builder *b, dlg_value *qkv, bool causal)
 {
     dlg_tape *tape = &b->network->tape;
@@ -258,15 +272,16 @@ dlg_activation_function *dlg_activation_of(const dlg_config *config)
 
 size_t dlg_post_norm_operators(const dlg_config *config)
 {
-    return 9 * config->n_layers + 9;
+    return 11 * config->n_layers + 11;
 }
 
 static dlg_value *build_block(dlg_builder *b, dlg_value *x, const dlg_block_roles *block)
 {
     dlg_value *attended = dlg_build_linear(b, dlg_build_attention(b, dlg_build_linear(b, x)->y, false))->y;
-    x = dlg_build_layernorm(b, attended, x, false, block->attention_norm)->y;
+    x = dlg_build_layernorm(b, dlg_build_dropout(b, attended), x, false, block->attention_norm)->y;
     dlg_value *wide = dlg_build_activation(b, dlg_build_linear(b, x)->y, dlg_activation_of(&b->model->config))->y;
-    return dlg_build_layernorm(b, dlg_build_linear(b, wide)->y, x, false, block->output_norm)->y;
+    dlg_value *narrow = dlg_build_dropout(b, dlg_build_linear(b, wide)->y);
+    return dlg_build_layernorm(b, narrow, x, false, block->output_norm)->y;
 }
 
 void dlg_build_post_norm_encoder(dlg_builder *b, size_t max_labels)
@@ -276,7 +291,7 @@ void dlg_build_post_norm_encoder(dlg_builder *b, size_t max_labels)
     dlg_network *network = b->network;
     dlg_activation_function *const functions[] = {
         [DLG_HEAD_LIKE_BLOCKS] = dlg_activation_of(config), [DLG_HEAD_TANH] = dlg_tanh, [DLG_HEAD_RELU] = dlg_relu};
-    dlg_value *x = dlg_build_layernorm(b, dlg_build_embeddings(b), NULL, false, roles->norm)->y;
+    dlg_value *x = dlg_build_dropout(b, dlg_build_layernorm(b, dlg_build_embeddings(b), NULL, false, roles->norm)->y);
     for (size_t i = 0; i < config->n_layers; i++) x = build_block(b, x, &roles->blocks[i]);
     network->head = x = dlg_build_linear(b, dlg_build_predicted(b, x))->y;
     network->n_head_ops = network->tape.n_ops;
@@ -284,5 +299,6 @@ void dlg_build_post_norm_encoder(dlg_builder *b, size_t max_labels)
     network->activation = dlg_build_activation(b, x, functions[roles->head_activation]);
     x = network->activation->y;
     if (roles->head_norm.scale) network->norm = dlg_build_layernorm(b, x, NULL, false, roles->head_norm);
+    else x = dlg_build_dropout(b, x);
     dlg_build_head(b, roles->head_norm.scale ? network->norm->y : x, max_labels);
 }

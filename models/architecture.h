@@ -126,6 +126,9 @@ dlg_linear *dlg_build_linear(dlg_builder *, dlg_value *x);
 
 dlg_activation *dlg_build_activation(dlg_builder *, dlg_value *x, dlg_activation_function *);
 
+/** x with the batch's share of its numbers dropped; x itself where that is none. */
+dlg_value *dlg_build_dropout(dlg_builder *, dlg_value *x);
+
 dlg_value *dlg_build_attention(dlg_builder *, dlg_value *qkv, bool causal);
 
 /** The predicted rows of x, which is what the network makes of its input. */

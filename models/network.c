@@ -56,7 +56,10 @@ void dlg_batch_release(dlg_batch *batch)
 
 static dlg_status copy_batch(dlg_batch *out, const dlg_batch *batch, dlg_error *err)
 {
-    *out = (dlg_batch){.n_sentences = batch->n_sentences, .n_rows = batch->n_rows};
+    *out = (dlg_batch){.n_sentences = batch->n_sentences,
+                       .n_rows = batch->n_rows,
+                       .dropout = batch->dropout,
+                       .dropout_seed = batch->dropout_seed};
     out->first = dlg_allocate(batch->n_sentences + 1, sizeof *out->first);
     out->position = dlg_allocate(batch->n_rows, sizeof *out->position);
     out->type = dlg_allocate(batch->n_rows, sizeof *out->type);

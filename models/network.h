@@ -19,6 +19,10 @@ typedef struct {
     size_t *type;       /**< (n_rows) token type, below the model's where it has any */
     size_t n_predicted; /**< rows the head is applied to */
     size_t *predicted;  /**< (n_predicted) distinct rows; a classifier's are the sentences' first */
+    /** of numbers behind the embeddings, attention's and feed-forward part of an encoder, and a classifier's pooler:
+     * what share is dropped; 0: dropout is off. Attention's own weights are not dropped */
+    double dropout;
+    uint64_t dropout_seed;
 } dlg_batch;
 
 /**

@@ -67,11 +67,13 @@ typedef struct {
     /** called with a line about each text that was cut; may be NULL */
     void (*note)(void *payload, const char *line);
     void *payload; /**< handed to note */
+    /** share of the numbers that dropout drops behind embeddings and layers, below 1; 0: it is off */
+    double dropout;
 } dlg_participation;
 
 #define DLG_PARTICIPATION_INIT                                                                                         \
     {                                                                                                                  \
-        0.15, DLG_MASK_ALL, 0, 0, 0, NULL, NULL, NULL                                                                  \
+        0.15, DLG_MASK_ALL, 0, 0, 0, NULL, NULL, NULL, 0                                                               \
     }
 
 /**

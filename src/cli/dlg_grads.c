@@ -5,6 +5,7 @@
 #include "cli/option.h"
 #include "cli/start.h"
 #include "cli/training_options.h"
+#include "cli/truth_path.h"
 #include "dlg/dlg.h"
 
 #include <stdio.h>
@@ -34,7 +35,7 @@ typedef struct {
     bool no_truth, quiet, json;
     bool about_text, about_preset;   /* an option was given that --step, or --model, leaves no room for */
     bool about_masks, about_classes; /* one that a classifier, or a masked LM, leaves no room for */
-    double mask_rate;
+    double mask_rate, dropout;
     dlg_mask_style mask_style;
     dlg_dtype dtype;
     size_t max_length;
@@ -59,6 +60,7 @@ enum {
     KEY_LABEL,
     KEY_MASK_RATE,
     KEY_MASK_STYLE,
+    KEY_DROPOUT,
     KEY_MAX_LENGTH,
     KEY_DTYPE,
     KEY_DEFEND,
@@ -111,6 +113,10 @@ static const struct argp_option table[] = {
      .key = KEY_MASK_STYLE,
      .arg = "all|bert",
      .doc = "all: they are masked (default); bert: 80 % do, 10 % a random token, 10 % stay"},
+    {.name = "dropout",
+     .key = KEY_DROPOUT,
+     .arg = "P",
+     .doc = "Drop that share of the numbers behind embeddings and layers, as in training (default 0)"},
     {.doc = "Sharing:", .group = 4},
     {.name = "defend",
      .key = KEY_DEFEND,
@@ -135,7 +141,7 @@ static const struct argp_option table[] = {
     {.name = "no-truth", .key = KEY_NO_TRUTH, .doc = "Write no truth"},
     {.doc = "General:", .group = 5},
     {.key = 'h', .flags = OPTION_HIDDEN}, /* as --help */
-    {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "Seed of masks and of the defences' noise (default 0)"},
+    {.name = "seed", .key = KEY_SEED, .arg = "N", .doc = "Seed of masks, dropout and the defences' noise (default 0)"},
     {.name = "memory", .key = KEY_MEMORY, .arg = "SIZE", .doc = DLG_MEMORY_HELP},
     {.name = "threads", .key = KEY_THREADS, .arg = "N", .doc = DLG_THREADS_HELP},
     {.name = "json", .key = KEY_JSON, .doc = "Print the result as one JSON object"},
@@ -195,7 +201,8 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     static const char *const tasks[] = {"mlm", "cls", NULL}, *const styles[] = {"all", "bert", NULL},
                              *const dtypes[] = {"f64", "f32", "f16", "bf16", NULL};
     options *o = state->input;
-    o->about_text |= key == KEY_LABEL || key == KEY_MASK_RATE || key == KEY_MASK_STYLE || key == KEY_MAX_LENGTH;
+    o->about_text |= key == KEY_LABEL || key == KEY_MASK_RATE || key == KEY_MASK_STYLE || key == KEY_MAX_LENGTH ||
+                     key == KEY_DROPOUT;
     o->about_training |= key == DLG_KEY_OPTIMIZER || key == DLG_KEY_LR || key == KEY_WEIGHTS_AFTER;
     o->about_masks |= key == KEY_MASK_RATE || key == KEY_MASK_STYLE;
     o->about_classes |= key == KEY_NUM_LABELS;
@@ -218,6 +225,7 @@ static error_t parse(int key, char *arg, struct argp_state *state)
     case KEY_MASK_STYLE:
         o->mask_style = dlg_option_name(state, "mask-style", arg, styles) ? DLG_MASK_BERT : DLG_MASK_ALL;
         break;
+    case KEY_DROPOUT: o->dropout = dlg_option_real(state, "dropout", arg, 0, 0.9); break;
     case KEY_DTYPE: o->dtype = (dlg_dtype)dlg_option_name(state, "dtype", arg, dtypes); break;
     case KEY_DEFEND: add_defence(state, o, arg); break;
     case KEY_WEIGHTS_AFTER: o->weights_after = true; break;
@@ -246,17 +254,6 @@ static char *help(int key, const char *text, void *input)
 }
 
 /* ---- the program ---- */
-
-/* bert.g to bert.truth.json; NULL when memory ran out. */
-static char *truth_path_of(const char *output)
-{
-    static const char ending[] = ".truth.json";
-    const char *slash = strrchr(output, '/'), *base = slash ? slash + 1 : output, *dot = strrchr(base, '.');
-    const size_t n = dot && dot > base ? (size_t)(dot - output) : strlen(output);
-    char *path = malloc(n + sizeof ending);
-    if (path) snprintf(path, n + sizeof ending, "%.*s%s", (int)n, output, ending);
-    return path;
-}
 
 static void note(void *payload, const char *line)
 {
@@ -299,7 +296,8 @@ static dlg_status make_step(dlg_truth **out, const options *o, const dlg_model *
                                    .n_labels = o->n_labels,
                                    .labels = o->labels,
                                    .note = o->quiet ? NULL : note,
-                                   .payload = stderr};
+                                   .payload = stderr,
+                                   .dropout = o->dropout};
     return dlg_truth_of_texts(out, model, texts, &how, err);
 }
 
@@ -345,7 +343,7 @@ static dlg_status run(options *o, dlg_error *err)
     dlg_texts *texts = NULL;
     dlg_truth *step = NULL;
     dlg_status status = DLG_OK;
-    char *made = o->no_truth || o->truth ? NULL : truth_path_of(o->output);
+    char *made = o->no_truth || o->truth ? NULL : dlg_truth_path_of(o->output);
     const char *truth_path = made ? made : o->truth;
     if (!truth_path && !o->no_truth) status = dlg_fail(err, DLG_ENOMEM, "options: no memory");
     if (!status && truth_path && !strcmp(truth_path, o->output))

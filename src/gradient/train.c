@@ -90,10 +90,14 @@ static dlg_status step(run *r, size_t t, const dlg_gradient *g, dlg_error *err)
 /* The gradient at the weights as they are now. The first step's are the model's own. */
 static dlg_status share(dlg_gradient *out, double *loss, const run *r, size_t t, const dlg_step *of, dlg_error *err)
 {
-    if (t == 1) return dlg_gradient_share(out, loss, r->before, of, err);
+    dlg_batch batch = *of->batch;
+    dlg_step own = *of;
+    batch.dropout_seed += t - 1; /* each step drops other numbers */
+    own.batch = &batch;
+    if (t == 1) return dlg_gradient_share(out, loss, r->before, &own, err);
     dlg_model *now = NULL;
     dlg_status status = dlg_model_with(&now, r->before, r->weights.values, err);
-    if (!status) status = dlg_gradient_share(out, NULL, now, of, err);
+    if (!status) status = dlg_gradient_share(out, NULL, now, &own, err);
     out->model = r->before; /* of the same parameters; `now` ends here */
     dlg_model_free(now);
     return status;

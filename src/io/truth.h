@@ -27,6 +27,7 @@ struct dlg_truth {
     double loss;     /**< 0 where the file has none */
     uint64_t seed;   /**< of the masks and of the defences' noise; at most 2^53 */
     bool dropout;    /**< dropout was on, so the step cannot be repeated */
+    double dropped;  /**< share of numbers, of a step that is to be made; not written */
     uint32_t pad;    /**< what padding holds in the file */
 };
 

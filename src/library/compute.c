@@ -11,7 +11,7 @@
 
 /* @param how of several steps; NULL: the gradient of one */
 static dlg_status share_step(dlg_gradient *out, const dlg_model *model, dlg_truth *truth, const dlg_training *how,
-                             dlg_error *err)
+                             uint64_t seed, dlg_error *err)
 {
     dlg_batch batch = {0};
     dlg_status status = DLG_OK;
@@ -30,6 +30,8 @@ static dlg_status share_step(dlg_gradient *out, const dlg_model *model, dlg_trut
         labels[n_predicted++] = (size_t)truth->labels[i];
     }
     status = dlg_batch_create(&batch, model->config.task, truth->n_sentences, lengths, err);
+    batch.dropout = truth->dropped;
+    batch.dropout_seed = seed;
     if (!status) dlg_batch_set_types(&batch, truth->types);
     if (!status && !truth->is_classification) status = dlg_batch_predict(&batch, n_predicted, rows, err);
     const dlg_step step = {.batch = &batch, .fed = truth->fed, .labels = labels};
@@ -79,7 +81,7 @@ static dlg_status defend(dlg_gradient *gradient, size_t n, const char *const spe
 /* A step on record can have been made otherwise than this library makes one. */
 static dlg_status check_step(const dlg_truth *step, const dlg_model *model, dlg_error *err)
 {
-    if (step->dropout)
+    if (step->dropout && !(step->dropped > 0))
         return dlg_fail(err, DLG_EFORMAT, "%s: want a step without dropout, found one with it", dlg_fit_name(step));
     if (model->config.task == DLG_SEQUENCE_CLASSIFICATION && model->config.n_labels < 2)
         return dlg_fail(err, DLG_ESHAPE, "%s: num_labels: want at least 2 classes, found 1 (that is a regression)",
@@ -98,7 +100,7 @@ static dlg_status compute(dlg_gradient **out, const dlg_model *model, dlg_truth 
     if (status) return status;
     gradient = dlg_allocate(1, sizeof *gradient);
     if (!gradient) return dlg_fail(err, DLG_ENOMEM, "gradient of %s: no memory", model->name);
-    status = share_step(gradient, model, step, how, err);
+    status = share_step(gradient, model, step, how, seed, err);
     gradient->seed = seed;
     if (!status) status = defend(gradient, n_defences, defences, err);
     if (status) dlg_gradient_free(gradient);

@@ -135,6 +135,8 @@ static dlg_status check_how(const dlg_participation *how, dlg_error *err)
 {
     if (!(how->mask_rate >= 0 && how->mask_rate <= 1))
         return dlg_fail(err, DLG_EARG, "mask rate: want a number from 0 to 1, found %g", how->mask_rate);
+    if (!(how->dropout >= 0 && how->dropout < 1))
+        return dlg_fail(err, DLG_EARG, "dropout: want a number from 0 to below 1, found %g", how->dropout);
     if (how->max_length && how->max_length < 3)
         return dlg_fail(err, DLG_EARG, "maximal length: want at least 3 tokens, found %zu", how->max_length);
     if ((unsigned)how->mask_style > DLG_MASK_BERT)
@@ -187,6 +189,10 @@ dlg_status dlg_truth_of_texts(dlg_truth **out, const dlg_model *model, const dlg
     if (!status) status = dlg_fit_trained(model, err);
     if (!status) status = check_how(how, err);
     if (!status) status = read_texts(truth, model, texts, how, err);
+    if (!status) {
+        truth->dropped = how->dropout;
+        truth->dropout = how->dropout > 0;
+    }
     return finish(out, truth, status);
 }
 

@@ -2,6 +2,7 @@
 
 #include "math/random.h"
 #include "ops/activation.h"
+#include "ops/dropout.h"
 #include "ops/attention.h"
 #include "ops/embeddings.h"
 #include "ops/layernorm.h"
@@ -204,6 +205,13 @@ static void tanh_alone(rig *r)
     activation_by(r, dlg_tanh);
 }
 
+static void dropout(rig *r)
+{
+    dlg_dropout op = {.x = input(r, 3, 5, 1, false), .rate = 0.4, .seed = 3, .stream = 1};
+    op.y = output(r, 3, 5);
+    append(r, &dlg_dropout_class, &op, sizeof op, 0, NULL);
+}
+
 static void selection(rig *r)
 {
     static const size_t row[] = {4, 0, 3};
@@ -245,6 +253,7 @@ static const struct {
     {"gelu by tanh", gelu_tanh},
     {"tanh", tanh_alone},
     {"relu", relu},
+    {"dropout", dropout},
     {"select", selection},
     {"cross-entropy", cross_entropy},
 };
