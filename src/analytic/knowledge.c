@@ -96,15 +96,17 @@ typedef struct {
 static dlg_status find_masks(survey *s, dlg_analysis *analysis, dlg_error *err)
 {
     const uint32_t mask = dlg_analysis_special(analysis).mask;
-    dlg_span_check *check;
+    dlg_span_check *check = NULL;
     double *scratch = dlg_allocate(s->longest, sizeof *scratch);
     s->masks = dlg_allocate(s->longest, sizeof *s->masks);
     if (!s->masks || !scratch) {
         dlg_free(scratch);
         return dlg_fail(err, DLG_ENOMEM, "span check: no memory");
     }
-    const dlg_status status = dlg_analysis_span_check(&check, analysis, s->n_tokens, err);
-    if (!status) s->n_masks = dlg_span_check_positions(check, mask, s->longest, s->masks, scratch);
+    bool was_dropped = false;
+    dlg_status status = dlg_analysis_dropout(&was_dropped, analysis, err);
+    if (!status) status = dlg_analysis_span_check(&check, analysis, s->n_tokens, err);
+    if (!status && !was_dropped) s->n_masks = dlg_span_check_positions(check, mask, s->longest, s->masks, scratch);
     s->is_blind = !s->n_masks;
     dlg_span_check_free(check);
     dlg_free(scratch);

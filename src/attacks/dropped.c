@@ -134,5 +134,8 @@ dlg_status dlg_dropped_run(dlg_attack_result *out, dlg_analysis *analysis, const
     dlg_attack_note(observer, in->rank ? line : "dropout was on: layer 0 has no room to show what was dropped");
     status = keep_sentences(out, analysis, knowledge, in, err);
     if (!status && out->end == DLG_EXHAUSTED) status = keep_positions(out, analysis, knowledge, err);
+    if (!status && out->end == DLG_SETTLED &&
+        dlg_analysis_gradient(analysis)->model->config.task == DLG_MASKED_LM)
+        status = dlg_found_sentences_put_labels(out, err);
     return status;
 }

@@ -283,10 +283,10 @@ dlg_status dlg_json_result(FILE *stream, const dlg_subject *subject, const dlg_a
     dlg_object_add_subject(&o);
     add_attack(&o);
     dlg_object_add_string(&o, "end", dlg_attack_end_name(result->end));
-    dlg_object_add(&o, o.root, "dropout", cJSON_CreateBool(result->was_dropped));
     dlg_object_add(&o, o.root, "recovered", cJSON_CreateBool(dlg_is_recovered(result->end)));
     dlg_object_add_string(&o, "reason", result->reason);
     add_part(&o, result);
+    dlg_object_add(&o, o.root, "dropout", cJSON_CreateBool(result->was_dropped));
     dlg_object_add_number(&o, "start", (double)best->start);
     dlg_object_add_number(&o, "iterations", (double)best->iterations);
     dlg_object_add_number(&o, "evaluations", (double)best->evaluations);

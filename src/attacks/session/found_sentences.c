@@ -6,14 +6,18 @@
 #include <string.h>
 
 static dlg_status know(dlg_knowledge **out, const dlg_knowledge *from, size_t n_sentences, const size_t *lengths,
-                       dlg_error *err)
+                       bool are_all, dlg_error *err)
 {
     const dlg_knowledge sentences = {.n_sentences = n_sentences,
                                      .lengths = (size_t *)(size_t)lengths, /* copied */
                                      .special = from->special,
                                      .sentences_from = DLG_INFERRED,
                                      .lengths_from = DLG_INFERRED,
-                                     .masks_are_seen = from->masks_are_seen};
+                                     .masks_are_seen = from->masks_are_seen,
+                                     .n_labels = are_all ? from->n_labels : 0,
+                                     .labels = are_all ? from->labels : NULL,
+                                     .labels_from = from->labels_from,
+                                     .labels_are_unsure = from->labels_are_unsure};
     *out = dlg_allocate(1, sizeof **out);
     if (!*out) return dlg_fail(err, DLG_ENOMEM, "sentences: no memory");
     const dlg_status status = dlg_knowledge_copy(*out, &sentences, err);
@@ -31,7 +35,7 @@ dlg_status dlg_found_sentences_keep(dlg_attack_result *result, const dlg_knowled
     size_t n = 0, *first = dlg_allocate(n_sentences + 1, sizeof *first);
     for (size_t b = 0; first && b < n_sentences; b++) first[b + 1] = n += lengths[b];
     dlg_evidence *evidence = dlg_allocate(n, sizeof *evidence + 2 * sizeof *fed + 2 * sizeof(bool));
-    dlg_status status = first && evidence ? know(&knowledge, from, n_sentences, lengths, err)
+    dlg_status status = first && evidence ? know(&knowledge, from, n_sentences, lengths, end == DLG_SETTLED, err)
                                           : dlg_fail(err, DLG_ENOMEM, "sentences: no memory");
     if (status) {
         dlg_free(first);
@@ -63,5 +67,28 @@ dlg_status dlg_found_sentences_keep(dlg_attack_result *result, const dlg_knowled
     result->first = first;
     result->knowledge = knowledge;
     result->memory = evidence;
+    return DLG_OK;
+}
+
+dlg_status dlg_found_sentences_put_labels(dlg_attack_result *result, dlg_error *err)
+{
+    dlg_knowledge *k = result->knowledge;
+    const uint32_t *fed = result->state.fed;
+    uint32_t *tokens = (uint32_t *)((dlg_evidence *)result->memory + result->n_rows) + result->n_rows;
+    bool *predicted = (bool *)(tokens + result->n_rows), are_same = true;
+    size_t n = 0;
+    for (size_t i = 0; i < result->n_rows; i++) n += fed[i] == k->special.mask;
+    for (size_t i = 1; i < k->n_labels; i++) are_same &= k->labels[i] == k->labels[0];
+    if (!n || n != k->n_labels) return DLG_OK;
+    k->rows = dlg_allocate(n, sizeof *k->rows);
+    if (!k->rows) return dlg_fail(err, DLG_ENOMEM, "sentences: no memory");
+    k->rows_from = DLG_INFERRED;
+    k->placed = are_same;
+    for (size_t i = 0; i < result->n_rows; i++) {
+        if (fed[i] != k->special.mask) continue;
+        k->rows[k->n_rows++] = i;
+        if (are_same) tokens[i] = (uint32_t)k->labels[0];
+        predicted[i] = are_same;
+    }
     return DLG_OK;
 }
