@@ -216,7 +216,8 @@ dlg_status dlg_analysis_dropped_inputs(const dlg_dropped_inputs **out, dlg_analy
     dlg_dropped_inputs_release(&a->dropped);
     status = dlg_analysis_count_inputs(&rank, a, err);
     if (!status) status = dlg_analysis_inputs(&inputs, a, SIZE_MAX, err);
-    if (!status) status = dlg_dropped_inputs_find(&a->dropped, a->gradient->model, inputs, rank, n_positions, a->special, err);
+    if (!status)
+        status = dlg_dropped_inputs_find(&a->dropped, a->gradient->model, inputs, rank, n_positions, a->special, err);
     return status;
 }
 

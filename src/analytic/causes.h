@@ -24,7 +24,8 @@ typedef struct {
 
 /**
  * Look for them, in a gradient that is not exact for its norm alone where it is defended.
- *   dropout  numbers of begin are missing in layer 0 (analytic/tokens/dropped_inputs.h); or begin and end fit the position embedding's rows to rounding, and layer 0 saw most of their inputs, not all
+ *   dropout  numbers of begin are missing in layer 0 (analytic/tokens/dropped_inputs.h); or begin and end fit the
+ *            position embedding's rows to rounding, and layer 0 saw most of their inputs, not all
  *   weights  neither fits to rounding, yet the inputs of both all but lie in layer 0's row space: of a foreign model's
  *            gradient most of them is outside. It is another step's, or the sum of several
  *   steps    likewise, but begin went into layer 0 as it is: the sum of several, the first of which was taken here

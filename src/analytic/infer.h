@@ -20,8 +20,8 @@ DLG_MUST_USE dlg_status dlg_infer_length_is_likely(bool *out, const dlg_gradient
 
 /**
  * The same where the position embedding was frozen: the last position at which the token that ends sentences lies in
- * layer 0's row space, as in DAGER (Petrov et al. 2024, arXiv:2405.15586); 0 where no gap sets it apart there. Where dropout was
- * on, at which its input is found (analytic/tokens/dropped_inputs.h). Errors: DLG_ENOMEM, DLG_ENONFINITE,
+ * layer 0's row space, as in DAGER (Petrov et al. 2024, arXiv:2405.15586); 0 where no gap sets it apart there. Where
+ * dropout was on, at which its input is found (analytic/tokens/dropped_inputs.h). Errors: DLG_ENOMEM, DLG_ENONFINITE,
  * DLG_ECANCELLED.
  */
 DLG_MUST_USE dlg_status dlg_infer_length_without_rows(size_t *length, dlg_analysis *, dlg_error *);

@@ -18,7 +18,8 @@ typedef struct {
 /**
  * Tokens of an undefended gradient that stand at a position of some sentence, and that nothing else can stand for: the
  * only candidate there, or candidates that the word embedding's gradient names as all of the position's; of a single
- * sentence the only token that the position check admits; and all inputs, where dropout was on and all are found. Errors: DLG_ENOMEM, DLG_ENONFINITE, DLG_ECANCELLED.
+ * sentence the only token that the position check admits; and all inputs, where dropout was on and all are found.
+ * Errors: DLG_ENOMEM, DLG_ENONFINITE, DLG_ECANCELLED.
  */
 DLG_MUST_USE dlg_status dlg_places_find(dlg_places *out, dlg_analysis *, size_t length, bool is_single, dlg_error *);
 

@@ -153,9 +153,8 @@ static dlg_status search(attack *a, dlg_error *err)
         const dlg_part part = part_of(a, found.n, n_asked, dlg_sequence_check_rank(check));
         status = dlg_sentences_explain(&a->attempt, found.n, found.lengths, fed, types, &part, err);
         if (status == DLG_ECANCELLED)
-            status =
-                dlg_found_sentences_keep(a->attempt.out, a->attempt.knowledge, found.n, found.lengths, fed, &part,
-                                         DLG_PARTLY, err);
+            status = dlg_found_sentences_keep(a->attempt.out, a->attempt.knowledge, found.n, found.lengths, fed, &part,
+                                              DLG_PARTLY, err);
     }
     dlg_free(types);
     dlg_free(fed);

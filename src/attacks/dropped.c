@@ -47,8 +47,7 @@ static void say_choices(const dlg_attack_result *out, const dlg_dropped_inputs *
             evidence[i].n_twins = dlg_twins_count(model, out->state.fed[i]);
             evidence[i].n_choices = evidence[i].n_twins ? evidence[i].n_twins : 1;
             for (size_t j = 0; j < in->n && b >= n_proved; j++)
-                evidence[i].n_choices +=
-                    in->position[j] == i - out->first[b] && in->token[j] != out->state.fed[i];
+                evidence[i].n_choices += in->position[j] == i - out->first[b] && in->token[j] != out->state.fed[i];
         }
 }
 
@@ -91,8 +90,7 @@ static dlg_status keep_positions(dlg_attack_result *out, dlg_analysis *analysis,
     if (!status && check) status = dlg_reading_find(&reading, check, &any, knowledge->special, err);
     const bool is_read = !status && dlg_reading_is_whole(&reading) && reading.has_ends;
     if (is_read)
-        status =
-            dlg_found_sentences_keep(out, knowledge, 1, &length, reading.fed, &(dlg_part){0}, DLG_SETTLED, err);
+        status = dlg_found_sentences_keep(out, knowledge, 1, &length, reading.fed, &(dlg_part){0}, DLG_SETTLED, err);
     for (size_t t = 0; t < length && is_read && !status; t++) {
         dlg_evidence *evidence = out->memory;
         const size_t n = dlg_position_check_count(check, t);
@@ -129,13 +127,13 @@ dlg_status dlg_dropped_run(dlg_attack_result *out, dlg_analysis *analysis, const
     dlg_attack_doing(observer, "reading layer 0 behind dropout");
     status = dlg_analysis_dropped_inputs(&in, analysis, length, err);
     if (status) return status;
-    snprintf(line, sizeof line, "dropout was on: %zu of %zu inputs of layer 0 found, of whose numbers %.1f %% were dropped",
-             in->n, in->rank, in->n ? 100 * (double)in->n_dropped / (double)(in->n * in->H) : 0);
+    snprintf(line, sizeof line,
+             "dropout was on: %zu of %zu inputs of layer 0 found, of whose numbers %.1f %% were dropped", in->n,
+             in->rank, in->n ? 100 * (double)in->n_dropped / (double)(in->n * in->H) : 0);
     dlg_attack_note(observer, in->rank ? line : "dropout was on: layer 0 has no room to show what was dropped");
     status = keep_sentences(out, analysis, knowledge, in, err);
     if (!status && out->end == DLG_EXHAUSTED) status = keep_positions(out, analysis, knowledge, err);
-    if (!status && out->end == DLG_SETTLED &&
-        dlg_analysis_gradient(analysis)->model->config.task == DLG_MASKED_LM)
+    if (!status && out->end == DLG_SETTLED && dlg_analysis_gradient(analysis)->model->config.task == DLG_MASKED_LM)
         status = dlg_found_sentences_put_labels(out, err);
     return status;
 }

@@ -4,8 +4,7 @@
 
 bool dlg_dropped_has_text(const dlg_attack_result *result)
 {
-    const bool is_read =
-        result->end == DLG_SETTLED || result->end == DLG_LIKELY_TEXT || result->end == DLG_PARTLY;
+    const bool is_read = result->end == DLG_SETTLED || result->end == DLG_LIKELY_TEXT || result->end == DLG_PARTLY;
     return result->was_dropped && result->state.tokens && is_read;
 }
 

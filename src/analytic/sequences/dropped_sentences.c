@@ -61,7 +61,8 @@ static dlg_status make_spans(grouping *g, size_t length, const size_t *index, dl
         const size_t first = h * d;
         for (size_t i = 0; i < d; i++)
             for (size_t j = 0; j < g->n_keys; j++)
-                g->column[i * g->n_keys + j] = g->keys[index[j + 1] * H + first + i] - g->keys[index[0] * H + first + i];
+                g->column[i * g->n_keys + j] =
+                    g->keys[index[j + 1] * H + first + i] - g->keys[index[0] * H + first + i];
         if (g->n_keys) status = orthonormal(g, g->n_keys, keys, err);
         for (size_t i = 0; i < d; i++)
             for (size_t j = 0; j < g->n_queries; j++)
@@ -185,7 +186,8 @@ static dlg_status keep_last(grouping *g, dlg_sequences *out, bool *any, dlg_erro
     return *any ? keep(g, out, length, g->choice, 0, err) : DLG_OK;
 }
 
-static dlg_status keep_proved(grouping *g, dlg_sequences *out, const dlg_sequences *proposals, bool *any, dlg_error *err)
+static dlg_status keep_proved(grouping *g, dlg_sequences *out, const dlg_sequences *proposals, bool *any,
+                              dlg_error *err)
 {
     dlg_status status = DLG_OK;
     size_t *index = dlg_allocate(g->T, sizeof *index);

@@ -18,9 +18,9 @@
 #include "vocab/special_tokens.h"
 
 /**
- * Sentences, as indices into inputs->token, each input in no more than one. `outside` is 0 of those that are proved, and
- * 1 of the others, which are the best that is proposed. n_positions is the inputs'. Errors: DLG_ENOMEM, DLG_ENONFINITE,
- * DLG_ECANCELLED; *out is then empty.
+ * Sentences, as indices into inputs->token, each input in no more than one. `outside` is 0 of those that are proved,
+ * and 1 of the others, which are the best that is proposed. n_positions is the inputs'. Errors: DLG_ENOMEM,
+ * DLG_ENONFINITE, DLG_ECANCELLED; *out is then empty.
  */
 DLG_MUST_USE dlg_status dlg_dropped_sentences_find(dlg_sequences *out, const dlg_gradient *, const dlg_dropped_inputs *,
                                                    dlg_special_tokens, dlg_error *);

@@ -185,8 +185,8 @@ static dlg_status collect(dlg_candidates *out, heap *near, double limit, dlg_err
 dlg_status dlg_candidates_find(dlg_candidates *out, const dlg_model *model, const dlg_spectrum *inputs,
                                size_t n_positions, size_t n_types, dlg_error *err)
 {
-    const dlg_input_row_space space = {
-        model, inputs->n_in, dlg_rank_visible(inputs->n, inputs->values, inputs->roundoff), inputs->vectors};
+    const dlg_input_row_space space = {model, inputs->n_in,
+                                       dlg_rank_visible(inputs->n, inputs->values, inputs->roundoff), inputs->vectors};
     heap near = {0};
     double limit = 0;
     dlg_status status = DLG_OK;

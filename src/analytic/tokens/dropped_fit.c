@@ -6,11 +6,11 @@
 #include <math.h>
 
 enum {
-    FEW_ROUNDS = 6,
+    FEW_ROUNDS = 2,
     ROUNDS = 60,
-    REFINED = 4,  /* times the entries that count are chosen anew */
-    BEYOND = 16,  /* entries left at nothing, beyond as many as any input would have */
-    ONE_IN = 100  /* entries may be neither, for those are small themselves */
+    REFINED = 4, /* times the entries that count are chosen anew */
+    BEYOND = 16, /* entries left at nothing, beyond as many as any input would have */
+    ONE_IN = 100 /* entries may be neither, for those are small themselves */
 };
 
 /* Of the mean of |y|: what is left at nothing; of an entry: what may count as that while it is refined. */
@@ -47,8 +47,15 @@ void dlg_dropped_fit_begin(dlg_dropped_fit *fit, const dlg_dropped_space *space,
     fit->position = position;
     fit->is_whole = false;
     (void)dlg_input_at(&space->in, token, position, 0, fit->y);
-    const bool fits =
-        dlg_sparse_fit(space->rank, H, space->basis, fit->y, NULL, FEW_ROUNDS, false, fit->left, scratch);
+    const bool fits = dlg_sparse_fit(space->rank, H, space->basis, fit->y, NULL, FEW_ROUNDS, false, fit->left, scratch);
+    fit->rest = fits ? dlg_sparse_fit_rest(H, fit->y, fit->left) : INFINITY;
+}
+
+void dlg_dropped_fit_go_on(dlg_dropped_fit *fit, const dlg_dropped_space *space, double *scratch)
+{
+    const size_t H = space->in.H;
+    const bool fits = isfinite(fit->rest) &&
+                      dlg_sparse_fit(space->rank, H, space->basis, fit->y, NULL, FEW_ROUNDS, true, fit->left, scratch);
     fit->rest = fits ? dlg_sparse_fit_rest(H, fit->y, fit->left) : INFINITY;
 }
 

@@ -38,6 +38,9 @@ size_t dlg_dropped_fit_scratch(const dlg_dropped_space *);
 void dlg_dropped_fit_begin(dlg_dropped_fit *, const dlg_dropped_space *, uint32_t token, size_t position,
                            double *scratch);
 
+/** A few rounds more. */
+void dlg_dropped_fit_go_on(dlg_dropped_fit *, const dlg_dropped_space *, double *scratch);
+
 /** What is asked of single entries (H), to choose among several solutions. */
 typedef enum { DLG_DROPPED = -1, DLG_ANY, DLG_KEPT } dlg_asked_entry;
 

@@ -12,10 +12,10 @@
 #include <string.h>
 
 enum {
-    NEAR = 48,     /* tokens of a position that are looked at */
-    FRAMING = 3,   /* of these, that are always among them */
-    CLOSE = 4,     /* and of these, beyond twice as many as stand there on average, those that are fitted to the end */
-    TRIES = 40,    /* for inputs that are still missing */
+    NEAR = 48,      /* tokens of a position that are looked at */
+    FRAMING = 3,    /* of these, that are always among them */
+    CLOSE = 4,      /* and of these, beyond twice as many as stand there on average, those that are fitted to the end */
+    TRIES = 40,     /* for inputs that are still missing */
     ONE_IN_ROOM = 3 /* of the width must be outside of the row space */
 };
 
@@ -36,10 +36,10 @@ typedef struct {
     dlg_dropped_inputs *out;
     dlg_dropped_space space;
     size_t n_near;
-    near_token *near; /* (n_positions, NEAR) those of each position, n_near or fewer, nearest first */
+    near_token *near;      /* (n_positions, NEAR) those of each position, n_near or fewer, nearest first */
     dlg_dropped_fit *fits; /* (NEAR) */
-    double *scratch;    /* (threads, scratch) */
-    signed char *asked; /* (threads, H) */
+    double *scratch;       /* (threads, scratch) */
+    signed char *asked;    /* (threads, H) */
     size_t n_seen;
     place *seen; /* (n_seen) that are there, or may be: others of the same may lie behind them */
 } search;
@@ -117,6 +117,19 @@ static int by_rest(const void *a, const void *b)
     return (x->rest > y->rest) - (x->rest < y->rest);
 }
 
+/* Of n fits, the best of which come first, the n_left best: half of them leave after every few rounds. */
+static void choose_close(search *s, size_t n, size_t n_left)
+{
+    const size_t n_scratch = dlg_dropped_fit_scratch(&s->space);
+    while (n > n_left) {
+        n = n / 2 > n_left ? n / 2 : n_left;
+#pragma omp parallel for schedule(dynamic) num_threads(dlg_blas_threads())
+        for (size_t i = 0; i < n; i++)
+            dlg_dropped_fit_go_on(&s->fits[i], &s->space, s->scratch + dlg_thread_number() * n_scratch);
+        qsort(s->fits, n, sizeof *s->fits, by_rest);
+    }
+}
+
 static dlg_status search_position(search *s, size_t t, size_t n_close, dlg_error *err)
 {
     const near_token *near = s->near + t * NEAR;
@@ -127,6 +140,7 @@ static dlg_status search_position(search *s, size_t t, size_t n_close, dlg_error
     for (size_t i = 0; i < n; i++)
         dlg_dropped_fit_begin(&s->fits[i], &s->space, near[i].token, t, s->scratch + dlg_thread_number() * n_scratch);
     qsort(s->fits, n, sizeof *s->fits, by_rest);
+    choose_close(s, n, n_close);
     if (n > n_close) n = n_close;
 #pragma omp parallel for schedule(dynamic) num_threads(dlg_blas_threads())
     for (size_t i = 0; i < n; i++)
@@ -277,8 +291,8 @@ static dlg_status allocate(search *s, size_t n_positions, dlg_error *err)
     s->out->token = dlg_allocate(rank, sizeof *s->out->token);
     s->out->position = dlg_allocate(rank, sizeof *s->out->position);
     s->out->input = dlg_allocate(rank * H, sizeof *s->out->input);
-    if (!s->near || !s->seen || !s->fits || !s->scratch || !s->asked || !s->out->token ||
-        !s->out->position || !s->out->input)
+    if (!s->near || !s->seen || !s->fits || !s->scratch || !s->asked || !s->out->token || !s->out->position ||
+        !s->out->input)
         return dlg_fail(err, DLG_ENOMEM, "dropped inputs: no memory");
     dlg_status status = DLG_OK;
     for (size_t i = 0; i < NEAR && !status; i++) status = dlg_dropped_fit_create(&s->fits[i], H, err);
@@ -296,12 +310,11 @@ static void release(search *s)
 }
 
 dlg_status dlg_dropped_inputs_find(dlg_dropped_inputs *out, const dlg_model *model, const dlg_spectrum *inputs,
-                                   size_t rank, size_t n_positions, dlg_special_tokens special,
-                                   dlg_error *err)
+                                   size_t rank, size_t n_positions, dlg_special_tokens special, dlg_error *err)
 {
     *out = (dlg_dropped_inputs){.H = inputs->n_in, .n_positions = n_positions, .rank = rank};
     search s = {.out = out, .space = {dlg_inputs_of(model), rank, inputs->vectors}};
-    const size_t n_close = 2 * rank / n_positions + CLOSE;
+    const size_t n_close = rank / n_positions + CLOSE;
     dlg_status status = allocate(&s, n_positions, err);
     if (!status) status = find_near(&s, model, special, n_positions, err);
     for (size_t t = 0; t < n_positions && !status; t++) status = search_position(&s, t, n_close, err);

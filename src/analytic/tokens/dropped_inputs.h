@@ -48,8 +48,8 @@ DLG_MUST_USE dlg_status dlg_dropped_inputs_have(bool *out, size_t *n_dropped, co
 
 /**
  * Look for all of them, of the first token type. Of each position the tokens are looked at closely that lie nearest to
- * the row space, and those that frame texts. Cost: a product (vocabulary, hidden, rank) a position, and some hundred solves of a (rank, rank)
- * system. Errors: DLG_ENOMEM, DLG_ECANCELLED; *out is then empty.
+ * the row space, and those that frame texts. Cost: a product (vocabulary, hidden, rank) a position, and some hundred
+ * solves of a (rank, rank) system. Errors: DLG_ENOMEM, DLG_ECANCELLED; *out is then empty.
  */
 DLG_MUST_USE dlg_status dlg_dropped_inputs_find(dlg_dropped_inputs *out, const dlg_model *, const dlg_spectrum *inputs,
                                                 size_t rank, size_t n_positions, dlg_special_tokens, dlg_error *);

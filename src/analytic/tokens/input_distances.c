@@ -41,7 +41,8 @@ static void carve_sides(sides *s, size_t H)
 }
 
 /* out (H) = gamma B^T B d, scratch (H); @return ||B d||^2 */
-static double project(const dlg_input_row_space *space, const double *d, const dlg_real *gamma, dlg_real *out, double *scratch)
+static double project(const dlg_input_row_space *space, const double *d, const dlg_real *gamma, dlg_real *out,
+                      double *scratch)
 {
     const size_t H = space->H;
     double sum = 0;
@@ -56,8 +57,8 @@ static double project(const dlg_input_row_space *space, const double *d, const d
     return sum;
 }
 
-static dlg_status make_sides(sides *s, const dlg_input_row_space *space, const dlg_inputs *in, size_t n_positions, size_t n_types,
-                             dlg_error *err)
+static dlg_status make_sides(sides *s, const dlg_input_row_space *space, const dlg_inputs *in, size_t n_positions,
+                             size_t n_types, dlg_error *err)
 {
     const size_t H = space->H, T = n_positions * n_types;
     *s = (sides){.T = T, .n_types = n_types, .n_columns = 3 * T + 2};

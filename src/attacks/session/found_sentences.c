@@ -28,8 +28,8 @@ static dlg_status know(dlg_knowledge **out, const dlg_knowledge *from, size_t n_
 }
 
 dlg_status dlg_found_sentences_keep(dlg_attack_result *result, const dlg_knowledge *from, size_t n_sentences,
-                                    const size_t *lengths, const uint32_t *fed, const dlg_part *part, dlg_attack_end end,
-                                    dlg_error *err)
+                                    const size_t *lengths, const uint32_t *fed, const dlg_part *part,
+                                    dlg_attack_end end, dlg_error *err)
 {
     dlg_knowledge *knowledge = NULL;
     size_t n = 0, *first = dlg_allocate(n_sentences + 1, sizeof *first);
