@@ -14,8 +14,8 @@
 enum {
     NEAR = 48,      /* tokens of a position that are looked at */
     FRAMING = 3,    /* of these, that are always among them */
-    CLOSE = 4,      /* and of these, beyond twice as many as stand there on average, those that are fitted to the end */
-    TRIES = 40,     /* for inputs that are still missing */
+    CLOSE = 6,      /* and of these, beyond as many as stand there on average, those that are fitted to the end */
+    TRIES = 80,     /* for inputs that are still missing */
     ONE_IN_ROOM = 3 /* of the width must be outside of the row space */
 };
 
