@@ -17,6 +17,7 @@ import blind
 import common
 import cost
 import defences
+import dropout
 import evidence
 import labels
 import peer
@@ -29,7 +30,7 @@ import scaling
 import sweeps
 
 SCRIPTS = [recover_presets, recover_transformers, labels, peer, recovery, scaling, precision, sweeps, defences,
-           evidence, attacks, preset_batches, blind, cost]
+           dropout, evidence, attacks, preset_batches, blind, cost]
 
 
 def options_of(script, chosen):
