@@ -28,7 +28,8 @@ def options(parser):
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 2, 4], help="sentences of each (default 1 2 4)")
     parser.add_argument("--count", type=int, default=20, help="batches of each kind (default 20)")
     parser.add_argument("--time", type=float, default=60, help="seconds for each (default 60)")
-    parser.add_argument("--cases", type=pathlib.Path, help="where the cases are or will be (default: BUILD/bench/cases)")
+    parser.add_argument("--cases", type=pathlib.Path,
+                        help="where the cases are or will be (default: BUILD/bench/cases)")
 
 
 def texts(bench):

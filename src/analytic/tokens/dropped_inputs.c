@@ -71,7 +71,7 @@ static dlg_status find_near(search *s, const dlg_model *model, dlg_special_token
     for (size_t i = 0; i < n_positions * NEAR; i++) s->near[i].outside = INFINITY;
     for (size_t i = 0; i < n_positions * FRAMING; i++)
         s->near[i / FRAMING * NEAR + i % FRAMING] = (near_token){framing[i % FRAMING], -1};
-    return dlg_input_distances_visit(&rows, n_positions, 1, keep_near, s, err);
+    return dlg_input_distances_visit(&rows, n_positions, 1, keep_near, NULL, s, err);
 }
 
 /* ---- what was found ---- */
