@@ -122,7 +122,12 @@ double dlg_deviation(size_t n, const dlg_real *a)
     return sqrt(fmax(0, dlg_dot(n, a, a) / (double)n - mean * mean));
 }
 
-DLG_SIMD double dlg_sum_of_absolutes(size_t n, const dlg_real *a)
+DLG_SIMD void dlg_gram_of_doubles(size_t n, size_t k, const double *a, double *out)
+{
+    cblas_dsyrk(CblasRowMajor, CblasUpper, CblasNoTrans, (int)n, (int)k, 1, a, (int)k, 0, out, (int)n);
+}
+
+double dlg_sum_of_absolutes(size_t n, const dlg_real *a)
 {
     double sum = 0;
 #pragma omp simd reduction(+ : sum)

@@ -43,6 +43,9 @@ double dlg_deviation(size_t n, const dlg_real *a);
 /** The same of doubles. */
 double dlg_dot_of_doubles(size_t n, const double *a, const double *b);
 
+/** out (n,n) = a a^T of doubles, a (n,k); of it the upper half is written, with the diagonal. */
+void dlg_gram_of_doubles(size_t n, size_t k, const double *a, double *out);
+
 /** Sum of |a[i]|, accumulated in double. */
 double dlg_sum_of_absolutes(size_t n, const dlg_real *a);
 

@@ -1,8 +1,8 @@
 /**
  * What a place's row behind layer 0's attention says about the sentence around it.
  *
- * Let p be a place, a token at a position, whose input x_p is known, and let m_j be 1 for the candidates j that stand in
- * its sentence and 0 for the others. What the attention hands on at p,
+ * Let p be a place, a token at a position, whose input x_p is known, and let m_j be 1 for the candidates j that stand
+ * in its sentence and 0 for the others. What the attention hands on at p,
  *
  *   c_p = (sum_j m_j e_pj v_j) / (sum_j m_j e_pj),   e_pj = exp(<q_p, k_j> / sqrt(d)), head by head,
  *

@@ -7,7 +7,6 @@
 #include "math/nonnegative.h"
 #include "math/random.h"
 
-#include <cblas.h>
 #include <math.h>
 #include <string.h>
 
@@ -139,8 +138,7 @@ static void find_normal(dlg_context_reading *o, sum s)
     const double square = one_each * one_each, root2 = s.root * s.root;
     dlg_context_equations_slopes(o->equations, n, o->active, o->slopes);
     for (size_t i = 0; i < n * count; i++) o->exact[i] = (double)o->slopes[i];
-    cblas_dsyrk(CblasRowMajor, CblasUpper, CblasNoTrans, (int)n, (int)count, 1, o->exact, (int)count, 0, o->normal,
-                (int)n);
+    dlg_gram_of_doubles(n, count, o->exact, o->normal);
     for (size_t a = 0; a < n; a++) {
         o->side[a] = 0;
         for (size_t k = 0; k < count; k++) o->side[a] += o->exact[a * count + k] * (double)o->left[k];
@@ -169,8 +167,7 @@ static dlg_status step(dlg_context_reading *o, double damp, dlg_error *err)
         o->damped[a * n + a] += damp * (o->normal[a * n + a] + 1e-12 * most);
         o->part[a] = o->m[o->active[a]];
     }
-    cblas_dsymv(CblasRowMajor, CblasUpper, (int)n, 1, o->damped, (int)n, o->part, 1, 0, o->squares, 1);
-    for (size_t a = 0; a < n; a++) o->squares[a] -= o->side[a];
+    for (size_t a = 0; a < n; a++) o->squares[a] = dlg_dot_of_doubles(n, o->damped + a * n, o->part) - o->side[a];
     const dlg_status status = dlg_solve_nonnegative(n, o->damped, o->squares, o->part, err);
     memcpy(o->next, o->m, o->n * sizeof *o->next);
     for (size_t a = 0; a < n; a++) o->next[o->active[a]] = o->part[a];

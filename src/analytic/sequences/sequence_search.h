@@ -15,11 +15,12 @@ typedef struct {
 } dlg_sequence_limits;
 
 /**
- * Find sentences that the check says were there. Those that co-occurrences propose are asked first; every one that is
- * found shows more of the others. Where that finds none sentences are read off their places, one after the other. What
- * is left is often nearly the same as a found one, so that co-occurrences cannot tell them apart: then the found ones and the proposals are edited, the best of them first: a token replaced,
- * inserted, left out, moved, or two swapped. The best are chosen by the check inside layer 0, which is made when it
- * comes to that, and by the check itself afterwards.
+ * Find sentences that the check says were there. They are read off their places, one after the other
+ * (context_reading.h), as far as that goes; then those that co-occurrences propose are asked. Every one that is found
+ * shows more of the others. What is left is often nearly the same as a found one, so that neither can tell them apart:
+ * then the found ones and the proposals are edited, the best of them first: a token replaced, inserted, left out,
+ * moved, or two swapped. The best are chosen by the check inside layer 0, which is made when it comes to that, and by
+ * the check itself afterwards.
  * @param co_occurrences may be NULL
  * @param[out] n_asked rows of the sentences found that the check asked: the check's rank when they are all there were
  * Errors: DLG_ENOMEM, DLG_ENONFINITE. It is no error to find none, and neither is an
