@@ -13,6 +13,7 @@ import subprocess
 import sys
 
 import attacks
+import batches
 import blind
 import common
 import cost
@@ -30,7 +31,7 @@ import scaling
 import sweeps
 
 SCRIPTS = [recover_presets, recover_transformers, labels, peer, recovery, scaling, precision, sweeps, defences,
-           dropout, evidence, attacks, preset_batches, blind, cost]
+           dropout, evidence, attacks, batches, preset_batches, blind, cost]
 
 
 def options_of(script, chosen):
