@@ -91,6 +91,15 @@ double dlg_tolerance_embedding_direction(double roundoff)
     return scale(2e-6, roundoff);
 }
 
+/*
+ * Each addition rounds by up to u of the sum so far, 0.58 u as expected, and of n rows that have nothing in common
+ * the sum so far is half of all, squared, on average: 0.58 u sqrt(n / 2), 1.6 u where n is 16.
+ */
+double dlg_tolerance_summed_row(double roundoff)
+{
+    return scale(1e-7, roundoff);
+}
+
 /* Measured 5e-8; a token that was fed leaves more than half of its row. */
 double dlg_tolerance_word_row(double roundoff)
 {
@@ -134,6 +143,12 @@ double dlg_tolerance_input_weak(void)
 double dlg_tolerance_dependent(void)
 {
     return 1e-9;
+}
+
+/* In products of a hundred inputs double leaves 1e-14 of the largest eigenvalue; tokens alike but for 1e-6 are one. */
+double dlg_tolerance_dependent_input(void)
+{
+    return 1e-6;
 }
 
 /* Measured 1.3e-7 where it was not there; where it was 5e-3 and more. */

@@ -60,6 +60,9 @@ double dlg_tolerance_position_row_epsilon(double epsilon, double variance);
 /** A direction of the embeddings' rows below this part of the largest is rounding. */
 double dlg_tolerance_embedding_direction(double roundoff);
 
+/** Of an embedding's row that is a sum of a few others: as expected. */
+double dlg_tolerance_summed_row(double roundoff);
+
 /** Of a row of a tied word embedding's gradient outside of the decoder's span. */
 double dlg_tolerance_word_row(double roundoff);
 
@@ -87,8 +90,11 @@ double dlg_tolerance_input_any(void);
 /** Of an input along weak directions: begin and end, which every text has. */
 double dlg_tolerance_input_weak(void);
 
-/** What inputs are made of depends on others below this singular value, as a part of the largest: in double. */
+/** What depends on others, of the model's own numbers, lies below this singular value, as a part of the largest. */
 double dlg_tolerance_dependent(void);
+
+/** The same of inputs of layer 0, whose products' eigenvalues are its squares. */
+double dlg_tolerance_dependent_input(void);
 
 /** The least part in the gradient of query and key of what inputs are made of, beside the largest's. */
 double dlg_tolerance_attention_part(double roundoff);

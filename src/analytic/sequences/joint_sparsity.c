@@ -6,13 +6,13 @@
 #include "base/memory.h"
 #include "math/blas.h"
 #include "math/solve.h"
+#include "math/tolerance.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Directions of the inputs below this part of the first are rounding; an input depends on no other where all but this
- * part of it is its own. */
-static const double smallest = 1e-6, not_its_own = 1e-3;
+/* An input depends on no other where all but this part of it is its own. */
+static const double not_its_own = 1e-3;
 
 /* What keeps rounding out of the shares, and the weight that an atom never falls below. */
 static const double ridge = 1e-9, least_weight = 1e-6;
@@ -70,11 +70,12 @@ static dlg_status find_known(dlg_joint_sparsity *o, size_t *n_known, dlg_error *
         for (size_t j = 0; j <= i; j++)
             gram[i * n + j] = gram[j * n + i] = dlg_dot_of_doubles(H, o->inputs + i * H, o->inputs + j * H);
     if (!status) status = dlg_symmetric_eigen(n, gram, values, err);
+    const double part = dlg_tolerance_dependent_input(), least = status || !n ? 0 : part * part * values[n - 1];
     *n_known = 0;
     for (size_t i = 0; !status && i < n; i++) {
         double own = 0;
         for (size_t k = 0; k < n; k++)
-            if (values[k] > smallest * smallest * values[n - 1]) own += gram[i * n + k] * gram[i * n + k];
+            if (values[k] > least) own += gram[i * n + k] * gram[i * n + k];
         o->is_known[i] = own > 1 - not_its_own;
         *n_known += o->is_known[i];
     }
@@ -312,7 +313,7 @@ dlg_status dlg_joint_sparsity_create(dlg_joint_sparsity **out, const dlg_gradien
     }
     if (!status && n_known * LEAST_KNOWN >= n) {
         dlg_attention_project(o->queries_and_keys, o->model, n, o->inputs, 0);
-        status = dlg_attention_parts_find(o->parts, gradient, n, o->inputs, smallest, err);
+        status = dlg_attention_parts_find(o->parts, gradient, n, o->inputs, dlg_tolerance_dependent_input(), err);
         if (!status) *out = o;
     }
     if (!*out) dlg_joint_sparsity_free(o);

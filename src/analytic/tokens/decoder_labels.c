@@ -11,14 +11,12 @@
 
 #include "base/memory.h"
 #include "math/svd.h"
+#include "math/tolerance.h"
 
 #include <math.h>
 
 /* A bias' entry lacks a whole number of labels' weights but for a smaller part, and a solution is 0 or 1 likewise. */
 static const double whole = 1e-3, clear = 0.1;
-
-/* Directions below it are left out of the solutions. */
-static const double smallest = 1e-9;
 
 typedef struct {
     size_t n;
@@ -76,7 +74,7 @@ static dlg_status pair_others(dlg_tied_decoder *d, const list *others, dlg_error
             b[j * n + i] = d->slope[j] - d->sign * along;
         }
     }
-    if (!status && n) status = dlg_least_squares(K, K, n, a, b, smallest, x, err);
+    if (!status && n) status = dlg_least_squares(K, K, n, a, b, dlg_tolerance_dependent(), x, err);
     for (size_t k = 0; !status && k < K; k++) {
         const size_t i = only_one(n, x + k * n);
         if (i < n) d->labels[k] = others->tokens[i];
@@ -136,7 +134,8 @@ static dlg_status solve_pairs(pairing *p, dlg_tied_decoder *d, const list *fed, 
     p->solution = dlg_allocate(p->n_pairs, sizeof *p->solution);
     if (!p->a || !p->b || !p->solution) return dlg_fail(err, DLG_ENOMEM, "labels: no memory");
     fill(p, d, fed);
-    const dlg_status status = dlg_least_squares(H, p->n_pairs, 1, p->a, p->b, smallest, p->solution, err);
+    const dlg_status status =
+        dlg_least_squares(H, p->n_pairs, 1, p->a, p->b, dlg_tolerance_dependent(), p->solution, err);
     for (size_t open = 0; !status && open < p->n_rows; open++) {
         const size_t v = only_one(fed->n, p->solution + open * fed->n);
         if (v < fed->n) d->labels[p->rows[open]] = fed->tokens[v];

@@ -185,10 +185,10 @@ static bool is_place(void *payload, uint32_t token, size_t position)
     return token == l->pad || dlg_row_peeling_admit(&l->places, token, position);
 }
 
-static dlg_status narrow_by_places(lookup *l, const dlg_model *model, dlg_candidates *candidates, dlg_error *err)
+static dlg_status narrow_by_places(lookup *l, const dlg_gradient *gradient, dlg_candidates *candidates, dlg_error *err)
 {
-    const dlg_status status =
-        dlg_row_peeling_find(&l->places, model, candidates, l->n_tokens, l->token, l->rows, l->off, l->positions, err);
+    const dlg_status status = dlg_row_peeling_find(&l->places, gradient, candidates, l->n_tokens, l->token, l->rows,
+                                                   l->off, l->positions, err);
     if (status) return status;
     for (size_t t = 0; t < l->T; t++) candidates->certain[t] |= !l->places.position_is_open[t];
     dlg_candidates_narrow(candidates, is_place, l);
@@ -215,7 +215,7 @@ static dlg_status narrow_by_cleared_places(lookup *l, const dlg_gradient *gradie
         l->off[v] = dlg_tied_decoder_take_out(decoder, l->token[v], l->rows + v * l->H);
     }
     for (size_t i = 0; i < l->T * l->H; i++) l->positions[i] = (double)positions[i];
-    status = narrow_by_places(l, gradient->model, candidates, err);
+    status = narrow_by_places(l, gradient, candidates, err);
     dlg_tied_decoder_free(decoder);
     return status;
 }
@@ -239,7 +239,7 @@ dlg_status dlg_candidates_from_embedding(dlg_candidates *candidates, const dlg_g
     dlg_candidates_narrow(candidates, was_fed, &l);
     candidates->has_tokens = true;
     if (l.rank || !model->roles.is_post_norm) status = narrow_by_sums(&l, candidates, err);
-    else status = narrow_by_places(&l, model, candidates, err);
+    else status = narrow_by_places(&l, gradient, candidates, err);
     if (!status && l.rank && !l.has_weak && model->roles.is_post_norm && is_open(&l))
         status = narrow_by_cleared_places(&l, gradient, words, positions, candidates, err);
 out:

@@ -4,11 +4,9 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "math/blas.h"
+#include "math/tolerance.h"
 
 #include <math.h>
-
-/* A gradient's row is off by this part of its norm: single precision, and sums of a few. */
-static const double rounding = 1e-7;
 
 /* An inner product within so many times the rounding is zero, a row within so many times is empty, and one that is
  * less than so many times as large tells nothing: its inner products would be zero by chance. */
@@ -116,7 +114,7 @@ static bool peel_position(peeling *p, size_t t)
     return true;
 }
 
-static dlg_status allocate(peeling *p, const double *off, dlg_error *err)
+static dlg_status allocate(peeling *p, const double *off, double rounding, dlg_error *err)
 {
     dlg_row_peeling *out = p->out;
     const size_t n = out->n_tokens, T = out->n_positions, H = p->in.H, many = p->candidates->first[T];
@@ -144,14 +142,17 @@ static dlg_status allocate(peeling *p, const double *off, dlg_error *err)
     return DLG_OK;
 }
 
-dlg_status dlg_row_peeling_find(dlg_row_peeling *out, const dlg_model *model, const dlg_candidates *candidates,
+dlg_status dlg_row_peeling_find(dlg_row_peeling *out, const dlg_gradient *gradient, const dlg_candidates *candidates,
                                 size_t n_tokens, const uint32_t *token, double *rows, const double *off,
                                 double *positions, dlg_error *err)
 {
     *out = (dlg_row_peeling){.n_tokens = n_tokens, .n_positions = candidates->n_positions, .token = token};
-    peeling p = {
-        .out = out, .candidates = candidates, .in = dlg_inputs_of(model), .rows = rows, .positions = positions};
-    dlg_status status = allocate(&p, off, err);
+    peeling p = {.out = out,
+                 .candidates = candidates,
+                 .in = dlg_inputs_of(gradient->model),
+                 .rows = rows,
+                 .positions = positions};
+    dlg_status status = allocate(&p, off, dlg_tolerance_summed_row(gradient->roundoff), err);
     for (bool any = true; any && !status;) {
         any = false;
         for (size_t v = 0; v < n_tokens; v++) any |= peel_token(&p, v);

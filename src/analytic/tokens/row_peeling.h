@@ -32,7 +32,7 @@ typedef struct {
  * H) @param off (n_tokens) norms of what they are off by, beside rounding; infinite: not known @param positions
  * (n_positions, H) the embeddings' rows, both overwritten with what is left of them Errors: DLG_ENOMEM, DLG_ECANCELLED.
  */
-DLG_MUST_USE dlg_status dlg_row_peeling_find(dlg_row_peeling *out, const dlg_model *, const dlg_candidates *,
+DLG_MUST_USE dlg_status dlg_row_peeling_find(dlg_row_peeling *out, const dlg_gradient *, const dlg_candidates *,
                                              size_t n_tokens, const uint32_t *token, double *rows, const double *off,
                                              double *positions, dlg_error *);
 
