@@ -5,6 +5,7 @@
 #include "base/interrupt.h"
 #include "base/memory.h"
 #include "math/blas.h"
+#include "math/tolerance.h"
 
 #include <math.h>
 #include <string.h>
@@ -17,9 +18,6 @@ enum {
 /* Of dq_p and dk_p, what may lie outside of the span of p's own sentence, by squares. Over 20 batches of 2 and 4 of two
  * trained models p's own left at most 1e-7, and another sentence 1e-2 at least. */
 static const double proved = 1e-4;
-
-/* Directions of the inputs below this part of the first are rounding. */
-static const double smallest = 1e-6;
 
 typedef struct {
     const dlg_gradient *gradient;
@@ -316,7 +314,7 @@ dlg_status dlg_dropped_sentences_find(dlg_sequences *out, const dlg_gradient *gr
     if (!status) {
         fill_places(&g);
         dlg_attention_project(g.queries, gradient->model, g.n, in->input, g.n);
-        status = dlg_attention_parts_find(g.parts, gradient, g.n, in->input, smallest, err);
+        status = dlg_attention_parts_find(g.parts, gradient, g.n, in->input, dlg_tolerance_dependent_input(), err);
     }
     if (!status) status = propose_with(&joint, &g, err);
     if (!status) status = find_sentences(&g, out, joint, err);
