@@ -9,6 +9,7 @@
 
 #include "analytic/sequences/dropped_sentences.h"
 #include "analytic/tokens/reading.h"
+#include "analytic/tokens/token_set.h"
 #include "analytic/tokens/twins.h"
 #include "attacks/session/found_sentences.h"
 #include "base/memory.h"
@@ -77,26 +78,46 @@ static dlg_status keep_sentences(dlg_attack_result *out, dlg_analysis *analysis,
 
 /* ---- the rows for positions ---- */
 
-/* A single sentence of which the position check names every token: dropout leaves its equations as they are. */
-static dlg_status keep_positions(dlg_attack_result *out, dlg_analysis *analysis, const dlg_knowledge *knowledge,
-                                 dlg_error *err)
+/* The tokens that went in, where the word embedding's rows are theirs alone; none: not seen. */
+static dlg_status find_tokens(dlg_token_set *out, const dlg_gradient *gradient, dlg_error *err)
 {
-    static const dlg_token_set any = {0};
+    const dlg_config *config = &gradient->model->config;
+    *out = (dlg_token_set){0};
+    if (config->task == DLG_MASKED_LM && config->tied_decoder) return DLG_OK;
+    return dlg_token_set_find(out, gradient, &(dlg_token_evidence){.blur = DLG_SHARP}, err);
+}
+
+/* Of these tokens, or where there are none of all, those that are admitted at a position. */
+static size_t count_choices(const dlg_position_check *check, const dlg_token_set *set, size_t t)
+{
+    size_t n = set->n ? 0 : dlg_position_check_count(check, t);
+    for (size_t i = 0; i < set->n; i++) n += dlg_position_check_admits(check, set->tokens[i], t);
+    return n ? n : 1; /* it begins as all do */
+}
+
+/*
+ * A single sentence of which the position check names every token: dropout leaves its equations as they are.
+ * @param wants_all only where nothing else may stand anywhere
+ */
+static dlg_status keep_positions(dlg_attack_result *out, dlg_analysis *analysis, const dlg_knowledge *knowledge,
+                                 bool wants_all, dlg_error *err)
+{
     const dlg_position_check *check;
+    dlg_token_set set = {0};
     dlg_reading reading = {0};
     const size_t length = knowledge->lengths[0];
     if (knowledge->n_sentences != 1) return DLG_OK;
     dlg_status status = dlg_analysis_position_check(&check, analysis, length, err);
-    if (!status && check) status = dlg_reading_find(&reading, check, &any, knowledge->special, err);
-    const bool is_read = !status && dlg_reading_is_whole(&reading) && reading.has_ends;
+    if (!status && check) status = find_tokens(&set, dlg_analysis_gradient(analysis), err);
+    if (!status && check) status = dlg_reading_find(&reading, check, &set, knowledge->special, err);
+    const bool is_read =
+        !status && dlg_reading_is_whole(&reading) && reading.has_ends && (!wants_all || reading.n_certain == length);
     if (is_read)
         status = dlg_found_sentences_keep(out, knowledge, 1, &length, reading.fed, &(dlg_part){0}, DLG_SETTLED, err);
-    for (size_t t = 0; t < length && is_read && !status; t++) {
-        dlg_evidence *evidence = out->memory;
-        const size_t n = dlg_position_check_count(check, t);
-        evidence[t].n_choices = n ? n : 1; /* it begins as all do */
-    }
+    for (size_t t = 0; t < length && is_read && !status; t++)
+        ((dlg_evidence *)out->memory)[t].n_choices = count_choices(check, &set, t);
     dlg_reading_release(&reading);
+    dlg_free(set.tokens);
     return status;
 }
 
@@ -116,23 +137,29 @@ static dlg_status look_for_dropout(bool *was_on, dlg_analysis *analysis, size_t 
     return status;
 }
 
-dlg_status dlg_dropped_run(dlg_attack_result *out, dlg_analysis *analysis, const dlg_knowledge *knowledge,
-                           const dlg_attack_observer *observer, dlg_error *err)
+static dlg_status read_inputs(dlg_attack_result *out, dlg_analysis *analysis, const dlg_knowledge *knowledge,
+                              const dlg_attack_observer *observer, dlg_error *err)
 {
     const dlg_dropped_inputs *in;
-    const size_t length = knowledge->lengths[0];
     char line[160];
-    dlg_status status = look_for_dropout(&out->was_dropped, analysis, length, err);
-    if (status || !out->was_dropped) return status;
     dlg_attack_doing(observer, "reading layer 0 behind dropout");
-    status = dlg_analysis_dropped_inputs(&in, analysis, length, err);
+    const dlg_status status = dlg_analysis_dropped_inputs(&in, analysis, knowledge->lengths[0], err);
     if (status) return status;
     snprintf(line, sizeof line,
              "dropout was on: %zu of %zu inputs of layer 0 found, of whose numbers %.1f %% were dropped", in->n,
              in->rank, in->n ? 100 * (double)in->n_dropped / (double)(in->n * in->H) : 0);
     dlg_attack_note(observer, in->rank ? line : "dropout was on: layer 0 has no room to show what was dropped");
-    status = keep_sentences(out, analysis, knowledge, in, err);
-    if (!status && out->end == DLG_EXHAUSTED) status = keep_positions(out, analysis, knowledge, err);
+    return keep_sentences(out, analysis, knowledge, in, err);
+}
+
+dlg_status dlg_dropped_run(dlg_attack_result *out, dlg_analysis *analysis, const dlg_knowledge *knowledge,
+                           const dlg_attack_observer *observer, dlg_error *err)
+{
+    dlg_status status = look_for_dropout(&out->was_dropped, analysis, knowledge->lengths[0], err);
+    if (status || !out->was_dropped) return status;
+    status = keep_positions(out, analysis, knowledge, true, err);
+    if (!status && out->end == DLG_EXHAUSTED) status = read_inputs(out, analysis, knowledge, observer, err);
+    if (!status && out->end == DLG_EXHAUSTED) status = keep_positions(out, analysis, knowledge, false, err);
     if (!status && out->end == DLG_SETTLED && dlg_analysis_gradient(analysis)->model->config.task == DLG_MASKED_LM)
         status = dlg_found_sentences_put_labels(out, err);
     return status;
