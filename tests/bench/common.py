@@ -264,6 +264,58 @@ def make_cases(bench, orders):
         subprocess.run([bench.torch(), HERE / "hf_cases.py", tool], input=json.dumps(orders), text=True, check=True)
 
 
+# ---- other steps, by PyTorch ----
+
+ENCODERS = {"128 x 2": "fixtures/trained-model", "256 x 4": "fixtures/trained-mini"}
+
+
+def add_steps_options(p, count):
+    p.add_argument("--cases", type=pathlib.Path, help="where the cases are kept (default: BUILD/bench/cases)")
+    p.add_argument("--count", type=int, default=count, help=f"gradients of each kind (default {count})")
+    p.add_argument("--batch", type=int, action="append", help="sentences in each; repeatable")
+    p.add_argument("--encoder", action="append", choices=ENCODERS, help="one of them alone; repeatable")
+
+
+def torch_steps(bench, kinds, **more):
+    """Have torch_steps.py make --count of each kind of step, {its key: what the order says}, on each encoder, all that
+    are not there in one process. Yields (key, encoder, batch, model, what is shared, truth)."""
+    o, orders, made = bench.options, [], []
+    for key, kind in kinds.items():
+        for encoder in o.encoder or ENCODERS:
+            for batch in kind.get("batches", o.batch or (1,)):
+                order = {"model": str(bench.from_shared(ENCODERS[encoder])), "count": o.count, "batch": batch,
+                         "rows": str(bench.from_shared("data/cola/in_domain_train.tsv")), **kind, **more}
+                words = key if isinstance(key, tuple) else (key,)
+                name = "-".join(map(str, (bench.script.NAME, *words, encoder, batch, order["count"]))).replace(" ", "")
+                order["out"] = str(cases_folder(bench) / "steps" / name)
+                orders.append(order)
+                made.append((key, encoder, batch, pathlib.Path(order["out"])))
+    if not all(out.exists() for *_, out in made):
+        subprocess.run([bench.torch(), HERE / "torch_steps.py"], input=json.dumps(orders), text=True, check=True)
+    for key, encoder, batch, out in made:
+        for truth in sorted(out.glob("[0-9]*.json")):
+            shared = next(path for path in out.glob(f"{truth.stem}.*") if path != truth)
+            yield key, encoder, batch, out / "model", shared, json.loads(truth.read_text(encoding="utf-8"))
+        bench.say(f"{key}, {encoder}, {batch}")
+
+
+def is_exact(result, truth):
+    """Every sentence, and where its second part begins."""
+    tokens = result.get("tokens") or []
+    segments = result.get("segments") or [[0] * len(row) for row in tokens]
+    return sorted(zip(tokens, segments)) == sorted(zip(truth["ids"], truth["segments"]))
+
+
+def count_exact(records, *keys):
+    """Rows of a table: what the keys name, exact, recovered though not exact, and seconds of the median."""
+    groups = {}
+    for r in records:
+        groups.setdefault(tuple(r[key] for key in keys), []).append(r)
+    return [[*group, f"{sum(r['exact'] for r in part)} of {len(part)}",
+             sum(r["recovered"] and not r["exact"] for r in part), f"{median([r['seconds'] for r in part]):.2f}"]
+            for group, part in groups.items()]
+
+
 # ---- gradients of a multiple of the loss ----
 
 
