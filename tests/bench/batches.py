@@ -5,8 +5,8 @@
     reviews   sentences of 15 to 30 words out of three novels, as long as film reviews are
 
 Models: fixtures/trained-cls (128 x 2) and whatever --real names, a folder with a classifier that transformers can read
-(a published 384 x 6 encoder with a head of two classes, say). Sentences are exact where their tokens are, wrong where the
-program gives one that was not in the batch and calls the batch explained.
+(a published 384 x 6 encoder with a head of two classes, say). Sentences are exact where their tokens are, wrong where
+the program gives one that was not in the batch and calls the batch explained.
 """
 import pathlib
 import random

@@ -14,7 +14,8 @@ ORDERS is a JSON list of {"out": DIR, "model": DIR, "task": "mlm" or "cls", "cla
     "epoch"   all N sentences are one epoch in batches of B, dropout on: one nameless .npz
 
 DIR/model is the model with its head, by seed 0; DIR/NN.g or .npz what is shared, DIR/NN.json the truth: "ids" and
-"segments" of each sentence, padding that was attended to included, what was "fed", and "labels". A folder that is there is left alone.
+"segments" of each sentence, padding that was attended to included, what was "fed", and "labels". A folder that is there
+is left alone.
 """
 import json
 import pathlib

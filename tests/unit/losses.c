@@ -144,7 +144,7 @@ static void rows_of_different_weight(void **state)
     }
 }
 
-/* Two sentences of two classes: smoothing makes any two weights, but none that is less than nothing or beyond a half. */
+/* Two sentences of two classes: smoothing makes any two weights, but none less than nothing or beyond a half. */
 static void two_weights(void **state)
 {
     (void)state;
