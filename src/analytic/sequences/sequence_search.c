@@ -223,6 +223,24 @@ static dlg_status find_one(search *s, dlg_found_by by, finder *find, void *paylo
     return status;
 }
 
+static dlg_status read_all(search *s, bool *any, dlg_error *err)
+{
+    dlg_status status = DLG_OK;
+    for (bool more = true; !status && more && !is_over(s);) {
+        more = false;
+        status = find_one(s, DLG_FOUND_BY_READING, read, NULL, &more, err);
+        *any |= more;
+    }
+    return status;
+}
+
+/* Where a head is wider than there are inputs it says by itself which stand together, and that is sooner asked. */
+static bool heads_are_wide(const search *s)
+{
+    const dlg_config *config = &s->gradient->model->config;
+    return s->candidates->rank < config->hidden_size / config->n_heads;
+}
+
 dlg_status dlg_sequences_find(dlg_sequences *out, size_t *n_asked, dlg_sequence_check *check,
                               const dlg_gradient *gradient, const dlg_candidates *candidates,
                               dlg_attention_groups *co_occurrences, dlg_special_tokens special,
@@ -246,12 +264,10 @@ dlg_status dlg_sequences_find(dlg_sequences *out, size_t *n_asked, dlg_sequence_
     for (bool any = true; !status && any && !is_over(&s);) {
         dlg_sequences proposals = {0};
         any = false;
-        for (bool more = true; !status && more && !is_over(&s);) {
-            more = false;
-            status = find_one(&s, DLG_FOUND_BY_READING, read, NULL, &more, err);
-        }
+        if (!heads_are_wide(&s)) status = read_all(&s, &(bool){false}, err);
         if (!status && !is_over(&s)) status = propose(&s, &proposals, co_occurrences, err);
         if (!status) status = try_proposals(&s, &proposals, &any, err);
+        if (!status && !any && heads_are_wide(&s)) status = read_all(&s, &any, err);
         if (!status && !any && !is_over(&s)) status = find_one(&s, DLG_FOUND_BY_EDITING, edit, &proposals, &any, err);
         dlg_sequences_release(&proposals);
     }
