@@ -7,7 +7,6 @@
 #include "analytic/tokens/reading.h"
 #include "analytic/tokens/word_position_match.h"
 
-#include <math.h>
 #include <string.h>
 
 const char *dlg_origin_name(dlg_origin origin)

@@ -6,7 +6,6 @@
 #include "library/fit.h"
 #include "library/metadata.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

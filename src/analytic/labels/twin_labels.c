@@ -12,7 +12,6 @@
 #include "base/memory.h"
 
 #include <math.h>
-#include <string.h>
 
 /* Counts are whole to this part: of a loss that is another one in a hundred would be, by chance, at most. */
 static const double nearly = 2e-4;

@@ -6,7 +6,6 @@
 #include "analytic/sequences/edits.h"
 
 #include <math.h>
-#include <string.h>
 
 enum { TAKEN = 8 }; /* of a sentence's neighbours: how many are edited further */
 

@@ -5,14 +5,12 @@
 #include "analytic/tokens/input_distances.h"
 #include "analytic/tokens/inputs.h"
 #include "math/rank.h"
-#include "math/blas.h"
 #include "math/svd.h"
 #include "math/sorted.h"
 #include "math/tolerance.h"
 
 #include <math.h>
 #include <stdlib.h>
-#include <string.h>
 
 enum { MOST_NEAR = 200000 /* that many inputs are near only when nothing can be told apart */ };
 

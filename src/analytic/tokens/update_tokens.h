@@ -24,7 +24,7 @@ typedef struct {
     size_t length;    /**< positions used, that is tokens of the longest sentence; 0: not seen */
     bool length_is_clear;
     size_t n_least; /**< sentences that so many different tokens take at least, of that length; 0: not seen */
-    double decay; /**< of the weights, as a part of them, in the gradient's unit; by what is not looked up */
+    double decay;   /**< of the weights, as a part of them, in the gradient's unit; by what is not looked up */
 } dlg_update_tokens;
 
 /** Of what a training shared; of a gradient nothing is seen. Errors: DLG_ENOMEM. */
