@@ -70,7 +70,9 @@ dlg_status dlg_model_match_find(dlg_inspection *out, dlg_analysis *analysis, siz
         dlg_status status = dlg_causes_find(&out->causes, analysis, out->length, out->is_defended, err);
         /* The first of several steps had a begin and all words: it is not cut. */
         const bool has_begin = dlg_causes_have(&out->causes, "steps");
-        out->fits_ground = (dlg_ground){DLG_LIKELY, "begin and end miss its rows for positions"};
+        out->fits_ground = out->is_defended ? (dlg_ground){DLG_GUESSED, "begin and end miss its rows for positions, "
+                                                                        "which what was done to the gradient blurs"}
+                                            : (dlg_ground){DLG_LIKELY, "begin and end miss its rows for positions"};
         if (!status && !has_begin) status = judge_cut(out, analysis, err);
         if (out->fits) out->causes = (dlg_causes){0};
         else take_dropped(out);

@@ -105,9 +105,9 @@ static void tighter_in_double_wider_in_depth(void **state)
     (void)state;
     const double u = DLG_SINGLE_ROUNDOFF, v = 0x1p-53;
     double (*const of[])(double) = {
-        dlg_tolerance_direction,     dlg_tolerance_floor,  dlg_tolerance_zero,     dlg_tolerance_visible,
-        dlg_tolerance_spectrum_end,  dlg_tolerance_mean,   dlg_tolerance_word_row, dlg_tolerance_position_row,
-        dlg_tolerance_looked_up,     dlg_tolerance_beside, dlg_tolerance_bias,     dlg_tolerance_embedding_direction,
+        dlg_tolerance_direction,      dlg_tolerance_floor,   dlg_tolerance_zero,     dlg_tolerance_visible,
+        dlg_tolerance_spectrum_end,   dlg_tolerance_mean,    dlg_tolerance_word_row, dlg_tolerance_position_row,
+        dlg_tolerance_looked_up,      dlg_tolerance_beside,  dlg_tolerance_bias,     dlg_tolerance_embedding_direction,
         dlg_tolerance_attention_part, dlg_tolerance_tied_row};
     for (size_t i = 0; i < sizeof of / sizeof *of; i++) assert_true(of[i](v) < 1e-2 * of[i](u) && of[i](v) >= 1e-12);
     assert_true(dlg_tolerance_row(v, 128) < 1e-4 * dlg_tolerance_row(u, 128));
