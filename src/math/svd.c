@@ -151,3 +151,13 @@ dlg_status dlg_least_squares(size_t m, size_t n, size_t k, const double *a, cons
     dlg_free(copy);
     return status;
 }
+
+void dlg_take_out_of_columns(size_t rank, size_t n, const double *basis, size_t k, double *a, double *along)
+{
+    for (int pass = 0; pass < 2 && rank && k; pass++) { /* the second takes out what rounding left of the first */
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)rank, (int)k, (int)n, 1, basis, (int)n, a, (int)k,
+                    0, along, (int)k);
+        cblas_dgemm(CblasRowMajor, CblasTrans, CblasNoTrans, (int)n, (int)k, (int)rank, -1, basis, (int)n, along,
+                    (int)k, 1, a, (int)k);
+    }
+}

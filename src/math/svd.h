@@ -22,6 +22,9 @@ DLG_MUST_USE dlg_status dlg_svd_right(const dlg_stack *, size_t k, double *value
  */
 double dlg_take_out(size_t rank, size_t n, const double *basis, double *x, double *along);
 
+/** The same of the k columns of a (n,k). @param along (rank,k) scratch */
+void dlg_take_out_of_columns(size_t rank, size_t n, const double *basis, size_t k, double *a, double *along);
+
 /**
  * Least squares: x (n, k) with a (m, n) x = b (m, k) as nearly as can be; directions of a below
  * `smallest` of its largest are left out. Errors: as above.

@@ -6,6 +6,7 @@
 #include "math/random.h"
 #include "math/rank.h"
 #include "math/spectrum.h"
+#include "math/svd.h"
 #include "models/architecture.h"
 
 #include <math.h>
@@ -73,20 +74,19 @@ static void carve(dlg_context_equations *o)
 /* n of the directions that are none of `rank` orthonormal rows: what is left of random ones. */
 static dlg_status find_outside(space *s, size_t rank, const double *rows, dlg_error *err)
 {
-    const size_t W = s->width, columns = rank + s->n;
+    const size_t W = s->width, n = s->n;
     const uint32_t stream = dlg_random_stream("directions outside a row space");
-    double *a = dlg_allocate(W * columns, sizeof *a);
-    s->outside = dlg_allocate(W * s->n, sizeof *s->outside);
-    if (!a || !s->outside) {
-        dlg_free(a);
-        return dlg_fail(err, DLG_ENOMEM, "context equations: no memory");
+    double *a = dlg_allocate(W * n, sizeof *a), *along = dlg_allocate(rank * n, sizeof *along);
+    s->outside = dlg_allocate(W * n, sizeof *s->outside);
+    dlg_status status =
+        a && (along || !rank) && s->outside ? DLG_OK : dlg_fail(err, DLG_ENOMEM, "context equations: no memory");
+    if (!status) {
+        for (size_t i = 0; i < W * n; i++) a[i] = dlg_random_normal_at(0, stream, i);
+        dlg_take_out_of_columns(rank, W, rows, n, a, along);
+        status = dlg_orthonormalise(W, n, a, err);
+        for (size_t i = 0; i < W * n && !status; i++) s->outside[i] = (dlg_real)a[i];
     }
-    for (size_t i = 0; i < W; i++)
-        for (size_t k = 0; k < columns; k++)
-            a[i * columns + k] = k < rank ? rows[k * W + i] : dlg_random_normal_at(0, stream, i * columns + k);
-    const dlg_status status = dlg_orthonormalise(W, columns, a, err);
-    for (size_t i = 0; i < W && !status; i++)
-        for (size_t k = 0; k < s->n; k++) s->outside[i * s->n + k] = (dlg_real)a[i * columns + rank + k];
+    dlg_free(along);
     dlg_free(a);
     return status;
 }
