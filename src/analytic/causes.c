@@ -63,6 +63,13 @@ static dlg_status look_in_layer_0(outsides *out, dlg_analysis *analysis, size_t 
     return DLG_OK;
 }
 
+/* Most of begin and of end went in, and some did not. */
+static bool look_dropped(const outsides *of)
+{
+    const double least = fmin(of->begin, of->end);
+    return of->are_known && least > dropped && least < most_dropped;
+}
+
 static dlg_status look_for_another_step(dlg_causes *out, dlg_analysis *analysis, size_t length, dlg_error *err)
 {
     const dlg_special_tokens special = dlg_analysis_special(analysis);
@@ -79,10 +86,23 @@ static dlg_status look_for_another_step(dlg_causes *out, dlg_analysis *analysis,
     if (begins != ends) return DLG_OK; /* another kind of text, perhaps */
     status = look_in_layer_0(&of, analysis, length, err);
     if (status || !of.are_known) return status;
-    const double least = fmin(of.begin, of.end);
-    if (begins && least > dropped && least < most_dropped) out->list[out->n++] = dropout;
+    if (begins && look_dropped(&of)) out->list[out->n++] = dropout;
     if (!begins && of.begin < nearly && of.end < nearly) out->list[out->n++] = of.begin < went_in ? steps : weights;
     return DLG_OK;
+}
+
+dlg_status dlg_causes_find_dropout(bool *was_on, dlg_analysis *analysis, size_t length, dlg_error *err)
+{
+    const dlg_special_tokens special = dlg_analysis_special(analysis);
+    const dlg_position_check *check;
+    outsides of = {.are_known = false};
+    dlg_status status = dlg_analysis_dropout(was_on, analysis, err);
+    if (!status && !*was_on) status = look_in_layer_0(&of, analysis, length, err);
+    if (status || *was_on || !look_dropped(&of)) return status;
+    status = dlg_analysis_position_check(&check, analysis, length, err);
+    *was_on = !status && check && dlg_position_check_admits(check, special.begin, 0) &&
+              dlg_position_check_admits(check, special.end, length - 1);
+    return status;
 }
 
 dlg_status dlg_causes_find(dlg_causes *out, dlg_analysis *analysis, size_t length, bool is_defended, dlg_error *err)

@@ -34,6 +34,9 @@ typedef struct {
  */
 DLG_MUST_USE dlg_status dlg_causes_find(dlg_causes *out, dlg_analysis *, size_t length, bool is_defended, dlg_error *);
 
+/** Whether "dropout" is among them; where nothing looks like it, for less work. @param length of the longest */
+DLG_MUST_USE dlg_status dlg_causes_find_dropout(bool *was_on, dlg_analysis *, size_t length, dlg_error *);
+
 /** Whether it is among them. */
 bool dlg_causes_have(const dlg_causes *, const char *name);
 

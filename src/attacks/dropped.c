@@ -128,13 +128,10 @@ static dlg_status keep_positions(dlg_attack_result *out, dlg_analysis *analysis,
 static dlg_status look_for_dropout(bool *was_on, dlg_analysis *analysis, size_t length, dlg_error *err)
 {
     const dlg_defence_traces *traces;
-    dlg_causes causes;
     *was_on = false;
     dlg_status status = dlg_analysis_traces(&traces, analysis, err);
     if (status || dlg_defence_traces_any(traces) || dlg_analysis_gradient(analysis)->rounding) return status;
-    status = dlg_causes_find(&causes, analysis, length, false, err);
-    *was_on = !status && dlg_causes_have(&causes, "dropout");
-    return status;
+    return dlg_causes_find_dropout(was_on, analysis, length, err);
 }
 
 static dlg_status read_inputs(dlg_attack_result *out, dlg_analysis *analysis, const dlg_knowledge *knowledge,
