@@ -70,39 +70,42 @@ static bool look_dropped(const outsides *of)
     return of->are_known && least > dropped && least < most_dropped;
 }
 
+/* @param[out] of what layer 0 shows besides; not known where numbers of begin are missing there, which says it all */
+static dlg_status look_for_dropout(bool *was_on, outsides *of, dlg_analysis *analysis, size_t length, dlg_error *err)
+{
+    const dlg_special_tokens special = dlg_analysis_special(analysis);
+    const dlg_position_check *check;
+    *of = (outsides){.are_known = false};
+    dlg_status status = dlg_analysis_dropout(was_on, analysis, err);
+    if (!status && !*was_on) status = look_in_layer_0(of, analysis, length, err);
+    if (status || *was_on || !look_dropped(of)) return status;
+    status = dlg_analysis_position_check(&check, analysis, length, err);
+    *was_on = !status && check && dlg_position_check_admits(check, special.begin, 0) &&
+              dlg_position_check_admits(check, special.end, length - 1);
+    return status;
+}
+
 static dlg_status look_for_another_step(dlg_causes *out, dlg_analysis *analysis, size_t length, dlg_error *err)
 {
     const dlg_special_tokens special = dlg_analysis_special(analysis);
     const dlg_position_check *check;
     outsides of;
     bool was_dropped = false;
-    dlg_status status = dlg_analysis_dropout(&was_dropped, analysis, err);
-    if (was_dropped) out->list[out->n++] = missing;
-    if (status || was_dropped) return status;
+    dlg_status status = look_for_dropout(&was_dropped, &of, analysis, length, err);
+    if (was_dropped) out->list[out->n++] = of.are_known ? dropout : missing;
+    if (status || was_dropped || !of.are_known) return status;
     status = dlg_analysis_position_check(&check, analysis, length, err);
     if (status || !check) return status;
-    const bool begins = dlg_position_check_admits(check, special.begin, 0),
-               ends = dlg_position_check_admits(check, special.end, length - 1);
-    if (begins != ends) return DLG_OK; /* another kind of text, perhaps */
-    status = look_in_layer_0(&of, analysis, length, err);
-    if (status || !of.are_known) return status;
-    if (begins && look_dropped(&of)) out->list[out->n++] = dropout;
-    if (!begins && of.begin < nearly && of.end < nearly) out->list[out->n++] = of.begin < went_in ? steps : weights;
+    const bool is_there = dlg_position_check_admits(check, special.begin, 0) ||
+                          dlg_position_check_admits(check, special.end, length - 1); /* another kind of text, perhaps */
+    if (!is_there && of.begin < nearly && of.end < nearly) out->list[out->n++] = of.begin < went_in ? steps : weights;
     return DLG_OK;
 }
 
 dlg_status dlg_causes_find_dropout(bool *was_on, dlg_analysis *analysis, size_t length, dlg_error *err)
 {
-    const dlg_special_tokens special = dlg_analysis_special(analysis);
-    const dlg_position_check *check;
-    outsides of = {.are_known = false};
-    dlg_status status = dlg_analysis_dropout(was_on, analysis, err);
-    if (!status && !*was_on) status = look_in_layer_0(&of, analysis, length, err);
-    if (status || *was_on || !look_dropped(&of)) return status;
-    status = dlg_analysis_position_check(&check, analysis, length, err);
-    *was_on = !status && check && dlg_position_check_admits(check, special.begin, 0) &&
-              dlg_position_check_admits(check, special.end, length - 1);
-    return status;
+    outsides of;
+    return look_for_dropout(was_on, &of, analysis, length, err);
 }
 
 dlg_status dlg_causes_find(dlg_causes *out, dlg_analysis *analysis, size_t length, bool is_defended, dlg_error *err)
