@@ -13,9 +13,7 @@ static const double last_places = 3;
 static double place_of(const dlg_gradient *gradient, double shared, double weight)
 {
     const dlg_training *t = &gradient->training;
-    if (!t->shared) return dlg_last_place(shared, gradient->dtype);
-    const dlg_dtype dtype = t->shared == DLG_SHARED_WEIGHTS ? gradient->dtype : DLG_F32;
-    return dlg_last_place(weight, dtype) / dlg_training_divisor(t);
+    return t->shared ? dlg_update_place(t, gradient->dtype, weight) : dlg_last_place(shared, gradient->dtype);
 }
 
 static double multiple(size_t n, const dlg_real *g, const dlg_real *w)

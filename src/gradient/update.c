@@ -23,10 +23,10 @@ double dlg_training_divisor(const dlg_training *t)
     return (t->lr > 0 ? t->lr : 1) * (double)(t->n_steps ? t->n_steps : 1);
 }
 
-/* The participant's weights are single precision where the difference is all there is, or finer. */
-static dlg_dtype dtype_of_weights(const dlg_training *t, dlg_dtype shared)
+double dlg_update_place(const dlg_training *t, dlg_dtype shared, double weight)
 {
-    return t->shared == DLG_SHARED_WEIGHTS ? shared : DLG_F32;
+    /* The participant's weights are single precision where the difference is all there is, or finer. */
+    return dlg_last_place(weight, t->shared == DLG_SHARED_WEIGHTS ? shared : DLG_F32) / dlg_training_divisor(t);
 }
 
 /* What one parameter moved by, divided by what it is known to have been multiplied with; and its rounding. */
@@ -34,7 +34,6 @@ static dlg_status convert_parameter(dlg_gradient *gradient, size_t i, const dlg_
 {
     const dlg_parameter *p = &gradient->model->parameters[i];
     const size_t n = dlg_parameter_items(p);
-    const dlg_dtype dtype = dtype_of_weights(t, gradient->dtype);
     const double divisor = dlg_training_divisor(t), decay = t->lr > 0 ? t->weight_decay : 0;
     dlg_real *out = gradient->owned[i] ? gradient->owned[i] : dlg_allocate(n, sizeof *out);
     if (!out) return dlg_fail(err, DLG_ENOMEM, "%s: no memory for %s", dlg_safetensors_path(gradient->file), p->name);
@@ -42,7 +41,7 @@ static dlg_status convert_parameter(dlg_gradient *gradient, size_t i, const dlg_
     for (size_t k = 0; k < n; k++) {
         const double shared = (double)gradient->values[i][k], before = (double)p->value[k];
         const double moved = t->shared == DLG_SHARED_WEIGHTS ? before - shared : -shared;
-        const double place = dlg_last_place(before, dtype) / divisor;
+        const double place = dlg_update_place(t, gradient->dtype, before);
         out[k] = (dlg_real)(moved / divisor - decay * before);
         squares += place * place;
     }

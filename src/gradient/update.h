@@ -22,6 +22,9 @@ DLG_MUST_USE dlg_status dlg_update_open(dlg_gradient *out, dlg_safetensors *file
 /** An entry's last place as it was stored: what the difference of two weights is a multiple of. */
 double dlg_last_place(double weight, dlg_dtype);
 
+/** The last place of a weight from before, in units of what was shared. @param shared of the file's numbers */
+double dlg_update_place(const dlg_training *, dlg_dtype shared, double weight);
+
 /** By what the difference was divided: lr, as far as it is known, times the steps. */
 double dlg_training_divisor(const dlg_training *);
 

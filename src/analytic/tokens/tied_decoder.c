@@ -36,7 +36,10 @@ static dlg_status no_memory(dlg_error *err)
 static double find_sign(size_t V, const dlg_real *bias)
 {
     size_t n_below = 0, n_above = 0;
-    for (size_t v = 0; v < V; v++) n_below += bias[v]<0, n_above += bias[v]> 0;
+    for (size_t v = 0; v < V; v++) {
+        n_below += bias[v] < 0;
+        n_above += bias[v] > 0;
+    }
     return n_below > n_above ? -1 : 1;
 }
 
