@@ -116,7 +116,6 @@ static dlg_part part_of(const attack *a, size_t n_found, size_t n_asked, size_t 
 static dlg_status search(attack *a, dlg_error *err)
 {
     dlg_sequence_check *check = NULL;
-    dlg_attention_groups *co_occurrences = NULL;
     dlg_sequences found = {0};
     uint32_t *fed = NULL;
     size_t n_asked = 0, *types = NULL;
@@ -137,10 +136,7 @@ static dlg_status search(attack *a, dlg_error *err)
     dlg_status status = dlg_sequence_check_create(&check, a->attempt.gradient, a->candidates,
                                                   a->attempt.knowledge->special, false, err);
     if (!status)
-        status = dlg_attention_groups_create(&co_occurrences, a->attempt.gradient, a->candidates,
-                                             a->attempt.knowledge->special, err);
-    if (!status)
-        status = dlg_sequences_find(&found, &n_asked, check, a->attempt.gradient, a->candidates, co_occurrences,
+        status = dlg_sequences_find(&found, &n_asked, check, a->attempt.gradient, a->candidates,
                                     a->attempt.knowledge->special, &limits, err);
     if (!status && found.n) status = list_fed(&fed, &types, a, &found, err);
     if (!status) {
@@ -159,7 +155,6 @@ static dlg_status search(attack *a, dlg_error *err)
     dlg_free(types);
     dlg_free(fed);
     dlg_sequences_release(&found);
-    dlg_attention_groups_free(co_occurrences);
     dlg_sequence_check_free(check);
     return status;
 }

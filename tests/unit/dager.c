@@ -4,6 +4,7 @@
  */
 #include "attacks/classes.h"
 
+#include "analytic/sequences/attention_groups.h"
 #include "analytic/sequences/sequence_search.h"
 #include "math/random.h"
 #include "analysed.h"
@@ -173,18 +174,14 @@ static void sentences_of_a_batch(void **state)
         shared_step s;
         dlg_candidates c;
         dlg_sequence_check *check;
-        dlg_attention_groups *co_occurrences;
         dlg_sequences found;
         size_t n_asked;
         const dlg_sequence_limits limits = {.most_sentences = 10, .most_tries = 40};
         share(&s, tasks[k], N_SENTENCES);
         assert_int_equal(analysed_candidates(&c, &s.gradient, LONGEST), DLG_OK);
         assert_int_equal(dlg_sequence_check_create(&check, &s.gradient, &c, special, false, NULL), DLG_OK);
-        assert_int_equal(dlg_attention_groups_create(&co_occurrences, &s.gradient, &c, special, NULL), DLG_OK);
         assert_int_equal(dlg_sequence_check_rank(check), N_SENTENCES);
-        assert_int_equal(
-            dlg_sequences_find(&found, &n_asked, check, &s.gradient, &c, co_occurrences, special, &limits, NULL),
-            DLG_OK);
+        assert_int_equal(dlg_sequences_find(&found, &n_asked, check, &s.gradient, &c, special, &limits, NULL), DLG_OK);
         assert_int_equal(n_asked, N_SENTENCES);
         assert_int_equal(found.n, N_SENTENCES);
         for (size_t i = 0; i < found.n; i++) {
@@ -195,7 +192,6 @@ static void sentences_of_a_batch(void **state)
                 assert_int_equal(c.token[found.index[i * found.n_positions + t]], s.fed[s.batch.first[b] + t]);
         }
         dlg_sequences_release(&found);
-        dlg_attention_groups_free(co_occurrences);
         dlg_sequence_check_free(check);
         dlg_candidates_release(&c);
         step_release(&s);

@@ -2,6 +2,7 @@
 
 #include "base/interrupt.h"
 #include "base/memory.h"
+#include "analytic/sequences/attention_groups.h"
 #include "analytic/sequences/context_reading.h"
 #include "analytic/sequences/edits.h"
 
@@ -18,8 +19,10 @@ typedef struct {
     const dlg_sequence_limits *limits;
     dlg_sequences *out;
     size_t *n_asked;
-    bool has_reading;             /* or there is none */
-    dlg_context_reading *reading; /* made when it comes to that */
+    /* made when it comes to that; each may be none */
+    bool has_reading, has_groups;
+    dlg_context_reading *reading;
+    dlg_attention_groups *groups;
     /* what may be edited, and what was */
     dlg_sequences pool;
     bool *done;
@@ -161,13 +164,15 @@ static dlg_status try_edits(search *s, const dlg_sequences *proposals, bool *any
 
 /* ---- rounds, each of which the log may know ---- */
 
-static dlg_status propose(search *s, dlg_sequences *proposals, dlg_attention_groups *co_occurrences, dlg_error *err)
+static dlg_status propose(search *s, dlg_sequences *proposals, dlg_error *err)
 {
     const dlg_search_log *log = s->limits->log;
     dlg_proposals_known known;
     dlg_status status = dlg_search_log_recall_proposals(log, &known, proposals, s->out, s->candidates, err);
     if (status || known == DLG_PROPOSALS_KNOWN) return status;
-    status = dlg_attention_groups_propose(proposals, co_occurrences, s->out, err);
+    if (!s->has_groups) status = dlg_attention_groups_create(&s->groups, s->gradient, s->candidates, s->special, err);
+    s->has_groups = true;
+    if (!status) status = dlg_attention_groups_propose(proposals, s->groups, s->out, err);
     return status ? status : dlg_search_log_add_proposals(log, known, proposals, s->out, err);
 }
 
@@ -242,8 +247,7 @@ static bool heads_are_wide(const search *s)
 
 dlg_status dlg_sequences_find(dlg_sequences *out, size_t *n_asked, dlg_sequence_check *check,
                               const dlg_gradient *gradient, const dlg_candidates *candidates,
-                              dlg_attention_groups *co_occurrences, dlg_special_tokens special,
-                              const dlg_sequence_limits *limits, dlg_error *err)
+                              dlg_special_tokens special, const dlg_sequence_limits *limits, dlg_error *err)
 {
     search s = {.check = check,
                 .gradient = gradient,
@@ -264,7 +268,7 @@ dlg_status dlg_sequences_find(dlg_sequences *out, size_t *n_asked, dlg_sequence_
         dlg_sequences proposals = {0};
         any = false;
         if (!heads_are_wide(&s)) status = read_all(&s, &(bool){false}, err);
-        if (!status && !is_over(&s)) status = propose(&s, &proposals, co_occurrences, err);
+        if (!status && !is_over(&s)) status = propose(&s, &proposals, err);
         if (!status) status = try_proposals(&s, &proposals, &any, err);
         if (!status && !any && heads_are_wide(&s)) status = read_all(&s, &any, err);
         if (!status && !any && !is_over(&s)) status = find_one(&s, DLG_FOUND_BY_EDITING, edit, &proposals, &any, err);
@@ -273,6 +277,7 @@ dlg_status dlg_sequences_find(dlg_sequences *out, size_t *n_asked, dlg_sequence_
     dlg_free(s.outside);
     dlg_edits_release(&s.edits);
     dlg_context_reading_free(s.reading);
+    dlg_attention_groups_free(s.groups);
     dlg_sequence_check_free(s.guide);
     if (status == DLG_ECANCELLED) status = DLG_OK;
     if (status) dlg_sequences_release(out);
